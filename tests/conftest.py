@@ -1,0 +1,60 @@
+"""What all tests share: a home of their own, the folder beside the repository, the rule on skips."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+SHARED_REASON = "../shared is not here"
+
+
+@pytest.fixture
+def shared_dir() -> Path:
+    """The folder of data and fixtures beside the repository; the test is skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip(SHARED_REASON)
+    return SHARED
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty SOOTPRINT_HOME, so that no test reads or writes the ledger and settings of the user."""
+    for name in [name for name in os.environ if name.startswith("SOOTPRINT_") and name != "SOOTPRINT_STRICT"]:
+        monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("SOOTPRINT_HOME", str(home))
+    # A socket's path has at most 107 characters, and pytest's folders are deep.
+    with tempfile.TemporaryDirectory(prefix="soot-") as runtime:
+        monkeypatch.setenv("SOOTPRINT_RUNTIME_DIR", runtime)
+        yield home
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """The report of one phase of a test, a skip turned into a failure where skips are not allowed."""
+    return _strict((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Iterator[None]:
+    """The report of a collected file, which may skip as a whole."""
+    return _strict((yield))
+
+
+def _strict(report):
+    if (
+        os.environ.get("SOOTPRINT_STRICT") != "1"
+        or report.outcome != "skipped"
+        or hasattr(report, "wasxfail")
+    ):
+        return report
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    if "../shared" not in reason:
+        report.outcome = "failed"
+        report.longrepr = f"Skipped under SOOTPRINT_STRICT=1, which allows no skip. {reason}"
+    return report
