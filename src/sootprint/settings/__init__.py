@@ -1,0 +1,346 @@
+"""Settings: what a user stated, in which place, read once at the start of a run.
+
+An argument wins over a `SOOTPRINT_*` variable, that over `sootprint.toml` of the project (the nearest one
+from the working directory upwards), that over the user's own `sootprint.toml`, that over the default.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sootprint.core.errors import SettingsError
+from sootprint.settings.rules import (
+    boolean,
+    budget,
+    directory,
+    duration,
+    label,
+    overhead,
+    share,
+    url,
+    year,
+    zone,
+)
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sootprint.settings.tables import Cluster, Site, UserHardware
+
+FILE_NAME = "sootprint.toml"
+
+
+class Stated(NamedTuple):
+    """A place that someone stated: zone, the site it belongs to, and who stated it."""
+
+    zone: str
+    site: str | None
+    source: str
+
+
+class StatedPue(NamedTuple):
+    """A PUE that someone stated, with its bounds and who stated it [1]."""
+
+    value: float
+    low: float | None
+    high: float | None
+    source: str
+
+
+class Described(NamedTuple):
+    """One setting for a person: its key, its value and where that came from."""
+
+    key: str
+    value: Any
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a run may be told, with where each value came from in `origins`.
+
+    Args:
+        home: Directory of the ledger, the journals and newer catalogue tables.
+        runtime_dir: Directory of locks and sockets; one reader for each machine and device tree.
+        sysfs: Root of the kernel's device tree.
+        procfs: Root of the process tree.
+        zone: Grid zone or cloud region, e.g. "FR", "US-WA", "aws/us-east-1".
+        site: Name of an entry of `sites`.
+        pue: Facility energy over IT energy, at least 1 [1].
+        project: Name under which runs are summed.
+        period_s: Time between two looks at the meters [s].
+        share: "node" charges the run for the node it holds, "process" for its own use only.
+        quiet: Whether the summary at the end is left out.
+        store_command: Whether the command line is kept in the record.
+        budget_kg: Emissions at which the run warns once [kgCO2e].
+        year: Year of the grid's intensity where it is not the year of the run.
+        hub: Address of a hub.
+        hardware: Devices that the user added to the catalogue, by name.
+        sites: Places with their own zone and PUE, by name.
+        clusters: Zone or site of each Slurm cluster, by its name.
+        origins: Where each value came from; a key that is missing has its default.
+    """
+
+    home: Path
+    runtime_dir: Path
+    sysfs: str = "/sys"
+    procfs: str = "/proc"
+    zone: str | None = None
+    site: str | None = None
+    pue: float | None = None
+    project: str | None = None
+    period_s: float = 1.0
+    share: str = "node"
+    quiet: bool = False
+    store_command: bool = False
+    budget_kg: float | None = None
+    year: int | None = None
+    hub: str | None = None
+    hardware: Mapping[str, UserHardware] = field(default_factory=dict)
+    sites: Mapping[str, Site] = field(default_factory=dict)
+    clusters: Mapping[str, Cluster] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    def describe(self) -> tuple[Described, ...]:
+        """Each setting with its value and its origin, in the order of the reference."""
+        return tuple(Described(key, getattr(self, key), self.origins.get(key, "default")) for key in _KEYS)
+
+    def stated_places(self) -> tuple[Stated, ...]:
+        """Places that were stated, the strongest first: argument, variable, project file, user file."""
+        found: list[tuple[int, Stated]] = []
+        if self.zone is not None:
+            origin = self.origins.get("zone", "argument")
+            found.append((_rank(origin), Stated(self.zone, None, origin)))
+        if self.site is not None and self.sites[self.site].zone is not None:
+            origin = self.origins.get("site", "argument")
+            place = Stated(self.sites[self.site].zone or "", self.site, f"site {self.site} ({origin})")
+            found.append((_rank(origin), place))
+        return tuple(place for _, place in sorted(found, key=lambda entry: entry[0]))
+
+    def cluster_places(self) -> dict[str, Stated]:
+        """Place of each configured cluster, by the name that Slurm gives it."""
+        places: dict[str, Stated] = {}
+        for name, cluster in self.clusters.items():
+            at = cluster.zone or (self.sites[cluster.site].zone if cluster.site else None)
+            if at is not None:
+                places[name] = Stated(at, cluster.site, f"cluster {name}")
+        return places
+
+    def pue_on(self, day: date, *, site: str | None = None) -> StatedPue | None:
+        """PUE that holds on a day: the stated one, else that of the site; None where neither is known [1]."""
+        if self.pue is not None:
+            return StatedPue(self.pue, None, None, self.origins.get("pue", "argument"))
+        name = site or self.site
+        known = self.sites[name].pue_on(day) if name is not None and name in self.sites else None
+        return None if known is None else StatedPue(known.value, known.low, known.high, f"site {name}")
+
+
+def _table(name: str) -> Callable[[Any], Any]:
+    """Rule of a table; its module is loaded by the first table, for most runs have none."""
+
+    def parse(value: Any) -> Any:
+        from sootprint.settings import tables
+
+        return getattr(tables, name)(value)
+
+    return parse
+
+
+class _Key(NamedTuple):
+    name: str  # as written in files
+    variable: str | None
+    parse: Callable[[Any], Any]
+    in_files: bool = True
+
+
+_KEYS: dict[str, _Key] = {
+    "home": _Key("home", "SOOTPRINT_HOME", directory, False),
+    "runtime_dir": _Key("runtime_dir", "SOOTPRINT_RUNTIME_DIR", directory, False),
+    "sysfs": _Key("sysfs", "SOOTPRINT_SYSFS", label, False),
+    "procfs": _Key("procfs", "SOOTPRINT_PROCFS", label, False),
+    "zone": _Key("zone", "SOOTPRINT_ZONE", zone),
+    "site": _Key("site", "SOOTPRINT_SITE", label),
+    "pue": _Key("pue", "SOOTPRINT_PUE", overhead),
+    "project": _Key("project", "SOOTPRINT_PROJECT", label),
+    "period_s": _Key("period", "SOOTPRINT_PERIOD", duration),
+    "share": _Key("share", "SOOTPRINT_SHARE", share),
+    "quiet": _Key("quiet", "SOOTPRINT_QUIET", boolean),
+    "store_command": _Key("store_command", "SOOTPRINT_STORE_COMMAND", boolean),
+    "budget_kg": _Key("budget_kg", "SOOTPRINT_BUDGET_KG", budget),
+    "year": _Key("year", "SOOTPRINT_YEAR", year),
+    "hub": _Key("hub", "SOOTPRINT_HUB", url),
+    "hardware": _Key("hardware", None, _table("hardware")),
+    "sites": _Key("sites", None, _table("sites")),
+    "clusters": _Key("clusters", None, _table("clusters")),
+}
+_TABLES = ("hardware", "sites", "clusters")
+_BY_FILE_NAME = {key.name: field_name for field_name, key in _KEYS.items() if key.in_files}
+_BY_ARGUMENT = {field_name: field_name for field_name in _KEYS} | {"period": "period_s"}
+_BY_VARIABLE = {key.variable: field_name for field_name, key in _KEYS.items() if key.variable}
+_LINUX: bool = sys.platform == "linux"
+_RANKS = ("argument", "SOOTPRINT_", "project", "user")
+
+
+def load(env: Mapping[str, str] | None = None, cwd: Path | None = None, **arguments: Any) -> Settings:
+    """Settings from files, environment and arguments; an argument that is None was not given.
+
+    Args:
+        env: Environment variables; the process's own when None.
+        cwd: Directory from which the project's file is looked for; the working directory when None.
+        arguments: Fields of `Settings` (`period` may stand for `period_s`).
+
+    Raises:
+        SettingsError: A key is unknown or a value cannot be used; the one line names both, and the rule.
+    """
+    env = os.environ if env is None else env
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for path, origin in reversed(_files(env, cwd)):
+        _merge(_from_file(path), values, origins, origin=origin)
+    _merge(_from_environment(env), values, origins, origin="")
+    _merge(_from_arguments(arguments), values, origins, origin="argument")
+    values.setdefault("home", home_directory(env))
+    values.setdefault("runtime_dir", runtime_directory(env))
+    settings = Settings(**values, origins=origins)
+    _check_names(settings)
+    return settings
+
+
+def home_directory(env: Mapping[str, str]) -> Path:
+    """Directory of the user's data: SOOTPRINT_HOME, else the platform's data directory."""
+    return _platform_directory(env, "SOOTPRINT_HOME", "XDG_DATA_HOME", Path(".local/share"))
+
+
+def config_directory(env: Mapping[str, str]) -> Path:
+    """Directory of the user's own file: SOOTPRINT_HOME, else the platform's configuration directory."""
+    return _platform_directory(env, "SOOTPRINT_HOME", "XDG_CONFIG_HOME", Path(".config"))
+
+
+def runtime_directory(env: Mapping[str, str]) -> Path:
+    """Directory of locks and sockets: SOOTPRINT_RUNTIME_DIR, else one for each user and machine.
+
+    On Linux it is fixed, for XDG_RUNTIME_DIR and TMPDIR differ between a login and a batch job on one node.
+    """
+    stated = env.get("SOOTPRINT_RUNTIME_DIR")
+    if stated:
+        return Path(stated)
+    if _LINUX:
+        return Path("/tmp") / f"sootprint-{os.getuid()}"
+    import platformdirs
+
+    return Path(platformdirs.user_runtime_dir("sootprint", appauthor=False))
+
+
+def _platform_directory(env: Mapping[str, str], variable: str, xdg: str, below_home: Path) -> Path:
+    """Directory by our variable, by the XDG rule on Linux (platformdirs loads in 20 ms), else by platform."""
+    stated = env.get(variable)
+    if stated:
+        return Path(stated).expanduser()
+    if _LINUX:
+        base = env.get(xdg, "")
+        return (Path(base) if base.startswith("/") else Path.home() / below_home) / "sootprint"
+    import platformdirs
+
+    of_platform = platformdirs.user_data_dir if xdg == "XDG_DATA_HOME" else platformdirs.user_config_dir
+    return Path(of_platform("sootprint", appauthor=False))
+
+
+def _files(env: Mapping[str, str], cwd: Path | None) -> list[tuple[Path, str]]:
+    """Configuration files that exist, the strongest first."""
+    start = Path.cwd() if cwd is None else cwd
+    found = []
+    for folder in (start, *start.parents):
+        if (folder / FILE_NAME).is_file():
+            found.append((folder / FILE_NAME, "project file"))
+            break
+    users = config_directory(env) / FILE_NAME
+    if users.is_file() and all(users != path for path, _ in found):
+        found.append((users, "user file"))
+    return found
+
+
+def _from_file(path: Path) -> list[tuple[str, Any, str]]:
+    """Field, parsed value and name of each key of a file."""
+    import tomllib
+
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
+        raise SettingsError(f"{path}: cannot be read as TOML: {err}") from err
+    return [_parsed(name, value, _BY_FILE_NAME, where=f"{path}: ") for name, value in content.items()]
+
+
+def _from_environment(env: Mapping[str, str]) -> list[tuple[str, Any, str]]:
+    """Field, parsed value and name of each variable that is a setting; an empty one is not given."""
+    given = []
+    for name, text in env.items():
+        if name.startswith("SOOTPRINT_") and text.strip():
+            if name in _BY_VARIABLE:
+                given.append(_parsed(name, text.strip(), _BY_VARIABLE, where=""))
+            else:
+                _refuse_misspelling(name)
+    return given
+
+
+def _refuse_misspelling(name: str) -> None:
+    """Refusal of a variable that is nearly a setting; others may belong to another program."""
+    import difflib
+
+    names = [variable.removeprefix("SOOTPRINT_") for variable in _BY_VARIABLE]
+    rest = name.removeprefix("SOOTPRINT_")
+    near = difflib.get_close_matches(rest, names, n=1, cutoff=0.75)
+    if near and not rest.startswith(near[0]):
+        raise SettingsError(f"{name} is not a setting; the nearest is SOOTPRINT_{near[0]}")
+
+
+def _from_arguments(arguments: Mapping[str, Any]) -> list[tuple[str, Any, str]]:
+    """Field, parsed value and name of each argument that was given."""
+    given = {name: value for name, value in arguments.items() if value is not None}
+    return [_parsed(name, value, _BY_ARGUMENT, where="") for name, value in given.items()]
+
+
+def _parsed(name: str, value: Any, known: Mapping[str, str], *, where: str) -> tuple[str, Any, str]:
+    """Field, parsed value and name of one entry."""
+    if name not in known:
+        raise SettingsError(f"{where}{name} is not a setting; the nearest is {_nearest(name, tuple(known))}")
+    try:
+        return known[name], _KEYS[known[name]].parse(value), name
+    except ValueError as err:
+        inner = "." if known[name] in _TABLES else f" = {value!r} "
+        raise SettingsError(f"{where}{name}{inner}{err}") from err
+
+
+def _merge(
+    given: Sequence[tuple[str, Any, str]], values: dict[str, Any], origins: dict[str, str], *, origin: str
+) -> None:
+    """Values laid over weaker ones; the tables are joined entry by entry."""
+    for field_name, value, name in given:
+        values[field_name] = {**values.get(field_name, {}), **value} if field_name in _TABLES else value
+        origins[field_name] = origin or name
+
+
+def _check_names(settings: Settings) -> None:
+    """Refusal of a site that no entry of `sites` describes."""
+    wanted = [("site", settings.site)]
+    wanted += [(f"clusters.{name}.site", cluster.site) for name, cluster in settings.clusters.items()]
+    for key, name in wanted:
+        if name is not None and name not in settings.sites:
+            known = f"; the nearest is {_nearest(name, tuple(settings.sites))}" if settings.sites else ""
+            raise SettingsError(f"{key} = {name!r} is not described by [sites.{name}] in {FILE_NAME}{known}")
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    """Known name that is most like another."""
+    import difflib
+
+    return difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+
+
+def _rank(origin: str) -> int:
+    """Strength of an origin, the smallest being the strongest."""
+    return next((rank for rank, start in enumerate(_RANKS) if origin.startswith(start)), len(_RANKS))

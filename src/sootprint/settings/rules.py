@@ -1,0 +1,109 @@
+"""Rules of single settings: each takes what was written and returns the value; its ValueError is the rule."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from sootprint.core.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE
+
+MAX_PUE = 10.0
+MAX_BUDGET_KG = 1e9
+_UNITS_S = {"ms": 1e-3, "s": 1.0, "m": SECONDS_PER_MINUTE, "min": SECONDS_PER_MINUTE, "h": SECONDS_PER_HOUR}
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+
+
+def label(value: Any) -> str:
+    """Text of one line."""
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise ValueError("must be a text of one line")
+    return value.strip()
+
+
+def zone(value: Any) -> str:
+    """Name of a zone as written; the catalogue says whether it knows it."""
+    text = label(value)
+    if len(text) > 80:
+        raise ValueError('must be a zone such as "FR", "US-WA" or "aws/us-east-1"')
+    return text
+
+
+def directory(value: Any) -> Path:
+    """Directory, `~` being the user's."""
+    if isinstance(value, Path):
+        return value
+    return Path(label(value)).expanduser()
+
+
+def number(value: Any, *, low: float, high: float, rule: str) -> float:
+    """Finite number between two bounds, from a number or a text."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError(rule)
+    try:
+        parsed = float(value)
+    except ValueError:
+        raise ValueError(rule) from None
+    if not (math.isfinite(parsed) and low <= parsed <= high):
+        raise ValueError(rule)
+    return parsed
+
+
+def overhead(value: Any) -> float:
+    """PUE, facility energy over IT energy [1]."""
+    rule = "must be a PUE, facility energy over IT energy, between 1 and 10 (typically 1.1 to 1.6)"
+    return number(value, low=1.0, high=MAX_PUE, rule=rule)
+
+
+def budget(value: Any) -> float:
+    """Emissions at which a run warns [kgCO2e]."""
+    return number(
+        value, low=1e-9, high=MAX_BUDGET_KG, rule="must be kilograms of CO2e above 0, e.g. 5 or 0.25"
+    )
+
+
+def year(value: Any) -> int:
+    """Calendar year."""
+    rule = "must be a year from 1990 to 2100"
+    parsed = number(value, low=1990, high=2100, rule=rule)
+    if parsed != int(parsed):
+        raise ValueError(rule)
+    return int(parsed)
+
+
+def duration(value: Any) -> float:
+    """Time between two looks [s], from a number of seconds or a text such as "1s", "500ms" or "5m"."""
+    rule = 'must be a time from 10ms to 1h, e.g. "1s", "500ms" or "5m"'
+    text = str(value).strip() if isinstance(value, str) else ""
+    unit = text.lstrip("0123456789.").strip()
+    if text and unit:
+        if unit not in _UNITS_S:
+            raise ValueError(rule)
+        amount = number(text.removesuffix(unit).strip(), low=0.0, high=1e9, rule=rule)
+        value = amount * _UNITS_S[unit]
+    return number(value, low=0.01, high=SECONDS_PER_HOUR, rule=rule)
+
+
+def share(value: Any) -> str:
+    """How the node's energy is shared out."""
+    if value not in ("node", "process"):
+        raise ValueError('must be "node" or "process"')
+    return str(value)
+
+
+def boolean(value: Any) -> bool:
+    """Truth value, from a boolean or one of the usual words."""
+    word = str(value).strip().lower()
+    if not isinstance(value, bool | str) or word not in _TRUE | _FALSE:
+        raise ValueError("must be true or false")
+    return word in _TRUE
+
+
+def url(value: Any) -> str:
+    """Address of a hub, without user name, password or trailing slash."""
+    text = label(value).rstrip("/")
+    host = text.partition("://")[2].partition("/")[0]
+    if not text.startswith(("https://", "http://")) or not host or "@" in host or " " in text:
+        raise ValueError('must be an address such as "https://hub.example.org", without a password')
+    return text

@@ -1,0 +1,234 @@
+"""Settings: who wins, what is refused, and in which words."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sootprint.core.errors import SettingsError
+from sootprint.settings import load
+from sootprint.settings.rules import duration
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """A project below a home, with the environment that points there."""
+    home, project = tmp_path / "home", tmp_path / "work" / "project"
+    home.mkdir()
+    (project / "deep").mkdir(parents=True)
+    return home, project, {"SOOTPRINT_HOME": str(home)}
+
+
+def write(folder: Path, text: str) -> None:
+    """A settings file in a folder."""
+    (folder / "sootprint.toml").write_text(text, encoding="utf-8")
+
+
+def refusal(folders, text: str) -> str:
+    """Message of the refusal of a project file."""
+    _, project, env = folders
+    write(project, text)
+    with pytest.raises(SettingsError) as caught:
+        load(env, project)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_without_files_everything_has_its_default(folders):
+    """Nothing stated means nothing assumed: zone, PUE and project stay unknown."""
+    home, project, env = folders
+    settings = load(env, project)
+    assert (settings.home, settings.zone, settings.pue, settings.project) == (home, None, None, None)
+    assert (settings.period_s, settings.share, settings.quiet, settings.store_command) == (
+        1.0,
+        "node",
+        False,
+        False,
+    )
+    assert {entry.origin for entry in settings.describe() if entry.key != "home"} == {"default"}
+
+
+def test_argument_wins_over_variable_over_project_over_user(folders):
+    """Each stronger statement hides the weaker ones, one key at a time."""
+    home, project, env = folders
+    write(home, 'zone = "SE"\nproject = "users"\nyear = 2020\nperiod = "2s"')
+    write(project, 'zone = "DE"\nproject = "projects"\nyear = 2021')
+    env |= {"SOOTPRINT_ZONE": "FR", "SOOTPRINT_PROJECT": "variable"}
+    settings = load(env, project / "deep", zone="US-WA", pue=None)
+    assert (settings.zone, settings.project, settings.year, settings.period_s) == (
+        "US-WA",
+        "variable",
+        2021,
+        2.0,
+    )
+    origins = {entry.key: entry.origin for entry in settings.describe()}
+    assert origins["zone"] == "argument"
+    assert origins["project"] == "SOOTPRINT_PROJECT"
+    assert (origins["year"], origins["period_s"]) == ("project file", "user file")
+    assert origins["pue"] == "default"
+
+
+def test_nearest_project_file_counts(folders):
+    """The walk upwards stops at the first file."""
+    _, project, env = folders
+    write(project, 'zone = "DE"\nyear = 2020')
+    write(project / "deep", 'zone = "FR"')
+    settings = load(env, project / "deep")
+    assert (settings.zone, settings.year) == ("FR", None)
+
+
+def test_tables_join_by_name(folders):
+    """A site of the user and a site of the project are both known."""
+    home, project, env = folders
+    write(home, '[sites.lab]\nzone = "FR"\n[sites.desk]\nzone = "SE"')
+    write(project, '[sites.lab]\nzone = "DE"')
+    settings = load(env, project)
+    assert {name: site.zone for name, site in settings.sites.items()} == {"lab": "DE", "desk": "SE"}
+
+
+def test_site_has_its_pue_by_date(folders):
+    """The entry that began last before the day holds; before the first one nothing is known."""
+    _, project, env = folders
+    write(
+        project,
+        """site = "lab"
+        [sites.lab]
+        zone = "FR"
+        supply = [{kind = "solar", share = 0.1}]
+        [[sites.lab.pue]]
+        from = 2024-01-01
+        value = 1.4
+        low = 1.3
+        high = 1.5
+        [[sites.lab.pue]]
+        from = "2022-01-01"
+        value = 1.6""",
+    )
+    settings = load(env, project)
+    assert settings.pue_on(date(2021, 12, 31)) is None
+    assert settings.pue_on(date(2023, 5, 1)) == (1.6, None, None, "site lab")
+    assert settings.pue_on(date(2024, 1, 1)) == (1.4, 1.3, 1.5, "site lab")
+    assert settings.sites["lab"].supply[0]["kind"] == "solar"
+    assert load(env, project, pue=1.2).pue_on(date(2024, 1, 1)) == (1.2, None, None, "argument")
+
+
+def test_places_come_the_strongest_first(folders):
+    """An argument names the place before a variable does, a variable before a file."""
+    _, project, env = folders
+    write(
+        project,
+        'site = "lab"\n[sites.lab]\nzone = "FR"\n[clusters.big]\nsite = "lab"\n[clusters.far]\nzone = "IS"',
+    )
+    settings = load(env | {"SOOTPRINT_ZONE": "SE"}, project)
+    assert [(place.zone, place.site) for place in settings.stated_places()] == [("SE", None), ("FR", "lab")]
+    assert load(env | {"SOOTPRINT_ZONE": "SE"}, project, site="lab").stated_places()[0].zone == "FR"
+    assert {name: place[:2] for name, place in settings.cluster_places().items()} == {
+        "big": ("FR", "lab"),
+        "far": ("IS", None),
+    }
+
+
+def test_hardware_of_the_user(folders):
+    """A device of the user's own has its rated power and its other names."""
+    _, project, env = folders
+    write(project, '[hardware."Lab card"]\nkind = "gpu"\nrated_power_w = 310\naliases = ["LC-1"]')
+    card = load(env, project).hardware["Lab card"]
+    assert (card.rated_power_w, card.aliases, card.memory_gb) == (310.0, ("LC-1",), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('zoen = "FR"', ("sootprint.toml", "zoen", "nearest is zone")),
+        ("pue = 0.8", ("pue = 0.8", "between 1 and 10")),
+        ("pue = nan", ("pue = nan", "between 1 and 10")),
+        ("pue = true", ("pue = True", "between 1 and 10")),
+        ('period = "1 fortnight"', ("period = '1 fortnight'", '"500ms"')),
+        ('period = "0s"', ("period", "10ms")),
+        ('share = "half"', ("share = 'half'", '"node" or "process"')),
+        ("quiet = 3", ("quiet = 3", "true or false")),
+        ("budget_kg = -1", ("budget_kg = -1", "above 0")),
+        ("year = 1066", ("year = 1066", "1990 to 2100")),
+        ('hub = "ftp://x"', ("hub", "https://")),
+        ('hub = "https://me:secret@hub.example.org"', ("hub", "without a password")),
+        ('home = "/x"', ("home is not a setting",)),
+        ("zone = ", ("sootprint.toml", "TOML")),
+        ('site = "lab"', ("site = 'lab'", "[sites.lab]")),
+        ('site = "lap"\n[sites.lab]\nzone = "FR"', ("nearest is lab",)),
+        ("[sites.lab]\npue = 0.9", ("sites.lab.pue = 0.9", "between 1 and 10")),
+        ("[sites.lab]\nzoen = 'FR'", ("sites.lab.zoen", "nearest is zone")),
+        ("[[sites.lab.pue]]\nvalue = 1.4\nlow = 1.5", ("sites.lab.pue", "low at most value")),
+        ("[[sites.lab.pue]]\nvalue = 1.4\nfrom = 'soon'", ("sites.lab.pue", "2024-01-01")),
+        ("[hardware.X]\nrated_power_w = -3", ("hardware.X.rated_power_w = -3", "above 0")),
+        ("[hardware.X]\nrated_power_w = 5000", ("hardware.X.rated_power_w = 5000", "at most 3000")),
+        ("[hardware.X]\nkind = 'toaster'", ("hardware.X.kind", "gpu, tpu")),
+        ("[clusters.jz]\n", ("clusters.jz", "either a site or a zone")),
+        ("sites = 3", ("sites", "must be a table")),
+    ],
+)
+def test_bad_file_is_refused_in_one_line(folders, text, words):
+    """The line names the file, the key, the value and the rule."""
+    message = refusal(folders, text)
+    assert all(word in message for word in words), message
+
+
+@pytest.mark.parametrize(
+    ("variables", "arguments", "words"),
+    [
+        ({"SOOTPRINT_PUE": "0.8"}, {}, ("SOOTPRINT_PUE = '0.8'", "between 1 and 10")),
+        ({"SOOTPRINT_ZNOE": "FR"}, {}, ("SOOTPRINT_ZNOE", "nearest is SOOTPRINT_ZONE")),
+        ({}, {"pue": float("inf")}, ("pue = inf", "between 1 and 10")),
+        ({}, {"zoen": "FR"}, ("zoen is not a setting", "zone")),
+        ({}, {"period": "x"}, ("period = 'x'", "5m")),
+        ({}, {"year": "2020.5"}, ("year", "1990")),
+    ],
+)
+def test_bad_variable_or_argument_is_refused_in_one_line(folders, variables, arguments, words):
+    """The line names the variable or the argument."""
+    _, project, env = folders
+    with pytest.raises(SettingsError) as caught:
+        load(env | variables, project, **arguments)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert all(word in message for word in words), message
+
+
+def test_empty_and_foreign_variables_are_left_alone(folders):
+    """An empty variable states nothing, and other programs may use the prefix."""
+    _, project, env = folders
+    settings = load(
+        env | {"SOOTPRINT_ZONE": "", "SOOTPRINT_STRICT": "1", "SOOTPRINT_HUB_TOKEN": "x"}, project
+    )
+    assert settings.zone is None
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("1s", 1.0), ("500ms", 0.5), ("5m", 300.0), ("5min", 300.0), ("0.25", 0.25), ("1h", 3600.0)],
+)
+def test_duration_reads_the_usual_units(text, seconds):
+    """1 min is 60 s and 1 h is 3600 s."""
+    assert duration(text) == pytest.approx(seconds)
+
+
+@given(st.floats(min_value=10, max_value=3_600_000))
+def test_duration_agrees_between_units(milliseconds):
+    """A time in milliseconds is a thousand times the same time in seconds."""
+    assert duration(f"{milliseconds:.6f}ms") == pytest.approx(
+        duration(f"{milliseconds / 1000:.9f}"), rel=1e-6
+    )
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_value_or_one_clear_line(text):
+    """No text of a variable ends in an error of another class."""
+    try:
+        load(
+            {"SOOTPRINT_HOME": "/nonexistent", "SOOTPRINT_PERIOD": text, "SOOTPRINT_PUE": text},
+            Path("/nonexistent"),
+        )
+    except SettingsError as err:
+        assert len(str(err).splitlines()) == 1
