@@ -1,6 +1,6 @@
 """A small network trained on scikit-learn's handwritten digits, by a script that knows nothing of energy.
 
-The images are shifted and turned into a set some twenty times larger, so that the training takes about half a
+The images are shifted and turned into a set forty-five times larger, so that the training takes about half a
 minute on two cores. Run it as it is, or under `sootprint run -- python examples/train_digits.py`.
 """
 
@@ -18,7 +18,7 @@ from sklearn.neural_network import MLPClassifier
 Images = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
-SHIFTS = [(0, 0), (0, 1), (0, -1), (1, 0), (-1, 0)]  # pixels down and right
+SHIFTS = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]  # pixels
 ANGLES = [0, -12, -6, 6, 12]  # degrees
 
 
@@ -48,7 +48,7 @@ def train(epochs: int, *, seed: int) -> float:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=24)
+    parser.add_argument("--epochs", type=int, default=26)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     train(arguments.epochs, seed=arguments.seed)
