@@ -1,0 +1,82 @@
+"""Sootprint: the carbon footprint of machine-learning training, measured, estimated, reported and reduced.
+
+Public names load on first use, so that `import sootprint` costs nothing a training would notice.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sootprint.core.errors import (
+        CatalogueError,
+        HubError,
+        InputError,
+        IntensityError,
+        MeterError,
+        RecordError,
+        SettingsError,
+        SootprintError,
+    )
+    from sootprint.core.protocols import FakeClock, Machine, Reading
+    from sootprint.core.quantity import Factor, Quantity
+    from sootprint.core.records import Footprint
+    from sootprint.estimator import estimate
+    from sootprint.tracker import Run, track
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "CatalogueError": "sootprint.core.errors",
+    "Factor": "sootprint.core.quantity",
+    "FakeClock": "sootprint.core.protocols",
+    "Footprint": "sootprint.core.records",
+    "HubError": "sootprint.core.errors",
+    "InputError": "sootprint.core.errors",
+    "IntensityError": "sootprint.core.errors",
+    "Machine": "sootprint.core.protocols",
+    "MeterError": "sootprint.core.errors",
+    "Quantity": "sootprint.core.quantity",
+    "Reading": "sootprint.core.protocols",
+    "RecordError": "sootprint.core.errors",
+    "Run": "sootprint.tracker",
+    "SettingsError": "sootprint.core.errors",
+    "SootprintError": "sootprint.core.errors",
+    "estimate": "sootprint.estimator",
+    "track": "sootprint.tracker",
+}
+
+__all__ = [
+    "CatalogueError",
+    "Factor",
+    "FakeClock",
+    "Footprint",
+    "HubError",
+    "InputError",
+    "IntensityError",
+    "Machine",
+    "MeterError",
+    "Quantity",
+    "Reading",
+    "RecordError",
+    "Run",
+    "SettingsError",
+    "SootprintError",
+    "__version__",
+    "estimate",
+    "track",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'sootprint' has no attribute {name!r}")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,224 @@
+"""JSON in and out for the records, with one clear line for whatever is wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+import types
+import typing
+from functools import cache
+from typing import Any
+
+from sootprint.core.errors import RecordError
+from sootprint.core.records import SCHEMA, Footprint
+
+MAX_DEPTH = 32
+_VERSION = re.compile(r"([0-9]{1,6})(\.[0-9]{1,6}){1,2}")
+
+
+def dumps(footprint: Footprint, *, indent: int | None = None) -> str:
+    """JSON text of a footprint."""
+    return json.dumps(to_dict(footprint), indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def loads(text: str | bytes) -> Footprint:
+    """Footprint of a JSON text.
+
+    Raises:
+        RecordError: The text is not JSON, breaks the schema, or is of a newer major version.
+    """
+    try:
+        data = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as err:
+        raise RecordError(f"not a JSON record: {err}") from err
+    return from_dict(data)
+
+
+def to_dict(footprint: Footprint) -> dict[str, Any]:
+    """Plain dictionary of a footprint, ready for JSON."""
+    data: dict[str, Any] = _plain(footprint)
+    for pointer, value in data.pop("extra").items():
+        _put(data, pointer, value)
+    return data
+
+
+def from_dict(data: Any) -> Footprint:
+    """Footprint of a plain dictionary.
+
+    Raises:
+        RecordError: A field breaks the schema; the message names it by its JSON pointer.
+    """
+    if not isinstance(data, dict):
+        raise RecordError(f"a record is a JSON object, this is {_kind(data)}")
+    check_schema(data.get("schema"))
+    extra: dict[str, Any] = {}
+    record = _decode(Footprint, data, "", extra)
+    return dataclasses.replace(record, extra=extra) if extra else typing.cast(Footprint, record)
+
+
+def check_schema(schema: Any) -> None:
+    """Refuse a record whose major version is not ours.
+
+    Raises:
+        RecordError: The version is missing, malformed, or of another major number.
+    """
+    version = _VERSION.fullmatch(schema) if isinstance(schema, str) else None
+    if version is None:
+        raise RecordError(f"schema {schema!r:.40} is not a version such as {SCHEMA!r}")
+    if int(version[1]) > int(SCHEMA.partition(".")[0]):
+        raise RecordError(
+            f"schema {schema} is newer than {SCHEMA}, which this version reads: upgrade sootprint"
+        )
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number in JSON")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the name {next(name for name in names if names.count(name) > 1)!r:.40} stands twice")
+    return data
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return {spec.name: _plain(getattr(value, spec.name)) for spec in dataclasses.fields(value)}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+@cache
+def hints(record: type) -> dict[str, Any]:
+    """Types of a record's fields by name."""
+    return typing.get_type_hints(record)
+
+
+def _decode(record: type, data: Any, path: str, extra: dict[str, Any]) -> Any:
+    if not isinstance(data, dict):
+        raise RecordError(f"{path or '/'} is {_kind(data)}: it is an object")
+    known = {spec.name: spec for spec in dataclasses.fields(record)}
+    arguments = {}
+    for name, value in data.items():
+        if name in known and name != "extra":
+            arguments[name] = _value(hints(record)[name], value, f"{path}/{name}", extra)
+        else:
+            pointer = f"{path}/{_escape(name)}"
+            extra[pointer] = _free(value, pointer)
+    for name, spec in known.items():
+        if name not in arguments and _is_required(spec):
+            raise RecordError(f"{path}/{name} is missing")
+    try:
+        return record(**arguments)
+    except RecordError as err:
+        raise RecordError(f"{path or '/'}: {err}") from err
+
+
+def _is_required(spec: dataclasses.Field[Any]) -> bool:
+    return spec.default is dataclasses.MISSING and spec.default_factory is dataclasses.MISSING
+
+
+def _value(hint: Any, value: Any, path: str, extra: dict[str, Any]) -> Any:
+    if path.count("/") > MAX_DEPTH:
+        raise RecordError(f"{path} is nested deeper than {MAX_DEPTH} levels")
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        if value is None:
+            return None
+        hint = next(option for option in typing.get_args(hint) if option is not type(None))
+    if dataclasses.is_dataclass(hint):
+        return _decode(typing.cast(type, hint), value, path, extra)
+    if typing.get_origin(hint) is tuple:
+        return _items(typing.get_args(hint)[0], value, path, extra)
+    if typing.get_origin(hint) is dict:
+        return _mapping(typing.get_args(hint)[1], value, path, extra)
+    return _plain_value(hint, value, path)
+
+
+def _items(hint: Any, value: Any, path: str, extra: dict[str, Any]) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise RecordError(f"{path} is {_kind(value)}: it is a list")
+    return tuple(_value(hint, item, f"{path}/{index}", extra) for index, item in enumerate(value))
+
+
+def _mapping(hint: Any, value: Any, path: str, extra: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise RecordError(f"{path} is {_kind(value)}: it is an object")
+    return {
+        _text(key, path): _value(hint, item, f"{path}/{_escape(key)}", extra) for key, item in value.items()
+    }
+
+
+def _plain_value(hint: Any, value: Any, path: str) -> Any:
+    if hint is Any:
+        return _free(value, path)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return _as_float(value, path)
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        raise RecordError(f"{path} is {_kind(value)}: it is {_NAMES.get(hint, hint.__name__)}")
+    return _text(value, path) if hint is str else value
+
+
+def _free(value: Any, path: str) -> Any:
+    """A value that no rule describes, if it can be written as JSON again."""
+    if path.count("/") > MAX_DEPTH:
+        raise RecordError(f"{path:.80} is nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        return {_text(key, path): _free(item, f"{path}/{_escape(key)}") for key, item in value.items()}
+    if isinstance(value, list):
+        return [_free(item, f"{path}/{index}") for index, item in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise RecordError(f"{path} is {value}: it is a finite number, or null where it is unknown")
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return _text(value, path)
+
+
+def _text(value: Any, path: str) -> str:
+    if not isinstance(value, str):
+        raise RecordError(f"{path} is a Python {type(value).__name__}, which JSON has not")
+    try:
+        value.encode()
+    except UnicodeEncodeError as err:
+        raise RecordError(f"{path} holds half of a surrogate pair, which is no text") from err
+    return value
+
+
+def _as_float(value: int, path: str) -> float:
+    try:
+        return float(value)
+    except OverflowError as err:
+        raise RecordError(f"{path} is an integer of {len(str(value))} digits: too large") from err
+
+
+_NAMES = {str: "a text", float: "a number", int: "a whole number", bool: "true or false", dict: "an object"}
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, list):
+        return "a list"
+    return _NAMES.get(type(value), type(value).__name__) + (
+        f" ({value!r:.40})" if not isinstance(value, dict) else ""
+    )
+
+
+def _escape(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _put(data: Any, pointer: str, value: Any) -> None:
+    *path, last = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    try:
+        for part in path:
+            data = data[int(part)] if isinstance(data, list) else data[part]
+        data[last] = value
+    except (LookupError, TypeError):
+        return  # the part of the record that held the field was replaced since

@@ -1,0 +1,97 @@
+"""Energy between two readings: wrap, reset and gap are settled here, and nowhere else."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from sootprint.core.errors import InputError
+from sootprint.core.protocols import Reading
+
+
+class Spend(NamedTuple):
+    """Energy between two readings [J], or None and the reason why there is none."""
+
+    energy_j: float | None
+    reason: str | None = None
+
+
+def counter_spend(before: Reading, after: Reading) -> Spend:
+    """Energy between two looks at a counter.
+
+    A lower value counts as a wrap only if the power that the wrap implies is possible; otherwise the counter was
+    reset, and what was spent is not known. A step that implies more than the highest possible power, or a time in
+    which the counter could have wrapped more than once, is not a measurement either.
+
+    Args:
+        before: Earlier reading with `energy_j`.
+        after: Later reading of the same component with `energy_j`, `wraps_at_j` and `max_power_w` where known.
+
+    Raises:
+        InputError: A reading has no counter, or time does not advance.
+    """
+    if before.energy_j is None or after.energy_j is None:
+        raise InputError(f"{after.component}: a reading without energy_j is no counter")
+    duration_s = _duration_s(before, after)
+    if not (0.0 <= before.energy_j < math.inf and 0.0 <= after.energy_j < math.inf):
+        return Spend(None, "counter is not a finite number of at least 0")
+    step_j = after.energy_j - before.energy_j
+    limit_j = math.inf if after.max_power_w is None else after.max_power_w * duration_s
+    if after.wraps_at_j is not None and limit_j != math.inf and limit_j >= after.wraps_at_j:
+        return Spend(None, "counter may have wrapped more than once")
+    if step_j >= 0.0:
+        return Spend(step_j) if step_j <= limit_j else Spend(None, f"counter jumped by {step_j:.0f} J")
+    if after.wraps_at_j is None:
+        return Spend(None, "counter reset")
+    wrapped_j = step_j + after.wraps_at_j
+    if wrapped_j < 0.0 or wrapped_j > limit_j or limit_j == math.inf:
+        return Spend(None, "counter reset")
+    return Spend(wrapped_j)
+
+
+def power_spend(before: Reading, after: Reading, *, max_gap_s: float) -> Spend:
+    """Energy between two looks at a power, by the trapezoid of the two.
+
+    Args:
+        before: Earlier reading with `power_w`.
+        after: Later reading of the same component with `power_w`.
+        max_gap_s: Longest time that two looks may stand for [s].
+
+    Raises:
+        InputError: A reading has no power, or time does not advance.
+    """
+    if before.power_w is None or after.power_w is None:
+        raise InputError(f"{after.component}: a reading without power_w has no power")
+    duration_s = _duration_s(before, after)
+    if not (0.0 <= before.power_w < math.inf and 0.0 <= after.power_w < math.inf):
+        return Spend(None, "power is not a finite number of at least 0")
+    if duration_s > max_gap_s:
+        return Spend(None, f"no reading for {duration_s:.1f} s")
+    return Spend(0.5 * (before.power_w + after.power_w) * duration_s)
+
+
+def step_variance_j2(before_w: float, after_w: float, duration_s: float) -> float:
+    """Variance of the trapezoid's error where the power jumped once at a random instant between two looks [J^2].
+
+    The jump of size d at a uniformly random time misses between -d*T/2 and +d*T/2, hence (d*T)^2/12.
+    """
+    return ((after_w - before_w) * duration_s) ** 2 / 12.0
+
+
+def node_energy_j(duration_s: float, others_j: float, *, base_w: float, loss_share: float) -> float:
+    """Energy of board, fans and supply: a constant power, and losses in proportion to the other components [J].
+
+    Args:
+        duration_s: Duration, at least 0 [s].
+        others_j: Energy of the other components, at least 0 [J].
+        base_w: Constant power of fans, board and idle supply [W].
+        loss_share: Supply and conversion losses over the energy delivered [1].
+    """
+    return base_w * duration_s + loss_share * others_j
+
+
+def _duration_s(before: Reading, after: Reading) -> float:
+    duration_s = after.at_s - before.at_s
+    if not duration_s > 0.0:
+        raise InputError(f"{after.component}: readings at {before.at_s} s and {after.at_s} s do not advance")
+    return duration_s

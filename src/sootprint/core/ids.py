@@ -1,0 +1,27 @@
+"""Identifiers that sort by time."""
+
+from __future__ import annotations
+
+import os
+import re
+
+_UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+def uuid7(wall_s: float) -> str:
+    """UUID of version 7 (RFC 9562, 2024) for an instant in seconds since 1970 [s].
+
+    >>> uuid7(0.0)[:15]
+    '00000000-0000-7'
+    """
+    random_bits = int.from_bytes(os.urandom(10), "big")
+    milliseconds = int(wall_s * 1000) & ((1 << 48) - 1)
+    number = (milliseconds << 80) | (7 << 76) | ((random_bits >> 64 & 0xFFF) << 64)
+    number |= (0b10 << 62) | (random_bits & ((1 << 62) - 1))
+    text = f"{number:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def is_uuid7(text: str) -> bool:
+    """Whether `text` is a UUID of version 7 in its usual form."""
+    return _UUID7.fullmatch(text) is not None

@@ -1,0 +1,191 @@
+"""What a plug-in must offer: meters, intensity sources, exporters and engines; and the clock they read."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sootprint.core.quantity import Factor
+    from sootprint.core.records import Footprint, Hardware
+
+
+class Clock(Protocol):
+    """The time: durations from a monotonic clock, wall time only as a label."""
+
+    def monotonic_s(self) -> float:
+        """Seconds of the monotonic clock [s]."""
+
+    def wall_s(self) -> float:
+        """Seconds since 1970-01-01 UTC [s]."""
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def monotonic_s(self) -> float:
+        """Seconds of CLOCK_MONOTONIC [s]; it does not advance while the machine is suspended."""
+        return time.monotonic()
+
+    def wall_s(self) -> float:
+        """Seconds since 1970-01-01 UTC [s]; may step."""
+        return time.time()
+
+
+class FakeClock:
+    """A clock that a test moves by hand.
+
+    >>> clock = FakeClock()
+    >>> clock.advance(2.5)
+    >>> clock.monotonic_s()
+    2.5
+    """
+
+    def __init__(self, *, monotonic_s: float = 0.0, wall_s: float = 1_700_000_000.0) -> None:
+        self._monotonic_s = monotonic_s
+        self._wall_s = wall_s
+
+    def monotonic_s(self) -> float:
+        """Seconds that the test has advanced [s]."""
+        return self._monotonic_s
+
+    def wall_s(self) -> float:
+        """Wall time that the test has set [s]."""
+        return self._wall_s
+
+    def advance(self, duration_s: float) -> None:
+        """Move both clocks on by `duration_s` [s]."""
+        self._monotonic_s += duration_s
+        self._wall_s += duration_s
+
+    def step_wall(self, step_s: float) -> None:
+        """Step the wall clock alone by `step_s` [s], as a time server does."""
+        self._wall_s += step_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """Where the meters look: file trees, environment and clock, so that a test can give its own.
+
+    Args:
+        sysfs: Root of the kernel's device tree, normally /sys.
+        procfs: Root of the process tree, normally /proc.
+        environ: Environment variables of the tracked command.
+        clock: Clock that stamps the readings.
+    """
+
+    sysfs: str = "/sys"
+    procfs: str = "/proc"
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    clock: Clock = field(default_factory=SystemClock)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One look at a meter: an energy counter, or a power where there is none.
+
+    Args:
+        meter: Name of the meter, e.g. "nvml".
+        component: What was measured, e.g. "accelerator:0".
+        at_s: Monotonic clock at the look [s].
+        energy_j: Energy since the counter's origin [J].
+        power_w: Power at the look [W].
+        wraps_at_j: Energy at which the counter starts again from zero [J], if it does.
+        utilisation: Busy share of the device since the previous look, or None [0-1].
+        max_power_w: Highest power that the device can draw; a step that implies more is no step [W].
+        low_ratio: True energy over reading, 5th percentile.
+        high_ratio: True energy over reading, 95th percentile.
+        basis: sensor, metered or modelled.
+    """
+
+    meter: str
+    component: str
+    at_s: float
+    energy_j: float | None = None
+    power_w: float | None = None
+    wraps_at_j: float | None = None
+    utilisation: float | None = None
+    max_power_w: float | None = None
+    low_ratio: float = 1.0
+    high_ratio: float = 1.0
+    basis: str = "sensor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterFacts:
+    """What a meter knows about its devices: hardware, the factors that its model uses, and warnings."""
+
+    hardware: tuple[Hardware, ...] = ()
+    factors: tuple[Factor, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Meter(Protocol):
+    """A source of readings, one for each component. `discover(machine)` makes it or raises `MeterError`.
+
+    Optional members, used when present: `poll_s` (wanted seconds between two looks, for a power that
+    varies faster than the run's period), `facts() -> MeterFacts` (called once, off the training thread)
+    and `close()`.
+    """
+
+    name: str
+
+    def read(self) -> Sequence[Reading]:
+        """Readings of all components now; raises `MeterError` where nothing can be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intensity:
+    """Mean carbon intensity of a grid zone over `[start, end)`, past or forecast [gCO2e/kWh]."""
+
+    zone: str
+    start: datetime
+    end: datetime
+    factor: Factor
+    forecast: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+class IntensitySource(Protocol):
+    """A source of carbon intensities."""
+
+    name: str
+
+    def between(self, zone: str, start: datetime, end: datetime) -> Sequence[Intensity]:
+        """Intensities that cover `[start, end)` in order; raises `IntensityError` where none is known."""
+
+
+class Exporter(Protocol):
+    """A place where finished footprints go."""
+
+    name: str
+
+    def write(self, footprint: Footprint) -> None:
+        """Send one footprint."""
+
+
+class Handle(Protocol):
+    """A started job."""
+
+    def pause(self) -> None:
+        """Stop using the devices until `replan`."""
+
+    def replan(self, steps: Sequence[Any]) -> None:
+        """Replace the hours in which the job may run."""
+
+    def wait(self) -> int:
+        """Exit code of the finished job."""
+
+
+class Engine(Protocol):
+    """A way to start and pause work."""
+
+    name: str
+
+    def start(self, job: Any) -> Handle:
+        """Start a job."""

@@ -1,0 +1,42 @@
+"""Plug-ins by name: the built-in ones from a table, others from the entry points of installed packages."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from sootprint.core.errors import SettingsError
+
+BUILT_IN = {
+    "sootprint.meters": {
+        name: f"sootprint.meters.{name}:discover"
+        for name in ("nvml", "amdsmi", "rapl", "cpu", "memory", "storage", "network", "node")
+    },
+    "sootprint.intensity": {"annual": "sootprint.intensity.annual:AnnualSource"},
+    "sootprint.exporters": {},
+    "sootprint.engines": {},
+}
+
+
+def names(group: str) -> list[str]:
+    """Names of the built-in plug-ins of a group, in the order in which they are used."""
+    return list(BUILT_IN[group])
+
+
+def load(group: str, name: str) -> Any:
+    """The object that a plug-in registers; entry points are searched only for names that are not built in.
+
+    Raises:
+        SettingsError: No installed package registers the name.
+    """
+    target = BUILT_IN[group].get(name)
+    if target is not None:
+        module, _, attribute = target.partition(":")
+        return getattr(importlib.import_module(module), attribute)
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group=group, name=name):
+        return point.load()
+    raise SettingsError(
+        f"no installed package offers {name!r} in {group}; built in are {', '.join(BUILT_IN[group])}"
+    )
