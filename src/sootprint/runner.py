@@ -1,0 +1,173 @@
+"""A command, measured from outside: its streams, its signals and its exit code are as they would be without us."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sootprint.core.errors import SootprintError
+from sootprint.tracker.session import Order, Session
+
+if TYPE_CHECKING:
+    from sootprint.core.records import Footprint
+    from sootprint.settings import Settings
+
+NOT_FOUND, NOT_EXECUTABLE = 127, 126  # as a shell answers
+STOP_WAIT_S = 15.0
+FORWARDED = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGCONT")
+
+
+def _ignore(_: object) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How a command is measured.
+
+    Args:
+        settings: Settings that were read.
+        name: Name of the run.
+        tags: Tags of the run.
+        record_file: File that gets the record as JSON.
+        on_finish: Called with the footprint after the command's end.
+        on_warning: Called with one line for a person.
+    """
+
+    settings: Settings
+    name: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    record_file: Path | None = None
+    on_finish: Callable[[Footprint], object] = _ignore
+    on_warning: Callable[[str], object] = _ignore
+
+
+def run_command(command: Sequence[str], options: RunOptions) -> int:
+    """Exit code of a command that was measured; a command that died of a signal ends this process alike.
+
+    Args:
+        command: Program and arguments.
+        options: How it is measured.
+    """
+    given = {"command": list(command)} if options.settings.store_command else {}
+    order = Order(
+        settings=options.settings,
+        name=options.name,
+        tags=options.tags,
+        given=given,
+        on_warning=options.on_warning,
+    )
+    session = Session(order)
+    with _signals_held() as held:
+        session.start()
+        try:
+            child = held.spawn(command)
+        except OSError as err:
+            return _not_started(session, command[0], err, options)
+        code = held.forward_until_exit(child)
+        session.stop(wait_s=STOP_WAIT_S, why="finished" if code == 0 else f"exit code {code}")
+        _report(session, options)
+    return _as_without_us(code)
+
+
+def _not_started(session: Session, program: str, err: OSError, options: RunOptions) -> int:
+    session.discard()
+    options.on_warning(f"{program}: {err.strerror}")
+    return NOT_FOUND if isinstance(err, FileNotFoundError) else NOT_EXECUTABLE
+
+
+def _report(session: Session, options: RunOptions) -> None:
+    footprint = session.footprint
+    if footprint is None:
+        options.on_warning("no footprint was made; `sootprint recover` finishes it from the journal")
+        return
+    try:
+        if options.record_file is not None:
+            write_record(options.record_file, footprint)
+        options.on_finish(footprint)
+    except (OSError, SootprintError) as err:
+        options.on_warning(f"the record is in the ledger, but could not be shown: {err}")
+
+
+def write_record(path: Path, footprint: Footprint) -> None:
+    """Write a record as JSON, whole or not at all.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(footprint.to_json(indent=2) + "\n", encoding="utf-8")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _as_without_us(code: int) -> int:
+    """The command's exit code; where a signal ended it, the same signal ends this process."""
+    if code >= 0:
+        return code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the command's core is enough
+    with contextlib.suppress(OSError, ValueError):
+        signal.signal(-code, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {-code})
+    os.kill(os.getpid(), -code)
+    return 128 - code
+
+
+class _Held:
+    """Signals that wait for us to pass them on to the command."""
+
+    def __init__(self, numbers: set[int], before: set[int]) -> None:
+        self._numbers = numbers
+        self._before = before
+
+    def spawn(self, command: Sequence[str]) -> int:
+        """Process id of the started command, with the signal mask that we were started with.
+
+        Raises:
+            OSError: The program is not there or cannot be executed.
+        """
+        defaults = {getattr(signal, name) for name in ("SIGPIPE", "SIGXFSZ") if hasattr(signal, name)}
+        return os.posix_spawnp(
+            command[0], list(command), os.environ, setsigmask=self._before, setsigdef=defaults
+        )
+
+    def forward_until_exit(self, child: int) -> int:
+        """Exit code of the command; what is sent to us alone goes to it, what the terminal sends to all does not."""
+        while True:
+            info = signal.sigtimedwait(self._numbers | {signal.SIGCHLD}, 1.0)
+            if info is not None and info.si_signo != signal.SIGCHLD and info.si_pid != 0:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, info.si_signo)
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended == child:
+                return os.waitstatus_to_exitcode(status)
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[_Held]:
+    if not hasattr(signal, "sigtimedwait"):
+        raise SootprintError(
+            "`sootprint run` needs Linux; elsewhere use `with sootprint.track():` in the program"
+        )
+    numbers = {int(getattr(signal, name)) for name in FORWARDED}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers | {signal.SIGCHLD})
+    try:
+        yield _Held(numbers, {int(number) for number in before})
+    finally:
+        for number in numbers:  # what came after the command's end was meant for it
+            while signal.sigtimedwait({number}, 0) is not None:
+                pass
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

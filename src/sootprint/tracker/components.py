@@ -1,0 +1,147 @@
+"""What is known of one component while a run goes on: its energy, its gaps, and how busy it was."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from sootprint.core import energy
+from sootprint.core.protocols import Reading
+
+IDLE_UTILISATION = 0.05
+MAX_BUCKETS = 1440
+BUCKET_S = 60.0
+
+
+@dataclass(slots=True, kw_only=True)
+class ComponentState:
+    """Sums over the readings of one component; plain numbers, so that a journal can hold them."""
+
+    meter: str
+    component: str
+    basis: str
+    low_ratio: float = 1.0
+    high_ratio: float = 1.0
+    wraps_at_j: float | None = None
+    max_power_w: float | None = None
+    integrated: bool = False  # a power that the sampler integrates: energy of a gap is not in it
+    dropped: bool = False
+    at_s: float | None = None
+    counter_j: float | None = None
+    power_w: float | None = None
+    energy_j: float = 0.0
+    variance_j2: float = 0.0
+    covered_s: float = 0.0
+    bridged_s: float = 0.0
+    bridged_j: float = 0.0
+    lost_s: float = 0.0
+    idle_j: float = 0.0
+    busy_s: float = 0.0
+    judged_s: float = 0.0  # time for which a utilisation is known
+    min_w: float | None = None
+    max_w: float | None = None
+    latest_w: float | None = None
+    missing: str | None = None
+    moved: bool = False
+    bucket_s: float = BUCKET_S
+    buckets: list[float] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, reading: Reading, *, integrated: bool) -> ComponentState:
+        """State of a component that was just seen for the first time."""
+        return cls(
+            meter=reading.meter,
+            component=reading.component,
+            basis=reading.basis,
+            low_ratio=reading.low_ratio,
+            high_ratio=reading.high_ratio,
+            wraps_at_j=reading.wraps_at_j,
+            max_power_w=reading.max_power_w,
+            integrated=integrated,
+        )
+
+    @classmethod
+    def load(cls, data: dict[str, Any]) -> ComponentState:
+        """State as a journal holds it."""
+        return cls(**data)
+
+    def dump(self) -> dict[str, Any]:
+        """Plain numbers for a journal."""
+        return {spec.name: getattr(self, spec.name) for spec in dataclasses.fields(self)}
+
+    def reading(self, at_s: float, counter_j: float | None, power_w: float | None) -> Reading:
+        """Reading of this component."""
+        return Reading(
+            meter=self.meter,
+            component=self.component,
+            at_s=at_s,
+            energy_j=counter_j,
+            power_w=power_w,
+            wraps_at_j=self.wraps_at_j,
+            max_power_w=self.max_power_w,
+            basis=self.basis,
+        )
+
+    def spend(self, reading: Reading, max_gap_s: float) -> energy.Spend:
+        """Energy since the reading before."""
+        before = self.reading(self.at_s or 0.0, self.counter_j, self.power_w)
+        if reading.energy_j is not None and self.counter_j is not None:
+            spent = energy.counter_spend(before, reading)
+            bridges = self.missing is None or not self.integrated
+            return spent if bridges else energy.Spend(None, self.missing)
+        if reading.power_w is not None and self.power_w is not None:
+            if self.missing is not None:
+                return energy.Spend(None, self.missing)
+            # a modelled power is the mean since the look before, however long ago that was
+            limit_s = float("inf") if self.basis == "modelled" else max_gap_s
+            return energy.power_spend(before, reading, max_gap_s=limit_s)
+        return energy.Spend(None, "meter changed between counter and power")
+
+    def add(self, spent_j: float, start_s: float, end_s: float, utilisation: float | None) -> None:
+        """Count energy that was spent in `[start_s, end_s)` since the run's start [s]."""
+        duration_s = end_s - start_s
+        self.energy_j += spent_j
+        self.covered_s += duration_s
+        self.moved = self.moved or spent_j > 0.0
+        self.latest_w = mean_w = spent_j / duration_s
+        self.min_w = mean_w if self.min_w is None else min(self.min_w, mean_w)
+        self.max_w = mean_w if self.max_w is None else max(self.max_w, mean_w)
+        if utilisation is not None:
+            self.judged_s += duration_s
+            self.busy_s += utilisation * duration_s
+            self.idle_j += spent_j if utilisation < IDLE_UTILISATION else 0.0
+        self.place(spent_j, start_s, end_s)
+
+    def place(self, spent_j: float, start_s: float, end_s: float) -> None:
+        """Spread energy over the buckets that `[start_s, end_s)` touches, in proportion to time."""
+        while end_s > self.bucket_s * MAX_BUCKETS:
+            self._coarsen()
+        last = int(end_s / self.bucket_s)
+        while len(self.buckets) <= last:
+            self.buckets.append(0.0)
+        at_s, share_w = start_s, spent_j / (end_s - start_s)
+        for index in range(int(start_s / self.bucket_s), last + 1):
+            until_s = min(end_s, (index + 1) * self.bucket_s)
+            if until_s > at_s:
+                self.buckets[index] += share_w * (until_s - at_s)
+                at_s = until_s
+
+    def _coarsen(self) -> None:
+        pairs = zip(self.buckets[::2], [*self.buckets[1::2], 0.0], strict=False)
+        self.buckets = [first + second for first, second in pairs]
+        self.bucket_s *= 2.0
+
+
+def superseded(states: list[ComponentState]) -> set[int]:
+    """Indices of components that another meter measures better: a model beside a counter of the same kind."""
+    sensed = {
+        state.component.partition(":")[0]
+        for state in states
+        if state.basis != "modelled" and not state.dropped
+    }
+    return {
+        index
+        for index, state in enumerate(states)
+        if state.dropped or (state.basis == "modelled" and state.component.partition(":")[0] in sensed)
+    }

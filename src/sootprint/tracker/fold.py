@@ -1,0 +1,227 @@
+"""The one way from journal lines to sums: the live run and `recover` apply the same lines to the same state."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sootprint.core.errors import RecordError
+from sootprint.tracker.components import ComponentState, superseded
+
+MAX_SPANS = 10_000
+MAX_CURVE = 20_000
+MAX_GAPS = 1_000
+GAP_PERIODS = 5.0
+KINDS = ("head", "comp", "tick", "drop", "span", "log", "facts", "more", "note", "snap", "end")
+
+
+class Mark(NamedTuple):
+    """An instant whose energy is known only at the next tick: the edge of a span or a logged metric."""
+
+    at_s: float
+    kind: str  # "open", "close" or "log"
+    key: Any
+    value: Any
+
+
+class Fold:
+    """Sums over the lines of one journal. Times are seconds since the run's start [s]."""
+
+    def __init__(self) -> None:
+        self.head: dict[str, Any] = {}
+        self.states: list[ComponentState] = []
+        self.gaps: list[
+            tuple[int, float, float, str, bool]
+        ] = []  # component, start, end, reason, counter bridged it
+        self.spans: list[
+            tuple[str, float, float | None, float, float]
+        ] = []  # name, start, end, energy at both [J]
+        self.curve: list[tuple[float, str, float]] = []  # energy until then [J], metric, value
+        self.facts: dict[str, list[Any]] = {"hardware": [], "factors": [], "warnings": []}
+        self.notes: list[str] = []
+        self.last_s = 0.0
+        self.ticks = 0
+        self.not_kept = {"spans": 0, "curve": 0, "gaps": 0}
+        self.ended: str | None = None
+        self._marks: list[Mark] = []
+        self._open: dict[int, int] = {}  # span number -> index in spans
+        self._skip: set[int] = set()
+
+    @property
+    def max_gap_s(self) -> float:
+        """Longest time that two powers may stand for [s]."""
+        return GAP_PERIODS * float(self.head.get("period_s", 1.0))
+
+    def apply(self, line: dict[str, Any]) -> None:
+        """Count one line.
+
+        Raises:
+            RecordError: The line is of no known kind or lacks a field.
+        """
+        kind = line.get("k")
+        if kind not in KINDS:
+            raise RecordError(f"journal line of unknown kind {kind!r}")
+        try:
+            getattr(self, f"_{kind}")(line)
+        except (KeyError, TypeError, IndexError, ValueError, AttributeError, ZeroDivisionError) as err:
+            raise RecordError(f"journal line of kind {kind!r} is malformed: {err!r}") from err
+
+    def used(self) -> list[ComponentState]:
+        """Components that enter the footprint: each kind once, measured before modelled."""
+        skip = superseded(self.states)
+        return [state for index, state in enumerate(self.states) if index not in skip]
+
+    def total_j(self) -> float:
+        """IT energy so far, of the components in use [J]."""
+        return sum(state.energy_j for index, state in enumerate(self.states) if index not in self._skip)
+
+    def dump(self) -> list[dict[str, Any]]:
+        """Lines that stand for everything so far: a head and a snapshot."""
+        state = {
+            "states": [component.dump() for component in self.states],
+            "gaps": self.gaps,
+            "spans": self.spans,
+            "curve": self.curve,
+            "facts": self.facts,
+            "notes": self.notes,
+            "last_s": self.last_s,
+            "ticks": self.ticks,
+            "not_kept": self.not_kept,
+            "marks": [tuple(mark) for mark in self._marks],
+            "open": list(self._open.items()),
+        }
+        return [self.head, {"k": "snap", "state": state}]
+
+    def _head(self, line: dict[str, Any]) -> None:
+        if line["v"] != 1:
+            raise RecordError(f"journal of version {line['v']}: upgrade sootprint to read it")
+        self.head = line
+
+    def _snap(self, line: dict[str, Any]) -> None:
+        state = line["state"]
+        self.states = [ComponentState.load(data) for data in state["states"]]
+        self.gaps = [tuple(gap) for gap in state["gaps"]]
+        self.spans = [tuple(span) for span in state["spans"]]
+        self.curve = [tuple(point) for point in state["curve"]]
+        self.facts, self.notes, self.not_kept = state["facts"], state["notes"], state["not_kept"]
+        self.last_s, self.ticks = state["last_s"], state["ticks"]
+        self._marks = [Mark(*mark) for mark in state["marks"]]
+        self._open = dict(state["open"])
+        self._skip = superseded(self.states)
+
+    def _comp(self, line: dict[str, Any]) -> None:
+        self.states.append(ComponentState.load(line["c"]))
+        self._skip = superseded(self.states)
+
+    def _drop(self, line: dict[str, Any]) -> None:
+        for index in line["i"]:
+            self.states[index].dropped = True
+        self.notes.append(line["why"])
+        self._skip = superseded(self.states)
+
+    def _facts(self, line: dict[str, Any]) -> None:
+        for name, known in self.facts.items():
+            known.extend(line.get(name, ()))
+
+    def _more(self, line: dict[str, Any]) -> None:
+        self.head |= line["head"]
+
+    def _note(self, line: dict[str, Any]) -> None:
+        if line["text"] not in self.notes:
+            self.notes.append(line["text"])
+
+    def _end(self, line: dict[str, Any]) -> None:
+        self.ended = line["why"]
+        self.head |= {"cpu_s": line.get("cpu_s")}
+        self.last_s = max(self.last_s, line["s"])
+        self._settle(self.last_s, self.total_j(), self.total_j(), self.last_s)
+        for index, state in enumerate(self.states):
+            if state.at_s is not None and state.missing is not None:
+                self._lost(index, state, self.last_s, state.missing)
+
+    def _span(self, line: dict[str, Any]) -> None:
+        kind = "open" if line["open"] else "close"
+        self._marks.append(Mark(line["s"], kind, line["n"], line.get("name")))
+
+    def _log(self, line: dict[str, Any]) -> None:
+        self._marks.append(Mark(line["s"], "log", line["metric"], line["value"]))
+
+    def _tick(self, line: dict[str, Any]) -> None:
+        before_s, before_j = self.last_s, self.total_j()
+        for index, reason in line.get("miss", ()):
+            self.states[index].missing = self.states[index].missing or reason
+        for index, at_s, counter_j, power_w, utilisation, variance_j2 in line["r"]:
+            self._read(index, at_s, counter_j, power_w, utilisation, variance_j2)
+        self.last_s = line["s"]
+        self.ticks += 1
+        self._settle(before_s, before_j, self.total_j(), self.last_s)
+
+    def _read(
+        self,
+        index: int,
+        at_s: float,
+        counter_j: float | None,
+        power_w: float | None,
+        utilisation: float | None,
+        variance_j2: float,
+    ) -> None:
+        state = self.states[index]
+        if state.at_s is not None:
+            if at_s <= state.at_s:
+                return
+            spent = state.spend(state.reading(at_s, counter_j, power_w), self.max_gap_s)
+            if spent.energy_j is None:
+                self._lost(index, state, at_s, spent.reason or "unknown")
+            else:
+                self._spent(index, state, spent.energy_j, at_s, utilisation)
+        state.at_s, state.counter_j, state.power_w, state.missing = at_s, counter_j, power_w, None
+        state.variance_j2 += variance_j2
+
+    def _spent(
+        self, index: int, state: ComponentState, spent_j: float, at_s: float, utilisation: float | None
+    ) -> None:
+        start_s = state.at_s or 0.0
+        if state.missing is not None:
+            state.bridged_s += at_s - start_s
+            state.bridged_j += spent_j
+            self._gap(index, start_s, at_s, state.missing, bridged=True)
+        state.add(spent_j, start_s, at_s, utilisation)
+
+    def _lost(self, index: int, state: ComponentState, at_s: float, reason: str) -> None:
+        start_s = state.at_s or 0.0
+        if at_s > start_s:
+            state.lost_s += at_s - start_s
+            self._gap(index, start_s, at_s, state.missing or reason, bridged=False)
+
+    def _gap(self, index: int, start_s: float, end_s: float, reason: str, *, bridged: bool) -> None:
+        if len(self.gaps) < MAX_GAPS:
+            self.gaps.append((index, start_s, end_s, reason, bridged))
+        else:
+            self.not_kept["gaps"] += 1
+
+    def _settle(self, before_s: float, before_j: float, after_j: float, after_s: float) -> None:
+        """Give each waiting mark the energy at its instant, between the two ticks around it."""
+        waiting = []
+        for mark in self._marks:
+            if mark.at_s > after_s:
+                waiting.append(mark)
+                continue
+            share = (mark.at_s - before_s) / (after_s - before_s) if after_s > before_s else 1.0
+            self._settle_one(mark, before_j + min(1.0, max(0.0, share)) * (after_j - before_j))
+        self._marks = waiting
+
+    def _settle_one(self, mark: Mark, energy_j: float) -> None:
+        if mark.kind == "log":
+            if len(self.curve) < MAX_CURVE:
+                self.curve.append((energy_j, mark.key, mark.value))
+            else:
+                self.not_kept["curve"] += 1
+        elif mark.kind == "open":
+            if len(self.spans) < MAX_SPANS:
+                self._open[mark.key] = len(self.spans)
+                self.spans.append((mark.value, mark.at_s, None, energy_j, energy_j))
+            else:
+                self.not_kept["spans"] += 1
+        elif mark.key in self._open:
+            index = self._open.pop(mark.key)
+            name, start_s, _, start_j, _ = self.spans[index]
+            self.spans[index] = (name, start_s, mark.at_s, start_j, energy_j)

@@ -1,0 +1,172 @@
+"""The journal: one append-only file a run, one write a line, so that kill -9 loses at most the last flush."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sootprint.core.errors import RecordError
+
+if sys.platform != "win32":
+    import fcntl
+
+SUFFIX = ".jsonl"
+MAX_PENDING_BYTES = 4_000_000
+_open_journals: weakref.WeakSet[Journal] = weakref.WeakSet()
+
+
+class Line(NamedTuple):
+    """One line of a journal: its number, its content, or the reason why it cannot be read."""
+
+    number: int
+    content: dict[str, Any] | None
+    reason: str | None
+    torn: bool  # the last line, cut in the middle of its write
+
+
+class Journal:
+    """Journal that is open for writing and locked while its process lives.
+
+    What the disk does not take is kept in memory and written with the next line.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._fd: int | None = _create(path)
+        self._pending = bytearray()
+        self._overflowed = False
+        _open_journals.add(self)
+
+    def append(self, content: Mapping[str, Any]) -> bool:
+        """Whether everything appended so far is in the file."""
+        if self._fd is None:
+            return False
+        if len(self._pending) > MAX_PENDING_BYTES:
+            self._pending = bytearray(b"\n")
+            self._overflowed = True
+        self._pending += _encoded(content)
+        try:
+            while self._pending:
+                written = os.write(self._fd, self._pending)
+                del self._pending[:written]
+        except OSError:
+            return False
+        return True
+
+    def sync(self) -> None:
+        """Ask the disk to keep what was written, against a loss of power."""
+        if self._fd is not None:
+            with contextlib.suppress(OSError):
+                os.fsync(self._fd)
+
+    @property
+    def complete(self) -> bool:
+        """Whether no line was given up because the disk took nothing for long."""
+        return not self._overflowed
+
+    def replace(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Put a short equivalent of everything written so far in the place of the file, at once.
+
+        Raises:
+            OSError: The new file could not be written; the old one is as it was.
+        """
+        fresh = self.path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        fd = _create(fresh)
+        try:
+            _write_all(fd, b"".join(_encoded(line) for line in lines))
+            fresh.replace(self.path)
+        except OSError:
+            os.close(fd)
+            fresh.unlink(missing_ok=True)
+            raise
+        old, self._fd = self._fd, fd
+        self._pending, self._overflowed = bytearray(), False
+        if old is not None:
+            os.close(old)
+
+    def close(self) -> None:
+        """Close the file and give up its lock."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def remove(self) -> None:
+        """Delete the file, once its record is kept elsewhere."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+
+def is_live(path: Path) -> bool:
+    """Whether the process that writes a journal still lives."""
+    if sys.platform == "win32":
+        return False
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def read_lines(path: Path) -> Iterator[Line]:
+    """Lines of a journal in order.
+
+    Raises:
+        RecordError: The file cannot be opened.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as err:
+        raise RecordError(f"journal {path.name} cannot be read: {err.strerror}") from err
+    rows = data.split(b"\n")
+    for number, row in enumerate(rows, start=1):
+        is_last = number == len(rows)
+        if not row:
+            continue
+        try:
+            content = json.loads(row)
+            reason = None if isinstance(content, dict) else "not an object"
+        except (ValueError, RecursionError) as err:
+            content, reason = None, str(err)
+        yield Line(number, content if reason is None else None, reason, is_last)
+
+
+def _create(path: Path) -> int:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):  # a file system without locks: the run is measured all the same
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return fd
+
+
+def _encoded(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def _forget_in_child() -> None:
+    """A forked child must not hold the lock that says its parent lives."""
+    for journal in list(_open_journals):
+        journal.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_in_child)

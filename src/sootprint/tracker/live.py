@@ -1,0 +1,74 @@
+"""Runs that are being measured now, read from their journals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sootprint.core.errors import RecordError
+from sootprint.core.quantity import Quantity
+from sootprint.tracker.assemble import footprint
+from sootprint.tracker.fold import Fold
+from sootprint.tracker.journal import is_live
+from sootprint.tracker.replay import journals, replay
+from sootprint.tracker.surroundings import look_up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveRun:
+    """A run as of its last flush.
+
+    Args:
+        id: Identity of the run.
+        name: Its name.
+        project: Its project.
+        started: Start, ISO 8601 UTC.
+        duration_s: Time since the start [s].
+        energy_kwh: IT energy so far [kWh].
+        emissions_kg: Emissions so far [kgCO2e].
+        power_w: Mean power of each component over the last step [W].
+        utilisation: Busy share of each component so far [0-1].
+        zone: Grid zone, or None where unknown.
+        warnings: What a reader must know.
+    """
+
+    id: str
+    name: str | None
+    project: str | None
+    started: str
+    duration_s: float
+    energy_kwh: Quantity | None
+    emissions_kg: Quantity | None
+    power_w: dict[str, float]
+    utilisation: dict[str, float | None]
+    zone: str | None
+    warnings: tuple[str, ...]
+
+
+def live_runs(home: Path) -> list[LiveRun]:
+    """Runs whose process lives, newest first; a journal that cannot be read is left out."""
+    found = []
+    for path in reversed(journals(home)):
+        if is_live(path):
+            try:
+                found.append(_live(replay(path, skip_unreadable=True)))
+            except RecordError:  # it is being replaced, or has only begun
+                continue
+    return found
+
+
+def _live(fold: Fold) -> LiveRun:
+    made = footprint(fold, look_up(fold.head, fold.last_s))
+    return LiveRun(
+        id=made.id,
+        name=made.name,
+        project=made.project,
+        started=made.started or "",
+        duration_s=made.duration_s or 0.0,
+        energy_kwh=made.energy_kwh,
+        emissions_kg=made.emissions_kg,
+        power_w={state.component: state.latest_w for state in fold.used() if state.latest_w is not None},
+        utilisation={part.component: part.utilisation for part in made.components},
+        zone=made.place.zone,
+        warnings=made.warnings,
+    )

@@ -1,0 +1,154 @@
+"""`sootprint.track`: a context manager and decorator around a piece of training."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import inspect
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+
+from sootprint.tracker.session import Order, Session
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from sootprint.core.records import Footprint
+
+F = TypeVar("F", bound=Callable[..., Any])
+STOP_WAIT_S = 5.0
+
+
+class Run:
+    """A measured run: use it as a context manager or a decorator, or call `start` and `stop`.
+
+    Nothing in it raises into the training, ends the process or waits for a network. A wrong setting is warned of
+    once, and the run is measured without it.
+
+    Args:
+        name: Name of the run.
+        tags: Tags of the run.
+        settings: Fields of `sootprint.settings.Settings`, e.g. `zone="FR"`, `pue=1.2`, `project="thesis"`.
+    """
+
+    def __init__(
+        self, name: str | None = None, *, tags: dict[str, str] | None = None, **settings: Any
+    ) -> None:
+        self._name = name
+        self._tags = dict(tags or {})
+        self._arguments = settings
+        self._session: Session | None = None
+        self._pid = 0
+
+    @property
+    def id(self) -> str | None:
+        """Identity of the run, known from its start."""
+        return self._session.id if self._session else None
+
+    @property
+    def footprint(self) -> Footprint | None:
+        """Footprint after the end; None before, and where nothing could be measured."""
+        return self._session.footprint if self._session else None
+
+    def start(self) -> Run:
+        """This run, being measured; a second start is ignored."""
+        if self._session is None:
+            parent = _current[-1].id if _current else None
+            order = Order(
+                arguments=self._arguments, name=self._name, tags=self._tags, parent=parent, on_warning=_warn
+            )
+            self._session, self._pid = Session(order), os.getpid()
+            self._session.start()
+            _current.append(self)
+            atexit.register(self.stop)
+        return self
+
+    def stop(self) -> Footprint | None:
+        """Footprint of the run, stored; a second stop, or one in a forked child, changes nothing."""
+        if self._session is None or self._pid != os.getpid():
+            return None
+        if self in _current:
+            _current.remove(self)
+            atexit.unregister(self.stop)
+            self._session.stop(wait_s=STOP_WAIT_S)
+        return self._session.footprint
+
+    @contextmanager
+    def span(self, name: str) -> Iterator[None]:
+        """Context of a named part of the run; spans may nest and overlap."""
+        number = self._session.open_span(name) if self._session else None
+        try:
+            yield
+        finally:
+            if self._session is not None and number is not None:
+                self._session.close_span(number)
+
+    def log(self, metric: str, value: float) -> None:
+        """Note a metric's value at the energy spent so far, e.g. `run.log("accuracy", 0.97)`."""
+        if self._session is None:
+            return
+        try:
+            self._session.log(metric, value)
+        except (TypeError, ValueError):
+            _warn(f"run.log({metric!r}, ...): {type(value).__name__} is not a number; not kept")
+
+    def __enter__(self) -> Run:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __call__(self, function: F) -> F:
+        """The function, measured as a run of its own each time it is called."""
+        name = self._name or getattr(function, "__name__", None)
+
+        def fresh() -> Run:
+            return Run(name, tags=self._tags, **self._arguments)
+
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def measured_async(*args: Any, **kwargs: Any) -> Any:
+                with fresh():
+                    return await function(*args, **kwargs)
+
+            return cast(F, measured_async)
+
+        @functools.wraps(function)
+        def measured(*args: Any, **kwargs: Any) -> Any:
+            with fresh():
+                return function(*args, **kwargs)
+
+        return cast(F, measured)
+
+
+@overload
+def track(name: F, /) -> F: ...
+@overload
+def track(name: str | None = None, /, **settings: Any) -> Run: ...
+def track(name: Any = None, /, **settings: Any) -> Any:
+    """A run to measure, as context manager or decorator.
+
+    Args:
+        name: Name of the run, or the function itself when used as a bare decorator.
+        settings: Settings of this run, e.g. `zone="FR"`, `pue=1.2`, `tags={"k": "v"}`.
+
+    >>> with track("example", zone="FR") as run:  # doctest: +SKIP
+    ...     train()
+    """
+    if callable(name):
+        return Run()(name)
+    return Run(name, **settings)
+
+
+_current: list[Run] = []
+
+
+def _warn(text: str) -> None:
+    import logging
+
+    logging.getLogger("sootprint").warning("%s", text)

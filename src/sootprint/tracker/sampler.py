@@ -1,0 +1,240 @@
+"""The sampling loop: reads every meter once a period, journals what it saw, and never lets an error out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sootprint.core import energy
+from sootprint.core.errors import MeterError, SootprintError
+from sootprint.core.protocols import Machine, Meter, Reading
+from sootprint.tracker.components import ComponentState
+from sootprint.tracker.fold import Fold
+from sootprint.tracker.journal import Journal
+
+JITTER = 0.5  # polls come at 0.5 to 1.5 of their period, so that no wave is met always at the same phase
+UNMOVED_TICKS = 3
+
+
+class Integrator:
+    """A power-only meter, polled faster than the run's period and summed into a counter of our own."""
+
+    def __init__(self, meter: Meter, max_gap_s: float) -> None:
+        self.meter = meter
+        self._max_gap_s = max_gap_s
+        self._last: dict[str, Reading] = {}
+        self._sums: dict[str, list[float]] = {}  # energy [J], variance since the last tick [J^2]
+        self._busy: dict[str, list[float]] = {}
+        self._broken: dict[str, str] = {}
+
+    def poll(self) -> None:
+        """Look once and add what was spent since the look before."""
+        readings, reason = look(self.meter)
+        seen = {reading.component for reading in readings}
+        for component in self._last.keys() - seen:
+            self._broken[component] = reason or "no reading"
+            del self._last[component]
+        for reading in readings:
+            self._add(reading)
+
+    def _add(self, reading: Reading) -> None:
+        sums = self._sums.setdefault(reading.component, [0.0, 0.0])
+        before = self._last.get(reading.component)
+        if reading.utilisation is not None:
+            self._busy.setdefault(reading.component, []).append(reading.utilisation)
+        if before is not None and reading.at_s > before.at_s:
+            spent = energy.power_spend(before, reading, max_gap_s=self._max_gap_s)
+            if spent.energy_j is None:
+                self._broken[reading.component] = spent.reason or "no reading"
+            else:
+                sums[0] += spent.energy_j
+                step_s = reading.at_s - before.at_s
+                sums[1] += energy.step_variance_j2(before.power_w or 0.0, reading.power_w or 0.0, step_s)
+        self._last[reading.component] = reading
+
+    def take(self) -> tuple[list[tuple[Reading, float]], dict[str, str]]:
+        """Readings as of the last poll with their variance [J^2], and the components that had a gap."""
+        taken = []
+        for component, reading in self._last.items():
+            busy = self._busy.pop(component, [])
+            sums = self._sums[component]
+            mean = sum(busy) / len(busy) if busy else None
+            taken.append((_as_counter(reading, sums[0], mean), sums[1]))
+            sums[1] = 0.0
+        broken, self._broken = self._broken, {}
+        return taken, broken
+
+
+def look(meter: Meter) -> tuple[Sequence[Reading], str | None]:
+    """Readings of a meter, or none and the reason: the one place where any error of a device is caught."""
+    try:
+        return meter.read(), None
+    except MeterError as err:
+        return (), str(err)
+    except Exception as err:  # a driver may raise anything, and training goes on
+        return (), getattr(err, "strerror", None) or type(err).__name__
+
+
+def guarded(step: Callable[[], object], on_error: Callable[[str], object]) -> bool:
+    """Whether a step of the measuring thread went through; no error of it ever reaches the training."""
+    try:
+        step()
+    except Exception as err:  # the last line of defence of the measuring thread
+        on_error(str(err) if isinstance(err, SootprintError) else f"{type(err).__name__}: {err}")
+        return False
+    return True
+
+
+class Sampler:
+    """Meters of one run and the lines that they make.
+
+    Args:
+        machine: Where the clock is.
+        meters: Meters in order of preference.
+        fold: Sums that each line is applied to.
+        journal: File that each line goes to first, or None where none could be opened.
+        start_s: Monotonic instant that the run's times count from [s].
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        meters: Sequence[Meter],
+        *,
+        fold: Fold,
+        journal: Journal | None,
+        start_s: float,
+    ) -> None:
+        self._machine = machine
+        self._start_s = start_s
+        self.fold = fold
+        self.journal = journal
+        self._slow = [meter for meter in meters if not _poll_s(meter)]
+        self._fast = [Integrator(meter, fold.max_gap_s) for meter in meters if _poll_s(meter)]
+        self.poll_s = min((_poll_s(meter) for meter in meters if _poll_s(meter)), default=0.0)
+        self._index: dict[tuple[str, str], int] = {}
+        self.journal_failed = False
+
+    def now_s(self) -> float:
+        """Seconds since the run's start [s]."""
+        return self._machine.clock.monotonic_s() - self._start_s
+
+    def emit(self, line: dict[str, Any]) -> None:
+        """Write a line to the journal and count it."""
+        if self.journal is not None:
+            self.journal_failed = not self.journal.append(line)
+        self.fold.apply(line)
+
+    def poll(self) -> None:
+        """Look at the power-only meters."""
+        for integrator in self._fast:
+            integrator.poll()
+
+    def tick(self) -> None:
+        """Look at every meter and journal the result."""
+        rows: list[list[Any]] = []
+        missing: dict[int, str] = {}
+        for integrator in self._fast:
+            integrator.poll()
+            taken, broken = integrator.take()
+            rows += [self._row(reading, variance_j2, integrated=True) for reading, variance_j2 in taken]
+            self._miss(integrator.meter, [reading for reading, _ in taken], missing, None)
+            for component, why in broken.items():
+                if (index := self._index.get((integrator.meter.name, component))) is not None:
+                    missing[index] = why
+        for meter in self._slow:
+            readings, reason = look(meter)
+            rows += [self._row(reading, 0.0, integrated=False) for reading in readings]
+            self._miss(meter, readings, missing, reason)
+        self.emit({"k": "tick", "s": round(self.now_s(), 4), "r": rows, "miss": list(missing.items())})
+        if self.fold.ticks == UNMOVED_TICKS:
+            self._drop_unmoved()
+
+    def _row(self, reading: Reading, variance_j2: float, *, integrated: bool) -> list[Any]:
+        key = (reading.meter, reading.component)
+        if key not in self._index:
+            self._index[key] = len(self._index)
+            state = ComponentState.of(reading, integrated=integrated)
+            self.emit({"k": "comp", "c": state.dump()})
+        at_s = round(reading.at_s - self._start_s, 5)
+        return [self._index[key], at_s, reading.energy_j, reading.power_w, reading.utilisation, variance_j2]
+
+    def _miss(
+        self, meter: Meter, readings: Sequence[Reading], missing: dict[int, str], reason: str | None
+    ) -> None:
+        if len(readings) == self._count(meter.name):
+            return
+        seen = {reading.component for reading in readings}
+        for (name, component), index in self._index.items():
+            if name == meter.name and component not in seen:
+                missing[index] = reason or "no reading"
+
+    def _count(self, name: str) -> int:
+        return sum(1 for meter, _ in self._index if meter == name)
+
+    def _drop_unmoved(self) -> None:
+        """Leave out counters that stand still while others move: they exist and measure nothing."""
+        unmoved = [
+            index
+            for index, state in enumerate(self.fold.states)
+            if state.counter_j is not None
+            and not state.integrated
+            and not state.moved
+            and state.missing is None
+        ]
+        if unmoved:
+            named = ", ".join(self.fold.states[index].component for index in unmoved)
+            meters = ", ".join(sorted({self.fold.states[index].meter for index in unmoved}))
+            self.emit(
+                {
+                    "k": "drop",
+                    "i": unmoved,
+                    "why": f"{meters}: the counter of {named} does not move; not used",
+                }
+            )
+
+    def _note(self, text: str) -> None:
+        self.fold.apply({"k": "note", "text": f"a sample failed: {text}"})
+
+    def loop(self, wait: Callable[[float], bool], period_s: float, each_tick: Callable[[], None]) -> None:
+        """Tick every `period_s` until `wait(seconds)` answers True.
+
+        Args:
+            wait: Sleeps for at most the given seconds and tells whether to stop.
+            period_s: Time between two ticks [s].
+            each_tick: Called after each tick, for what the run does then.
+        """
+        due_s = self.now_s() + period_s
+        jitter = random.Random()
+        while True:
+            left_s = due_s - self.now_s()
+            pause_s = (
+                min(left_s, self.poll_s * jitter.uniform(1 - JITTER, 1 + JITTER)) if self.poll_s else left_s
+            )
+            if wait(max(0.0, pause_s)):
+                return
+            if self.now_s() < due_s:
+                self.poll()
+                continue
+            guarded(each_tick, self._note)
+            guarded(self.tick, self._note)
+            due_s = max(due_s + period_s, self.now_s())
+
+
+def _poll_s(meter: Meter) -> float:
+    return float(getattr(meter, "poll_s", None) or 0.0)
+
+
+def _as_counter(reading: Reading, energy_j: float, utilisation: float | None) -> Reading:
+    return Reading(
+        meter=reading.meter,
+        component=reading.component,
+        at_s=reading.at_s,
+        energy_j=energy_j,
+        utilisation=utilisation,
+        max_power_w=reading.max_power_w,
+        low_ratio=reading.low_ratio,
+        high_ratio=reading.high_ratio,
+        basis=reading.basis,
+    )

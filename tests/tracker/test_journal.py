@@ -1,0 +1,164 @@
+"""The journal: whole lines, a lock that says who lives, and nothing lost to a full disk."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from sootprint.core.errors import RecordError
+from sootprint.tracker import journal as journals
+from sootprint.tracker.fold import Fold
+from sootprint.tracker.journal import Journal, is_live, read_lines
+from sootprint.tracker.replay import replay, unfinished
+from tests.tracker.conftest import head
+
+
+def tick(at_s: float, counter_j: float) -> dict[str, object]:
+    """Journal line with one reading."""
+    return {"k": "tick", "s": at_s, "r": [[0, at_s, counter_j, None, None, 0.0]], "miss": []}
+
+
+COMPONENT = {"k": "comp", "c": {"meter": "nvml", "component": "accelerator:0", "basis": "sensor"}}
+
+
+def test_journal_is_live_until_its_process_dies(tmp_path):
+    """The lock of a journal goes with the process that holds it, also at kill -9."""
+    path = tmp_path / "journal" / "a.jsonl"
+    code = (
+        "import sys, time; from pathlib import Path; from sootprint.tracker.journal import Journal\n"
+        f"j = Journal(Path({str(path)!r})); j.append({{'k': 'x'}}); print('open', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"open\n"
+        assert is_live(path)
+        assert unfinished(tmp_path) == []
+        writer.kill()
+    assert not is_live(path)
+    assert unfinished(tmp_path) == [path]
+
+
+def test_forked_child_does_not_keep_its_parents_journal_alive(tmp_path):
+    """A child that outlives its parent by a fork without exec does not hold the lock."""
+    path = tmp_path / "a.jsonl"
+    code = (
+        "import os, time; from pathlib import Path; from sootprint.tracker.journal import Journal\n"
+        f"j = Journal(Path({str(path)!r}))\n"
+        "pid = os.fork()\n"
+        "if pid == 0:\n    os.close(1); os.close(2); time.sleep(30); os._exit(0)\n"
+        "print(pid, flush=True); os._exit(0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, timeout=20, check=True)
+    child = int(done.stdout)
+    time.sleep(0.05)
+    live = is_live(path)
+    os.kill(child, 9)
+    assert not live
+
+
+def test_full_disk_loses_nothing_that_is_freed_in_time(tmp_path, monkeypatch):
+    """Lines that the disk refuses are written, whole and in order, once it takes them again."""
+    journal = Journal(tmp_path / "a.jsonl")
+    write, refuse = os.write, [False]
+
+    def limited(fd: int, data: bytes) -> int:
+        if refuse[0]:
+            raise OSError(28, "No space left on device")
+        return write(fd, bytes(data)[:7])  # short writes are normal near the end of a disk
+
+    monkeypatch.setattr(journals.os, "write", limited)
+    assert journal.append({"k": "a"})
+    refuse[0] = True
+    assert not journal.append({"k": "b"})
+    refuse[0] = False
+    assert journal.append({"k": "c"})
+    assert [line.content for line in read_lines(journal.path)] == [{"k": "a"}, {"k": "b"}, {"k": "c"}]
+
+
+def test_torn_last_line_is_left_out_and_the_rest_kept(tmp_path):
+    """A journal cut in the middle of its last line gives everything before it."""
+    journal = Journal(tmp_path / "a.jsonl")
+    for line in (head(), COMPONENT, tick(0.0, 0.0), tick(1.0, 70.0)):
+        journal.append(line)
+    journal.close()
+    journal.path.write_bytes(journal.path.read_bytes() + b'{"k":"tick","s":2.0,"r":[[0,2.')
+    assert replay(journal.path).total_j() == 70.0
+
+
+def test_unreadable_line_is_named_and_nothing_changes(tmp_path):
+    """A line that is not JSON in the middle stops the recovery with its number; it goes on when told to."""
+    journal = Journal(tmp_path / "a.jsonl")
+    for line in (head(), COMPONENT, tick(0.0, 0.0), tick(1.0, 70.0), tick(2.0, 140.0)):
+        journal.append(line)
+    journal.close()
+    rows = journal.path.read_bytes().split(b"\n")
+    rows[3] = b"\x00\xff garbage"
+    journal.path.write_bytes(b"\n".join(rows))
+    with pytest.raises(RecordError, match=r"line 4 cannot be read.*--skip-unreadable"):
+        replay(journal.path)
+    assert journal.path.exists()
+    fold = replay(journal.path, skip_unreadable=True)
+    assert fold.total_j() == 140.0
+    assert "1 journal lines could not be read" in fold.notes[0]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {},
+        {"k": "nonsense"},
+        {"k": "tick"},
+        {"k": "tick", "s": 1, "r": [[9, 1, 2, None, None, 0]]},
+        {"k": "tick", "s": 1, "r": [["a", 1]]},
+        {"k": "comp", "c": {"meter": 1}},
+        {"k": "comp", "c": None},
+        {"k": "snap", "state": {}},
+        {"k": "head", "v": 2},
+        {"k": "drop", "i": [7], "why": ""},
+        {"k": "more", "head": 3},
+    ],
+)
+def test_malformed_line_is_a_record_error(line):
+    """A line that lacks what its kind needs is refused with one error."""
+    fold = Fold()
+    fold.apply(head())
+    with pytest.raises(RecordError):
+        fold.apply(line)
+
+
+def test_snapshot_stands_for_all_lines_before_it(tmp_path):
+    """A compacted journal gives the same sums, spans, curve and gaps as the lines it replaced."""
+    lines = [
+        head(),
+        COMPONENT,
+        tick(0.0, 0.0),
+        {"k": "span", "s": 0.5, "n": 0, "open": True, "name": "epoch"},
+        tick(1.0, 100.0),
+        {"k": "log", "s": 1.5, "metric": "accuracy", "value": 0.5},
+        tick(2.0, 300.0),
+        {"k": "tick", "s": 3.0, "r": [], "miss": [[0, "busy"]]},
+        {"k": "span", "s": 3.5, "n": 0, "open": False},
+    ]
+    rest = [tick(4.0, 500.0), {"k": "end", "s": 4.0, "why": "finished"}]
+    whole, first, second = Fold(), Fold(), Fold()
+    for line in (*lines, *rest):
+        whole.apply(line)
+    for line in lines:
+        first.apply(line)
+    journal = Journal(tmp_path / "a.jsonl")
+    journal.append({"k": "old"})
+    journal.replace(first.dump())
+    assert is_live(journal.path)
+    for line in rest:
+        journal.append(line)
+    journal.close()
+    for kept in read_lines(journal.path):
+        assert kept.content is not None
+        second.apply(kept.content)
+    assert second.dump() == whole.dump()
+    assert whole.spans == [("epoch", 0.5, 3.5, 50.0, 400.0)]
+    assert whole.curve == [(200.0, "accuracy", 0.5)]

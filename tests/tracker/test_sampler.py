@@ -1,0 +1,143 @@
+"""The sampling loop on scripted meters: every joule once, gaps marked, no error let out."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from sootprint.tracker.quantities import energy_quantity
+from tests.tracker.conftest import ScriptMeter
+
+
+def test_counter_gives_its_difference(clock, sampled):
+    """A counter that rises by 200 J a second gives 2,000 J in 10 s, whatever its origin."""
+    fold = sampled(ScriptMeter(clock, lambda t: {"energy_j": 5e5 + 200.0 * t}), duration_s=10.0)
+    assert fold.total_j() == pytest.approx(2000.0, abs=1e-6)
+    assert fold.gaps == []
+
+
+def test_wrap_is_counted_once(clock, sampled):
+    """A counter that wraps at 1,000 J within the run loses and gains nothing."""
+    meter = ScriptMeter(
+        clock, lambda t: {"energy_j": (900.0 + 50.0 * t) % 1000.0}, wraps_at_j=1000.0, max_power_w=400.0
+    )
+    assert sampled(meter, duration_s=10.0).total_j() == pytest.approx(500.0, abs=1e-6)
+
+
+def test_reset_adds_no_energy_and_is_a_gap(clock, sampled):
+    """A counter that restarts from 0 at 5.5 s is a gap of one period, filled at the run's mean power."""
+    meter = ScriptMeter(
+        clock,
+        lambda t: {"energy_j": 6e4 + 50.0 * t if t < 5.5 else 50.0 * (t - 5.5)},
+        wraps_at_j=262143.0,
+        max_power_w=400.0,
+    )
+    fold = sampled(meter, duration_s=10.0)
+    assert fold.total_j() == pytest.approx(450.0, abs=1e-6)
+    assert [(round(start), round(end), reason) for _, start, end, reason, _ in fold.gaps] == [
+        (5, 6, "counter reset")
+    ]
+    quantity = energy_quantity(fold.states[0])
+    assert quantity is not None
+    assert quantity.value * 3.6e6 == pytest.approx(500.0, rel=1e-6)
+    assert quantity.high > quantity.value > quantity.low
+
+
+def test_meter_that_fails_for_ten_seconds_leaves_a_gap_and_a_wider_interval(clock, sampled):
+    """A counter that cannot be read from 20 s to 30 s is bridged: the joules are right, the interval is wider."""
+
+    def script(t: float) -> dict[str, object]:
+        return {"error": "device busy"} if 20.0 < t < 30.0 else {"energy_j": 100.0 * t}
+
+    fold = sampled(ScriptMeter(clock, script), duration_s=60.0)
+    ((_, start_s, end_s, reason, bridged),) = fold.gaps
+    assert (round(start_s), round(end_s), reason, bridged) == (20, 30, "device busy", True)
+    quantity = energy_quantity(fold.states[0])
+    assert quantity is not None
+    assert quantity.value * 3.6e6 == pytest.approx(6000.0, rel=1e-6)
+    assert (quantity.high - quantity.low) * 3.6e6 == pytest.approx(2 * 0.2 * 1000.0, rel=1e-6)
+
+
+def test_power_meter_that_fails_is_filled_and_never_zero(clock, sampled):
+    """A power of 100 W with 10 s unread counts 1,000 J for them, between half and one and a half times that."""
+
+    def script(t: float) -> dict[str, object]:
+        return {"error": "lost"} if 20.0 < t < 30.0 else {"power_w": 100.0}
+
+    meter = ScriptMeter(clock, script)
+    meter.poll_s = 0.05
+    fold = sampled(meter, duration_s=60.0)
+    quantity = energy_quantity(fold.states[0])
+    assert quantity is not None
+    assert quantity.value * 3.6e6 == pytest.approx(6000.0, rel=0.01)
+    assert quantity.low * 3.6e6 == pytest.approx(5500.0, rel=0.01)
+    assert quantity.high * 3.6e6 == pytest.approx(6500.0, rel=0.01)
+
+
+def test_device_that_vanishes_is_a_gap_to_the_end(clock, sampled):
+    """A device lost at 6 s of 10 leaves a gap until the end of the run."""
+    meter = ScriptMeter(clock, lambda t: {"energy_j": 100.0 * t} if t < 6.0 else {"error": "GPU is lost"})
+    fold = sampled(meter, duration_s=10.0)
+    assert fold.states[0].lost_s == pytest.approx(5.0, abs=0.1)
+    assert fold.gaps[0][3] == "GPU is lost"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_square_wave_by_power_alone_is_within_one_percent(clock, sampled, seed):
+    """A square wave between 60 and 260 W of random period is within 1 % of its true energy over 60 s."""
+    period_s = random.Random(seed).uniform(0.3, 10.0)
+    meter = ScriptMeter(clock, lambda t: {"power_w": 260.0 if (t % period_s) < period_s / 2 else 60.0})
+    meter.poll_s = 0.05
+    fold = sampled(meter, duration_s=60.0)
+    cycles, rest_s = divmod(60.0, period_s)
+    high_s = cycles * period_s / 2 + min(rest_s, period_s / 2)
+    assert fold.total_j() == pytest.approx(60.0 * 60.0 + 200.0 * high_s, rel=0.01)
+
+
+def test_counter_that_never_moves_is_not_a_meter(clock, sampled):
+    """A frozen counter is dropped, said so, and the model beside it is used."""
+    frozen = ScriptMeter(clock, lambda t: {"energy_j": 123.0}, name="rapl", component="cpu:0")
+    model = ScriptMeter(clock, lambda t: {"power_w": 40.0}, name="cpu", component="cpu", basis="modelled")
+    fold = sampled(frozen, model, duration_s=10.0)
+    assert [state.meter for state in fold.used()] == ["cpu"]
+    assert fold.total_j() == pytest.approx(400.0, rel=1e-6)
+    assert "does not move" in fold.notes[0]
+
+
+def test_counter_wins_over_the_model_of_the_same_kind(clock, sampled):
+    """Where RAPL reads the CPU, the modelled CPU is not added to it."""
+    counter = ScriptMeter(clock, lambda t: {"energy_j": 30.0 * t}, name="rapl", component="cpu:0")
+    model = ScriptMeter(
+        clock, lambda t: {"power_w": 99.0, "utilisation": 0.5}, name="cpu", component="cpu", basis="modelled"
+    )
+    fold = sampled(counter, model, duration_s=10.0)
+    assert fold.total_j() == pytest.approx(300.0, rel=1e-6)
+
+
+def test_any_error_of_a_driver_becomes_a_gap(clock, sampled):
+    """A driver that raises something unheard of costs its own reading and no other."""
+    good = ScriptMeter(clock, lambda t: {"energy_j": 10.0 * t}, name="rapl", component="cpu:0")
+    bad = ScriptMeter(clock, lambda t: {"energy_j": 10.0 * t} if t < 3.5 else 1 / 0)
+    fold = sampled(good, bad, duration_s=10.0)
+    assert fold.states[0].energy_j == pytest.approx(100.0)
+    assert "ZeroDivisionError" in fold.gaps[0][3]
+
+
+def test_idle_and_busy_energy_are_told_apart(clock, sampled):
+    """5 s at 2 % and 5 s at 80 % of use: the first half's energy is idle."""
+    meter = ScriptMeter(clock, lambda t: {"energy_j": 100.0 * t, "utilisation": 0.02 if t <= 5.0 else 0.8})
+    fold = sampled(meter, duration_s=10.0)
+    assert fold.states[0].idle_j == pytest.approx(500.0, rel=0.01)
+    assert fold.states[0].busy_s / fold.states[0].judged_s == pytest.approx(0.41, abs=0.01)
+
+
+def test_buckets_hold_all_energy_of_a_long_run(clock, sampled):
+    """Over 40 h sampled each minute the buckets coarsen and still sum to the energy."""
+    meter = ScriptMeter(clock, lambda t: {"energy_j": 3.0 * t})
+    fold = sampled(meter, duration_s=40 * 3600.0, period_s=60.0)
+    state = fold.states[0]
+    assert math.fsum(state.buckets) == pytest.approx(state.energy_j, rel=1e-9)
+    assert state.bucket_s == 120.0
+    assert len(state.buckets) <= 1440
