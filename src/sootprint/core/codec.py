@@ -81,7 +81,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) < len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"the name {next(name for name in names if names.count(name) > 1)!r:.40} stands twice")
+        raise ValueError(
+            f"the name {next(name for name in names if names.count(name) > 1)!r:.40} stands twice"
+        )
     return data
 
 
@@ -110,7 +112,7 @@ def _decode(record: type, data: Any, path: str, extra: dict[str, Any]) -> Any:
         if name in known and name != "extra":
             arguments[name] = _value(hints(record)[name], value, f"{path}/{name}", extra)
         else:
-            pointer = f"{path}/{_escape(name)}"
+            pointer = f"{path}/{_escape(_text(name, path or '/'))}"
             extra[pointer] = _free(value, pointer)
     for name, spec in known.items():
         if name not in arguments and _is_required(spec):
@@ -160,6 +162,8 @@ def _plain_value(hint: Any, value: Any, path: str) -> Any:
         return _free(value, path)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return _as_float(value, path)
+    if hint is int and isinstance(value, float) and value.is_integer():
+        return int(value)
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise RecordError(f"{path} is {_kind(value)}: it is {_NAMES.get(hint, hint.__name__)}")
     return _text(value, path) if hint is str else value
