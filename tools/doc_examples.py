@@ -2,7 +2,7 @@
 
 A page's blocks share one folder. A python block runs in a Python process of its own; in a console block the
 lines after `$ ` run in bash, and the other lines show what it prints. A comment on the line before a block
-changes what happens to it: `<!-- file: train.py -->` writes it to that file, `<!-- not-run: reason -->` leaves it out.
+changes that: `<!-- file: NAME -->` writes the block to that file, `<!-- not-run: WHY -->` leaves it out.
 """
 
 from __future__ import annotations

@@ -1,0 +1,172 @@
+"""The reference pages that are made from the code: the record, the Python names and the commands.
+
+Run as `python tools/reference.py` to write them into docs/reference; a test fails where they are out of date.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path("docs/reference")
+PLAIN = {"str": "string", "float": "number", "int": "integer", "bool": "boolean"}
+NOTE = "<!-- Made by tools/reference.py from the code; change it there. -->"
+
+
+def main() -> int:
+    """Exit code 0, after writing every page."""
+    for name, make in PAGES.items():
+        FOLDER.joinpath(name).write_text(make(), encoding="utf-8")
+    return 0
+
+
+def record_page() -> str:
+    """Page of every field of every record."""
+    from sootprint.core import quantity, records
+
+    classes = [records.Footprint, quantity.Quantity, quantity.Factor]
+    classes += [one for one in vars(records).values() if _is_record(one) and one not in classes]
+    intro = (
+        "One run, estimate or published claim is one `Footprint`, in JSON and in Python. "
+        "`sootprint schema` prints the JSON Schema, and `sootprint schema --check FILE` validates a file.\n"
+        "Unknown is `null` and its name is listed in `unknown`; it is never 0. "
+        "Fields of a newer minor version are kept."
+    )
+    return _page("The record", intro, (_record(one) for one in classes))
+
+
+def python_page() -> str:
+    """Page of the names in `sootprint.__all__`."""
+    import sootprint
+
+    intro = "What `import sootprint` offers; each name loads on first use."
+    return _page("Python names", intro, (_public(name) for name in sootprint.__all__))
+
+
+def command_page() -> str:
+    """Page of every command of the command line, with its arguments and options."""
+    from sootprint.cli import app
+    from typer.main import get_command
+
+    intro = (
+        "Every command answers `--help`. Exit codes: 0 it worked, 1 the thing failed, 2 wrong use; "
+        "`sootprint run` exits with the code of the command that it ran."
+    )
+    return _page("Commands", intro, _commands("sootprint", get_command(app)))
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": command_page,
+    "python.md": python_page,
+    "record.md": record_page,
+}
+
+
+def arguments(docstring: str) -> dict[str, str]:
+    """Meaning of each argument in the `Args:` section of a docstring."""
+    section = re.search(r"^Args:\n((?:    .*\n?|\n)*)", inspect.cleandoc(docstring) + "\n", re.MULTILINE)
+    entries = re.findall(r"^    (\w+): ((?:.|\n(?=     ))*)", section[1] if section else "", re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in entries}
+
+
+def _page(title: str, intro: str, sections: Iterator[str]) -> str:
+    return "\n\n".join([NOTE, f"# {title}", intro, *sections]) + "\n"
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in lines)
+
+
+def _is_record(one: Any) -> bool:
+    return isinstance(one, type) and dataclasses.is_dataclass(one)
+
+
+def _record(record: Any) -> str:
+    described = arguments(record.__doc__ or "")
+    rows = []
+    for spec in dataclasses.fields(record):
+        meaning = spec.metadata.get("doc") or described[spec.name]
+        rows.append((f"`{spec.name}`", _type(str(spec.type)), meaning + _rules(spec.metadata)))
+    title = f"## {record.__name__}\n\n{_first_line(record)}\n\n"
+    return title + _table(("field", "type", "meaning"), rows)
+
+
+def _rules(metadata: Mapping[str, Any]) -> str:
+    words = [f"at least {metadata['minimum']:g}"] if "minimum" in metadata else []
+    words += [f"at most {metadata['maximum']:g}"] if "maximum" in metadata else []
+    words += ["one of " + ", ".join(metadata["one_of"])] if "one_of" in metadata else []
+    return f" {'; '.join(words)[:1].upper() + '; '.join(words)[1:]}." if words else ""
+
+
+def _type(annotation: str) -> str:
+    if annotation.endswith(" | None"):
+        return _type(annotation.removesuffix(" | None")) + " or null"
+    if annotation.startswith("tuple["):
+        return "list of " + _type(annotation.removeprefix("tuple[").removesuffix(", ...]"))
+    if annotation.startswith("dict["):
+        return "object"
+    return PLAIN.get(annotation) or f"[{annotation}](#{annotation.lower()})"
+
+
+def _public(name: str) -> str:
+    import sootprint
+
+    value = getattr(sootprint, name)
+    if isinstance(value, str):
+        return f"## {name}\n\nVersion of the package."
+    try:
+        signature = str(inspect.signature(value)) if inspect.isfunction(value) else ""
+    except ValueError:
+        signature = ""
+    home = importlib.import_module("sootprint")._HOMES.get(name, "sootprint")
+    parts = [f"## {name}", f"`{name}{signature}`" if signature else f"Class of `{home}`.", _first_line(value)]
+    described = arguments(value.__doc__ or "")
+    if described:
+        parts.append(_table(("argument", "meaning"), [(f"`{key}`", text) for key, text in described.items()]))
+    methods = list(_methods(value)) if isinstance(value, type) else []
+    if methods:
+        parts.append(_table(("method", "gives"), methods))
+    return "\n\n".join(parts)
+
+
+def _methods(owner: type) -> Iterator[tuple[str, ...]]:
+    for name, member in vars(owner).items():
+        if not name.startswith("_") and (
+            inspect.isfunction(member) or isinstance(member, property | classmethod)
+        ):
+            yield f"`{name}`", _first_line(member)
+
+
+def _first_line(documented: Any) -> str:
+    return (inspect.getdoc(documented) or "").split("\n\n")[0].replace("\n", " ")
+
+
+def _commands(path: str, command: Any) -> Iterator[str]:
+    if hasattr(command, "commands"):
+        for name, below in command.commands.items():
+            if not below.hidden:
+                yield from _commands(f"{path} {name}", below)
+        return
+    parts = [f"## {path}", inspect.cleandoc(command.help or "")]
+    rows = [(_usage(one), " ".join((getattr(one, "help", None) or "").split())) for one in command.params]
+    rows = [row for row in rows if row[0] != "`--help`"]
+    if rows:
+        parts.append(_table(("argument or option", "meaning"), rows))
+    yield "\n\n".join(parts)
+
+
+def _usage(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return f"`{parameter.human_readable_name}`"
+    return ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
