@@ -1,0 +1,177 @@
+"""The footprint of known sums, worked by hand."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+import pytest
+
+from sootprint.core.protocols import Intensity
+from sootprint.core.quantity import Factor
+from sootprint.core.records import Place
+from sootprint.tracker.assemble import Surroundings, footprint
+from sootprint.tracker.fold import Fold
+from tests.tracker.conftest import head
+
+LOSS = {"kind": "loss_share", "key": "node", "value": 0.1, "low": 0.05, "high": 0.2, "source": "test"}
+
+
+def year(number: int, value: float) -> Intensity:
+    """Intensity of a year, known to 20 %."""
+    factor = Factor(
+        kind="intensity", key="FR", value=value, low=0.8 * value, high=1.2 * value, unit="gCO2e/kWh"
+    )
+    return Intensity(
+        zone="FR",
+        start=datetime(number, 1, 1, tzinfo=UTC),
+        end=datetime(number + 1, 1, 1, tzinfo=UTC),
+        factor=factor,
+    )
+
+
+def component(
+    index: int, meter: str, name: str, *, power_w: float, duration_s: float, **more: object
+) -> list[dict]:
+    """Lines of a component that draws a constant power, read at the start and the end."""
+    basis = more.pop("basis", "sensor")
+    return [
+        {"k": "comp", "c": {"meter": meter, "component": name, "basis": basis, **more}},
+        {"k": "tick", "s": 0.0, "r": [[index, 0.0, 0.0, None, None, 0.0]]},
+        {"k": "tick", "s": duration_s, "r": [[index, duration_s, power_w * duration_s, None, 0.5, 0.0]]},
+    ]
+
+
+def folded(*lines: dict, **more: object) -> Fold:
+    """Sums of a head and lines."""
+    fold = Fold()
+    for line in (head(**more), *lines):
+        fold.apply(line)
+    return fold
+
+
+def around(*intensities: Intensity, pue: Factor | None = None) -> Surroundings:
+    """Surroundings in France."""
+    return Surroundings(place=Place(zone="FR"), pue=pue, intensities=intensities)
+
+
+def test_emissions_are_energy_times_pue_times_intensity():
+    """300 W for an hour at PUE 1.2 and 500 g/kWh are 0.3 kWh and 0.18 kg."""
+    fold = folded(*component(0, "nvml", "accelerator:0", power_w=300.0, duration_s=3600.0))
+    made = footprint(
+        fold, around(year(2026, 500.0), pue=Factor(kind="pue", key="x", value=1.2, low=1.2, high=1.2))
+    )
+    assert made.energy_kwh.value == pytest.approx(0.3)
+    assert made.emissions_kg.value == pytest.approx(0.18)
+    assert made.emissions_kg.low == pytest.approx(0.18 * 0.8)
+    assert made.emissions_kg.high == pytest.approx(0.18 * 1.2)
+    assert made.boundary == "facility"
+    assert made.device_hours.value == pytest.approx(1.0)
+
+
+def test_intensity_is_weighted_by_the_energy_of_each_year():
+    """Half an hour at 100 g/kWh and half at 300 g/kWh of constant power make 200 g/kWh."""
+    fold = folded(
+        *component(0, "nvml", "accelerator:0", power_w=1000.0, duration_s=3600.0),
+        wall_s=datetime(2025, 12, 31, 23, 30, tzinfo=UTC).timestamp(),
+    )
+    made = footprint(fold, around(year(2025, 100.0), year(2026, 300.0)))
+    assert made.intensity_g_per_kwh.value == pytest.approx(200.0, rel=0.01)
+    assert made.emissions_kg.value == pytest.approx(0.2, rel=0.01)
+
+
+def test_unknown_pue_is_a_warning_and_one():
+    """Without a PUE the boundary is the node, PUE is 1, it is named as unknown, and a warning says so."""
+    made = footprint(
+        folded(*component(0, "nvml", "accelerator:0", power_w=1.0, duration_s=60.0)), around(year(2026, 1.0))
+    )
+    assert (made.boundary, made.pue.value) == ("node", 1.0)
+    assert "pue" in made.unknown
+    assert any("PUE unknown" in text for text in made.warnings)
+
+
+def test_node_carries_losses_on_the_other_components():
+    """20 W of board and 10 % of a 300 W card make 50 W of node; the intervals add up to the total."""
+    fold = folded(
+        *component(0, "nvml", "accelerator:0", power_w=300.0, duration_s=3600.0),
+        *component(1, "node", "node", power_w=20.0, duration_s=3600.0, basis="modelled"),
+        {"k": "facts", "factors": [LOSS]},
+    )
+    made = footprint(fold, around(year(2026, 500.0)))
+    parts = {part.component: part.energy_kwh for part in made.components}
+    assert parts["node"].value == pytest.approx(0.05)
+    assert parts["node"].low == pytest.approx(0.05 - 0.015)
+    assert made.energy_kwh.value == pytest.approx(0.35)
+    assert math.fsum(part.energy_j for part in made.intervals) == pytest.approx(0.35 * 3.6e6, rel=1e-6)
+
+
+def test_gap_is_filled_where_it_lies_and_named():
+    """100 W read for 60 s, lost for 60 s, then read for 60 s: 18 kJ, of which the gap's 6 kJ are stated."""
+    lines = [
+        {
+            "k": "comp",
+            "c": {"meter": "nvml", "component": "accelerator:0", "basis": "sensor", "integrated": True},
+        },
+        {"k": "tick", "s": 0.0, "r": [[0, 0.0, 0.0, None, None, 0.0]]},
+        {"k": "tick", "s": 60.0, "r": [[0, 60.0, 6000.0, None, None, 0.0]]},
+        {"k": "tick", "s": 61.0, "r": [], "miss": [[0, "lost"]]},
+        {"k": "tick", "s": 120.0, "r": [[0, 120.0, 6000.0, None, None, 0.0]]},
+        {"k": "tick", "s": 180.0, "r": [[0, 180.0, 12000.0, None, None, 0.0]]},
+    ]
+    made = footprint(folded(*lines), around(year(2026, 500.0)))
+    assert made.energy_kwh.value * 3.6e6 == pytest.approx(18000.0)
+    assert [part.energy_j for part in made.intervals] == pytest.approx([6000.0, 6000.0, 6000.0])
+    (gap,) = made.gaps
+    assert (gap.start, gap.end) == ("2026-01-01T00:01:00.000Z", "2026-01-01T00:02:00.000Z")
+    assert "filled at the run's mean power" in gap.reason
+    assert any("60 s without readings" in text for text in made.warnings)
+
+
+@pytest.mark.parametrize(
+    ("parts", "grade"),
+    [
+        ([("wall", "wall", "metered")], "A"),
+        ([("nvml", "accelerator:0", "sensor"), ("rapl", "cpu:0", "sensor")], "B"),
+        ([("rapl", "cpu:0", "sensor")], "B"),
+        ([("nvml", "accelerator:0", "sensor"), ("cpu", "cpu", "modelled")], "C"),
+        ([("cpu", "cpu", "modelled"), ("memory", "dram", "modelled")], "D"),
+    ],
+)
+def test_grade_follows_the_evidence(parts, grade):
+    """A wall meter is A, sensors on all main components B, on accelerators alone C, models D."""
+    lines = [
+        line
+        for index, (meter, name, basis) in enumerate(parts)
+        for line in component(index, meter, name, power_w=10.0, duration_s=60.0, basis=basis)
+    ]
+    assert footprint(folded(*lines), around(year(2026, 1.0))).grade == grade
+
+
+def test_run_without_any_meter_is_unknown_and_not_zero():
+    """A run in which nothing could be read has no energy and no emissions, and says so."""
+    made = footprint(folded({"k": "end", "s": 5.0, "why": "finished"}), around(year(2026, 1.0)))
+    assert made.energy_kwh is None
+    assert made.emissions_kg is None
+    assert "energy_kwh" in made.unknown
+    assert made.duration_s == 5.0
+
+
+def test_span_energies_are_charged_like_the_run():
+    """Two halves of a run with node losses sum to the run."""
+    fold = folded(
+        {"k": "comp", "c": {"meter": "nvml", "component": "accelerator:0", "basis": "sensor"}},
+        {"k": "tick", "s": 0.0, "r": [[0, 0.0, 0.0, None, None, 0.0]]},
+        {"k": "span", "s": 0.0, "n": 0, "open": True, "name": "first"},
+        {"k": "span", "s": 5.0, "n": 0, "open": False},
+        {"k": "span", "s": 5.0, "n": 1, "open": True, "name": "second"},
+        {"k": "tick", "s": 10.0, "r": [[0, 10.0, 1000.0, None, None, 0.0]]},
+    )
+    made = footprint(fold, around(year(2026, 1.0)))
+    assert [span.energy_kwh.value * 3.6e6 for span in made.spans] == pytest.approx([500.0, 500.0])
+
+
+def test_recorded_footprint_survives_json():
+    """The assembled record reads back equal."""
+    fold = folded(*component(0, "nvml", "accelerator:0", power_w=300.0, duration_s=3600.0))
+    made = footprint(fold, around(year(2026, 500.0)))
+    assert type(made).from_json(made.to_json()) == made
