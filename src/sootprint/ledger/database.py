@@ -1,0 +1,152 @@
+"""The database file: connection, journal mode and migrations.
+
+The write-ahead log needs memory that all writers share, which a network file system does not give; there the
+ledger uses the rollback journal instead (SQLite, Write-Ahead Logging, section "Disadvantages").
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sootprint.core.errors import RecordError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+FILE_NAME = "ledger.sqlite"
+
+MIGRATIONS = (
+    (
+        "CREATE TABLE runs ("
+        " id TEXT NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL, kept TEXT NOT NULL,"
+        " name TEXT, project TEXT, tags TEXT NOT NULL, zone TEXT, grade TEXT, started TEXT, duration_s REAL,"
+        " energy_kwh REAL, energy_low_kwh REAL, energy_high_kwh REAL,"
+        " emissions_kg REAL, emissions_low_kg REAL, emissions_high_kg REAL,"
+        " record TEXT NOT NULL, PRIMARY KEY (id, version))",
+        "CREATE INDEX runs_by_start ON runs (started)",
+        "CREATE INDEX runs_by_name ON runs (name)",
+        "CREATE VIEW latest AS SELECT * FROM runs AS run"
+        " WHERE version = (SELECT MAX(version) FROM runs WHERE id = run.id)",
+    ),
+)
+
+_NETWORK_FILE_SYSTEMS = (
+    "nfs",
+    "cifs",
+    "smb",
+    "lustre",
+    "gpfs",
+    "beegfs",
+    "ceph",
+    "afs",
+    "9p",
+    "fuse",
+    "glusterfs",
+    "orangefs",
+    "panfs",
+)
+
+
+def connect(home: Path, *, timeout_s: float) -> sqlite3.Connection:
+    """Connection to the ledger of a home, its tables up to date; the caller closes it.
+
+    Raises:
+        sqlite3.Error: The file is locked for longer than `timeout_s`, damaged, or cannot be written.
+        RecordError: A newer version of this program made the file.
+    """
+    import sqlite3
+
+    connection = sqlite3.connect(home / FILE_NAME, timeout=timeout_s, isolation_level=None)
+    try:
+        connection.execute("PRAGMA synchronous = NORMAL")
+        _migrate(connection, home)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_read_only(home: Path) -> sqlite3.Connection:
+    """Connection to the ledger of a home that cannot be written, as it was when it was last closed.
+
+    Raises:
+        sqlite3.Error: The file is missing or damaged.
+        RecordError: Another version of this program made the file.
+    """
+    import sqlite3
+
+    address = f"{(home / FILE_NAME).absolute().as_uri()}?mode=ro&immutable=1"
+    connection = sqlite3.connect(address, uri=True, isolation_level=None)
+    try:
+        _check_version(_version(connection), home)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """One all-or-nothing change, with the write lock from its start."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def now() -> str:
+    """This instant, ISO 8601 UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _migrate(connection: sqlite3.Connection, home: Path) -> None:
+    """Bring the tables up to the version of this program."""
+    version = _version(connection)
+    _check_version(version, home)
+    if version == len(MIGRATIONS):
+        return
+    if version == 0 and not on_network(home):
+        connection.execute("PRAGMA journal_mode = WAL")
+    with transaction(connection):
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, applied TEXT NOT NULL)"
+        )
+        for number in range(_version(connection), len(MIGRATIONS)):
+            for statement in MIGRATIONS[number]:
+                connection.execute(statement)
+            connection.execute("INSERT INTO migrations VALUES (?, ?)", (number + 1, now()))
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _check_version(version: int, home: Path) -> None:
+    if version > len(MIGRATIONS):
+        raise RecordError(
+            f"{home / FILE_NAME} has version {version}, this program reads up to {len(MIGRATIONS)}: "
+            "upgrade sootprint"
+        )
+
+
+def on_network(home: Path, *, mounts: Path = Path("/proc/self/mounts")) -> bool:
+    """Whether a folder lies on a file system that several machines may share."""
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    folder, longest, kind = f"{home.resolve()}/", "", ""
+    for _, point, found, *_ in (line.split(" ") for line in lines if line.count(" ") >= 2):
+        mounted = point.replace("\\040", " ").rstrip("/") + "/"
+        if folder.startswith(mounted) and len(mounted) >= len(longest):
+            longest, kind = mounted, found
+    return kind.startswith(_NETWORK_FILE_SYSTEMS)

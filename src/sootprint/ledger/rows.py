@@ -1,0 +1,156 @@
+"""Rows of the ledger: what is listed without opening a record, and sums over runs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sootprint.core.errors import InputError
+from sootprint.core.quantity import Quantity
+
+COLUMNS = (
+    "id", "state", "name", "project", "tags", "zone", "grade", "started", "duration_s",
+    "energy_kwh", "energy_low_kwh", "energy_high_kwh",
+    "emissions_kg", "emissions_low_kg", "emissions_high_kg",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """One run as it is listed; the record itself comes from `Ledger.get`.
+
+    Args:
+        id: Identity of the run.
+        state: finished or recovered.
+        name: Name of the run.
+        project: Project.
+        tags: Tags.
+        zone: Grid zone, or None where the place is unknown.
+        grade: Evidence grade.
+        started: Start, ISO 8601 UTC.
+        duration_s: Wall time [s].
+        energy_kwh: IT energy with its interval [kWh].
+        emissions_kg: Operational emissions with their interval [kgCO2e].
+    """
+
+    id: str
+    state: str
+    name: str | None
+    project: str | None
+    tags: dict[str, str]
+    zone: str | None
+    grade: str | None
+    started: str | None
+    duration_s: float | None
+    energy_kwh: Quantity | None
+    emissions_kg: Quantity | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryRow:
+    """Sum over the runs that share a project, month or tag.
+
+    Args:
+        key: The project, month (YYYY-MM) or tag (name=value); None for runs without one.
+        runs: Number of runs [1].
+        duration_s: Wall time of the runs that know theirs [s].
+        energy_kwh: IT energy of the runs that know theirs [kWh], or None where none does.
+        emissions_kg: Operational emissions of the runs that know theirs [kgCO2e], or None where none does.
+        without_energy: Runs whose energy is unknown and not in the sum [1].
+        without_emissions: Runs whose emissions are unknown and not in the sum [1].
+    """
+
+    key: str | None
+    runs: int
+    duration_s: float
+    energy_kwh: Quantity | None
+    emissions_kg: Quantity | None
+    without_energy: int
+    without_emissions: int
+
+
+def row_of(values: Iterable[Any]) -> RunRow:
+    """Run of one row of the listing, in the order of `COLUMNS`."""
+    column = dict(zip(COLUMNS, values, strict=True))
+    return RunRow(
+        **{
+            name: column[name]
+            for name in ("id", "state", "name", "project", "zone", "grade", "started", "duration_s")
+        },
+        tags=json.loads(column["tags"]),
+        energy_kwh=_quantity(column["energy_kwh"], column["energy_low_kwh"], column["energy_high_kwh"]),
+        emissions_kg=_quantity(
+            column["emissions_kg"], column["emissions_low_kg"], column["emissions_high_kg"]
+        ),
+    )
+
+
+def _quantity(value: float | None, low: float | None, high: float | None) -> Quantity | None:
+    return None if value is None else Quantity(value=value, low=low, high=high)
+
+
+def summaries(runs: Iterable[RunRow], by: str) -> list[SummaryRow]:
+    """Sums over runs by project, month or tag, the largest emissions first.
+
+    A run with several tags counts under each of them, so the rows of a summary by tag do not add up.
+
+    Raises:
+        InputError: `by` is none of the three.
+    """
+    keys = _KEYS.get(by)
+    if keys is None:
+        raise InputError(f"summary by {by!r} is not possible: choose {', '.join(_KEYS)}")
+    groups: dict[str | None, list[RunRow]] = {}
+    for run in runs:
+        for key in keys(run):
+            groups.setdefault(key, []).append(run)
+    rows = [_summary(key, members) for key, members in groups.items()]
+    return sorted(rows, key=lambda row: (-_value(row.emissions_kg), -_value(row.energy_kwh), row.key or ""))
+
+
+def _tags(run: RunRow) -> Iterator[str | None]:
+    if not run.tags:
+        yield None
+    for name, value in sorted(run.tags.items()):
+        yield f"{name}={value}"
+
+
+_KEYS: dict[str, Callable[[RunRow], Iterable[str | None]]] = {
+    "project": lambda run: (run.project,),
+    "month": lambda run: (run.started[:7] if run.started else None,),
+    "tag": _tags,
+}
+
+
+def _summary(key: str | None, runs: list[RunRow]) -> SummaryRow:
+    energies = [run.energy_kwh for run in runs if run.energy_kwh is not None]
+    emissions = [run.emissions_kg for run in runs if run.emissions_kg is not None]
+    return SummaryRow(
+        key=key,
+        runs=len(runs),
+        duration_s=math.fsum(run.duration_s or 0.0 for run in runs),
+        energy_kwh=_sum(energies),
+        emissions_kg=_sum(emissions),
+        without_energy=len(runs) - len(energies),
+        without_emissions=len(runs) - len(emissions),
+    )
+
+
+def _sum(quantities: list[Quantity]) -> Quantity | None:
+    """Sum whose bounds are the sums of the bounds: runs of one machine and grid err together."""
+    if not quantities:
+        return None
+    lows, highs = [q.low for q in quantities], [q.high for q in quantities]
+    value = math.fsum(q.value for q in quantities)
+    return Quantity(
+        value=value,
+        low=None if None in lows else min(value, math.fsum(low or 0.0 for low in lows)),
+        high=None if None in highs else max(value, math.fsum(high or 0.0 for high in highs)),
+    )
+
+
+def _value(quantity: Quantity | None) -> float:
+    return -1.0 if quantity is None else quantity.value

@@ -1,0 +1,146 @@
+"""Keeping a record: to a file of its own first, then to the database if that can be had at once."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sootprint.core.errors import RecordError
+from sootprint.ledger import database
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from sootprint.core.records import Footprint
+
+STATES = ("finished", "recovered")
+FOLDER = "spool"
+_MS_PER_SECOND = 1000.0  # SQLite counts its timeout in milliseconds
+
+
+def keep(home: Path, footprint: Footprint, *, state: str = "finished", timeout_s: float = 0.05) -> bool:
+    """Whether a record reached the database; if not, it waits in the spool and the next opening takes it in.
+
+    Args:
+        home: Folder of the ledger; made if it is missing.
+        footprint: Record to keep.
+        state: finished or recovered.
+        timeout_s: Longest wait for a lock that another program holds [s].
+
+    Raises:
+        RecordError: Neither the spool nor the database can be written, or the state is unknown.
+    """
+    import sqlite3
+
+    if state not in STATES:
+        raise RecordError(f"state {state!r} is not one of {', '.join(STATES)}")
+    footprint, text = _whole(footprint)
+    path, failure = spool_path(home, footprint.id, state), None
+    try:
+        _write(path, text)
+    except OSError as err:
+        failure = err
+    try:
+        _store(home, footprint, text=text, state=state, timeout_s=timeout_s)
+    except (sqlite3.Error, OSError, RecordError) as err:
+        if failure is None:
+            return False
+        raise RecordError(
+            f"the record could not be kept in {home} ({failure.strerror or failure}; {err}): "
+            "make room or set SOOTPRINT_HOME to a folder that can be written"
+        ) from err
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+    return True
+
+
+def spool_path(home: Path, run_id: str, state: str) -> Path:
+    """File in which a record waits; its name holds the state unless that is finished."""
+    return home / FOLDER / (f"{run_id}.json" if state == "finished" else f"{run_id}.{state}.json")
+
+
+def spooled(home: Path) -> Iterator[tuple[Path, str]]:
+    """Files of the records that wait in the spool, with their states, the oldest first."""
+    for path in sorted((home / FOLDER).glob("*.json")):
+        state = path.stem.partition(".")[2] or "finished"
+        if state in STATES:
+            yield path, state
+
+
+def _whole(footprint: Footprint) -> tuple[Footprint, str]:
+    """Record and its JSON text, with ? for halves of characters: names of undecodable bytes are no JSON text."""
+    text = footprint.to_json()
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        text = text.encode("utf-8", "replace").decode("utf-8")
+        return type(footprint).from_json(text), text
+    return footprint, text
+
+
+def insert(connection: sqlite3.Connection, footprint: Footprint, *, text: str, state: str) -> None:
+    """Add a version of a record, unless it is there already; the caller holds the transaction."""
+    run_id = footprint.id
+    if connection.execute("SELECT 1 FROM runs WHERE id = ? AND record = ?", (run_id, text)).fetchone():
+        return
+    last = connection.execute("SELECT MAX(version) FROM runs WHERE id = ?", (run_id,)).fetchone()[0]
+    values = {
+        **_columns(footprint, state),
+        "version": (last or 0) + 1,
+        "kept": database.now(),
+        "record": text,
+    }
+    names, marks = ", ".join(values), ", ".join("?" * len(values))
+    connection.execute(f"INSERT INTO runs ({names}) VALUES ({marks})", tuple(values.values()))
+
+
+def _columns(footprint: Footprint, state: str) -> dict[str, Any]:
+    """Values of the listing's columns for a record."""
+    energy, emissions = footprint.energy_kwh, footprint.emissions_kg
+    return {
+        "id": footprint.id,
+        "state": state,
+        "name": footprint.name,
+        "project": footprint.project,
+        "tags": json.dumps(footprint.tags),
+        "zone": footprint.place.zone,
+        "grade": footprint.grade,
+        "started": footprint.started,
+        "duration_s": footprint.duration_s,
+        "energy_kwh": energy and energy.value,
+        "energy_low_kwh": energy and energy.low,
+        "energy_high_kwh": energy and energy.high,
+        "emissions_kg": emissions and emissions.value,
+        "emissions_low_kg": emissions and emissions.low,
+        "emissions_high_kg": emissions and emissions.high,
+    }
+
+
+def _store(home: Path, footprint: Footprint, *, text: str, state: str, timeout_s: float) -> None:
+    started_s = time.monotonic()
+    connection = database.connect(home, timeout_s=timeout_s)
+    try:
+        left_s = max(0.0, timeout_s - (time.monotonic() - started_s))
+        connection.execute(f"PRAGMA busy_timeout = {int(left_s * _MS_PER_SECOND)}")
+        with database.transaction(connection):
+            insert(connection, footprint, text=text, state=state)
+    finally:
+        connection.close()
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file so that it appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise

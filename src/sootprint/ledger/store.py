@@ -1,0 +1,231 @@
+"""The ledger: runs of this machine, newest first, with all versions of their records."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from sootprint.core.errors import RecordError
+from sootprint.core.records import Footprint
+from sootprint.ledger import database, rows, spool
+
+if TYPE_CHECKING:
+    import sqlite3
+
+LOCK_S = 5.0  # wait for another program's lock when a person is waiting, not a training
+MIN_PREFIX = 4
+_NEWEST = "ORDER BY started DESC, id DESC"
+
+
+class Ledger:
+    """Runs kept in a home. Opening it takes in what waits in the spool; use it as a context manager.
+
+    Args:
+        home: Folder of the ledger; made if it is missing.
+
+    Raises:
+        RecordError: The database is damaged, locked, or of a newer version.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.unreadable: tuple[str, ...] = ()  # spool files that are no records, with the reason
+        self._connection = self._connect()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+    def runs(self, limit: int | None = None) -> list[rows.RunRow]:
+        """Runs, the newest first, at most `limit` of them."""
+        query = f"SELECT {', '.join(rows.COLUMNS)} FROM latest {_NEWEST} LIMIT ?"
+        with self._failing("list the runs"):
+            found = self._connection.execute(query, (-1 if limit is None else max(0, limit),)).fetchall()
+        return [rows.row_of(values) for values in found]
+
+    def find(self, ref: str) -> str:
+        """Identity of the run that a text means: "latest", an id or a start or end of it, or the newest of a name.
+
+        Raises:
+            RecordError: No run fits, or several do; the message names the nearest.
+        """
+        with self._failing("look up a run"):
+            found = self._matches(ref)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise RecordError(f"{ref!r} fits {len(found)} runs: {_listed(found)}; give more of the id")
+        raise RecordError(self._no_such(ref))
+
+    def get(self, ref: str) -> Footprint:
+        """Newest version of a run's record; `ref` as for `find`.
+
+        Raises:
+            RecordError: No run fits, several do, or the stored record cannot be read.
+        """
+        with self._failing("read a run"):
+            query = "SELECT record FROM latest WHERE id = ?"
+            text = self._connection.execute(query, (self.find(ref),)).fetchone()[0]
+        return Footprint.from_json(text)
+
+    def versions(self, ref: str) -> list[Footprint]:
+        """All versions of a run's record, the oldest first; `ref` as for `find`."""
+        with self._failing("read a run"):
+            query = "SELECT record FROM runs WHERE id = ? ORDER BY version"
+            found = self._connection.execute(query, (self.find(ref),)).fetchall()
+        return [Footprint.from_json(text) for (text,) in found]
+
+    def state(self, ref: str) -> str:
+        """State of a run, finished or recovered; `ref` as for `find`."""
+        with self._failing("read a run"):
+            query = "SELECT state FROM latest WHERE id = ?"
+            return str(self._connection.execute(query, (self.find(ref),)).fetchone()[0])
+
+    def tag(self, ref: str, tags: dict[str, str | None]) -> Footprint:
+        """Record of a run with tags set, or removed where the value is None, as a new version of it.
+
+        Raises:
+            RecordError: No run fits, several do, or the ledger cannot be written.
+        """
+        before, state = self.get(ref), self.state(ref)
+        merged = {**before.tags, **tags}
+        after = dataclasses.replace(
+            before, tags={name: text for name, text in merged.items() if text is not None}
+        )
+        with self._failing("tag a run"), database.transaction(self._connection):
+            spool.insert(self._connection, after, text=after.to_json(), state=state)
+        return after
+
+    def delete(self, ref: str) -> str:
+        """Identity of a run that was removed with all its versions.
+
+        Raises:
+            RecordError: No run fits, several do, or the ledger cannot be written.
+        """
+        run_id = self.find(ref)
+        with self._failing("delete a run"), database.transaction(self._connection):
+            self._connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))
+        for state in spool.STATES:
+            with contextlib.suppress(OSError):
+                spool.spool_path(self.home, run_id, state).unlink(missing_ok=True)
+        return run_id
+
+    def summary(self, by: str) -> list[rows.SummaryRow]:
+        """Sums over runs by project, month or tag, the largest emissions first.
+
+        Raises:
+            InputError: `by` is none of the three.
+        """
+        return rows.summaries(self.runs(), by)
+
+    def _connect(self) -> sqlite3.Connection:
+        import sqlite3
+
+        with self._failing("open the ledger"):
+            try:
+                self.home.mkdir(parents=True, exist_ok=True)
+                connection = database.connect(self.home, timeout_s=LOCK_S)
+            except (sqlite3.OperationalError, OSError) as err:
+                if not _is_read_only(err):
+                    raise
+                return database.connect_read_only(self.home)
+            try:
+                self._absorb(connection)
+            except BaseException:
+                connection.close()
+                raise
+            return connection
+
+    def _absorb(self, connection: sqlite3.Connection) -> None:
+        """Take in what waits in the spool; a file that is no record stays there and is named."""
+        problems = []
+        for path, state in spool.spooled(self.home):
+            try:
+                text = path.read_text(encoding="utf-8")
+                footprint = Footprint.from_json(text)
+            except FileNotFoundError:
+                continue  # another program took it in meanwhile
+            except (OSError, RecordError, UnicodeDecodeError) as err:
+                problems.append(f"{path}: {err}")
+                continue
+            with database.transaction(connection):
+                spool.insert(connection, footprint, text=text, state=state)
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+        self.unreadable = tuple(problems)
+
+    def _matches(self, ref: str) -> list[str]:
+        if ref == "latest":
+            return self._ids(f"SELECT id FROM latest {_NEWEST} LIMIT 1")
+        exact = self._ids("SELECT id FROM latest WHERE id = ?", ref)
+        if exact:
+            return exact
+        named = self._ids(f"SELECT id FROM latest WHERE name = ? {_NEWEST} LIMIT 1", ref)
+        if named or len(ref) < MIN_PREFIX:
+            return named
+        part = ref.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        query = f"SELECT id FROM latest WHERE id LIKE ? ESCAPE '\\' OR id LIKE ? ESCAPE '\\' {_NEWEST}"
+        return self._ids(query, f"{part}%", f"%{part}")
+
+    def _ids(self, query: str, *values: str) -> list[str]:
+        return [run_id for (run_id,) in self._connection.execute(query, values)]
+
+    def _no_such(self, ref: str) -> str:
+        import difflib
+
+        with self._failing("look up a run"):
+            known = self._connection.execute(f"SELECT name, id FROM latest {_NEWEST} LIMIT 1000").fetchall()
+        if not known:
+            return f"no run {ref!r}: {self.home} holds no runs yet; make one with `sootprint run -- COMMAND`"
+        names = dict.fromkeys(name for name, _ in known if name)
+        near = difflib.get_close_matches(ref, [*names, *(run_id for _, run_id in known)], n=3, cutoff=0.5)
+        near = near or [name or run_id for name, run_id in known[:3]]
+        return f"no run {ref!r}: the nearest are {_listed(near)}"
+
+    @contextlib.contextmanager
+    def _failing(self, what: str) -> Iterator[None]:
+        """Turn errors of the database into one line that says what to do."""
+        import sqlite3
+
+        try:
+            yield
+        except (sqlite3.Error, OSError) as err:
+            raise RecordError(f"could not {what}: {_advice(self.home, err)}") from err
+
+
+def _advice(home: Path, error: Any) -> str:
+    import sqlite3
+
+    path = home / database.FILE_NAME
+    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+        return f"{path} is locked by another program ({error}): try again when it has finished"
+    if _is_read_only(error):
+        return f"{home} cannot be written ({error}): set SOOTPRINT_HOME to a folder that can"
+    if isinstance(error, (sqlite3.OperationalError, OSError)):
+        return f"{path}: {error}; make room or set SOOTPRINT_HOME to another folder"
+    waiting = sum(1 for _ in spool.spooled(home))
+    return (
+        f"{path} is damaged ({error}): move it away, and the next command starts a new one; "
+        f"{waiting} record(s) in {home / spool.FOLDER} are whole and will be taken in"
+    )
+
+
+def _is_read_only(error: Exception) -> bool:
+    words = ("readonly", "read-only", "unable to open", "permission denied")
+    return any(word in str(error).lower() for word in words)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

@@ -1,0 +1,232 @@
+"""The ledger lists, finds, corrects and sums runs."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from sootprint import Footprint, InputError, Quantity, RecordError
+from sootprint.ledger import Ledger, keep
+from sootprint.ledger.database import FILE_NAME, MIGRATIONS, on_network
+from sootprint.ledger.store import LOCK_S
+
+
+def test_kept_record_comes_back_equal(home: Path, a_run) -> None:
+    """What was kept is what is read, by its full id."""
+    footprint = a_run(name="digits", tags={"lr": "0.1"})
+    assert keep(home, footprint)
+    with Ledger(home) as ledger:
+        assert ledger.get(footprint.id) == footprint
+        assert ledger.state(footprint.id) == "finished"
+
+
+def test_runs_are_listed_newest_first(home: Path, a_run) -> None:
+    """The order is that of the start, not that of keeping, and the limit counts from the newest."""
+    first, second, third = a_run(), a_run(), a_run()
+    for footprint in (second, third, first):
+        keep(home, footprint)
+    with Ledger(home) as ledger:
+        assert [run.id for run in ledger.runs()] == [third.id, second.id, first.id]
+        assert [run.id for run in ledger.runs(limit=1)] == [third.id]
+        assert ledger.runs(limit=0) == []
+
+
+def test_row_holds_what_a_list_shows(home: Path, a_run) -> None:
+    """A row gives name, project, state, zone and the two numbers with their intervals."""
+    keep(home, a_run(name="digits", project="thesis", grade="C"), state="recovered")
+    with Ledger(home) as ledger:
+        run = ledger.runs()[0]
+    assert (run.name, run.project, run.state, run.zone, run.grade) == (
+        "digits",
+        "thesis",
+        "recovered",
+        "FR",
+        "C",
+    )
+    assert run.energy_kwh == Quantity(value=2.0, low=1.0, high=4.0)
+    assert run.emissions_kg == Quantity(value=0.1, low=0.05, high=0.2)
+
+
+def test_unknown_stays_unknown_in_a_row(home: Path, a_run) -> None:
+    """A run without emissions lists None, not 0."""
+    keep(home, a_run(emissions_kg=None))
+    with Ledger(home) as ledger:
+        assert ledger.runs()[0].emissions_kg is None
+
+
+def test_run_is_found_by_prefix_end_name_and_latest(home: Path, a_run) -> None:
+    """Each way of naming a run leads to it; of two runs with one name the newer is meant."""
+    older, newer = a_run(name="digits"), a_run(name="digits")
+    keep(home, older)
+    keep(home, newer)
+    with Ledger(home) as ledger:
+        assert ledger.find(older.id[:23]) == older.id
+        assert ledger.find(older.id[-8:]) == older.id
+        assert ledger.find(older.id.upper()[-8:]) == older.id
+        assert ledger.find("digits") == newer.id
+        assert ledger.find("latest") == newer.id
+
+
+def test_ambiguous_start_names_the_runs(home: Path, a_run) -> None:
+    """Ids of one minute share their first eight characters."""
+    first, second = a_run(), a_run()
+    keep(home, first)
+    keep(home, second)
+    with Ledger(home) as ledger, pytest.raises(RecordError, match=r"fits 2 runs.*give more of the id"):
+        ledger.find(first.id[:6])
+
+
+@pytest.mark.parametrize(
+    ("ref", "message"),
+    [
+        ("digitz", r"no run 'digitz': the nearest are digits"),
+        ("100%", "no run"),
+        ("", "no run"),
+        ("_" * 9, "no run"),
+    ],
+)
+def test_unknown_run_names_the_nearest(home: Path, a_run, ref: str, message: str) -> None:
+    """A wrong name is answered with the nearest; wildcards of SQL match nothing."""
+    keep(home, a_run(name="digits"))
+    with Ledger(home) as ledger, pytest.raises(RecordError, match=message):
+        ledger.get(ref)
+
+
+def test_empty_ledger_says_how_to_make_a_run(home: Path) -> None:
+    """The first look into an empty home names the command that fills it."""
+    with Ledger(home) as ledger, pytest.raises(RecordError, match=r"holds no runs yet.*sootprint run"):
+        ledger.get("latest")
+
+
+def test_tag_is_a_new_version_and_the_old_one_stays(home: Path, a_run) -> None:
+    """A correction changes the listing and keeps what was there."""
+    footprint = a_run(tags={"lr": "0.1", "seed": "1"})
+    keep(home, footprint, state="recovered")
+    with Ledger(home) as ledger:
+        ledger.tag(footprint.id, {"lr": "0.2", "seed": None, "gpu": "none"})
+        assert ledger.get(footprint.id).tags == {"lr": "0.2", "gpu": "none"}
+        assert ledger.versions(footprint.id)[0].tags == {"lr": "0.1", "seed": "1"}
+        assert [run.tags for run in ledger.runs()] == [{"lr": "0.2", "gpu": "none"}]
+        assert ledger.state(footprint.id) == "recovered"
+
+
+def test_keeping_the_same_record_again_adds_nothing(home: Path, a_run) -> None:
+    """A crash between database and spool leaves the file; taking it in again, even after a tag, changes nothing."""
+    footprint = a_run(tags={"lr": "0.1"})
+    keep(home, footprint)
+    with Ledger(home) as ledger:
+        ledger.tag(footprint.id, {"lr": "0.2"})
+    keep(home, footprint)
+    with Ledger(home) as ledger:
+        assert len(ledger.versions(footprint.id)) == 2
+        assert ledger.get(footprint.id).tags == {"lr": "0.2"}
+
+
+def test_deleted_run_is_gone_with_all_versions(home: Path, a_run) -> None:
+    """Nothing of a deleted run stays, its spool file included."""
+    footprint = a_run()
+    keep(home, footprint)
+    with Ledger(home) as ledger:
+        ledger.tag(footprint.id, {"a": "b"})
+        (home / "spool" / f"{footprint.id}.json").write_text(footprint.to_json())
+        assert ledger.delete(footprint.id) == footprint.id
+        assert ledger.runs() == []
+    with Ledger(home) as ledger:
+        assert ledger.runs() == []
+
+
+def test_summary_adds_values_and_bounds(home: Path, a_run) -> None:
+    """Two runs of 0.1 kg (0.05-0.2) and one of 1 kg without bounds: sums by project, unknown counted apart."""
+    for _ in range(2):
+        keep(home, a_run(project="thesis"))
+    keep(home, a_run(project="thesis", emissions_kg=None))
+    keep(home, a_run(emissions_kg=Quantity(value=1.0)))
+    with Ledger(home) as ledger:
+        none, thesis = ledger.summary("project")
+    assert (none.key, none.runs, none.emissions_kg) == (None, 1, Quantity(value=1.0))
+    assert (thesis.key, thesis.runs, thesis.without_emissions) == ("thesis", 3, 1)
+    assert thesis.emissions_kg is not None and thesis.energy_kwh is not None
+    assert thesis.emissions_kg.value == pytest.approx(0.2)
+    assert (thesis.emissions_kg.low, thesis.emissions_kg.high) == pytest.approx((0.1, 0.4))
+    assert thesis.energy_kwh.value == pytest.approx(6.0)
+    assert thesis.duration_s == pytest.approx(90.0)
+
+
+def test_summary_by_month_and_by_tag(home: Path, a_run) -> None:
+    """A run counts in the month of its start and under each of its tags."""
+    keep(home, a_run(tags={"gpu": "a100", "user": "x"}))
+    keep(home, a_run(tags={"gpu": "a100"}, started="2025-11-01T00:00:00Z"))
+    keep(home, a_run(started=None))
+    with Ledger(home) as ledger:
+        assert {row.key: row.runs for row in ledger.summary("month")} == {"2025-10": 1, "2025-11": 1, None: 1}
+        assert {row.key: row.runs for row in ledger.summary("tag")} == {"gpu=a100": 2, "user=x": 1, None: 1}
+        with pytest.raises(InputError, match=r"'colour'.*project, month, tag"):
+            ledger.summary("colour")
+
+
+def test_fields_of_a_newer_minor_version_are_kept_to_the_byte(home: Path, a_run) -> None:
+    """A record of schema 1.9 keeps the fields that this version does not know, on every level."""
+    data = json.loads(a_run().to_json())
+    data |= {"schema": "1.9", "new_at_top": {"é": [1, 2.50, None]}}
+    data["place"]["grid_operator"] = "RTE"
+    text = json.dumps(data, ensure_ascii=False)
+    keep(home, Footprint.from_json(text))
+    with Ledger(home) as ledger:
+        back = ledger.get("latest")
+    assert json.loads(back.to_json()) == data
+    assert back.extra == {"/new_at_top": {"é": [1, 2.50, None]}, "/place/grid_operator": "RTE"}
+
+
+def test_name_of_undecodable_bytes_is_kept(home: Path, a_run) -> None:
+    """A name given in bytes that are no UTF-8 does not lose the run; the bytes are shown as ?."""
+    footprint = a_run(name=b"caf\xe9".decode("utf-8", "surrogateescape"))
+    assert keep(home, footprint)
+    with Ledger(home) as ledger:
+        assert ledger.get(footprint.id).name == ledger.runs()[0].name == "caf?"
+
+
+def test_tables_are_made_once_and_their_version_is_recorded(home: Path, a_run) -> None:
+    """The file states the version of its tables and when each step was applied."""
+    keep(home, a_run())
+    keep(home, a_run())
+    with sqlite3.connect(home / FILE_NAME) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+        assert connection.execute("SELECT version FROM migrations").fetchall() == [(1,)]
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_ledger_of_a_newer_version_is_refused_and_the_run_waits(home: Path, a_run) -> None:
+    """An older program neither reads nor harms a newer ledger; its own run waits in the spool."""
+    keep(home, a_run())
+    with sqlite3.connect(home / FILE_NAME) as connection:
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    footprint = a_run()
+    assert not keep(home, footprint)
+    assert (home / "spool" / f"{footprint.id}.json").exists()
+    with pytest.raises(RecordError, match="upgrade sootprint"):
+        Ledger(home)
+
+
+@pytest.mark.parametrize(
+    ("mounts", "shared"),
+    [
+        ("/dev/sda / ext4 rw 0 0\n", False),
+        ("/dev/sda / ext4 rw 0 0\nserver:/x /data nfs4 rw 0 0\n", True),
+        ("server:/x / nfs rw 0 0\n/dev/sda /data ext4 rw 0 0\n", False),
+        ("/dev/sda / ext4 rw 0 0\nserver:/x /data/runs-elsewhere lustre rw 0 0\n", False),
+        ("server:/x /data/runs lustre rw 0 0\nbroken\n", True),
+    ],
+)
+def test_network_file_system_is_recognised(tmp_path: Path, mounts: str, shared: bool) -> None:
+    """The mount that holds the folder decides, not one whose name merely begins alike."""
+    table = tmp_path / "mounts"
+    table.write_text(mounts)
+    assert on_network(Path("/data/runs"), mounts=table) is shared
+
+
+def test_a_person_waits_longer_than_a_training() -> None:
+    """Opening the ledger waits seconds for a lock, keeping a run fractions of one."""
+    assert LOCK_S >= 1.0
