@@ -61,12 +61,11 @@ def connect(home: Path, *, timeout_s: float) -> sqlite3.Connection:
     import sqlite3
 
     connection = sqlite3.connect(home / FILE_NAME, timeout=timeout_s, isolation_level=None)
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(connection.close)
         connection.execute("PRAGMA synchronous = NORMAL")
         _migrate(connection, home)
-    except BaseException:
-        connection.close()
-        raise
+        undo.pop_all()
     return connection
 
 
@@ -81,11 +80,10 @@ def connect_read_only(home: Path) -> sqlite3.Connection:
 
     address = f"{(home / FILE_NAME).absolute().as_uri()}?mode=ro&immutable=1"
     connection = sqlite3.connect(address, uri=True, isolation_level=None)
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(connection.close)
         _check_version(_version(connection), home)
-    except BaseException:
-        connection.close()
-        raise
+        undo.pop_all()
     return connection
 
 
@@ -95,11 +93,10 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
-    except BaseException:
+        connection.execute("COMMIT")
+    finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
 
 
 def now() -> str:

@@ -141,11 +141,10 @@ class Ledger:
                 if not _is_read_only(err):
                     raise
                 return database.connect_read_only(self.home)
-            try:
+            with contextlib.ExitStack() as undo:
+                undo.callback(connection.close)
                 self._absorb(connection)
-            except BaseException:
-                connection.close()
-                raise
+                undo.pop_all()
             return connection
 
     def _absorb(self, connection: sqlite3.Connection) -> None:
