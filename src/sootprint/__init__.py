@@ -5,10 +5,10 @@ Public names load on first use, so that `import sootprint` costs nothing a train
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # the typing module would take most of the time of this import
 if TYPE_CHECKING:
+    from typing import Any
+
     from sootprint.core.errors import (
         CatalogueError,
         HubError,
@@ -73,6 +73,8 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'sootprint' has no attribute {name!r}")
+    import importlib
+
     value = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sootprint.core.errors import SootprintError
-from sootprint.tracker.session import Order, Session
+from sootprint.tracker.worker import Worker
 
 if TYPE_CHECKING:
     from sootprint.core.records import Footprint
     from sootprint.settings import Settings
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126  # as a shell answers
+READY_S = 5.0  # the command starts after the first reading, unless a device hangs
 STOP_WAIT_S = 15.0
 FORWARDED = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGCONT")
 
@@ -56,34 +57,34 @@ def run_command(command: Sequence[str], options: RunOptions) -> int:
         options: How it is measured.
     """
     given = {"command": list(command)} if options.settings.store_command else {}
-    order = Order(
+    worker = Worker(
         settings=options.settings,
         name=options.name,
         tags=options.tags,
         given=given,
+        begins_when_ready=True,
         on_warning=options.on_warning,
     )
-    session = Session(order)
     with _signals_held() as held:
-        session.start()
+        worker.start(wait_s=READY_S)
         try:
             child = held.spawn(command)
         except OSError as err:
-            return _not_started(session, command[0], err, options)
+            return _not_started(worker, command[0], err, options)
         code = held.forward_until_exit(child)
-        session.stop(wait_s=STOP_WAIT_S, why="finished" if code == 0 else f"exit code {code}")
-        _report(session, options)
+        worker.stop(wait_s=STOP_WAIT_S, why="finished" if code == 0 else f"exit code {code}")
+        _report(worker, options)
     return _as_without_us(code)
 
 
-def _not_started(session: Session, program: str, err: OSError, options: RunOptions) -> int:
-    session.discard()
+def _not_started(worker: Worker, program: str, err: OSError, options: RunOptions) -> int:
+    worker.discard(wait_s=STOP_WAIT_S)
     options.on_warning(f"{program}: {err.strerror}")
     return NOT_FOUND if isinstance(err, FileNotFoundError) else NOT_EXECUTABLE
 
 
-def _report(session: Session, options: RunOptions) -> None:
-    footprint = session.footprint
+def _report(worker: Worker, options: RunOptions) -> None:
+    footprint = worker.footprint
     if footprint is None:
         options.on_warning("no footprint was made; `sootprint recover` finishes it from the journal")
         return

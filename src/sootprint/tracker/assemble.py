@@ -241,7 +241,7 @@ def _gaps(fold: Fold) -> tuple[records.Gap, ...]:
     made = []
     for index, start_s, end_s, reason, bridged in fold.gaps:
         state = fold.states[index]
-        if id(state) not in skip:
+        if id(state) not in skip or end_s - start_s < 0.5 * fold.period_s:
             continue
         treated = "the counter went on and bridges it" if bridged else "filled at the run's mean power"
         made.append(
@@ -326,7 +326,7 @@ def _warnings(fold: Fold, around: Surroundings) -> tuple[str, ...]:
             "PUE unknown: the facility's overhead (typically x 1.1-1.6) is not in these numbers; state it with --pue"
         )
     for index, state in enumerate(fold.states):
-        if state.lost_s > 0.0 and state in fold.used():
+        if state.lost_s >= fold.period_s and state in fold.used():
             filled_kwh = energy_kwh(quantities.fill_j(fold.states[index]))
             found.append(
                 f"{state.component}: {state.lost_s:.0f} s without readings, {filled_kwh:.3g} kWh filled in"

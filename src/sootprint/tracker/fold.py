@@ -11,6 +11,7 @@ MAX_SPANS = 10_000
 MAX_CURVE = 20_000
 MAX_GAPS = 1_000
 GAP_PERIODS = 5.0
+BEFORE_FIRST = "before the first reading"
 KINDS = ("head", "comp", "tick", "drop", "span", "log", "facts", "more", "note", "snap", "end")
 
 
@@ -47,9 +48,14 @@ class Fold:
         self._skip: set[int] = set()
 
     @property
+    def period_s(self) -> float:
+        """Time between two ticks [s]; shorter gaps are filled without being listed."""
+        return float(self.head.get("period_s", 1.0))
+
+    @property
     def max_gap_s(self) -> float:
         """Longest time that two powers may stand for [s]."""
-        return GAP_PERIODS * float(self.head.get("period_s", 1.0))
+        return GAP_PERIODS * self.period_s
 
     def apply(self, line: dict[str, Any]) -> None:
         """Count one line.
@@ -165,7 +171,9 @@ class Fold:
         variance_j2: float,
     ) -> None:
         state = self.states[index]
-        if state.at_s is not None:
+        if state.at_s is None:
+            self._lost(index, state, at_s, BEFORE_FIRST)
+        else:
             if at_s <= state.at_s:
                 return
             spent = state.spend(state.reading(at_s, counter_j, power_w), self.max_gap_s)

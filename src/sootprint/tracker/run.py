@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import atexit
 import functools
-import inspect
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from sootprint.tracker.session import Order, Session
+from sootprint.tracker.worker import Worker
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
+    from typing import Any, TypeVar, overload
 
     from sootprint.core.records import Footprint
 
-F = TypeVar("F", bound=Callable[..., Any])
+    F = TypeVar("F", bound=Callable[..., Any])
+
 STOP_WAIT_S = 5.0
 
 
@@ -39,58 +39,58 @@ class Run:
         self._name = name
         self._tags = dict(tags or {})
         self._arguments = settings
-        self._session: Session | None = None
+        self._worker: Worker | None = None
         self._pid = 0
 
     @property
     def id(self) -> str | None:
         """Identity of the run, known from its start."""
-        return self._session.id if self._session else None
+        return self._worker.id if self._worker else None
 
     @property
     def footprint(self) -> Footprint | None:
         """Footprint after the end; None before, and where nothing could be measured."""
-        return self._session.footprint if self._session else None
+        return self._worker.footprint if self._worker else None
 
     def start(self) -> Run:
         """This run, being measured; a second start is ignored."""
-        if self._session is None:
+        if self._worker is None:
             parent = _current[-1].id if _current else None
-            order = Order(
-                arguments=self._arguments, name=self._name, tags=self._tags, parent=parent, on_warning=_warn
+            self._worker, self._pid = (
+                Worker(
+                    arguments=self._arguments,
+                    name=self._name,
+                    tags=self._tags,
+                    parent=parent,
+                    on_warning=_warn,
+                ),
+                os.getpid(),
             )
-            self._session, self._pid = Session(order), os.getpid()
-            self._session.start()
+            self._worker.start()
             _current.append(self)
             atexit.register(self.stop)
         return self
 
     def stop(self) -> Footprint | None:
         """Footprint of the run, stored; a second stop, or one in a forked child, changes nothing."""
-        if self._session is None or self._pid != os.getpid():
+        if self._worker is None or self._pid != os.getpid():
             return None
         if self in _current:
             _current.remove(self)
             atexit.unregister(self.stop)
-            self._session.stop(wait_s=STOP_WAIT_S)
-        return self._session.footprint
+            self._worker.stop(wait_s=STOP_WAIT_S)
+        return self._worker.footprint
 
-    @contextmanager
-    def span(self, name: str) -> Iterator[None]:
+    def span(self, name: str) -> Span:
         """Context of a named part of the run; spans may nest and overlap."""
-        number = self._session.open_span(name) if self._session else None
-        try:
-            yield
-        finally:
-            if self._session is not None and number is not None:
-                self._session.close_span(number)
+        return Span(self._worker, name)
 
     def log(self, metric: str, value: float) -> None:
         """Note a metric's value at the energy spent so far, e.g. `run.log("accuracy", 0.97)`."""
-        if self._session is None:
+        if self._worker is None:
             return
         try:
-            self._session.log(metric, value)
+            self._worker.log(metric, value)
         except (TypeError, ValueError):
             _warn(f"run.log({metric!r}, ...): {type(value).__name__} is not a number; not kept")
 
@@ -109,27 +109,50 @@ class Run:
         def fresh() -> Run:
             return Run(name, tags=self._tags, **self._arguments)
 
-        if inspect.iscoroutinefunction(function):
+        if _is_coroutine_function(function):
 
             @functools.wraps(function)
             async def measured_async(*args: Any, **kwargs: Any) -> Any:
                 with fresh():
                     return await function(*args, **kwargs)
 
-            return cast(F, measured_async)
+            return measured_async  # type: ignore[return-value]
 
         @functools.wraps(function)
         def measured(*args: Any, **kwargs: Any) -> Any:
             with fresh():
                 return function(*args, **kwargs)
 
-        return cast(F, measured)
+        return measured  # type: ignore[return-value]
 
 
-@overload
-def track(name: F, /) -> F: ...
-@overload
-def track(name: str | None = None, /, **settings: Any) -> Run: ...
+class Span:
+    """A named part of a run, as a context manager."""
+
+    def __init__(self, worker: Worker | None, name: str) -> None:
+        self._worker = worker
+        self._name = name
+        self._number: int | None = None
+
+    def __enter__(self) -> Span:
+        self._number = self._worker.open_span(self._name) if self._worker else None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._worker is not None and self._number is not None:
+            self._worker.close_span(self._number)
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def track(name: F, /) -> F: ...
+    @overload
+    def track(name: str | None = None, /, **settings: Any) -> Run: ...
+
+
 def track(name: Any = None, /, **settings: Any) -> Any:
     """A run to measure, as context manager or decorator.
 
@@ -143,6 +166,12 @@ def track(name: Any = None, /, **settings: Any) -> Any:
     if callable(name):
         return Run()(name)
     return Run(name, **settings)
+
+
+def _is_coroutine_function(function: Callable[..., Any]) -> bool:
+    import inspect
+
+    return inspect.iscoroutinefunction(function)
 
 
 _current: list[Run] = []

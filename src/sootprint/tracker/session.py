@@ -1,19 +1,13 @@
-"""One measured run, from its first reading to its stored footprint, on a thread of its own."""
+"""What the measuring thread does for one run, from the first reading to the stored footprint."""
 
 from __future__ import annotations
 
-import collections
 import dataclasses
-import itertools
 import os
-import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sootprint import __version__
 from sootprint.core.errors import SettingsError
-from sootprint.core.ids import uuid7
 from sootprint.core.protocols import Machine, Meter
 from sootprint.tracker import identity
 from sootprint.tracker.fold import Fold
@@ -21,113 +15,44 @@ from sootprint.tracker.journal import SUFFIX, Journal
 from sootprint.tracker.sampler import Sampler, guarded
 
 if TYPE_CHECKING:
-    from sootprint.core.records import Footprint
     from sootprint.settings import Settings
+    from sootprint.tracker.assemble import Surroundings
+    from sootprint.tracker.worker import Worker
 
-READY_S = 1.0  # longest time that a start waits for the first reading
 SYNC_TICKS = 10
 COMPACT_TICKS = 600
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What is to be measured.
-
-    Args:
-        arguments: Settings given as arguments; a wrong one is warned of, and the run is measured without.
-        settings: Settings already read, in place of `arguments`.
-        name: Name of the run.
-        tags: Tags of the run.
-        given: Facts to keep beside the record, e.g. the command where it was asked for.
-        machine: Where the meters look; from the settings when None.
-        on_warning: Called with one line, from the measuring thread.
-    """
-
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    settings: Settings | None = None
-    name: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-    given: Mapping[str, Any] = field(default_factory=dict)
-    parent: str | None = None
-    machine: Machine | None = None
-    on_warning: Callable[[str], object] = lambda text: None
-
-
 class Session:
-    """The measuring of one run; every method returns at once or within its bound and raises nothing."""
+    """The measuring of one run, on the thread of its worker."""
 
-    def __init__(self, order: Order) -> None:
-        self._order = order
-        self._clock = (order.machine or Machine()).clock
-        self._wall_s = self._clock.wall_s()
-        self._start_s = self._clock.monotonic_s()
-        self.id = uuid7(self._wall_s)
-        self.footprint: Footprint | None = None
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
         self._fold = Fold()
         self._sampler: Sampler | None = None
-        self._marks: collections.deque[dict[str, Any]] = collections.deque()
-        self._numbers = itertools.count()
-        self._ready, self._stop, self._done = threading.Event(), threading.Event(), threading.Event()
-        self._why = "finished"
-        self._warned_budget = False
-        self._discarded = False
         self._meters: list[Meter] = []
+        self._warned_budget = False
         self._kg_per_kwh: float | None = None
-        self._settings: Settings | None = order.settings
-        self._thread = threading.Thread(target=self._body, name="sootprint", daemon=True)
+        self._settings: Settings | None = worker.settings
 
-    def start(self, *, wait_s: float = READY_S) -> None:
-        """Begin to measure; waits for the first reading, at most `wait_s` [s]."""
-        self._thread.start()
-        self._ready.wait(wait_s)
-
-    def stop(self, *, wait_s: float, why: str = "finished") -> None:
-        """Take the last reading, make the footprint and store it; waits at most `wait_s` [s]."""
-        if self._thread.ident is None:
-            return
-        self._why = why
-        self._stop.set()
-        self._done.wait(wait_s)
-
-    def discard(self) -> None:
-        """End without a record: what was to be measured never began."""
-        self._discarded = True
-        self.stop(wait_s=READY_S)
-
-    def open_span(self, name: str) -> int:
-        """Number of a span that begins now."""
-        number = next(self._numbers)
-        self._marks.append({"k": "span", "s": self._now_s(), "n": number, "open": True, "name": str(name)})
-        return number
-
-    def close_span(self, number: int) -> None:
-        """End of a span, now."""
-        self._marks.append({"k": "span", "s": self._now_s(), "n": number, "open": False})
-
-    def log(self, metric: str, value: float) -> None:
-        """A metric's value at the energy spent until now."""
-        self._marks.append({"k": "log", "s": self._now_s(), "metric": str(metric), "value": float(value)})
-
-    def _now_s(self) -> float:
-        return round(self._clock.monotonic_s() - self._start_s, 5)
-
-    def _body(self) -> None:
+    def run(self) -> None:
+        """Measure until the worker is told to stop, then store the footprint; raises nothing."""
         if guarded(self._prepare, self._warn):
-            self._ready.set()
+            self._worker.ready.set()
             guarded(self._describe, self._warn)
             self._loop()
             guarded(self._finish, self._warn)
-        self._ready.set()
-        self._done.set()
 
     def _prepare(self) -> None:
         settings = self._settings = self._settings or self._read_settings()
-        machine = self._order.machine or Machine(sysfs=settings.sysfs, procfs=settings.procfs)
+        machine = self._worker.machine or Machine(sysfs=settings.sysfs, procfs=settings.procfs)
         from sootprint.meters.probe import discover_all
 
         self._meters, _ = discover_all(machine)
+        if self._worker.begins_when_ready:
+            self._worker.begin()
         self._sampler = Sampler(
-            machine, self._meters, fold=self._fold, journal=self._open_journal(), start_s=self._start_s
+            machine, self._meters, fold=self._fold, journal=self._open_journal(), start_s=self._worker.start_s
         )
         self._sampler.emit(self._head(settings))
         self._sampler.tick()
@@ -135,7 +60,7 @@ class Session:
     def _read_settings(self) -> Settings:
         from sootprint import settings
 
-        given = {name: value for name, value in self._order.arguments.items() if value is not None}
+        given = {name: value for name, value in self._worker.arguments.items() if value is not None}
         for attempt in (given, {}):
             try:
                 return settings.load(**attempt)
@@ -151,7 +76,7 @@ class Session:
         if home is None:
             return None
         try:
-            return Journal(home / "journal" / f"{self.id}{SUFFIX}")
+            return Journal(home / "journal" / f"{self._worker.id}{SUFFIX}")
         except OSError as err:
             self._warn(f"the journal cannot be written ({err.strerror}): a crash would lose this run")
             return None
@@ -164,18 +89,18 @@ class Session:
         here = place.resolve(
             settings.stated_places(), clusters=settings.cluster_places(), sysfs=settings.sysfs
         )
-        day = datetime.fromtimestamp(self._wall_s, UTC).date()
+        day = datetime.fromtimestamp(self._worker.wall_s, UTC).date()
         return {
             "k": "head",
             "v": 1,
-            "id": self.id,
+            "id": self._worker.id,
             "tool_version": __version__,
-            "name": self._order.name,
+            "name": self._worker.name,
             "project": settings.project,
-            "tags": dict(self._order.tags),
-            "given": dict(self._order.given),
-            "parent": self._order.parent,
-            "wall_s": self._wall_s,
+            "tags": self._worker.tags,
+            "given": self._worker.given,
+            "parent": self._worker.parent,
+            "wall_s": self._worker.wall_s,
             "period_s": settings.period_s,
             "zone": here.zone,
             "place_source": here.source,
@@ -199,13 +124,7 @@ class Session:
         self._sampler.emit(described)
         more = {"node": identity.node(self._settings.home), "software": identity.software()}
         self._sampler.emit({"k": "more", "head": more})
-        self._look_at_budget()
-
-    def _look_at_budget(self) -> None:
-        """Load what the end needs, and know the factor that a budget is watched with."""
-        from sootprint.tracker.surroundings import look_up
-
-        around = look_up(self._fold.head, 0.0)
+        around = self._load_the_end()
         if around.place.zone is None and around.warnings:
             self._warn(around.warnings[0])
         value = around.intensities[0].factor.value if around.intensities else None
@@ -215,9 +134,21 @@ class Session:
             pue = around.pue.value if around.pue and around.pue.value else 1.0
             self._kg_per_kwh = carbon.emissions_kg(1.0, value, pue=pue)
 
+    def _load_the_end(self) -> Surroundings:
+        """Surroundings so far; loads what the end of the run needs, so that the end is quick."""
+        import sqlite3  # noqa: F401
+
+        from sootprint.ledger import keep  # noqa: F401
+        from sootprint.tracker.assemble import footprint
+        from sootprint.tracker.surroundings import look_up
+
+        around = look_up(self._fold.head, 0.0)
+        footprint(self._fold, around).to_json()
+        return around
+
     def _loop(self) -> None:
         assert self._sampler is not None and self._settings is not None
-        self._sampler.loop(self._stop.wait, self._settings.period_s, self._each_tick)
+        self._sampler.loop(self._worker.stopping.wait, self._settings.period_s, self._each_tick)
 
     def _each_tick(self) -> None:
         assert self._sampler is not None
@@ -231,8 +162,8 @@ class Session:
 
     def _write_marks(self) -> None:
         assert self._sampler is not None
-        while self._marks:
-            self._sampler.emit(self._marks.popleft())
+        while self._worker.marks:
+            self._sampler.emit(self._worker.marks.popleft())
 
     def _watch_budget(self) -> None:
         budget_kg = self._settings.budget_kg if self._settings else None
@@ -256,13 +187,18 @@ class Session:
         from sootprint.tracker.surroundings import look_up
 
         journal = self._sampler.journal
-        if not self._discarded:
+        if not self._worker.discarded:
             self._write_marks()
             guarded(self._sampler.tick, self._warn)
-            end = {"k": "end", "s": self._now_s(), "why": self._why, "cpu_s": identity.cpu_time_s()}
+            end = {
+                "k": "end",
+                "s": self._worker.now_s(),
+                "why": self._worker.why,
+                "cpu_s": identity.cpu_time_s(),
+            }
             self._sampler.emit(end)
-            self.footprint = footprint(self._fold, look_up(self._fold.head, self._fold.last_s))
-            keep(self._settings.home, self.footprint)
+            self._worker.footprint = footprint(self._fold, look_up(self._fold.head, self._fold.last_s))
+            keep(self._settings.home, self._worker.footprint)
         if journal is not None:
             journal.remove()
         for meter in self._meters:
@@ -271,4 +207,4 @@ class Session:
                 close()
 
     def _warn(self, text: str) -> None:
-        self._order.on_warning(text)
+        self._worker.on_warning(text)
