@@ -48,7 +48,10 @@ def test_wheel_carries_its_licence_and_the_credits(wheel: list[str]) -> None:
 
 def test_wheel_holds_nothing_but_the_package(wheel: list[str]) -> None:
     """Tests, tools and documents stay in the repository."""
-    assert {name.partition("/")[0] for name in wheel} == {"sootprint", f"sootprint-{sootprint.__version__}.dist-info"}
+    assert {name.partition("/")[0] for name in wheel} == {
+        "sootprint",
+        f"sootprint-{sootprint.__version__}.dist-info",
+    }
 
 
 def test_version_stands_in_one_way() -> None:
