@@ -1,0 +1,1 @@
+"""Packaged tables and their look-up: grids, cloud regions, hardware, PUE, water, embodied, fuels."""

@@ -1,0 +1,115 @@
+"""Tables on disk: the packaged ones, and newer rows of the user's own over them.
+
+Each table is sorted by its first column, so that the rows of one key are found by a search of the bytes; a run
+that looks up one zone and one processor parses a few lines, not a megabyte.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import stat
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from sootprint.settings import home_directory
+
+Row = Mapping[str, str]
+Overlay = tuple[str, int, int] | None  # path, time of change and size
+
+PACKAGED = Path(__file__).with_name("data")
+
+
+def overlay_directory() -> Path:
+    """Directory of the newer tables that `update` installed."""
+    return home_directory(os.environ) / "catalogue"
+
+
+def rows(table: str, key: str) -> tuple[Row, ...]:
+    """Rows of a table whose first cell is `key`, newer rows over packaged ones."""
+    return _rows(table, key, _overlay(table))
+
+
+def all_rows(table: str) -> tuple[Row, ...]:
+    """All rows of a table in their order, newer rows over packaged ones."""
+    return _all_rows(table, _overlay(table))
+
+
+@lru_cache(maxsize=1024)
+def _rows(table: str, key: str, overlay: Overlay) -> tuple[Row, ...]:
+    packaged = _block((PACKAGED / f"{table}.csv").read_bytes(), key)
+    if overlay is None:
+        return packaged
+    return _laid_over(table, packaged, _block(Path(overlay[0]).read_bytes(), key))
+
+
+@lru_cache(maxsize=32)
+def _all_rows(table: str, overlay: Overlay) -> tuple[Row, ...]:
+    packaged = parse((PACKAGED / f"{table}.csv").read_text(encoding="utf-8"))
+    if overlay is None:
+        return packaged
+    return _laid_over(table, packaged, parse(Path(overlay[0]).read_text(encoding="utf-8")))
+
+
+def parse(text: str) -> tuple[Row, ...]:
+    """Rows of a table's text."""
+    return tuple(csv.DictReader(text.splitlines()))
+
+
+def _overlay(table: str) -> Overlay:
+    """Identity of the newer table, or None where there is none."""
+    path = overlay_directory() / f"{table}.csv"
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (str(path), found.st_mtime_ns, found.st_size) if stat.S_ISREG(found.st_mode) else None
+
+
+def _block(content: bytes, key: str) -> tuple[Row, ...]:
+    """Rows of the lines that begin with a key."""
+    start = b"\n" + key.encode() + b","
+    first = content.find(start)
+    if first < 0 or not key or "," in key or "\n" in key:
+        return ()
+    last = first
+    while content.startswith(start, last):
+        following = content.find(b"\n", last + 1)
+        last = following if following >= 0 else len(content)
+    header = content[: content.find(b"\n")]
+    return parse((header + content[first:last]).decode())
+
+
+def _laid_over(table: str, packaged: tuple[Row, ...], newer: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Packaged rows with newer ones in their places."""
+    from sootprint.catalogue.schema import TABLES
+
+    identity = TABLES[table].identity
+    joined = {identity(row): row for row in packaged} | {identity(row): row for row in newer}
+    return tuple(joined[key] for key in sorted(joined))
+
+
+def cell(row: Row, name: str) -> float | None:
+    """Number in a cell, or None where it is empty."""
+    text = row.get(name) or ""
+    return float(text) if text else None
+
+
+def integer(row: Row, name: str) -> int | None:
+    """Whole number in a cell, or None where it is empty."""
+    text = row.get(name) or ""
+    return int(text) if text else None
+
+
+def nearest_year(listed: tuple[Row, ...], year: int | None) -> Row:
+    """Row of the year, else of the nearest one, the earlier of two; the latest row where no year is asked."""
+    if year is None:
+        return max(listed, key=lambda row: integer(row, "year") or 0)
+    return min(listed, key=lambda row: (abs((integer(row, "year") or 0) - year), integer(row, "year") or 0))
+
+
+def source_title(row: Row) -> str:
+    """Publication behind a row, in words."""
+    found = rows("sources", row["source"])
+    return found[0]["title"] if found else row["source"]

@@ -1,0 +1,1 @@
+"""Helpers of `build_catalogue.py`: one module for each group of tables."""
