@@ -1,5 +1,7 @@
 """Hardware: names of drivers, kernels, papers and people, defaults that are said, and devices of the user."""
 
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -160,6 +162,13 @@ def test_unknown_processor_names_the_three_nearest():
     with pytest.raises(CatalogueError, match="AMD EPYC 7742") as caught:
         hardware.cpu("AMD EPYC 7743 64-Core Processor")
     assert str(caught.value).partition("nearest are ")[2].partition(": add")[0].count(",") == 2
+
+
+def test_refusal_travels_between_processes():
+    """A worker's error reaches its parent with the same text."""
+    with pytest.raises(CatalogueError) as caught:
+        hardware.accelerator("RTX 4091")
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
 USER = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 from catalogue.tables import OWN, Row, cell, number, read
@@ -125,6 +126,6 @@ def _facility(place: str, row: Row, source: str, *, spread: float | None) -> Row
         "high": cell(1.0 + overhead * factor, digits=4) if spread else "",
         "wue_l_per_kwh": cell(wue),
         "scope": row["scope"],
-        "checked": row["checked"],
+        "checked": re.sub(r" \([^)]*\)", "", row["checked"]),
         "source": source,
     }

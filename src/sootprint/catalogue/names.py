@@ -39,6 +39,9 @@ class UnknownName(CatalogueError):  # noqa: N818 - it says what happened
         found = ", ".join(list(self._known())[:3])
         return f"{self.args[0]} is in no table; the nearest are {found}{self._way_out}"
 
+    def __reduce__(self) -> tuple[type[CatalogueError], tuple[str]]:
+        return CatalogueError, (str(self),)  # another process has neither tables nor the search at hand
+
 
 def key(text: str) -> str:
     """Lower-case letters and digits of a name, accents dropped.
