@@ -128,9 +128,9 @@ class MeterFacts:
 class Meter(Protocol):
     """A source of readings, one for each component. `discover(machine)` makes it or raises `MeterError`.
 
-    Optional members, used when present: `poll_s` (wanted seconds between two looks, for a power that
-    varies faster than the run's period), `facts() -> MeterFacts` (called once, off the training thread)
-    and `close()`.
+    Optional members, used when present: `poll_s` (wanted seconds between two looks: shorter than the run's
+    period for a power that varies fast, longer for a model that hardly varies), `facts() -> MeterFacts`
+    (called once, off the training thread) and `close()`.
     """
 
     name: str

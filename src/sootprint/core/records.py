@@ -208,7 +208,7 @@ class Footprint(_Checked):
     tags: dict[str, str] = _is("Tags.", factory=dict)
     run_group: str | None = _is("Identity shared by the records of one job on several nodes.", default=None)
     parent: str | None = _is("Identity of the run that this one is part of or started from.", default=None)
-    node: str | None = _is("Salted hash of the machine.", default=None)
+    node: str | None = _is("Random pseudonym of the machine, kept in the home of its user.", default=None)
     process_share: float | None = _is(
         "CPU time of the run's processes over the machine's busy CPU time [0-1].",
         default=None,

@@ -1,7 +1,7 @@
 """Runs of this machine: one SQLite file with a row for each version of a record, and a spool in front of it.
 
 A record is written to the spool first, so that a locked, full or damaged database loses nothing. A training needs
-`keep` alone; the rest loads on first use.
+`leave` alone; the rest loads on first use.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from sootprint.ledger.spool import STATES, keep
+from sootprint.ledger.spool import STATES, keep, leave
 
 if TYPE_CHECKING:
     from sootprint.ledger.rows import RunRow, SummaryRow
     from sootprint.ledger.store import Ledger
 
-__all__ = ["STATES", "Ledger", "RunRow", "SummaryRow", "keep"]
+__all__ = ["STATES", "Ledger", "RunRow", "SummaryRow", "keep", "leave"]
 
 _HOMES = {"Ledger": "store", "RunRow": "rows", "SummaryRow": "rows"}
 

@@ -59,6 +59,28 @@ def keep(home: Path, footprint: Footprint, *, state: str = "finished", timeout_s
     return True
 
 
+def leave(home: Path, footprint: Footprint) -> None:
+    """Leave a finished record in the spool for the next program that opens the ledger.
+
+    A training does this: it neither loads a database nor waits for one that another program has locked.
+
+    Args:
+        home: Folder of the ledger; made if it is missing.
+        footprint: Record to keep.
+
+    Raises:
+        RecordError: The spool cannot be written.
+    """
+    footprint, text = _whole(footprint)
+    try:
+        _write(spool_path(home, footprint.id, "finished"), text)
+    except OSError as err:
+        raise RecordError(
+            f"the record could not be kept in {home} ({err.strerror or err}): "
+            "make room or set SOOTPRINT_HOME to a folder that can be written"
+        ) from err
+
+
 def spool_path(home: Path, run_id: str, state: str) -> Path:
     """File in which a record waits; its name holds the state unless that is finished."""
     return home / FOLDER / (f"{run_id}.json" if state == "finished" else f"{run_id}.{state}.json")

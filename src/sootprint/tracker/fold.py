@@ -11,6 +11,7 @@ MAX_SPANS = 10_000
 MAX_CURVE = 20_000
 MAX_GAPS = 1_000
 GAP_PERIODS = 5.0
+AFTER_LAST = "after the last reading"
 BEFORE_FIRST = "before the first reading"
 KINDS = ("head", "comp", "tick", "drop", "span", "log", "facts", "more", "note", "snap", "end")
 
@@ -141,8 +142,8 @@ class Fold:
         self.last_s = max(self.last_s, line["s"])
         self._settle(self.last_s, self.total_j(), self.total_j(), self.last_s)
         for index, state in enumerate(self.states):
-            if state.at_s is not None and state.missing is not None:
-                self._lost(index, state, self.last_s, state.missing)
+            if state.at_s is not None:
+                self._lost(index, state, self.last_s, AFTER_LAST)
 
     def _span(self, line: dict[str, Any]) -> None:
         kind = "open" if line["open"] else "close"

@@ -1,4 +1,4 @@
-"""Who measured where, without telling who or where: a salted hash of the machine, versions, CPU time."""
+"""Who measured where, without telling who or where: a pseudonym of the machine, versions, CPU time."""
 
 from __future__ import annotations
 
@@ -6,38 +6,46 @@ import os
 import sys
 from pathlib import Path
 
+PSEUDONYM_LENGTH = 16
 FRAMEWORKS = ("torch", "tensorflow", "jax", "keras", "sklearn", "transformers", "lightning")
 
 
 def node(home: Path) -> str | None:
-    """Hash of this machine with a secret of this home; None where the secret cannot be kept."""
-    import hashlib
-    import socket
+    """Pseudonym of this machine, drawn once and kept in this home; None where it cannot be kept.
 
+    It is random, so that it tells nothing about the machine, and two homes never give the same.
+    """
     try:
-        salt = _salt(home / "salt")
+        return _known(home / "nodes", _machine_id()) or _drawn(home / "nodes", _machine_id())
     except OSError:
         return None
-    try:
-        machine = Path("/etc/machine-id").read_bytes()
-    except OSError:
-        machine = b""
-    return hashlib.sha256(salt + (machine.strip() or socket.gethostname().encode())).hexdigest()[:16]
 
 
-def _salt(path: Path) -> bytes:
+def _machine_id() -> str:
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        secret = os.urandom(16)
-        try:
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:  # another run of ours came first
-            return path.read_bytes()
-        os.write(fd, secret)
-        os.close(fd)
-        return secret
+        return Path("/etc/machine-id").read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return "this machine"
+
+
+def _known(path: Path, machine: str) -> str | None:
+    """Pseudonym of the first line of a machine, or None."""
+    if not path.exists():
+        return None
+    for line in path.read_text(encoding="ascii", errors="replace").splitlines():
+        name, _, pseudonym = line.rpartition(" ")
+        if name == machine and len(pseudonym) == PSEUDONYM_LENGTH:
+            return pseudonym
+    return None
+
+
+def _drawn(path: Path, machine: str) -> str | None:
+    """Pseudonym that was added in one write; where two runs add one at once, the first line counts."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.write(descriptor, f"{machine} {os.urandom(PSEUDONYM_LENGTH // 2).hex()}\n".encode("ascii"))
+    os.close(descriptor)
+    return _known(path, machine)
 
 
 def software() -> dict[str, str]:

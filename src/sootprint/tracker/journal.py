@@ -17,6 +17,7 @@ if sys.platform != "win32":
     import fcntl
 
 SUFFIX = ".jsonl"
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 MAX_PENDING_BYTES = 4_000_000
 _open_journals: weakref.WeakSet[Journal] = weakref.WeakSet()
 
@@ -153,7 +154,7 @@ def _create(path: Path) -> int:
 
 
 def _encoded(content: Mapping[str, Any]) -> bytes:
-    return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+    return _encode(content).encode() + b"\n"
 
 
 def _write_all(fd: int, data: bytes) -> None:

@@ -110,9 +110,10 @@ class Sampler:
         self._start_s = start_s
         self.fold = fold
         self.journal = journal
-        self._slow = [meter for meter in meters if not _poll_s(meter)]
-        self._fast = [Integrator(meter, fold.max_gap_s) for meter in meters if _poll_s(meter)]
-        self.poll_s = min((_poll_s(meter) for meter in meters if _poll_s(meter)), default=0.0)
+        fast = [meter for meter in meters if 0.0 < _poll_s(meter) < fold.period_s]
+        self._fast = [Integrator(meter, fold.max_gap_s) for meter in fast]
+        self._slow = {meter: 0.0 for meter in meters if meter not in fast}  # when each is next looked at [s]
+        self.poll_s = min((_poll_s(meter) for meter in fast), default=0.0)
         self._index: dict[tuple[str, str], int] = {}
         self.journal_failed = False
 
@@ -131,8 +132,8 @@ class Sampler:
         for integrator in self._fast:
             integrator.poll()
 
-    def tick(self) -> None:
-        """Look at every meter and journal the result."""
+    def tick(self, *, last: bool = False) -> None:
+        """Look at every meter that is due, at the last tick at all of them, and journal the result."""
         rows: list[list[Any]] = []
         missing: dict[int, str] = {}
         for integrator in self._fast:
@@ -143,8 +144,12 @@ class Sampler:
             for component, why in broken.items():
                 if (index := self._index.get((integrator.meter.name, component))) is not None:
                     missing[index] = why
-        for meter in self._slow:
+        now_s = self.now_s()
+        for meter, due_s in self._slow.items():
+            if now_s < due_s and not last:
+                continue
             readings, reason = look(meter)
+            self._slow[meter] = now_s + _poll_s(meter) - 0.5 * self.fold.period_s
             rows += [self._row(reading, 0.0, integrated=False) for reading in readings]
             self._miss(meter, readings, missing, reason)
         self.emit({"k": "tick", "s": round(self.now_s(), 4), "r": rows, "miss": list(missing.items())})
@@ -175,14 +180,7 @@ class Sampler:
 
     def _drop_unmoved(self) -> None:
         """Leave out counters that stand still while others move: they exist and measure nothing."""
-        unmoved = [
-            index
-            for index, state in enumerate(self.fold.states)
-            if state.counter_j is not None
-            and not state.integrated
-            and not state.moved
-            and state.missing is None
-        ]
+        unmoved = [index for index, state in enumerate(self.fold.states) if _stands_still(state)]
         if unmoved:
             named = ", ".join(self.fold.states[index].component for index in unmoved)
             meters = ", ".join(sorted({self.fold.states[index].meter for index in unmoved}))
@@ -219,7 +217,15 @@ class Sampler:
                 continue
             guarded(each_tick, self._note)
             guarded(self.tick, self._note)
-            due_s = max(due_s + period_s, self.now_s())
+            due_s += period_s
+            if due_s <= self.now_s():
+                due_s = self.now_s() + period_s
+
+
+def _stands_still(state: ComponentState) -> bool:
+    """Whether a device's counter was read and never moved; a model may well say that nothing was spent."""
+    is_counter = state.counter_j is not None and not state.integrated and state.basis != "modelled"
+    return is_counter and not state.moved and state.missing is None
 
 
 def _poll_s(meter: Meter) -> float:

@@ -136,9 +136,7 @@ class Session:
 
     def _load_the_end(self) -> Surroundings:
         """Surroundings so far; loads what the end of the run needs, so that the end is quick."""
-        import sqlite3  # noqa: F401
-
-        from sootprint.ledger import keep  # noqa: F401
+        from sootprint.ledger import leave  # noqa: F401
         from sootprint.tracker.assemble import footprint
         from sootprint.tracker.surroundings import look_up
 
@@ -182,14 +180,14 @@ class Session:
 
     def _finish(self) -> None:
         assert self._sampler is not None and self._settings is not None
-        from sootprint.ledger import keep
+        from sootprint.ledger import leave
         from sootprint.tracker.assemble import footprint
         from sootprint.tracker.surroundings import look_up
 
         journal = self._sampler.journal
         if not self._worker.discarded:
             self._write_marks()
-            guarded(self._sampler.tick, self._warn)
+            guarded(self._last_tick, self._warn)
             end = {
                 "k": "end",
                 "s": self._worker.now_s(),
@@ -198,13 +196,17 @@ class Session:
             }
             self._sampler.emit(end)
             self._worker.footprint = footprint(self._fold, look_up(self._fold.head, self._fold.last_s))
-            keep(self._settings.home, self._worker.footprint)
+            leave(self._settings.home, self._worker.footprint)
         if journal is not None:
             journal.remove()
         for meter in self._meters:
             close = getattr(meter, "close", None)
             if close:
                 close()
+
+    def _last_tick(self) -> None:
+        assert self._sampler is not None
+        self._sampler.tick(last=True)
 
     def _warn(self, text: str) -> None:
         self._worker.on_warning(text)
