@@ -1,0 +1,157 @@
+"""Hardware x hours x place: the footprint of work that was not measured, every factor with its source."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import TYPE_CHECKING
+
+from sootprint import __version__
+from sootprint import settings as configuration
+from sootprint.core import carbon, intervals, units
+from sootprint.core.ids import uuid7
+from sootprint.core.quantity import Factor, Quantity
+from sootprint.core.records import Component, Footprint
+from sootprint.estimator import devices, surroundings
+from sootprint.estimator.inputs import Job
+
+if TYPE_CHECKING:
+    from sootprint.settings import Settings
+
+_STAGES = {"llm-pretrain": "pretrain", "finetune": "finetune", "inference": "inference"}
+_NOT_ESTIMATED = ("embodied_kg", "water_l", "market_based_kg")
+
+
+def estimate(
+    *,
+    hours: float,
+    hardware: str | None = None,
+    power_w: float | None = None,
+    count: int = 1,
+    zone: str | None = None,
+    year: int | None = None,
+    intensity: float | None = None,
+    pue: float | None = None,
+    utilisation: float | None = None,
+    work: str = "unknown",
+    method: str = "full",
+    settings: Settings | None = None,
+) -> Footprint:
+    """Footprint of devices that worked for some hours at some place, of grade D.
+
+    The mean power of a device is what its maker measured, else its rated power times the share that such work draws
+    (or `utilisation`); its host is added; emissions are energy x PUE x intensity. A given `power_w` is the mean at the
+    boundary, and nothing is added to it. Numbers that were given have no bounds of ours.
+
+    Args:
+        hours: Wall hours of one device, above 0 and at most 1,000,000 [h].
+        hardware: Name of the device, as drivers, papers and people write it.
+        power_w: Mean power of one device at the boundary, in place of the model [W].
+        count: Number of devices, 1 to 10,000,000.
+        zone: Grid zone or cloud region; the settings' and this machine's where None, else the world.
+        year: Year of the grid's intensity, 1990 to 2100; the latest one known where None.
+        intensity: Carbon intensity in place of the zone's, 0 to 3000 [gCO2e/kWh].
+        pue: Facility energy over IT energy, 1 to 5; that of the cloud region or site where None [1].
+        utilisation: Mean power over rated power, in place of the prior for `work` [0-1].
+        work: llm-pretrain, finetune, vision, inference or unknown.
+        method: "full", or "survey" for the plain product of rated power, device hours and intensity.
+        settings: Settings that were read; read now where None.
+
+    Raises:
+        InputError: A value is outside its range, or values contradict each other.
+        CatalogueError: A name is in no table.
+
+    Source:
+        Luccioni & Hernandez-Garcia, Counting Carbon (2023), equation 1, for the method "survey".
+
+    >>> round(estimate(power_w=300, hours=100, intensity=500, method="survey").emissions_kg.value, 9)
+    15.0
+    """
+    job = Job(
+        hours=hours,
+        hardware=hardware,
+        power_w=power_w,
+        count=count,
+        zone=zone,
+        year=year,
+        intensity=intensity,
+        pue=pue,
+        utilisation=utilisation,
+        work=work,
+        method=method,
+    )
+    return footprint(job, settings or configuration.load())
+
+
+def footprint(job: Job, settings: Settings) -> Footprint:
+    """Footprint of a checked job; raises as `estimate`."""
+    power = devices.power(job, settings)
+    around = surroundings.look_up(job, settings)
+    energy = _energy_kwh(job, (*power.device, *filter(None, [power.host])), basis=power.basis)
+    intensity = around.intensity.quantity(_basis(around.intensity))
+    pue = around.pue.quantity(_basis(around.pue)) if around.pue else intervals.exact(1.0, "assumed")
+    no_pue = (surroundings.NO_PUE,) if around.pue is None and job.method == "full" else ()
+    return Footprint(
+        id=uuid7(time.time()),
+        tool_version=__version__,
+        stage=_STAGES.get(job.work, "other"),
+        boundary=_boundary(job, around.pue),
+        duration_s=units.seconds(job.hours),
+        device_hours=intervals.exact(job.device_hours, "claimed"),
+        place=around.place,
+        hardware=power.hardware,
+        components=_components(job, power),
+        energy_kwh=energy,
+        pue=pue,
+        intensity_g_per_kwh=intensity,
+        emissions_kg=dataclasses.replace(carbon.emissions(energy, intensity, pue), basis=power.basis),
+        factors=tuple(filter(None, (*power.device, power.host, around.pue, around.intensity))),
+        grade="D",
+        unknown=_unknown(around),
+        warnings=tuple(dict.fromkeys((*around.warnings, *power.warnings, *no_pue))),
+        given={name: value for name, value in dataclasses.asdict(job).items() if value is not None},
+    )
+
+
+def _energy_kwh(job: Job, listed: tuple[Factor, ...], *, basis: str) -> Quantity:
+    """Energy of all devices over all hours, of factors whose product is a power [kWh]."""
+    power_w = intervals.product(*(factor.quantity() for factor in listed), basis=basis)
+    return intervals.scaled(power_w, job.device_hours / units.W_PER_KW)
+
+
+def _components(job: Job, power: devices.Power) -> tuple[Component, ...]:
+    """The devices, and the rest of their nodes where it is modelled."""
+    meter = "given" if power.basis == "claimed" else "estimate"
+    own = Component(
+        component=power.component,
+        meter=meter,
+        energy_kwh=_energy_kwh(job, power.device, basis=power.basis),
+        utilisation=job.utilisation,
+    )
+    if power.host is None:
+        return (own,)
+    rest = _energy_kwh(job, (*power.device, _above_one(power.host)), basis=power.basis)
+    return own, Component(component="node", meter=meter, energy_kwh=rest)
+
+
+def _above_one(factor: Factor) -> Factor:
+    """What a ratio adds: the ratio less 1, bounds alike."""
+    value, low, high = (
+        None if ratio is None else ratio - 1.0 for ratio in (factor.value, factor.low, factor.high)
+    )
+    return dataclasses.replace(factor, value=value, low=low, high=high)
+
+
+def _basis(factor: Factor) -> str:
+    return "claimed" if factor.source == "given" else "assumed"
+
+
+def _boundary(job: Job, pue: Factor | None) -> str:
+    if job.method == "survey":
+        return "accelerator"
+    return "node" if pue is None else "facility"
+
+
+def _unknown(around: surroundings.Surroundings) -> tuple[str, ...]:
+    missing = [("place.zone", around.place.zone), ("pue", around.pue)]
+    return (*(name for name, value in missing if value is None), *_NOT_ESTIMATED)
