@@ -27,8 +27,8 @@ AZURE_DESIGN_PUE = 1.12  # Microsoft's design value, printed also for regions th
 AWS_FLEET_WUE = (0.18, 0.19)  # AWS's values of the whole fleet in 2023 and 2022, repeated in rows of regions
 FLEETS = {"aws": "aws-fleet", "azure": "azure-fleet", "gcp": "gcp-fleet", "meta": "meta-fleet"}
 REGIONS = {"aws": "aws-regions", "azure": "azure-fact-sheets", "gcp": "gcp-campuses"}
-# ln GSD of (PUE - 1): a region's own yearly figure against the hall that a run uses, and a fleet's mean
-# against one of its regions (AWS 2023: 1.08 to 1.50 around 1.15).
+# Assumed ln GSD of (PUE - 1): a region's own yearly figure against the hall that a run uses, and a fleet's mean
+# against one of its regions (for scale, AWS 2023: 1.08 to 1.50 around 1.15).
 REGION_SPREAD, FLEET_SPREAD = 0.15, 0.5
 UNKNOWN_PUE_LOW, UNKNOWN_PUE_HIGH = 1.1, 2.0
 Z90 = 1.645
