@@ -1,6 +1,6 @@
 """The reference pages that are made from the code: the record, the Python names and the commands.
 
-Run as `python tools/reference.py` to write them into docs/reference; a test fails where they are out of date.
+`make reference` writes them into docs/reference; a test fails where they are out of date.
 """
 
 from __future__ import annotations
