@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sootprint.core.errors import SootprintError
+from sootprint.ledger import Ledger
+from sootprint.tracker.sampler import guarded
 from sootprint.tracker.worker import Worker
 
 if TYPE_CHECKING:
@@ -88,12 +90,17 @@ def _report(worker: Worker, options: RunOptions) -> None:
     if footprint is None:
         options.on_warning("no footprint was made; `sootprint recover` finishes it from the journal")
         return
-    try:
-        if options.record_file is not None:
-            write_record(options.record_file, footprint)
-        options.on_finish(footprint)
-    except (OSError, SootprintError) as err:
-        options.on_warning(f"the record is in the ledger, but could not be shown: {err}")
+    guarded(lambda: _absorb(options.settings.home), options.on_warning)
+    if options.record_file is not None:
+        target = options.record_file
+        guarded(lambda: write_record(target, footprint), options.on_warning)
+    guarded(lambda: options.on_finish(footprint), options.on_warning)
+
+
+def _absorb(home: Path) -> None:
+    """Take the record from the spool into the ledger, now that the command has ended."""
+    with Ledger(home):
+        pass
 
 
 def write_record(path: Path, footprint: Footprint) -> None:
