@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,11 @@ from sootprint.tracker.components import ComponentState
 from sootprint.tracker.fold import Fold
 
 SENSED = ("sensor", "metered")
+STRICT_SHARE = (
+    "share: the host is charged by the CPU time of the run's processes, each accelerator that the run sees is charged "
+    "whole; the rest is in unallocated_kwh"
+)
+STRICT_SHARE_UNKNOWN = "share: the CPU time of the run's processes is not known, so the whole node is charged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +48,12 @@ def footprint(fold: Fold, around: Surroundings) -> records.Footprint:
         fold: Sums of a run, live, ended or cut off.
         around: PUE, intensities and place of the run.
     """
-    components = _components(fold)
+    whole = _components(fold)
+    share = _strict_share(fold)
+    components = tuple(_charged(part, share) for part in whole)
     total = _total_kwh(components)
     pue = around.pue.quantity() if around.pue else intervals.exact(1.0, "assumed")
-    rows = _rows(fold)
+    rows = [(*row[:3], row[3] * _part(row[2], share)) for row in _rows(fold)]
     intensity = _intensity(rows, around.intensities, start=_instant(fold.head, 0.0))
     return records.Footprint(
         **_identity(fold),
@@ -55,6 +63,9 @@ def footprint(fold: Fold, around: Surroundings) -> records.Footprint:
         place=around.place,
         components=components,
         energy_kwh=total,
+        unallocated_kwh=_total_kwh(tuple(_charged(part, share, rest=True) for part in whole))
+        if share < 1.0
+        else None,
         intervals=_intervals(fold, rows),
         spans=_spans(fold, total),
         gaps=_gaps(fold),
@@ -119,6 +130,27 @@ def _component(state: ComponentState, busy: dict[str, ComponentState]) -> record
         idle_kwh=None if idle_share is None else min(1.0, idle_share) * energy.value,
         utilisation=None if judge is None else min(1.0, judge.busy_s / judge.judged_s),
     )
+
+
+def _strict_share(fold: Fold) -> float:
+    """Share of the host's energy that the run is charged with: all of it, unless its own use only was asked for."""
+    known = _process_share(fold)
+    return known if fold.head.get("share") == "process" and known is not None else 1.0
+
+
+def _part(component: str, share: float) -> float:
+    """Share of one component; an accelerator is held whole by the run that sees it."""
+    return 1.0 if component.startswith("accelerator") else share
+
+
+def _charged(whole: records.Component, share: float, *, rest: bool = False) -> records.Component:
+    """Component with the part of its energy that the run is charged with, or the rest."""
+    part = _part(whole.component, share)
+    part = 1.0 - part if rest else part
+    if part == 1.0:
+        return whole
+    idle_kwh = None if whole.idle_kwh is None else whole.idle_kwh * part
+    return dataclasses.replace(whole, energy_kwh=intervals.scaled(whole.energy_kwh, part), idle_kwh=idle_kwh)
 
 
 def _kind(state: ComponentState) -> str:
@@ -325,6 +357,9 @@ def _warnings(fold: Fold, around: Surroundings) -> tuple[str, ...]:
         found.append(
             "PUE unknown: the facility's overhead (typically x 1.1-1.6) is not in these numbers; state it with --pue"
         )
+    if fold.head.get("share") == "process":
+        known = _process_share(fold) is not None
+        found.append(STRICT_SHARE if known else STRICT_SHARE_UNKNOWN)
     for index, state in enumerate(fold.states):
         if state.lost_s >= fold.period_s and state in fold.used():
             filled_kwh = energy_kwh(quantities.fill_j(fold.states[index]))

@@ -102,6 +102,7 @@ class Session:
             "parent": self._worker.parent,
             "wall_s": self._worker.wall_s,
             "period_s": settings.period_s,
+            "share": settings.share,
             "zone": here.zone,
             "place_source": here.source,
             "place_fix": here.fix,
