@@ -1,0 +1,1 @@
+"""Meters: each module reads one kind of device and ends the device's own unit on the line that reads it."""

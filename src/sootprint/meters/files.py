@@ -1,0 +1,60 @@
+"""Small files of the kernel: whatever they hold, the answer is a text, a number or None."""
+
+from __future__ import annotations
+
+import os
+
+_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)  # a pipe must not block
+_DIGITS = 20  # of the largest 64-bit counter
+
+
+def read(path: str, *, limit: int = 4096) -> str:
+    """First `limit` bytes of a file; bytes that are no text are replaced.
+
+    The file is opened each time, so that one which vanished, returned or was replaced is read as it is now.
+
+    Raises:
+        OSError: There is no such file, or it may not be read.
+    """
+    descriptor = os.open(path, _FLAGS)
+    try:
+        return os.read(descriptor, limit).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)
+
+
+def text(path: str, *, limit: int = 4096) -> str | None:
+    """Stripped text of a file, or None where it cannot be read or holds nothing."""
+    try:
+        return read(path, limit=limit).strip() or None
+    except OSError:
+        return None
+
+
+def whole(words: str) -> int | None:
+    """Whole number of at most 64 bits that a text spells, or None.
+
+    >>> whole(" 42 "), whole("-1"), whole("4_2")
+    (42, None, None)
+    """
+    words = words.strip()
+    if words.isascii() and words.isdigit() and len(words) <= _DIGITS:
+        return int(words)
+    return None
+
+
+def number(path: str) -> int | None:
+    """Whole number that a file holds, or None."""
+    try:
+        return whole(read(path, limit=64))
+    except OSError:
+        return None
+
+
+def entries(path: str) -> list[str]:
+    """Sorted names in a folder; empty where there is none."""
+    try:
+        with os.scandir(path) as found:
+            return sorted(entry.name for entry in found)
+    except OSError:
+        return []
