@@ -10,7 +10,7 @@ from sootprint.core.protocols import Clock, Machine, MeterFacts, Reading
 from sootprint.core.quantity import Factor
 from sootprint.core.units import J_PER_KWH
 from sootprint.meters import files
-from sootprint.meters.steady import Steady, SteadyMeter
+from sootprint.meters.steady import SELDOM_S, Steady, SteadyMeter
 
 ENERGY_PER_GB = Factor(
     kind="network_energy",
@@ -47,9 +47,7 @@ class NetworkMeter:
     """Modelled energy of the traffic through a machine's own interfaces."""
 
     name = "network"
-    poll_s: float | None = (
-        10.0  # a model of what hardly varies: a look at each tick would cost more than it tells
-    )
+    poll_s: float | None = SELDOM_S
 
     def __init__(self, clock: Clock, count: Callable[[], dict[str, int]], warnings: tuple[str, ...]) -> None:
         self._clock = clock
@@ -66,9 +64,8 @@ class NetworkMeter:
         """
         now = self._count()
         for name, seen in now.items():
-            self._bytes += max(
-                0, seen - self._last.get(name, seen)
-            )  # a counter that started anew adds nothing
+            # a counter that started anew adds nothing
+            self._bytes += max(0, seen - self._last.get(name, seen))
         self._last.update(now)
         reading = Reading(
             meter=self.name,

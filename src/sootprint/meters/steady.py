@@ -8,6 +8,8 @@ from typing import NamedTuple
 from sootprint.core.protocols import Clock, MeterFacts, Reading
 from sootprint.core.quantity import Factor
 
+SELDOM_S = 10.0  # a look at each tick at what hardly varies would cost more than it tells
+
 
 class Steady(NamedTuple):
     """A constant power [W], its lowest and highest true over modelled energy, and what it was derived from."""
@@ -29,9 +31,7 @@ class SteadyMeter:
         model: Answers the power; asked at the first look, so that a run starts at once.
     """
 
-    poll_s: float | None = (
-        10.0  # a model of what hardly varies: a look at each tick would cost more than it tells
-    )
+    poll_s: float | None = SELDOM_S
 
     def __init__(self, name: str, component: str, clock: Clock, model: Callable[[], Steady]) -> None:
         self.name = name
