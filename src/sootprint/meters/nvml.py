@@ -1,0 +1,51 @@
+"""NVIDIA GPUs: the energy counter where a card has one, else its power, read often.
+
+This module only looks for the driver's library, so that a machine without one pays next to nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from sootprint.core.errors import MeterError
+from sootprint.core.protocols import Machine
+
+if TYPE_CHECKING:
+    from sootprint.meters.nvml_meter import NvmlMeter
+
+LIBRARIES = (
+    ("nvml.dll",) if sys.platform == "win32" else ("libnvidia-ml.so.1", "/usr/lib/wsl/lib/libnvidia-ml.so.1")
+)
+
+
+def discover(machine: Machine) -> NvmlMeter:
+    """Meter of the NVIDIA GPUs that CUDA_VISIBLE_DEVICES lets a job use.
+
+    Raises:
+        MeterError: There is no driver, no GPU, none that may be used, or none that tells energy or power.
+    """
+    cdll = _driver()
+    from sootprint.meters.nvml_library import Library
+    from sootprint.meters.nvml_meter import meter_of
+
+    library = Library(cdll)
+    try:
+        return meter_of(library, machine)
+    except MeterError:
+        library.close()
+        raise
+
+
+def _driver() -> Any:
+    import ctypes
+
+    for name in LIBRARIES:
+        try:
+            return ctypes.CDLL(name)
+        except OSError:
+            continue
+    raise MeterError(
+        "nvml: no NVIDIA driver library on this machine",
+        fix="install the NVIDIA driver, if there is an NVIDIA GPU",
+    )
