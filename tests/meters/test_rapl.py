@@ -201,10 +201,14 @@ def test_counters_of_root_name_the_command_that_unlocks_them():
 
 
 def test_machine_without_counters_says_so(tree):
-    """No powercap tree: the reason, and what may help on a physical machine."""
+    """No powercap tree: on a physical machine the module that may be missing, in a guest that nothing helps."""
     with pytest.raises(MeterError, match="no RAPL counters") as caught:
         rapl.discover(tree.machine())
     assert "modprobe intel_rapl_msr" in caught.value.fix
+    tree.cpuinfo("any", flags="hypervisor")
+    with pytest.raises(MeterError, match="virtual machine") as caught:
+        rapl.discover(tree.machine())
+    assert caught.value.fix is None
 
 
 def test_shipped_rule_is_the_packaged_one():

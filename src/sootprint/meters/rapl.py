@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Clock, Machine, MeterFacts, Reading
 from sootprint.core.quantity import Factor
 from sootprint.meters import files
-from sootprint.meters.host import vendor_of
+from sootprint.meters.host import host, vendor_of
 
 TREE = "class/powercap"
 RULE_FILE = "99-sootprint-rapl.rules"
@@ -110,11 +111,7 @@ def discover(machine: Machine) -> RaplMeter:
     root = f"{machine.sysfs}/{TREE}"
     folders = _zone_folders(root)
     if not folders:
-        raise MeterError(
-            f"rapl: this kernel offers no RAPL counters ({TREE} has no zones); "
-            "a virtual machine's host keeps them to itself",
-            fix="on a physical Intel or AMD machine: sudo modprobe intel_rapl_msr",
-        )
+        raise _absent(machine)
     found = _packages(root, folders)
     warnings: list[str] = []
     chosen = _once_each(found, warnings)
@@ -246,6 +243,17 @@ def _max_power_w(folder: str) -> float:
     if highest_w <= 0.0:
         return MOST_MAX_POWER_W
     return min(MOST_MAX_POWER_W, max(LEAST_MAX_POWER_W, 2.0 * highest_w))
+
+
+def _absent(machine: Machine) -> MeterError:
+    if sys.platform != "linux":
+        return MeterError("rapl: only Linux shows the processor's energy counters")
+    if host(machine).virtual:
+        return MeterError("rapl: a virtual machine sees no RAPL counters, as its host keeps them to itself")
+    return MeterError(
+        f"rapl: this kernel offers no RAPL counters ({TREE} has no zones)",
+        fix="on an Intel or AMD processor: sudo modprobe intel_rapl_msr",
+    )
 
 
 def _unreadable(folders: list[str], root: str) -> MeterError:
