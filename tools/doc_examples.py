@@ -68,6 +68,10 @@ def run(example: Example, *, folder: Path) -> None:
         _call([sys.executable, "-c", example.text], example=example, folder=folder)
     else:
         script = "\n".join(commands(example))
+        if "sudo " in script:
+            raise ExampleError(
+                f"line {example.line}: a command with sudo is never run: mark the block not-run"
+            )
         _call(["bash", "-euo", "pipefail", "-c", script], example=example, folder=folder)
 
 

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import importlib
 import inspect
 import re
 import sys
+import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,8 +53,9 @@ def python_page() -> str:
 
 def command_page() -> str:
     """Page of every command of the command line, with its arguments and options."""
-    from sootprint.cli import app
     from typer.main import get_command
+
+    from sootprint.cli import app
 
     intro = (
         "Every command answers `--help`. Exit codes: 0 it worked, 1 the thing failed, 2 wrong use; "
@@ -121,10 +124,7 @@ def _public(name: str) -> str:
     value = getattr(sootprint, name)
     if isinstance(value, str):
         return f"## {name}\n\nVersion of the package."
-    try:
-        signature = str(inspect.signature(value)) if inspect.isfunction(value) else ""
-    except ValueError:
-        signature = ""
+    signature = _signature(value) if inspect.isfunction(value) else ""
     home = importlib.import_module("sootprint")._HOMES.get(name, "sootprint")
     parts = [f"## {name}", f"`{name}{signature}`" if signature else f"Class of `{home}`.", _first_line(value)]
     described = arguments(value.__doc__ or "")
@@ -141,7 +141,15 @@ def _methods(owner: type) -> Iterator[tuple[str, ...]]:
         if not name.startswith("_") and (
             inspect.isfunction(member) or isinstance(member, property | classmethod)
         ):
-            yield f"`{name}`", _first_line(member)
+            yield f"`{name}{_signature(member)}`", _first_line(member)
+
+
+def _signature(member: Any) -> str:
+    function = getattr(member, "__func__", member)
+    if not inspect.isfunction(function):
+        return ""
+    written = re.sub(r"^\((self|cls)(, )?", "(", str(inspect.signature(function)))
+    return re.sub(r"(: |-> )'([^']+)'", r"\1\2", written)
 
 
 def _first_line(documented: Any) -> str:
@@ -154,18 +162,31 @@ def _commands(path: str, command: Any) -> Iterator[str]:
             if not below.hidden:
                 yield from _commands(f"{path} {name}", below)
         return
-    parts = [f"## {path}", inspect.cleandoc(command.help or "")]
-    rows = [(_usage(one), " ".join((getattr(one, "help", None) or "").split())) for one in command.params]
-    rows = [row for row in rows if row[0] != "`--help`"]
+    # A help text of examples alone loses its indent where Typer cleans it.
+    told = re.sub(r"^(?=sootprint )", "    ", inspect.cleandoc(command.help or ""), flags=re.MULTILINE)
+    parts = [f"## {path}", told]
+    hints = typing.get_type_hints(command.callback)
+    rows = [
+        (_usage(one, hints.get(one.name)), " ".join((getattr(one, "help", None) or "").split()))
+        for one in command.params
+        if one.name != "help"
+    ]
     if rows:
         parts.append(_table(("argument or option", "meaning"), rows))
     yield "\n\n".join(parts)
 
 
-def _usage(parameter: Any) -> str:
+def _usage(parameter: Any, hint: Any) -> str:
     if parameter.param_type_name == "argument":
-        return f"`{parameter.human_readable_name}`"
-    return ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
+        return f"`{parameter.metavar or parameter.name.upper()}`"
+    value = f" {parameter.metavar or _choices(hint)}".rstrip()
+    return ", ".join(f"`{name}{value}`" for name in (*parameter.opts, *parameter.secondary_opts))
+
+
+def _choices(hint: Any) -> str:
+    options = [hint, *typing.get_args(hint)]
+    choices = next((one for one in options if isinstance(one, type) and issubclass(one, enum.Enum)), ())
+    return "|".join(str(choice.value) for choice in choices)
 
 
 if __name__ == "__main__":

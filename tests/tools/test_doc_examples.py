@@ -92,3 +92,10 @@ def test_block_that_takes_too_long_is_an_error(tmp_path: Path, monkeypatch: pyte
     (example,) = doc_examples.examples("```console\n$ exec sleep 30\n```\n")
     with pytest.raises(doc_examples.ExampleError, match="took longer"):
         doc_examples.run(example, folder=tmp_path)
+
+
+def test_command_with_sudo_is_refused(tmp_path: Path) -> None:
+    """No example may change the machine that tests it."""
+    (example,) = doc_examples.examples("```console\n$ sudo touch changed\n```\n")
+    with pytest.raises(doc_examples.ExampleError, match="never run"):
+        doc_examples.run(example, folder=tmp_path)
