@@ -141,3 +141,14 @@ def test_buckets_hold_all_energy_of_a_long_run(clock, sampled):
     assert math.fsum(state.buckets) == pytest.approx(state.energy_j, rel=1e-9)
     assert state.bucket_s == 120.0
     assert len(state.buckets) <= 1440
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "width_s"), [(30.0, 1.0), (200.0, 5.0), (700.0, 15.0), (3600.0, 60.0)]
+)
+def test_short_runs_are_shown_in_finer_steps(clock, sampled, duration_s, width_s):
+    """A run is kept in seconds up to 48 s, then in 5 s, in 15 s up to 12 minutes, then in minutes."""
+    fold = sampled(ScriptMeter(clock, lambda t: {"energy_j": 3.0 * t}), duration_s=duration_s)
+    state = fold.states[0]
+    assert state.bucket_s == width_s
+    assert math.fsum(state.buckets) == pytest.approx(3.0 * duration_s, rel=1e-9)

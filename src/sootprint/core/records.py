@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
 from typing import Any
 
 from sootprint.core.errors import RecordError
@@ -40,8 +41,17 @@ class _Checked:
     __slots__ = ()
 
     def __post_init__(self) -> None:
-        for spec in fields(self):  # type: ignore[arg-type]
-            _check(spec.name, getattr(self, spec.name), spec.metadata)
+        for name, rules in _rules(type(self)):
+            value = getattr(self, name)
+            if value is not None:
+                _check(name, value, rules)
+
+
+@cache
+def _rules(record: Any) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    """Fields of a record that have a rule or may hold a number, with the rules in their metadata."""
+    listed = fields(record)
+    return tuple((one.name, one.metadata) for one in listed if "float" in one.type or len(one.metadata) > 1)
 
 
 def _check(name: str, value: Any, rules: Mapping[str, Any]) -> None:
@@ -241,7 +251,10 @@ class Footprint(_Checked):
     unallocated_kwh: Quantity | None = _is(
         "Energy of the machine that no run was charged with [kWh].", default=None, minimum=0
     )
-    intervals: tuple[Interval, ...] = _is("Energy by component and minute or coarser.", default=())
+    intervals: tuple[Interval, ...] = _is(
+        "Energy by component: a minute each, finer in runs below 12 minutes, coarser in runs above a day.",
+        default=(),
+    )
     spans: tuple[Span, ...] = _is("Named parts of the run.", default=())
     gaps: tuple[Gap, ...] = _is("Times without readings.", default=())
     pue: Quantity | None = _is("Facility energy over IT energy [1].", default=None, minimum=1)

@@ -10,8 +10,9 @@ from sootprint.core import energy
 from sootprint.core.protocols import Reading
 
 IDLE_UTILISATION = 0.05
-MAX_BUCKETS = 1440
-BUCKET_S = 60.0
+BUCKET_S = 1.0  # at first, so that the course of a short run can be seen
+COARSER = {1.0: 5, 5.0: 3, 15.0: 4}  # buckets that are joined when there are too many, until one is a minute
+MAX_SHORT_BUCKETS, MAX_BUCKETS = 48, 1440
 
 
 @dataclass(slots=True, kw_only=True)
@@ -115,8 +116,8 @@ class ComponentState:
 
     def place(self, spent_j: float, start_s: float, end_s: float) -> None:
         """Spread energy over the buckets that `[start_s, end_s)` touches, in proportion to time."""
-        while end_s > self.bucket_s * MAX_BUCKETS:
-            self._coarsen()
+        while end_s > self.bucket_s * (MAX_SHORT_BUCKETS if self.bucket_s in COARSER else MAX_BUCKETS):
+            self._coarsen(COARSER.get(self.bucket_s, 2))
         last = int(end_s / self.bucket_s)
         while len(self.buckets) <= last:
             self.buckets.append(0.0)
@@ -127,10 +128,12 @@ class ComponentState:
                 self.buckets[index] += share_w * (until_s - at_s)
                 at_s = until_s
 
-    def _coarsen(self) -> None:
-        pairs = zip(self.buckets[::2], [*self.buckets[1::2], 0.0], strict=False)
-        self.buckets = [first + second for first, second in pairs]
-        self.bucket_s *= 2.0
+    def _coarsen(self, count: int) -> None:
+        """Join each `count` buckets to one."""
+        self.buckets = [
+            sum(self.buckets[first : first + count]) for first in range(0, len(self.buckets), count)
+        ]
+        self.bucket_s *= count
 
 
 def superseded(states: list[ComponentState]) -> set[int]:
