@@ -53,13 +53,27 @@ def test_counter_in_joules(discover, fake_amdsmi, counter):
     assert first.wraps_at_j == pytest.approx(2**64 * STEP_J)
 
 
-@pytest.mark.parametrize("power", ["current", "average"])
+@pytest.mark.parametrize("power", ["current", "average", "ones"])
 def test_power_where_there_is_no_counter(discover, power):
-    """The socket's power, current or mean, polled 20 times a second with wider bounds."""
+    """The socket's power, current or mean, polled 20 times a second with wider bounds; all ones are no power."""
     meter = discover(COUNTER="none", POWER=power)
     (reading,) = meter.read()
     assert (reading.power_w, reading.energy_j, meter.poll_s) == (100.0, None, 0.05)
     assert (reading.low_ratio, reading.high_ratio) == (0.85, 1.15)
+
+
+@pytest.mark.parametrize("unit", ["uw", "w"])
+def test_limit_in_either_unit(discover, unit):
+    """Releases state the limit of 560 W in microwatts or in watts; a step may imply twice of it."""
+    (reading,) = discover(CAP=unit).read()
+    assert reading.max_power_w == 1120.0
+
+
+def test_call_with_other_parameters_is_no_answer(discover, monkeypatch):
+    """A release whose call needs more parameters tells no limit, and the meter goes on."""
+    meter = discover()
+    monkeypatch.setattr(meter._smi._module, "amdsmi_get_power_cap_info", lambda handle, sensor: {})
+    assert meter._smi.limit_w(0) is None
 
 
 def test_counter_that_disagrees_with_power_is_not_used(discover):

@@ -80,6 +80,11 @@ def test_card_without_counter_is_polled_for_its_power(discover, fake_nvml, field
     assert (reading.low_ratio, reading.high_ratio) == (0.90, 1.10)
 
 
+def test_field_that_is_not_filled_gives_way(discover):
+    """A power field of 0 W beside a power of 60 W is not filled: the power counts."""
+    assert powers(discover(NO_ENERGY=1, ZERO_FIELDS=1)) == {"accelerator:0": 60.0}
+
+
 def test_mixed_cards_are_all_polled(discover):
     """One meter has one pace: beside a card without counter the others are read by power too."""
     meter = discover(COUNT=3, NO_ENERGY_ON=1)

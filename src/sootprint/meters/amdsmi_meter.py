@@ -60,7 +60,7 @@ class AmdSmi:
             return None
         try:
             return call(*arguments)
-        except (self._module.AmdSmiException, OSError):
+        except (self._module.AmdSmiException, OSError, TypeError):  # releases differ in their parameters
             return None
 
     def energy_j(self, handle: Any) -> float | None:
@@ -78,7 +78,11 @@ class AmdSmi:
     def power_w(self, handle: Any) -> float | None:
         """Power of the socket now, or its mean where the card tells no other [W]."""
         answer = self.ask("amdsmi_get_power_info", handle)
-        return _number(answer, "socket_power", "current_socket_power", "average_socket_power")
+        names = ("current_socket_power", "average_socket_power", "socket_power")
+        told = [power_w for name in names if (power_w := _number(answer, name)) is not None]
+        # a field that a card does not fill is 0 or all ones
+        possible = [power_w for power_w in told if power_w <= UNLIMITED_W]
+        return next((power_w for power_w in possible if power_w > 0.0), possible[0] if possible else None)
 
     def utilisation(self, handle: Any) -> float | None:
         """Busy share of the graphics engine [0-1]."""
@@ -88,10 +92,11 @@ class AmdSmi:
     def limit_w(self, handle: Any) -> float | None:
         """Highest power limit that the card states [W]."""
         answer = self.ask("amdsmi_get_power_cap_info", handle)
-        limits_uw = [
+        limits = [
             _number(answer, name) or 0.0 for name in ("power_cap", "default_power_cap", "max_power_cap")
         ]
-        return max(limits_uw) / UW_PER_W or None
+        highest = max(limits)
+        return (highest / UW_PER_W if highest > UNLIMITED_W else highest) or None  # old releases answer watts
 
     def name(self, handle: Any) -> str:
         """Product name."""

@@ -255,11 +255,14 @@ def _counter(library: nvml.Library, index: int, handle: nvml.Handle, warnings: l
 def _power(library: nvml.Library, index: int, handle: nvml.Handle) -> Card | None:
     """Card by its power, of the GPU alone and of this instant where the driver can tell."""
     max_power_w = _max_power_w(library, handle)
-    for source in (_instant(library, handle), _average(library, handle)):
-        if source() is not None:
-            look = _possible(source, max_power_w)
-            return Card(index, handle, look, False, POWER_RATIOS, max_power_w)
-    return None
+    sources = [_instant(library, handle), _average(library, handle)]
+    told = [source for source in sources if source() is not None]
+    if not told:
+        return None
+    source = next(
+        (source for source in told if source()), told[0]
+    )  # a field that a card does not fill may be 0
+    return Card(index, handle, _possible(source, max_power_w), False, POWER_RATIOS, max_power_w)
 
 
 def _possible(look: Callable[[], float | None], max_power_w: float) -> Callable[[], float | None]:

@@ -30,7 +30,7 @@ UJ_PER_J = 1e6
 UW_PER_W = 1e6
 LEAST_MAX_POWER_W = 250.0  # short bursts exceed the long-term limit of small processors several times
 MOST_MAX_POWER_W = 1000.0  # above any processor package until 2026; also where no limit is stated
-MIRROR_J = 1.0  # counters of two looks within a millisecond; two separate dies differ by far more since boot
+MIRROR_J = 1.0  # of two looks within a millisecond; two separate dies differ by far more since boot
 _PACKAGE = r"package-(\d{1,4})(?:-die-(\d{1,4}))?"
 
 
@@ -179,13 +179,16 @@ def _once_each(found: list[_Found], warnings: list[str]) -> list[_Found]:
 
 
 def _mirrors(one: _Found, other: _Found) -> bool:
-    """Whether two dies of one package show the same counter, twice in a row."""
-    for _ in range(2):
+    """Whether two dies of one package show the same counter; a look may fall between two updates, so there are three.
+
+    Two separate counters would be equal by chance once in a hundred thousand looks.
+    """
+    for _ in range(3):
         first = _energy_j(one.folder, _range_uj(one.folder))
         second = _energy_j(other.folder, _range_uj(other.folder))
-        if first is None or second is None or abs(first - second) > MIRROR_J:
-            return False
-    return True
+        if first is not None and second is not None and abs(first - second) <= MIRROR_J:
+            return True
+    return False
 
 
 def _zones(packages: list[_Found], vendor: str | None) -> Iterator[Zone]:
