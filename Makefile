@@ -21,7 +21,7 @@ setup: .venv/.ready ## Install the locked packages and Sootprint into .venv
 
 demo: .venv/.ready ## Train a small model under Sootprint, show its footprint, write its report
 	@mkdir -p $(DEMO)
-	$(ON_DEMO) run --name digits-mlp --project demo -- $(BIN)/python examples/train_digits.py
+	$(ON_DEMO) run --quiet --name digits-mlp --project demo -- $(BIN)/python examples/train_digits.py
 	$(ON_DEMO) show latest
 	$(ON_DEMO) report latest --format html --out $(DEMO)/report.html
 	$(ON_DEMO) report latest --format md --out $(DEMO)/report.md
