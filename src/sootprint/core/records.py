@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from functools import cache
 from typing import Any
 
 from sootprint.core.errors import RecordError
@@ -47,11 +46,16 @@ class _Checked:
                 _check(name, value, rules)
 
 
-@cache
-def _rules(record: Any) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+_known_rules: dict[type, tuple[tuple[str, Mapping[str, Any]], ...]] = {}
+
+
+def _rules(record: type) -> tuple[tuple[str, Mapping[str, Any]], ...]:
     """Fields of a record that have a rule or may hold a number, with the rules in their metadata."""
-    listed = fields(record)
-    return tuple((one.name, one.metadata) for one in listed if "float" in one.type or len(one.metadata) > 1)
+    if record not in _known_rules:
+        listed = fields(record)
+        numbers = [one for one in listed if "float" in one.type or len(one.metadata) > 1]
+        _known_rules[record] = tuple((one.name, one.metadata) for one in numbers)
+    return _known_rules[record]
 
 
 def _check(name: str, value: Any, rules: Mapping[str, Any]) -> None:
