@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+import threading
 from itertools import pairwise
 from pathlib import Path
 
@@ -87,8 +88,23 @@ def test_mirrored_die_is_named_in_a_warning(tree, powercap):
 def test_separate_dies_are_both_counted(tree, powercap):
     """Dies of one package with counters of their own add up."""
     powercap("--mirror", "dies", "--start-uj", "0", "--no-dram").update(10.0)
-    tree.write(tree.sys / "class/powercap/intel-rapl:1/energy_uj", "123456789\n")
-    assert energies(rapl.discover(tree.machine())) == {"cpu:0": 400.0, "cpu:1": 123.456789}
+    for near in (123.456789, 9123.456789):
+        tree.write(tree.sys / "class/powercap/intel-rapl:1/energy_uj", f"{near * 1e6:.0f}\n")
+        assert energies(rapl.discover(tree.machine())) == {"cpu:0": 400.0, "cpu:1": near}
+
+
+def test_mirrors_are_found_between_two_updates(tree, powercap):
+    """A look that sees one die updated and the other not yet is repeated until both are."""
+    fake = powercap("--mirror", "dies", "--no-dram", "--start-uj", "0")
+    fake.update(10.0)
+    late = tree.sys / "class/powercap/intel-rapl:1/energy_uj"
+    late.write_text("350000000\n")
+    timer = threading.Timer(0.02, fake.update, [10.0])
+    timer.start()
+    try:
+        assert energies(rapl.discover(tree.machine())) == {"cpu:0": 400.0}
+    finally:
+        timer.join()
 
 
 def test_sockets_with_equal_counters_are_both_counted(tree, powercap):

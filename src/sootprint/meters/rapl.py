@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -30,7 +31,10 @@ UJ_PER_J = 1e6
 UW_PER_W = 1e6
 LEAST_MAX_POWER_W = 250.0  # short bursts exceed the long-term limit of small processors several times
 MOST_MAX_POWER_W = 1000.0  # above any processor package until 2026; also where no limit is stated
-MIRROR_J = 1.0  # of two looks within a millisecond; two separate dies differ by far more since boot
+MIRROR_J = 5.0  # two dies that are this near show one counter: by chance that is one machine in six thousand
+APART_J = 1000.0  # and these are surely two counters
+MIRROR_S = 0.1  # longest time for looks that are in between
+MIRROR_STEP_S = 0.002
 _PACKAGE = r"package-(\d{1,4})(?:-die-(\d{1,4}))?"
 
 
@@ -179,16 +183,18 @@ def _once_each(found: list[_Found], warnings: list[str]) -> list[_Found]:
 
 
 def _mirrors(one: _Found, other: _Found) -> bool:
-    """Whether two dies of one package show the same counter; a look may fall between two updates, so there are three.
-
-    Two separate counters would be equal by chance once in a hundred thousand looks.
-    """
-    for _ in range(3):
+    """Whether two dies of one package show the same counter; a look that falls between two updates is repeated."""
+    until_s = time.monotonic() + MIRROR_S
+    while True:
         first = _energy_j(one.folder, _range_uj(one.folder))
         second = _energy_j(other.folder, _range_uj(other.folder))
-        if first is not None and second is not None and abs(first - second) <= MIRROR_J:
+        if first is None or second is None or abs(first - second) > APART_J:
+            return False
+        if abs(first - second) <= MIRROR_J:
             return True
-    return False
+        if time.monotonic() > until_s:
+            return False
+        time.sleep(MIRROR_STEP_S)
 
 
 def _zones(packages: list[_Found], vendor: str | None) -> Iterator[Zone]:
