@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 import subprocess
 import sys
 import tomllib
@@ -63,3 +65,14 @@ def test_entry_points_are_those_of_the_registry() -> None:
     """The built-in plug-ins are registered like anybody's, and found without searching."""
     groups = {name: targets for name, targets in registry.BUILT_IN.items() if targets}
     assert PROJECT["entry-points"] == groups
+
+
+def test_notice_credits_each_source_that_asks_for_it() -> None:
+    """A packaged source under a licence is named in NOTICE, and no source is named that is not packaged."""
+    table = ROOT / "src/sootprint/catalogue/data/sources.csv"
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+    ours = {row["id"] for row in rows if row["credit"] == "The authors of Sootprint"}
+    licensed = {row["id"] for row in rows if row["licence"] not in {"facts", "public-domain"}}
+    named = set(re.findall(r"\[([\w.-]+)\]", (ROOT / "NOTICE").read_text(encoding="utf-8")))
+    assert licensed - ours <= named
+    assert named <= {row["id"] for row in rows}
