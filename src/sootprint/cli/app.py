@@ -1,0 +1,96 @@
+"""The Typer application: every command under its heading."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from sootprint import __version__
+from sootprint.cli import shell
+from sootprint.cli.catalogue import catalogue
+from sootprint.cli.config import config
+from sootprint.cli.delete import delete
+from sootprint.cli.doctor import doctor
+from sootprint.cli.estimate import estimate
+from sootprint.cli.recover import recover
+from sootprint.cli.report import report
+from sootprint.cli.run import run
+from sootprint.cli.runs import runs
+from sootprint.cli.schema import schema
+from sootprint.cli.show import show
+from sootprint.cli.summary import summary
+from sootprint.cli.tag import tag
+from sootprint.cli.top import top
+
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_COMMANDS = {
+    "Measure": (run, top, doctor, recover),
+    "Estimate": (estimate,),
+    "Look at runs": (runs, show, report, summary, tag, delete),
+    "Look up": (config, schema),
+}
+
+app = typer.Typer(
+    name="sootprint",
+    cls=shell.Group,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings=HELP,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sootprint {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop."),
+]
+
+
+@app.callback(invoke_without_command=True)
+def root(context: typer.Context, version: Version = False) -> None:
+    """The carbon footprint of machine-learning training, measured, estimated and reported.
+
+        sootprint doctor                              see what can be measured here
+        sootprint run --zone FR -- python train.py    measure a training
+        sootprint report latest --out report.html     write its report
+
+    Every command has --help with examples, and --json for other programs.
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(shell.WRONG_USE)
+
+
+for _heading, _functions in _COMMANDS.items():
+    for _function in _functions:
+        app.command(
+            _function.__name__,
+            cls=shell.Command,
+            rich_help_panel=_heading,
+            context_settings={**HELP, "allow_interspersed_args": _function is not run},
+        )(_function)
+app.add_typer(catalogue, name="catalogue", rich_help_panel="Look up")
+
+
+def main() -> None:
+    """Run the command line, and end the process with its exit code."""
+    code: object = shell.FAILED
+    try:
+        app(prog_name="sootprint")
+    except SystemExit as end:
+        code = end.code
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has gone, as `head` does; nothing is left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = shell.FAILED
+    sys.exit(code)  # type: ignore[arg-type]

@@ -1,0 +1,151 @@
+"""`sootprint doctor`: what can be read on this machine, what cannot, and what would unlock it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sootprint.cli import figures, options, output
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sootprint.settings import Settings
+
+Rule = Annotated[
+    bool,
+    typer.Option(
+        "--print-udev-rule", help="Print the udev rule that lets a group read the CPU's energy counters."
+    ),
+]
+_NOWHERE = "the place is unknown: the world's average grid would count, with an interval that spans all grids"
+_MODELLED = (
+    "no energy counter of the processor can be read: it is modelled from its load, with a wide interval"
+)
+_NO_PUE = (
+    "the PUE is unknown: the overhead of a data centre (typically x 1.1-1.6) would not be counted; "
+    "state it with --pue, or pue of a site in sootprint.toml"
+)
+
+
+def doctor(print_udev_rule: Rule = False, json: options.Json = False) -> None:
+    """Tell what can be measured here, and what would unlock the rest.
+
+    Nothing is changed and no network is used. Commands that need rights are printed, not run.
+
+        sootprint doctor
+        sootprint doctor --json
+    """
+    from sootprint import settings
+    from sootprint.core.protocols import Machine
+    from sootprint.meters import probe, rapl
+
+    if print_udev_rule:
+        output.print_text(rapl.udev_rule())
+        return
+    known = settings.load()
+    meters = probe.doctor(Machine(sysfs=known.sysfs, procfs=known.procfs))
+    place = _place(known)
+    warnings = _warnings(meters, place)
+    if json:
+        output.print_json({"meters": meters, "place": place, "warnings": warnings})
+    else:
+        _print(meters, place, warnings)
+
+
+def _place(known: Settings) -> dict[str, Any]:
+    """Assumed place, its intensity and PUE, and how to state it where it is unknown."""
+    from datetime import UTC, datetime
+
+    from sootprint import place
+    from sootprint.catalogue import regions, zones
+    from sootprint.core.errors import CatalogueError
+
+    here = place.resolve(known.stated_places(), clusters=known.cluster_places(), sysfs=known.sysfs)
+    problem = None
+    try:
+        found = zones.intensity(here.zone or zones.WORLD, known.year)
+    except CatalogueError as err:
+        problem, found = str(err), zones.intensity(zones.WORLD, known.year)
+    pue = known.pue_on(datetime.now(UTC).date(), site=here.site)
+    region_pue = regions.region(here.zone).pue if here.zone and "/" in here.zone and problem is None else None
+    return {
+        "zone": None if problem else here.zone,
+        "source": here.source,
+        "detail": problem or here.detail,
+        "suggestion": here.suggestion,
+        "fix": here.fix,
+        "intensity_g_per_kwh": found.factor.quantity(),
+        "period": found.factor.period,
+        "pue": pue.value if pue else region_pue.value if region_pue else None,
+    }
+
+
+def _warnings(meters: list[dict[str, Any]], place: dict[str, Any]) -> list[str]:
+    readable = {one["name"] for one in meters if one["readable"]}
+    found = []
+    if place["zone"] is None:
+        found.append(_NOWHERE)
+    if "rapl" not in readable:
+        found.append(_MODELLED)
+    if place["pue"] is None:
+        found.append(_NO_PUE)
+    return found
+
+
+def _grade(meters: list[dict[str, Any]]) -> str:
+    """Grade that a run would have here, with the reason, in markup."""
+    sensed = {one["name"] for one in meters if one["readable"] and one["basis"] in ("sensor", "metered")}
+    if "rapl" in sensed:
+        return "B[/]: energy sensors of the main components can be read"
+    if sensed:
+        return "C[/]: the accelerators have energy sensors, the rest is modelled"
+    return "D[/]: no energy sensor can be read, all is modelled"
+
+
+def _print(meters: list[dict[str, Any]], place: dict[str, Any], warnings: list[str]) -> None:
+    console = output.console()
+    console.print(f"A run here would have [bold]grade {_grade(meters)}.\n")
+    console.print("[bold]Meters[/]")
+    for one in sorted(meters, key=lambda entry: not entry["readable"]):
+        _print_meter(console, one)
+    _print_place(console, place)
+    console.print()
+    for text in warnings:
+        console.print(output.marked((output.WARNING, text), indent=1))
+        if text == _NOWHERE and place["fix"]:
+            _print_fix(console, place["fix"], indent=4)
+
+
+def _print_meter(console: Console, one: dict[str, Any]) -> None:
+    from rich.markup import escape
+    from rich.padding import Padding
+
+    mark = "[green]✓[/]" if one["readable"] else "[red]✗[/]"
+    console.print(f"  {mark} {one['name']:<9}{one['basis'] or 'not read'}")
+    if one["reason"]:
+        reason = one["reason"].removeprefix(f"{one['name']}: ")
+        console.print(Padding(f"[dim]{escape(reason)}[/]", (0, 0, 0, 13), expand=False))
+    if one["fix"]:
+        _print_fix(console, f"unlock: {one['fix']}", indent=13)
+
+
+def _print_place(console: Console, place: dict[str, Any]) -> None:
+    from rich.markup import escape
+
+    unknown, detail = "[yellow]unknown[/]", escape(place["detail"] or "")
+    zone = f"{place['zone']} [dim](from {detail})[/]" if place["zone"] else f"{unknown} {detail}"
+    of_world = "" if place["zone"] else "the world's average "
+    intensity = figures.in_unit(place["intensity_g_per_kwh"], "gCO2e/kWh")
+    console.print("\n[bold]Place[/]")
+    console.print(f"  zone       {zone}")
+    console.print(f"  intensity  {intensity} [dim]{of_world}of {place['period']}[/]")
+    console.print(f"  PUE        {place['pue'] or unknown}")
+
+
+def _print_fix(console: Console, text: str, *, indent: int) -> None:
+    """Print a command on one line, for the terminal to wrap, so that it can be copied."""
+    from rich.markup import escape
+
+    console.print(f"{'':{indent}}[cyan]{escape(text)}[/]", soft_wrap=True)

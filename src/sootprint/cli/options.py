@@ -1,0 +1,71 @@
+"""Options that several commands share, so that one name means one thing everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def number(text: str | float) -> float:
+    """Number of an option's text.
+
+    Raises:
+        typer.BadParameter: The text is no number; the message has it.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a number, e.g. 1.5") from None
+
+
+def whole(text: str | int) -> int:
+    """Whole number of an option's text.
+
+    Raises:
+        typer.BadParameter: The text is no whole number; the message has it.
+    """
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if value < 0:
+        raise typer.BadParameter(f"{text!r} is not a whole number of at least 0")
+    return value
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for other programs instead of text.")]
+Zone = Annotated[
+    str | None,
+    typer.Option(
+        "--zone",
+        metavar="ZONE",
+        help="Grid zone or cloud region, e.g. FR, US-WA, aws/us-east-1 (see `sootprint catalogue zones`).",
+    ),
+]
+Pue = Annotated[
+    float | None,
+    typer.Option("--pue", metavar="X", parser=number, help="Facility energy over IT energy, at least 1."),
+]
+RunOrFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN|FILE",
+        help="Run (id, start or end of it, name, or `latest`), JSON record, or - for standard input.",
+    ),
+]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="Run: id, start or end of it, name, or `latest`.")]
+Year = Annotated[
+    int | None,
+    typer.Option(
+        "--year",
+        metavar="Y",
+        parser=whole,
+        help="Year of the grid's carbon intensity; else the latest known.",
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", metavar="FILE", help="Write to a file, whole or not at all."),
+]

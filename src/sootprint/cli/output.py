@@ -1,0 +1,129 @@
+"""Ways out of a command: tables and text by Rich, JSON, and files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sootprint.cli.shell import printable
+from sootprint.core.errors import InputError, SootprintError
+
+if TYPE_CHECKING:
+    from rich.console import Console, JustifyMethod
+    from rich.table import Table
+    from rich.text import Text
+
+# top, head, rule below the head, rows, rule between sections, rule above the foot, foot, bottom
+_RULES = "    \n    \n────\n    \n────\n────\n    \n    \n"
+WARNING = "!"
+PIPE_WIDTH = 120  # columns where the output goes to a file or program and no width is stated
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Rich console on stdout or stderr; a pipe gets lines that are not cut at 80 columns."""
+    from rich.console import Console
+
+    made = Console(stderr=stderr, highlight=False)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = PIPE_WIDTH
+    return made
+
+
+def table(*columns: str, right: Iterable[str] = (), wraps: Iterable[str] = ()) -> Table:
+    """Table with a rule below its head and between sections.
+
+    Args:
+        columns: Names of the columns.
+        right: Columns of figures, which stand at the right.
+        wraps: Columns whose cells may go on in the next line where the terminal is narrow.
+    """
+    from rich.box import Box
+    from rich.table import Table
+
+    made = Table(box=Box(_RULES), show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    at_right, wrapping = set(right), set(wraps)
+    for name in columns:
+        side: JustifyMethod = "right" if name in at_right else "left"
+        wraps_here = name in wrapping
+        made.add_column(
+            name, justify=side, no_wrap=not wraps_here, overflow="fold" if wraps_here else "ellipsis"
+        )
+    return made
+
+
+def add_row(table: Table, *cells: str | Text, style: str | None = None) -> None:
+    """Add a row whose texts stand as they are, whatever brackets or control characters a name has."""
+    from rich.text import Text
+
+    texts = (cell if isinstance(cell, Text) else Text(printable(cell)) for cell in cells)
+    table.add_row(*texts, style=style)
+
+
+def marked(*lines: tuple[str, str], style: str = "", indent: int = 0) -> Table:
+    """Marks with their texts, each text wrapped beside its mark."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 1))
+    for mark, text in lines:
+        grid.add_row(
+            Text(" " * indent),
+            Text(mark, style="yellow" if mark == WARNING else style),
+            Text(text, style=style),
+        )
+    return grid
+
+
+def print_json(data: Any) -> None:
+    """Print data as JSON; records become objects."""
+    ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
+    print(json.dumps(plain(data), indent=2, ensure_ascii=ascii_only, allow_nan=False))
+
+
+def print_text(text: str) -> None:
+    """Print a text that ends in one line break."""
+    print(text, end="" if text.endswith("\n") else "\n")
+
+
+def plain(data: Any) -> Any:
+    """Data with records as dictionaries and paths as texts, ready for JSON."""
+    if dataclasses.is_dataclass(data) and not isinstance(data, type):
+        return {spec.name: plain(getattr(data, spec.name)) for spec in dataclasses.fields(data)}
+    if isinstance(data, dict):
+        return {str(key): plain(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [plain(item) for item in data]
+    if data is None or isinstance(data, str | int | float | bool):
+        return data
+    return str(data)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all; a device such as /dev/stdout is written in place.
+
+    Raises:
+        InputError: The path cannot be written as named.
+        SootprintError: Writing failed, e.g. on a full disk.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as err:
+        raise InputError(
+            f"{path} cannot be written: {err.strerror}; name a file in a folder that can"
+        ) from None
+    except OSError as err:
+        raise SootprintError(f"{path} was not written: {err.strerror or err}") from err
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)

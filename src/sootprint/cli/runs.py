@@ -1,0 +1,104 @@
+"""`sootprint runs`: what was measured on this machine, and what is being measured now."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sootprint.cli import figures, lookup, options, output, shell
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from sootprint.ledger import RunRow
+    from sootprint.tracker.live import LiveRun
+
+LISTED = ("id", "name", "state", "started", "duration_s", "energy_kwh", "emissions_kg")
+
+SHOWN = 20
+NARROW = 100  # columns below which the energy is left to `show`
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit",
+        "-n",
+        metavar="N",
+        parser=options.whole,
+        help=f"Show at most N runs; else {SHOWN}, and with --json all.",
+    ),
+]
+_STYLES = {"live": "green", "recovered": "yellow"}
+
+
+def runs(limit: Limit = None, json: options.Json = False) -> None:
+    """List runs, the newest first.
+
+    A run is live while it is measured, and recovered where it was cut off and finished from its journal.
+
+        sootprint runs
+        sootprint runs --json --limit 1
+    """
+    from sootprint import settings
+    from sootprint.tracker.live import live_runs
+
+    home = settings.load().home
+    with lookup.ledger() as ledger:
+        stored = ledger.runs()
+    live = [_fields(run) | {"state": "live"} for run in live_runs(home)]
+    known = {row["id"] for row in live}
+    rows = [*live, *(_fields(row) for row in stored if row.id not in known)]
+    rows.sort(key=lambda row: row["started"] or "", reverse=True)
+    _hint(home)
+    if json:
+        output.print_json([{name: row[name] for name in LISTED} for row in rows[:limit]])
+    elif rows:
+        _print(rows, SHOWN if limit is None else limit)
+    else:
+        shell.say("no runs yet: measure one with `sootprint run -- COMMAND`")
+
+
+def _fields(record: LiveRun | RunRow) -> dict[str, Any]:
+    """Fields of a record by name, not going into its parts."""
+    return {spec.name: getattr(record, spec.name) for spec in dataclasses.fields(record)}
+
+
+def _hint(home: Path) -> None:
+    """Say on stderr which runs were cut off and can be recovered."""
+    from sootprint.tracker.recover import unfinished
+
+    count = len(unfinished(home))
+    if count:
+        what = "1 run was" if count == 1 else f"{count} runs were"
+        shell.say(f"{what} cut off before the end: `sootprint recover` finishes the record")
+
+
+def _print(rows: list[dict[str, Any]], limit: int) -> None:
+    console = output.console()
+    narrow = console.width < NARROW
+    columns = ("run", "name", "started (UTC)", "took", "energy", "CO2e", "90 %", "zone")
+    shown = tuple(name for name in columns if not (narrow and name == "energy"))
+    table = output.table(*shown, right=("took", "energy", "CO2e"), wraps=("name", "zone"))
+    for row in rows[:limit]:
+        cells = dict(zip(columns, _cells(row), strict=True))
+        output.add_row(table, *(cells[name] for name in shown))
+    console.print(table)
+    if len(rows) > limit:
+        console.print(f"[dim]{limit} of {len(rows)} runs; --limit {len(rows)} shows all[/]")
+
+
+def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
+    from rich.text import Text
+
+    name, state = Text(shell.printable(row["name"] or figures.DASH)), row["state"]
+    return (
+        row["id"][-8:],
+        name if state == "finished" else Text.assemble(name, " ", (state, _STYLES[state])),
+        figures.instant(row["started"]),
+        figures.duration(row["duration_s"]),
+        figures.energy(row["energy_kwh"]).value,
+        *figures.emissions(row["emissions_kg"]),
+        row["zone"] or Text("unknown", style="yellow"),
+    )

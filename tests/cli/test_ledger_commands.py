@@ -1,0 +1,245 @@
+"""Commands that look at stored runs: runs, show, report, summary, tag, delete, schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sootprint import Footprint
+from sootprint.ledger import Ledger
+
+
+def test_runs_are_listed_newest_first_in_json(call, stored: list[Footprint]) -> None:
+    """Other programs rely on these names and this order."""
+    listed = json.loads(call("runs", "--json").stdout)
+    assert [one["name"] for one in listed] == ["lost", "large", "small"]
+    assert list(listed[0]) == ["id", "name", "state", "started", "duration_s", "energy_kwh", "emissions_kg"]
+    assert {one["state"] for one in listed} == {"finished"}
+    assert listed[2]["emissions_kg"]["value"] == pytest.approx(stored[0].emissions_kg.value)
+    assert [one["name"] for one in json.loads(call("runs", "--json", "--limit", 1).stdout)] == ["lost"]
+
+
+def test_runs_table_says_how_many_are_left_out(call, stored: list[Footprint]) -> None:
+    """A person sees the newest runs and how to see the rest."""
+    text = call("runs", "--limit", 2).stdout
+    assert "lost" in text and "small" not in text
+    assert "2 of 3 runs" in text
+    assert "unknown" in text
+
+
+def test_runs_without_any_say_how_to_make_one(call) -> None:
+    """An empty ledger is no error."""
+    result = call("runs")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "sootprint run -- COMMAND" in result.stderr
+    assert json.loads(call("runs", "--json").stdout) == []
+
+
+def test_runs_table_shows_brackets_and_no_control_characters(
+    call, own_home: Path, stored: list[Footprint]
+) -> None:
+    """The name of a run cannot style or steer the terminal."""
+    import dataclasses
+
+    from sootprint.core.ids import uuid7
+    from sootprint.ledger import keep
+
+    keep(own_home, dataclasses.replace(stored[0], id=uuid7(2e9), name="[red]\x1b[2Jx[/]"))
+    text = call("runs").stdout
+    assert "[red]" in text and "\x1b" not in text
+
+
+@pytest.mark.parametrize("ref", ["latest", "lost"])
+def test_show_takes_name_and_latest(call, stored: list[Footprint], ref: str) -> None:
+    """`latest` and a name mean the same run here."""
+    assert Footprint.from_json(call("show", ref, "--json").stdout) == stored[2]
+
+
+def test_show_takes_parts_of_an_id(call, stored: list[Footprint]) -> None:
+    """The end of an id, as `runs` lists it, and its start are enough where they are unique."""
+    assert Footprint.from_json(call("show", stored[0].id[-8:], "--json").stdout) == stored[0]
+
+
+def test_show_takes_a_file_and_standard_input(call, stored: list[Footprint], tmp_path: Path) -> None:
+    """A record that was sent by someone is shown alike."""
+    file = tmp_path / "record.json"
+    file.write_text(stored[1].to_json(), encoding="utf-8")
+    assert Footprint.from_json(call("show", file, "--json").stdout) == stored[1]
+    piped = call("show", "-", "--json", input=stored[1].to_json())
+    assert Footprint.from_json(piped.stdout) == stored[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, ["cannot be read"]),
+        (b"not json", ["not a JSON record"]),
+        (b"\xff\xfe", ["UTF-8"]),
+        (b"[]", ["a list"]),
+        (b'{"id": "x", "schema": "9.0"}', ["schema 9.0 is newer", "upgrade"]),
+        (b'{"id": "x", "schema": "1.0"}', ["id 'x'"]),
+    ],
+)
+@pytest.mark.parametrize("command", [["show"], ["report"], ["schema", "--check"]])
+def test_unreadable_record_is_one_line(
+    call, tmp_path: Path, command: list[str], content: bytes | None, words: list[str]
+) -> None:
+    """Whatever is wrong with a file, one line names the file and the rule."""
+    file = tmp_path / "record.json"
+    if content is not None:
+        file.write_bytes(content)
+    result = call(*command, file)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert "record.json" in result.stderr
+    assert [word for word in words if word not in result.stderr] == []
+
+
+def test_unknown_run_names_the_nearest(call, stored: list[Footprint]) -> None:
+    """A misspelt name gets the names it may mean."""
+    result = call("show", "larg")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "large" in result.stderr
+
+
+def test_report_writes_the_form_that_the_name_says(call, stored: list[Footprint], tmp_path: Path) -> None:
+    """The end of the file's name chooses the form; nothing is printed."""
+    out = tmp_path / "report.json"
+    result = call("report", "small", "--out", out)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert Footprint.from_json(out.read_text(encoding="utf-8")) == stored[0]
+
+
+def test_report_prints_text_by_default(call, stored: list[Footprint]) -> None:
+    """Without a form, the report is text on stdout."""
+    assert call("report", "small").stdout == call("report", "small", "--format", "text").stdout
+    assert "CO2e" in call("report", "small").stdout
+
+
+def test_report_that_cannot_be_written_leaves_nothing(call, stored: list[Footprint], tmp_path: Path) -> None:
+    """A missing folder is one line, and no half of a file is anywhere."""
+    result = call("report", "small", "--out", tmp_path / "missing" / "report.md")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_report_keeps_the_old_file_where_the_new_one_fails(
+    call, stored: list[Footprint], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fills while the report is written loses neither the old report nor leaves a draft."""
+    out = tmp_path / "report.json"
+    out.write_text("old", encoding="utf-8")
+
+    def full(self: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    result = call("report", "small", "--out", out)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+    assert out.read_text(encoding="utf-8") == "old"
+
+
+def test_report_without_its_extra_says_how_to_install_it(
+    call, stored: list[Footprint], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The page needs the extra `charts`; without it one line has the command."""
+    import sys
+
+    monkeypatch.setitem(sys.modules, "altair", None)
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    for name in [name for name in sys.modules if name.startswith("sootprint.charts")]:
+        monkeypatch.delitem(sys.modules, name)
+    out = tmp_path / "report.html"
+    result = call("report", "small", "--out", out)
+    assert (result.exit_code, result.stderr.count("\n"), out.exists()) == (2, 1, False)
+    assert "pip install" in result.stderr and "sootprint[charts]" in result.stderr
+
+
+def test_json_and_another_form_contradict(call, stored: list[Footprint]) -> None:
+    """Two forms at once are refused."""
+    assert call("report", "small", "--json", "--format", "md").exit_code == 2
+    assert Footprint.from_json(call("report", "small", "--json").stdout) == stored[0]
+
+
+def test_summary_adds_up_by_project(call, stored: list[Footprint]) -> None:
+    """The two runs of a project are one line, and the total is of all three."""
+    data = json.loads(call("summary", "--json").stdout)
+    rows = {row["key"]: row for row in data["rows"]}
+    expected = stored[0].emissions_kg.value + stored[1].emissions_kg.value
+    assert rows["thesis"]["runs"] == 2
+    assert rows["thesis"]["emissions_kg"]["value"] == pytest.approx(expected)
+    assert data["total"]["runs"] == 3
+    assert data["total"]["emissions_kg"]["value"] == pytest.approx(expected + stored[2].emissions_kg.value)
+    bounds = data["total"]["emissions_kg"]
+    assert bounds["low"] < bounds["value"] < bounds["high"]
+
+
+@pytest.mark.parametrize(
+    ("by", "keys"), [("month", {"2026-10", "2026-11"}), ("tag", {"seed=1", "seed=2", None})]
+)
+def test_summary_groups_by_month_and_tag(
+    call, stored: list[Footprint], by: str, keys: set[str | None]
+) -> None:
+    """A run counts in the month of its start and under each of its tags."""
+    data = json.loads(call("summary", "--by", by, "--json").stdout)
+    assert {row["key"] for row in data["rows"]} == keys
+    assert (data["total"] is None) == (by == "tag")
+
+
+def test_summary_text_has_a_total(call, stored: list[Footprint]) -> None:
+    """A person reads the sum below the projects."""
+    lines = call("summary").stdout.splitlines()
+    assert lines[-1].startswith("total")
+    assert any(line.startswith("thesis") for line in lines)
+    assert any(line.startswith("(none)") for line in lines)
+
+
+def test_tag_sets_removes_and_lists(call, stored: list[Footprint]) -> None:
+    """Tags change, the other tags stay, and without a change they are listed."""
+    assert call("tag", "small", "model=mlp", "seed=7").stdout == "model=mlp\nseed=7\n"
+    assert json.loads(call("tag", "small", "--remove", "seed", "--json").stdout)["tags"] == {"model": "mlp"}
+    assert call("tag", "small").stdout == "model=mlp\n"
+
+
+@pytest.mark.parametrize("wrong", ["seed", "=1"])
+def test_tag_that_is_no_pair_is_refused(call, stored: list[Footprint], wrong: str) -> None:
+    """A tag is KEY=VALUE, and nothing is changed otherwise."""
+    result = call("tag", "small", "good=1", wrong)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert call("tag", "small").stdout == "seed=1\n"
+
+
+def test_delete_asks_nobody_where_nobody_is(call, own_home: Path, stored: list[Footprint]) -> None:
+    """Without a terminal and without --yes, nothing is deleted."""
+    result = call("delete", "small")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "--yes" in result.stderr
+    with Ledger(own_home) as ledger:
+        assert len(ledger.runs()) == 3
+
+
+def test_delete_takes_all_or_nothing(call, own_home: Path, stored: list[Footprint]) -> None:
+    """A wrong name among several stops before anything is deleted."""
+    assert call("delete", "small", "nonsense", "--yes").exit_code == 2
+    assert call("delete", "small", "latest", "--yes", "--json").exit_code == 0
+    with Ledger(own_home) as ledger:
+        assert [row.name for row in ledger.runs()] == ["large"]
+
+
+def test_schema_checks_a_record(call, stored: list[Footprint], tmp_path: Path) -> None:
+    """A good record is called valid, and what a newer version added is named."""
+    file = tmp_path / "record.json"
+    file.write_text(json.dumps({**json.loads(stored[0].to_json()), "novel": 1}), encoding="utf-8")
+    result = call("schema", "--check", file)
+    assert result.exit_code == 0
+    assert "valid record of schema 1.0" in result.stdout and "/novel" in result.stdout
+    assert json.loads(call("schema", "--check", file, "--json").stdout)["valid"] is True
+
+
+def test_schema_is_a_json_schema(call) -> None:
+    """The schema names its draft and the record's fields."""
+    schema = json.loads(call("schema").stdout)
+    assert schema["$schema"].endswith("2020-12/schema")
+    assert "emissions_kg" in schema["properties"]
