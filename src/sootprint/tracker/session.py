@@ -58,18 +58,25 @@ class Session:
         self._sampler.tick()
 
     def _read_settings(self) -> Settings:
+        """Settings with every argument that can be used; each other one is warned of."""
         from sootprint import settings
 
-        given = {name: value for name, value in self._worker.arguments.items() if value is not None}
-        for attempt in (given, {}):
+        try:
+            known = settings.load()
+        except SettingsError as err:
+            self._warn(f"{err}; measuring without the configuration")
+            env = os.environ
+            return settings.Settings(
+                home=settings.home_directory(env), runtime_dir=settings.runtime_directory(env)
+            )
+        good: dict[str, Any] = {}
+        for name, value in self._worker.arguments.items():
             try:
-                return settings.load(**attempt)
+                known = settings.load(**good, **{name: value})
+                good[name] = value
             except SettingsError as err:
                 self._warn(f"{err}; measuring without it")
-        env = os.environ
-        return settings.Settings(
-            home=settings.home_directory(env), runtime_dir=settings.runtime_directory(env)
-        )
+        return known
 
     def _open_journal(self) -> Journal | None:
         home = self._settings.home if self._settings else None

@@ -1,0 +1,234 @@
+"""`sootprint.track` in a real process: contexts, decorators, spans, and nothing that reaches the training."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+import sootprint
+from sootprint.ledger import Ledger
+from sootprint.tracker.replay import journals, unfinished
+
+
+def busy(duration_s: float) -> None:
+    """Use a core for a while."""
+    until = time.monotonic() + duration_s
+    while time.monotonic() < until:
+        pass
+
+
+def test_context_gives_a_stored_footprint(own_home):
+    """After the block the footprint is there, in the ledger too, and no journal is left."""
+    with sootprint.track("one", zone="FR", pue=1.2, period="100ms", tags={"k": "v"}) as run:
+        busy(0.4)
+        assert run.footprint is None
+    made = run.footprint
+    assert made is not None
+    assert (made.name, made.tags, made.place.country, made.pue.value) == ("one", {"k": "v"}, "FR", 1.2)
+    assert made.energy_kwh.low < made.energy_kwh.value < made.energy_kwh.high
+    assert made.emissions_kg.value == pytest.approx(
+        made.energy_kwh.value * 1.2 * made.intensity_g_per_kwh.value / 1000.0, rel=1e-9
+    )
+    assert 0.3 < made.duration_s < 5.0
+    assert journals(own_home) == []
+    with Ledger(own_home) as ledger:
+        assert ledger.get("one") == made
+
+
+def test_decorators_keep_the_functions_result_and_name():
+    """A decorated function, plain, with settings or async, answers as before and is a run each time."""
+
+    @sootprint.track
+    def plain(x: int) -> int:
+        return x + 1
+
+    @sootprint.track("named", zone="FR")
+    def named(x: int) -> int:
+        return x + 2
+
+    @sootprint.track(zone="FR")
+    async def later(x: int) -> int:
+        await asyncio.sleep(0.01)
+        return x + 3
+
+    assert (plain(1), named(1), asyncio.run(later(1))) == (2, 3, 4)
+    assert plain.__name__ == "plain"
+
+
+def test_decorated_runs_are_stored_under_the_functions_name(own_home):
+    """Two calls of one function are two runs of its name."""
+
+    @sootprint.track(zone="FR")
+    def fit() -> None:
+        busy(0.05)
+
+    fit()
+    fit()
+    with Ledger(own_home) as ledger:
+        assert [row.name for row in ledger.runs()] == ["fit", "fit"]
+
+
+def test_error_of_the_training_passes_and_the_run_is_kept(own_home):
+    """An exception leaves the block as it came, and what was measured is stored."""
+    with pytest.raises(ZeroDivisionError), sootprint.track("broken", zone="FR"):
+        1 / 0  # noqa: B018
+    with Ledger(own_home) as ledger:
+        assert ledger.get("broken").name == "broken"
+
+
+def test_spans_nest_and_overlap_and_metrics_make_a_curve():
+    """Inner spans lie within outer ones, and a metric stands at the energy spent until then."""
+    with sootprint.track("spans", zone="FR", period="100ms") as run:
+        with run.span("outer"):
+            busy(0.3)
+            with run.span("inner"):
+                busy(0.3)
+            run.log("accuracy", 0.5)
+        busy(0.2)
+        run.log("accuracy", 0.75)
+    made = run.footprint
+    outer, inner = (next(span for span in made.spans if span.name == name) for name in ("outer", "inner"))
+    assert outer.start < inner.start < inner.end <= outer.end
+    assert 0.0 < inner.energy_kwh.value < outer.energy_kwh.value < made.energy_kwh.value
+    assert [(point.metric, point.value) for point in made.curve] == [("accuracy", 0.5), ("accuracy", 0.75)]
+    assert 0.0 < made.curve[0].energy_kwh < made.curve[1].energy_kwh <= made.energy_kwh.value
+
+
+def test_value_that_is_no_number_is_warned_of(caplog):
+    """Logging a text is one warning and no error."""
+    with caplog.at_level(logging.WARNING, "sootprint"), sootprint.track("x", zone="FR") as run:
+        run.log("loss", "high")  # type: ignore[arg-type]
+    assert any("not a number" in record.message for record in caplog.records)
+    assert run.footprint.curve == ()
+
+
+@pytest.mark.parametrize("wrong", [{"zone": "XX"}, {"pue": 0.8}, {"nonsense": 1}, {"period": "soon"}])
+def test_wrong_setting_is_warned_of_and_the_run_measured(wrong, caplog):
+    """A setting that cannot be used never stops the training; the warning names it, the others count."""
+    with caplog.at_level(logging.WARNING, "sootprint"), sootprint.track("x", project="kept", **wrong) as run:
+        busy(0.05)
+    assert run.footprint is not None
+    assert run.footprint.energy_kwh is not None
+    assert run.footprint.project == "kept"
+    said = " ".join(record.message for record in caplog.records) + " ".join(run.footprint.warnings)
+    assert str(next(iter(wrong))) in said or str(next(iter(wrong.values()))) in said
+
+
+def test_broken_configuration_file_does_not_stop_the_training(own_home, caplog):
+    """A sootprint.toml that is no TOML is warned of."""
+    (own_home / "sootprint.toml").write_text("zone = [[[")
+    with caplog.at_level(logging.WARNING, "sootprint"), sootprint.track("x") as run:
+        busy(0.05)
+    assert run.footprint is not None
+    assert any("TOML" in record.message for record in caplog.records)
+
+
+def test_home_that_cannot_be_written_is_measured_in_memory(own_home, monkeypatch, caplog):
+    """Where nothing can be stored the footprint is still there for the program."""
+    blocked = own_home / "file"
+    blocked.write_text("")
+    monkeypatch.setenv("SOOTPRINT_HOME", str(blocked))
+    with caplog.at_level(logging.WARNING, "sootprint"), sootprint.track("x", zone="FR") as run:
+        busy(0.05)
+    assert run.footprint is not None
+    assert any("journal cannot be written" in record.message for record in caplog.records)
+
+
+def test_budget_warns_once_and_the_run_goes_on(caplog):
+    """Above the budget one line is said, once, and kept in the record."""
+    with (
+        caplog.at_level(logging.WARNING, "sootprint"),
+        sootprint.track("x", zone="PL", budget_kg=1e-9, period="50ms") as run,
+    ):
+        busy(0.5)
+    said = [record.message for record in caplog.records if "budget" in record.message]
+    assert len(said) == 1
+    assert any("budget" in text for text in run.footprint.warnings)
+
+
+def test_second_start_and_stop_change_nothing():
+    """Starting twice is one run, and a second stop answers the same footprint."""
+    run = sootprint.track("x", zone="FR").start()
+    identity = run.id
+    assert run.start().id == identity
+    assert run.stop() is run.stop()
+
+
+def test_inner_run_names_its_parent():
+    """A run within a run knows which one it is part of."""
+    with sootprint.track("outer", zone="FR") as outer, sootprint.track("inner", zone="FR") as inner:
+        busy(0.02)
+    assert inner.footprint.parent == outer.id
+    assert outer.footprint.parent is None
+
+
+def script(body: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """A program run by a fresh interpreter."""
+    return subprocess.run(
+        [sys.executable, "-c", body],
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_run_left_open_is_stored_at_the_programs_end(own_home):
+    """A program that ends without stop() keeps its run; so does one that ends by sys.exit in the block."""
+    done = script(
+        "import sootprint, time, sys; sootprint.track('open', zone='FR').start(); time.sleep(.2); sys.exit(3)"
+    )
+    assert done.returncode == 3, done.stderr
+    with Ledger(own_home) as ledger:
+        assert ledger.get("open").energy_kwh.value > 0.0
+
+
+def test_forked_child_neither_stores_nor_ends_its_parents_run(own_home):
+    """A child by fork that ends normally leaves one run, its parent's, with the parent's duration."""
+    body = (
+        "import os, sys, time, sootprint\n"
+        "run = sootprint.track('parent', zone='FR').start(); time.sleep(.2)\n"
+        "pid = os.fork()\n"
+        "if pid == 0:\n    sys.exit(0)\n"
+        "os.waitpid(pid, 0); time.sleep(.3); run.stop()\n"
+    )
+    done = script(body)
+    assert done.returncode == 0, done.stderr
+    with Ledger(own_home) as ledger:
+        (row,) = ledger.runs()
+        assert row.duration_s > 0.5
+
+
+def test_killed_training_leaves_a_journal_to_recover(own_home):
+    """A training killed by SIGKILL leaves one unfinished journal."""
+    done = script(
+        "import os, time, sootprint; sootprint.track('k', zone='FR').start(); time.sleep(.5); os.kill(os.getpid(), 9)"
+    )
+    assert done.returncode == -9
+    assert len(unfinished(own_home)) == 1
+
+
+def test_import_loads_no_third_party_module():
+    """`import sootprint` loads itself and two or three modules of the standard library."""
+    body = (
+        "import sys; before = set(sys.modules); import sootprint\n"
+        "new = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
+        "print(sorted(new - set(sys.stdlib_module_names)))"
+    )
+    assert script(body).stdout.strip() == "['sootprint']"
+
+
+def test_tracking_loads_no_heavy_module():
+    """A run loads neither numpy nor a web client, a database, a terminal library or NVIDIA's module."""
+    body = (
+        "import sys, sootprint, time\nwith sootprint.track('x', zone='FR'): time.sleep(.3)\n"
+        "heavy = {'numpy', 'httpx', 'rich', 'typer', 'sqlite3', 'pynvml', 'psutil', 'hashlib', 'asyncio'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    assert script(body).stdout.strip() == "[]"
