@@ -8,7 +8,7 @@ from sootprint.meters.host import host, vendor_of
 def test_server(server):
     """Name, vendor, threads and sockets of the first processor's block; no hypervisor."""
     seen = host(server.machine())
-    assert seen == ("AMD EPYC 7282 16-Core Processor", "AMD", 64, 2, False)
+    assert seen[:5] == ("AMD EPYC 7282 16-Core Processor", "AMD", 64, 2, False)
     assert vendor_of(server.machine()) == "AMD"
 
 

@@ -232,3 +232,17 @@ def test_tracking_loads_no_heavy_module():
         "print(sorted(heavy & set(sys.modules)))"
     )
     assert script(body).stdout.strip() == "[]"
+
+
+def test_hardware_of_the_settings_is_what_the_model_uses(own_home):
+    """A [hardware.X] entry with this machine's processor name gives the rated power of the record."""
+    model = next(
+        (line.partition(":")[2].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), None
+    )
+    assert model is not None, "this kernel names no processor"
+    entry = f'[hardware."{model}"]\nkind = "cpu"\nrated_power_w = 123.0\ncores = 64\n'
+    (own_home / "sootprint.toml").write_text(entry)
+    with sootprint.track("x", zone="FR") as run:
+        busy(0.05)
+    rated = [factor for factor in run.footprint.factors if factor.kind == "rated_power"]
+    assert [(factor.value, factor.source) for factor in rated] == [(123.0, "settings of the user")]

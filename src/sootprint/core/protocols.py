@@ -77,12 +77,14 @@ class Machine:
         procfs: Root of the process tree, normally /proc.
         environ: Environment variables of the tracked command.
         clock: Clock that stamps the readings.
+        hardware: Devices that the user added to the settings, by name.
     """
 
     sysfs: str = "/sys"
     procfs: str = "/proc"
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     clock: Clock = field(default_factory=SystemClock)
+    hardware: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from sootprint.core.errors import MeterError
-from sootprint.core.protocols import Clock, Machine, MeterFacts, Reading
+from sootprint.core.protocols import Machine, MeterFacts, Reading
 from sootprint.core.quantity import Factor
 from sootprint.meters import rated
 from sootprint.meters.visible import visible
@@ -119,10 +119,11 @@ class AmdSmiMeter:
 
     name = "amdsmi"
 
-    def __init__(self, smi: AmdSmi, cards: Sequence[Card], clock: Clock, warnings: Sequence[str]) -> None:
+    def __init__(self, smi: AmdSmi, cards: Sequence[Card], machine: Machine, warnings: Sequence[str]) -> None:
         self._smi = smi
         self._cards = tuple(cards)
-        self._clock = clock
+        self._clock = machine.clock
+        self._hardware = machine.hardware
         self._warnings = tuple(warnings)
         self.poll_s = None if all(card.counts for card in cards) else POLL_S
 
@@ -163,7 +164,8 @@ class AmdSmiMeter:
         hardware = []
         for card in self._cards:
             name = self._smi.name(card.handle)
-            power_w = _rated_w(name) or self._smi.limit_w(card.handle)
+            known = rated.accelerator(name, self._hardware)
+            power_w = (known.rated_power_w if known else None) or self._smi.limit_w(card.handle)
             size_gb = self._smi.memory_gb(card.handle)
             hardware.append(
                 Hardware(
@@ -205,7 +207,7 @@ def meter_of(smi: AmdSmi, machine: Machine) -> AmdSmiMeter:
         warnings.append(
             f"amdsmi: GPU {index} tells neither energy nor power; a second die is in its neighbour's"
         )
-    return AmdSmiMeter(smi, cards, machine.clock, warnings)
+    return AmdSmiMeter(smi, cards, machine, warnings)
 
 
 def _chosen(count: int, machine: Machine, warnings: list[str]) -> list[int]:
@@ -252,11 +254,6 @@ def _counter_is_sane(smi: AmdSmi, handle: Any) -> bool | None:
     if power_w is None:
         return 0.0 < implied_w < UNLIMITED_W
     return power_w / TRUST_FACTOR - TRUST_SLACK_W <= implied_w <= power_w * TRUST_FACTOR + TRUST_SLACK_W
-
-
-def _rated_w(name: str) -> float | None:
-    known = rated.accelerator(name)
-    return None if known is None else known.rated_power_w
 
 
 def _number(answer: Any, *names: str) -> float | None:

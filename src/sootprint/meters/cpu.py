@@ -172,7 +172,7 @@ def model_of(seen: Host) -> CpuModel:
     Args:
         seen: The machine as its kernel describes it.
     """
-    known = rated.cpu(seen.model)
+    known = rated.cpu(seen.model, seen.hardware)
     named = CpuModel(
         name=seen.model or "unknown processor",
         vendor=seen.vendor,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sootprint.core.protocols import Machine
 from sootprint.meters import files
@@ -25,6 +27,7 @@ class Host(NamedTuple):
         threads: Hardware threads that the kernel runs on [1].
         sockets: Processor packages [1].
         virtual: Whether a hypervisor is below.
+        hardware: Devices that the user added to the settings, by name.
     """
 
     model: str | None
@@ -32,6 +35,7 @@ class Host(NamedTuple):
     threads: int
     sockets: int
     virtual: bool
+    hardware: Mapping[str, Any] = MappingProxyType({})
 
 
 def host(machine: Machine) -> Host:
@@ -45,6 +49,7 @@ def host(machine: Machine) -> Host:
         threads=threads,
         sockets=max(1, -(-threads // siblings)),
         virtual="hypervisor" in cpu.get("flags", "").split() or _guest_board(machine),
+        hardware=machine.hardware,
     )
 
 

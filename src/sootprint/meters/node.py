@@ -64,7 +64,7 @@ def prior(machine: Machine) -> tuple[Factor, Factor]:
 
 
 def _share_of_host(seen: Host) -> Factor:
-    known = rated.cpu(seen.model)
+    known = rated.cpu(seen.model, seen.hardware)
     threads = THREADS_PER_CORE * known.cores if known and known.cores else HOST_THREADS
     share = min(1.0, seen.threads / threads)
     return Factor(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from sootprint.core.errors import MeterError
-from sootprint.core.protocols import Clock, Machine, MeterFacts, Reading
+from sootprint.core.protocols import Machine, MeterFacts, Reading
 from sootprint.core.quantity import Factor
 from sootprint.meters import nvml_library as nvml
 from sootprint.meters import rated
@@ -67,11 +67,12 @@ class NvmlMeter:
     name = "nvml"
 
     def __init__(
-        self, library: nvml.Library, cards: Sequence[Card], clock: Clock, warnings: Sequence[str]
+        self, library: nvml.Library, cards: Sequence[Card], machine: Machine, warnings: Sequence[str]
     ) -> None:
         self._library = library
         self._cards = tuple(cards)
-        self._clock = clock
+        self._clock = machine.clock
+        self._hardware = machine.hardware
         self._warnings = tuple(warnings)
         self._busy = library.function("nvmlDeviceGetUtilizationRates")
         self._rates = nvml.Utilisation()
@@ -133,7 +134,7 @@ class NvmlMeter:
     def _described(self, handle: nvml.Handle) -> tuple[str, float | None, float | None]:
         """Name, rated power [W] and memory [GB] of a card: of the catalogue, else as the driver tells."""
         name = self._library.name(handle) or "NVIDIA GPU"
-        known = rated.accelerator(name)
+        known = rated.accelerator(name, self._hardware)
         limit_mw, size = self._library.default_limit_mw(handle), self._library.memory_bytes(handle)
         power_w = (known.rated_power_w if known else None) or (limit_mw * MILLI if limit_mw else None)
         memory_gb = (known.memory_gb if known else None) or (round(size / BYTES_PER_GB, 1) if size else None)
@@ -163,7 +164,7 @@ def meter_of(library: nvml.Library, machine: Machine) -> NvmlMeter:
         raise MeterError(
             "nvml: no GPU tells its energy or its power; a virtual GPU's host keeps them to itself"
         )
-    return NvmlMeter(library, cards, machine.clock, warnings)
+    return NvmlMeter(library, cards, machine, warnings)
 
 
 def _chosen(

@@ -45,7 +45,9 @@ class Session:
 
     def _prepare(self) -> None:
         settings = self._settings = self._settings or self._read_settings()
-        machine = self._worker.machine or Machine(sysfs=settings.sysfs, procfs=settings.procfs)
+        machine = self._worker.machine or Machine(
+            sysfs=settings.sysfs, procfs=settings.procfs, hardware=settings.hardware
+        )
         from sootprint.meters.probe import discover_all
 
         self._meters, _ = discover_all(machine)
