@@ -29,7 +29,7 @@ class Tree:
         self.sys, self.proc = root / "sys", root / "proc"
         self.sys.mkdir(parents=True)
         self.proc.mkdir()
-        self.clock = FakeClock()
+        self.clock = FakeClock(monotonic_s=5000.0)
 
     def machine(self, **environ: str) -> Machine:
         """Machine that sees this tree."""

@@ -46,6 +46,12 @@ def test_threads_from_the_list_of_online_ones(tree, ranges, threads):
     assert host(tree.machine()).threads == threads
 
 
+def test_threads_that_are_off_leave_the_sockets(server):
+    """48 of 64 threads online in packages of 32 are two sockets."""
+    server.threads("0-47")
+    assert host(server.machine()).sockets == 2
+
+
 def test_nothing_known(tree):
     """Without any file there is still a machine with threads in one socket."""
     seen = host(tree.machine())

@@ -8,7 +8,7 @@ from sootprint.meters import memory
 @pytest.mark.parametrize(
     ("size_gb", "power_w"),
     [
-        (8.0, 2.98),  # 0.3725 W/GB: two modules of 5 W would be more
+        (8.0, 2.98),  # 0.3725 W/GB: modules of 5 W would be more
         (16.9, 6.29525),
         (64.0, 20.0),  # four modules: 23.8 W by size
         (256.0, 40.0),

@@ -34,6 +34,12 @@ def test_guest_on_an_unknown_host(server):
     assert node.prior(server.machine())[0].value == 9.5
 
 
+def test_guest_larger_than_one_processor(server):
+    """It bears the constant of one machine, not of several."""
+    server.cpuinfo("AMD EPYC 7282 16-Core Processor", siblings=64, flags="hypervisor")
+    assert node.prior(server.machine())[0].value == 38.0
+
+
 def test_laptop(tree):
     """A notebook's board draws a tenth of a workstation's."""
     tree.write(tree.sys / "class/dmi/id/chassis_type", "10\n")

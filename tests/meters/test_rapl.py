@@ -119,6 +119,21 @@ def test_second_interface_to_a_package_is_not_added(tree, powercap):
     assert energies(rapl.discover(tree.machine())) == {"cpu:0": 400.0}
 
 
+def test_first_interface_is_preferred(tree, powercap):
+    """Where both can be read, the counter by machine registers counts."""
+    powercap("--mmio", "--no-dram", "--start-uj", "0").update(10.0)
+    tree.write(tree.sys / "class/powercap/intel-rapl-mmio:0/energy_uj", "77\n")
+    assert energies(rapl.discover(tree.machine())) == {"cpu:0": 400.0}
+
+
+def test_counter_above_its_range_is_no_reading(tree, powercap):
+    """A number that the counter cannot hold is left out."""
+    powercap("--packages", "2", "--no-dram", "--max-uj", "999999999", "--start-uj", "0").update(10.0)
+    meter = rapl.discover(tree.machine())
+    tree.write(tree.sys / "class/powercap/intel-rapl:0/energy_uj", "1000000000\n")
+    assert energies(meter) == {"cpu:1": 400.0}
+
+
 def test_second_interface_is_used_where_the_first_fails(tree, powercap):
     """A package whose first counter cannot be read is read by the other interface."""
     powercap("--mmio", "--no-dram", "--start-uj", "0").update(10.0)

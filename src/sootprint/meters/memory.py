@@ -50,7 +50,7 @@ BLIND_GB_PER_THREAD = 4.0  # general-purpose cloud machines have 4 GB a thread
 MOST_GB = 1e6
 BYTES_PER_GB = 1e9
 BYTES_PER_KIB = 1024
-_GUESSES = ((16.0, 2), (64.0, 4), (256.0, 8), (1024.0, 16))  # up to so many GB in so many modules
+_GUESSES = ((64.0, 4), (256.0, 8), (1024.0, 16))  # up to so many GB in so many modules
 MODULE_GB_ABOVE = 64.0
 
 
