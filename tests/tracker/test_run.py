@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -236,9 +237,8 @@ def test_tracking_loads_no_heavy_module():
 
 def test_hardware_of_the_settings_is_what_the_model_uses(own_home):
     """A [hardware.X] entry with this machine's processor name gives the rated power of the record."""
-    model = next(
-        (line.partition(":")[2].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), None
-    )
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), None)
     assert model is not None, "this kernel names no processor"
     entry = f'[hardware."{model}"]\nkind = "cpu"\nrated_power_w = 123.0\ncores = 64\n'
     (own_home / "sootprint.toml").write_text(entry)

@@ -45,7 +45,7 @@ def doctor(print_udev_rule: Rule = False, json: options.Json = False) -> None:
         output.print_text(rapl.udev_rule())
         return
     known = settings.load()
-    meters = probe.doctor(Machine(sysfs=known.sysfs, procfs=known.procfs))
+    meters = probe.doctor(Machine(sysfs=known.sysfs, procfs=known.procfs, hardware=known.hardware))
     place = _place(known)
     warnings = _warnings(meters, place)
     if json:
