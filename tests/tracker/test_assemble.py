@@ -95,7 +95,7 @@ def test_node_carries_losses_on_the_other_components():
     fold = folded(
         *component(0, "nvml", "accelerator:0", power_w=300.0, duration_s=3600.0),
         *component(1, "node", "node", power_w=20.0, duration_s=3600.0, basis="modelled"),
-        {"k": "facts", "factors": [LOSS]},
+        {"k": "facts", "meter": "node", "factors": [LOSS]},
     )
     made = footprint(fold, around(year(2026, 500.0)))
     parts = {part.component: part.energy_kwh for part in made.components}
@@ -192,3 +192,22 @@ def test_strict_share_charges_the_host_by_cpu_time():
     assert made.process_share == pytest.approx(0.75)
     assert made.unallocated_kwh.value * 3.6e6 == pytest.approx(1500.0)
     assert math.fsum(part.energy_j for part in made.intervals) == pytest.approx(22500.0)
+
+
+def test_facts_of_a_model_that_was_not_used_stay_out():
+    """Where RAPL counts the CPU, the modelled CPU's warning is not in the record; its hardware is."""
+    fold = folded(
+        *component(0, "rapl", "cpu:0", power_w=50.0, duration_s=60.0),
+        *component(1, "cpu", "cpu", power_w=99.0, duration_s=60.0, basis="modelled"),
+        {
+            "k": "facts",
+            "meter": "cpu",
+            "warnings": ["assumed"],
+            "hardware": [{"kind": "cpu", "name": "EPYC"}],
+        },
+        {"k": "facts", "meter": "rapl", "warnings": ["counted"]},
+    )
+    made = footprint(fold, around(year(2026, 1.0)))
+    assert "assumed" not in made.warnings
+    assert "counted" in made.warnings
+    assert [device.name for device in made.hardware] == ["EPYC"]

@@ -152,3 +152,12 @@ def test_short_runs_are_shown_in_finer_steps(clock, sampled, duration_s, width_s
     state = fold.states[0]
     assert state.bucket_s == width_s
     assert math.fsum(state.buckets) == pytest.approx(3.0 * duration_s, rel=1e-9)
+
+
+def test_cards_of_two_vendors_are_counted_apart(clock, sampled):
+    """A second accelerator:0, of another vendor's meter, becomes accelerator:1."""
+    nvidia = ScriptMeter(clock, lambda t: {"energy_j": 100.0 * t})
+    amd = ScriptMeter(clock, lambda t: {"energy_j": 50.0 * t}, name="amdsmi")
+    fold = sampled(nvidia, amd, duration_s=10.0)
+    assert [state.component for state in fold.used()] == ["accelerator:0", "accelerator:1"]
+    assert fold.total_j() == pytest.approx(1500.0)

@@ -88,7 +88,7 @@ def _identity(fold: Fold) -> dict[str, Any]:
         "started": _stamp(head, 0.0),
         "ended": _stamp(head, fold.last_s),
         "duration_s": fold.last_s,
-        "hardware": tuple(records.Hardware(**data) for data in fold.facts["hardware"]),
+        "hardware": tuple(records.Hardware(**data) for data in fold.known("hardware")),
         "curve": tuple(
             records.CurvePoint(energy_kwh=energy_kwh(j), metric=m, value=v) for j, m, v in fold.curve
         ),
@@ -105,7 +105,7 @@ def _stamp(head: dict[str, Any], at_s: float) -> str:
 
 def _components(fold: Fold) -> tuple[records.Component, ...]:
     busy = {_kind(state): state for state in fold.states if state.judged_s > 0.0}
-    losses = quantities.losses_of([Factor(**data) for data in fold.facts["factors"]])
+    losses = quantities.losses_of([Factor(**data) for data in fold.known("factors")])
     made = [_component(state, busy) for state in fold.used() if state.component != "node"]
     others = [component for component in made if component is not None]
     node = next((state for state in fold.used() if state.component == "node"), None)
@@ -169,7 +169,7 @@ def _rows(fold: Fold) -> list[tuple[float, float, str, float]]:
     used = fold.used()
     width_s = max((state.bucket_s for state in used), default=0.0)
     table = {state.component: _buckets(state, width_s) for state in used}
-    losses = quantities.losses_of([Factor(**data) for data in fold.facts["factors"]])
+    losses = quantities.losses_of([Factor(**data) for data in fold.known("factors")])
     for index, state in enumerate(fold.states):
         if state in used and state.lost_s > 0.0:
             _fill(table[state.component], fold, index, width_s)
@@ -291,7 +291,7 @@ def _device_hours(fold: Fold) -> Quantity | None:
     """Hours summed over the accelerators seen, or over the CPUs where there is none."""
     used = fold.used()
     accelerators = sum(1 for state in used if _kind(state) == "accelerator")
-    listed = sum(data.get("count", 1) for data in fold.facts["hardware"] if data.get("kind") == "cpu")
+    listed = sum(data.get("count", 1) for data in fold.known("hardware") if data.get("kind") == "cpu")
     count = accelerators or listed
     return intervals.exact(count * hours(fold.last_s)) if count else None
 
@@ -306,7 +306,7 @@ def _process_share(fold: Fold) -> float | None:
 
 
 def _factors(fold: Fold, around: Surroundings) -> tuple[Factor, ...]:
-    found = [Factor(**data) for data in fold.facts["factors"]]
+    found = [Factor(**data) for data in fold.known("factors")]
     found += [intensity.factor for intensity in around.intensities]
     if around.pue is not None:
         found.append(around.pue)
@@ -352,7 +352,7 @@ def _unknown(around: Surroundings, total: Quantity | None, intensity: Quantity |
 
 
 def _warnings(fold: Fold, around: Surroundings) -> tuple[str, ...]:
-    found = [*around.warnings, *fold.facts["warnings"], *fold.notes]
+    found = [*around.warnings, *fold.known("warnings"), *fold.notes]
     if around.pue is None:
         found.append(
             "PUE unknown: the facility's overhead (typically x 1.1-1.6) is not in these numbers; state it with --pue"

@@ -38,7 +38,7 @@ class Fold:
             tuple[str, float, float | None, float, float]
         ] = []  # name, start, end, energy at both [J]
         self.curve: list[tuple[float, str, float]] = []  # energy until then [J], metric, value
-        self.facts: dict[str, list[Any]] = {"hardware": [], "factors": [], "warnings": []}
+        self.facts: dict[str, dict[str, list[Any]]] = {}  # by meter: hardware, factors and warnings
         self.notes: list[str] = []
         self.last_s = 0.0
         self.ticks = 0
@@ -76,6 +76,15 @@ class Fold:
         """Components that enter the footprint: each kind once, measured before modelled."""
         skip = superseded(self.states)
         return [state for index, state in enumerate(self.states) if index not in skip]
+
+    def known(self, what: str) -> list[Any]:
+        """Facts of the meters in use, without repetition; hardware of all meters, as a model knows what it is."""
+        meters = {state.meter for state in self.used()}
+        found: list[Any] = []
+        for meter, facts in self.facts.items():
+            if what == "hardware" or meter in meters:
+                found += [fact for fact in facts[what] if fact not in found]
+        return found
 
     def total_j(self) -> float:
         """IT energy so far, of the components in use [J]."""
@@ -126,8 +135,9 @@ class Fold:
         self._skip = superseded(self.states)
 
     def _facts(self, line: dict[str, Any]) -> None:
-        for name, known in self.facts.items():
-            known.extend(line.get(name, ()))
+        self.facts[line["meter"]] = {
+            name: list(line.get(name, ())) for name in ("hardware", "factors", "warnings")
+        }
 
     def _more(self, line: dict[str, Any]) -> None:
         self.head |= line["head"]

@@ -161,9 +161,19 @@ class Sampler:
         if key not in self._index:
             self._index[key] = len(self._index)
             state = ComponentState.of(reading, integrated=integrated)
+            state.component = self._free_name(state.component)
             self.emit({"k": "comp", "c": state.dump()})
         at_s = round(reading.at_s - self._start_s, 5)
         return [self._index[key], at_s, reading.energy_j, reading.power_w, reading.utilisation, variance_j2]
+
+    def _free_name(self, component: str) -> str:
+        """Name of a component, with the next index where a meter of another vendor has taken it."""
+        taken = {state.component for state in self.fold.states}
+        kind, colon, index = component.partition(":")
+        while colon and component in taken:
+            index = str(int(index) + 1)
+            component = f"{kind}:{index}"
+        return component
 
     def _miss(
         self, meter: Meter, readings: Sequence[Reading], missing: dict[int, str], reason: str | None

@@ -123,15 +123,11 @@ class Session:
     def _describe(self) -> None:
         """What may take a while and is not needed for the first reading: hardware, factors, software."""
         assert self._sampler is not None and self._settings is not None
-        described: dict[str, Any] = {"k": "facts", "hardware": [], "factors": [], "warnings": []}
         for meter in self._meters:
             facts = getattr(meter, "facts", None)
             known = facts() if facts else None
             if known is not None:
-                described["hardware"] += [dataclasses.asdict(device) for device in known.hardware]
-                described["factors"] += [dataclasses.asdict(factor) for factor in known.factors]
-                described["warnings"] += known.warnings
-        self._sampler.emit(described)
+                self._sampler.emit({"k": "facts", "meter": meter.name, **dataclasses.asdict(known)})
         more = {"node": identity.node(self._settings.home), "software": identity.software()}
         self._sampler.emit({"k": "more", "head": more})
         around = self._load_the_end()
