@@ -1,0 +1,56 @@
+"""Charts of a footprint: one function gives one chart, `save` and `svg` draw it, `spec` hands it to a page.
+
+The chart library loads on first use; the numbers behind the charts (`families`, `power`, `scale`) need none.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from sootprint.core.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from sootprint.charts.bars import energy_by_component
+    from sootprint.charts.course import curve, power_over_time
+    from sootprint.charts.draw import save, spec, svg
+    from sootprint.charts.range import emissions_interval
+    from sootprint.charts.theme import THEMES, Theme
+
+__all__ = [
+    "THEMES",
+    "Theme",
+    "curve",
+    "emissions_interval",
+    "energy_by_component",
+    "power_over_time",
+    "save",
+    "spec",
+    "svg",
+]
+
+_HOMES = {
+    "THEMES": "theme",
+    "Theme": "theme",
+    "curve": "course",
+    "emissions_interval": "range",
+    "energy_by_component": "bars",
+    "power_over_time": "course",
+    "save": "draw",
+    "spec": "draw",
+    "svg": "draw",
+}
+
+
+_EXTRA = ("altair", "vl_convert", "fontpkg_roboto")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sootprint.charts' has no attribute {name!r}")
+    try:
+        return getattr(importlib.import_module(f"sootprint.charts.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as err:
+        if err.name not in _EXTRA:
+            raise
+        raise MissingExtraError(f"charts need {err.name}: pip install 'sootprint[charts]'") from err

@@ -1,0 +1,84 @@
+"""Charts drawn: SVG, PNG or PDF without a browser, or the specification that a page draws itself."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import fontpkg_roboto
+import vl_convert
+
+from sootprint.charts.letters import clean
+from sootprint.charts.theme import THEMES
+from sootprint.core.errors import InputError
+
+PNG_SCALE = 2.0  # two device pixels for each of the chart's, as on most screens
+FORMATS = (".svg", ".png", ".pdf")
+
+
+def spec(chart: alt.TopLevelMixin, theme: str = "web") -> dict[str, Any]:
+    """Vega-Lite specification of a chart in a theme, its data included.
+
+    Raises:
+        InputError: There is no such theme.
+    """
+    if theme not in THEMES:
+        raise InputError(f"theme {theme!r} is not one of {', '.join(THEMES)}")
+    made: dict[str, Any] = _cleaned(chart.to_dict())
+    return {**made, "config": THEMES[theme].config()}
+
+
+def svg(chart: alt.TopLevelMixin, theme: str = "web") -> str:
+    """SVG of a chart in a theme, with its description for those who cannot see it.
+
+    Raises:
+        InputError: There is no such theme.
+    """
+    made = spec(chart, theme)
+    drawn = str(_renderer().vegalite_to_svg(made, vl_version=_version(made), allowed_base_urls=[]))
+    described = f"<desc>{escape(made.get('description', ''))}</desc>"
+    return re.sub(r"(<svg[^>]*>)", lambda found: found[1] + described, drawn, count=1)
+
+
+def save(chart: alt.TopLevelMixin, path: Path, theme: str = "paper") -> None:
+    """Write a chart to a file as SVG, PNG or PDF, by the end of its name.
+
+    Raises:
+        InputError: The name ends in none of the three, or there is no such theme.
+    """
+    drawn = svg(chart, theme)
+    if path.suffix == ".svg":
+        path.write_text(drawn, encoding="utf-8")
+    elif path.suffix == ".png":
+        path.write_bytes(_renderer().svg_to_png(drawn, scale=PNG_SCALE))
+    elif path.suffix == ".pdf":
+        path.write_bytes(_renderer().svg_to_pdf(drawn))
+    else:
+        raise InputError(f"{path.name} ends in none of {', '.join(FORMATS)}: give it one of these endings")
+
+
+def _cleaned(part: Any) -> Any:
+    """Part of a specification whose texts the renderer can draw; it ends the process at a control character."""
+    if isinstance(part, dict):
+        return {key: _cleaned(value) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_cleaned(value) for value in part]
+    return clean(part) if isinstance(part, str) else part
+
+
+@cache
+def _renderer() -> Any:
+    """The renderer, with the charts' font registered."""
+    vl_convert.register_font_directory(str(fontpkg_roboto.ROOT / "files"))
+    return vl_convert
+
+
+def _version(made: dict[str, Any]) -> str:
+    """Version of Vega-Lite that a specification asks for, or the newest that the renderer has."""
+    known = _renderer().get_vegalite_versions()
+    found = re.search(r"/v(\d+\.\d+)", made["$schema"])
+    return str(found[1] if found and found[1] in known else known[-1])

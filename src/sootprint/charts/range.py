@@ -1,0 +1,66 @@
+"""The emissions of a run: a best estimate in its 90 % interval."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from sootprint.charts.scale import MASS, fitting
+
+if TYPE_CHECKING:
+    from sootprint.core.quantity import Quantity
+    from sootprint.core.records import Footprint
+
+HEIGHT = 46
+WIDE = 20.0  # a ratio of the bounds above which equal steps are factors, not differences
+
+
+def emissions_interval(footprint: Footprint, *, width: int = 640) -> alt.TopLevelMixin | None:
+    """Chart of the emissions as a dot in its interval, or None where they are unknown.
+
+    Args:
+        footprint: Record with emissions.
+        width: Width of the plot [pixel].
+    """
+    emissions = footprint.emissions_kg
+    if emissions is None:
+        return None
+    unit = fitting(MASS, emissions.value or emissions.high or 0.0)
+    row = _row(emissions, unit.size)
+    base = alt.Chart(alt.InlineData(values=[row])).encode(x=_x(row, unit.name))
+    layers = [base.mark_point(size=110, opacity=1.0, style="accent")]
+    if emissions.low is not None and emissions.high is not None:
+        band = base.mark_rule(strokeWidth=5, strokeCap="round", opacity=0.4, style="accent")
+        layers.insert(0, band.encode(x="low:Q", x2="high:Q"))
+    return alt.layer(*layers).properties(width=width, height=HEIGHT, description=_description(row, unit.name))
+
+
+def _x(row: dict[str, float | None], unit: str) -> Any:
+    low, high = row["low"], row["high"]
+    title = f"CO₂e [{unit}]"
+    if low and high and high > WIDE * low:
+        decades = [
+            10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        ]
+        scale = alt.Scale(type="log", domain=[decades[0], decades[-1]])
+        axis = alt.Axis(values=decades, format="~g")
+        return alt.X("value:Q", title=f"{title}, logarithmic scale", scale=scale, axis=axis)
+    return alt.X("value:Q", title=title, scale=alt.Scale(zero=True, nice=True), axis=alt.Axis(tickCount=5))
+
+
+def _row(emissions: Quantity, size: float) -> dict[str, float | None]:
+    return {
+        "value": emissions.value / size,
+        "low": None if emissions.low is None else emissions.low / size,
+        "high": None if emissions.high is None else emissions.high / size,
+    }
+
+
+def _description(row: dict[str, float | None], unit: str) -> str:
+    low, high = row["low"], row["high"]
+    known = (
+        "interval unknown" if low is None or high is None else f"90 % interval {low:.3g} to {high:.3g} {unit}"
+    )
+    return f"Emissions: {row['value']:.3g} {unit} of CO2e, {known}."

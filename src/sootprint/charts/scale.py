@@ -1,0 +1,53 @@
+"""Units that fit: one unit for all numbers of a chart or table, chosen by the largest of them."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from sootprint.core.units import G_PER_KG, J_PER_KWH, SECONDS_PER_HOUR, SECONDS_PER_MINUTE, W_PER_KW
+
+_K = W_PER_KW  # one step between units with the prefixes of the SI
+
+
+class Unit(NamedTuple):
+    """A unit, its size in the base unit, and the least number of base units for which it is used."""
+
+    name: str
+    size: float
+    least: float
+
+
+ENERGY = (
+    Unit("TWh", _K**3, _K**3),
+    Unit("GWh", _K**2, _K**2),
+    Unit("MWh", _K, _K),
+    Unit("kWh", 1.0, 1.0),
+    Unit("Wh", 1 / _K, 0.1 / _K),
+    Unit("J", 1 / J_PER_KWH, 0.1 / J_PER_KWH),
+    Unit("mJ", 1 / J_PER_KWH / _K, 0.0),
+)  # in kWh
+MASS = (
+    Unit("Mt", G_PER_KG**3, G_PER_KG**3),
+    Unit("kt", G_PER_KG**2, G_PER_KG**2),
+    Unit("t", G_PER_KG, G_PER_KG),
+    Unit("kg", 1.0, 1.0),
+    Unit("g", 1 / G_PER_KG, 0.1 / G_PER_KG),
+    Unit("mg", 1 / G_PER_KG**2, 0.1 / G_PER_KG**2),
+    Unit("µg", 1 / G_PER_KG**3, 0.0),
+)  # in kg
+POWER = (Unit("MW", _K**2, _K**2), Unit("kW", _K, _K), Unit("W", 1.0, 0.0))  # in W
+TIME = (
+    Unit("d", 24 * SECONDS_PER_HOUR, 72 * SECONDS_PER_HOUR),
+    Unit("h", SECONDS_PER_HOUR, 2 * SECONDS_PER_HOUR),
+    Unit("min", SECONDS_PER_MINUTE, 3 * SECONDS_PER_MINUTE),
+    Unit("s", 1.0, 0.0),
+)  # in s
+VOLUME = (Unit("m³", _K, _K), Unit("L", 1.0, 0.1), Unit("mL", 1 / _K, 0.0))  # in L
+
+
+def fitting(units: tuple[Unit, ...], amount: float) -> Unit:
+    """Largest unit in which an amount is no small fraction; the base unit for 0 and for what is no number."""
+    if amount == 0.0 or not math.isfinite(amount):
+        return next(unit for unit in units if unit.size == 1.0)
+    return next(unit for unit in units if abs(amount) >= unit.least)

@@ -1,0 +1,128 @@
+"""Looks of the charts: paper, web, dark, and page, whose colours the page's style sheet sets.
+
+Colours of categories are those of Okabe & Ito, Color Universal Design (2008), which readers with any common colour
+vision tell apart. The font is Roboto, from a package: the renderer's own font lacks the subscript of CO₂.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+FONT = "Roboto"
+COLOURS = {
+    "accelerator": "#0072B2",
+    "cpu": "#E69F00",
+    "dram": "#009E73",
+    "storage": "#CC79A7",
+    "network": "#56B4E9",
+    "node": "#999999",
+    "wall": "#D55E00",
+}
+OTHER_COLOUR = "#F0E442"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Theme:
+    """Colours and sizes of a chart around its data.
+
+    Args:
+        ink: Colour of text and of marks without a category.
+        muted: Colour of axis labels and notes.
+        grid: Colour of grid lines.
+        shade: Colour of bands behind the data.
+        accent: Colour of the one thing that a chart is about.
+        background: Colour behind the chart, or None for what lies below it.
+        font_size: Size of the labels [pixel].
+    """
+
+    ink: str
+    muted: str
+    grid: str
+    shade: str
+    accent: str
+    background: str | None
+    font_size: int
+
+    def config(self) -> dict[str, Any]:
+        """Vega-Lite configuration of this theme."""
+        text = {"font": FONT, "fontSize": self.font_size, "color": self.ink}
+        labels = {
+            "labelFont": FONT,
+            "titleFont": FONT,
+            "labelFontSize": self.font_size,
+            "titleFontSize": self.font_size,
+            "labelColor": self.muted,
+            "titleColor": self.muted,
+            "titleFontWeight": "normal",
+        }
+        return {
+            "font": FONT,
+            "background": self.background,
+            "view": {"stroke": None},
+            "axis": {
+                **labels,
+                "gridColor": self.grid,
+                "domainColor": self.grid,
+                "tickColor": self.grid,
+                "titlePadding": 8,
+                "labelFlush": False,
+            },
+            "legend": {**labels, "symbolType": "square", "symbolStrokeWidth": 0, "columnPadding": 24},
+            "header": labels,
+            "text": text,
+            "rule": {"color": self.ink},
+            "tick": {"color": self.ink},
+            "point": {"color": self.accent, "filled": True},
+            "line": {"color": self.accent, "strokeWidth": 1.5},
+            "style": {
+                "gap": {"color": self.shade, "stroke": self.ink, "strokeDash": [2, 2], "strokeWidth": 1},
+                "accent": {"color": self.accent},
+                "muted": {**text, "color": self.muted},
+            },
+        }
+
+
+THEMES = {
+    "paper": Theme(
+        ink="#000000",
+        muted="#333333",
+        grid="#d9d9d9",
+        shade="#e6e6e6",
+        accent="#0072B2",
+        background="#ffffff",
+        font_size=10,
+    ),
+    "web": Theme(
+        ink="#1a1f24",
+        muted="#4d5761",
+        grid="#dde1e5",
+        shade="#e7eaed",
+        accent="#0072B2",
+        background="#ffffff",
+        font_size=12,
+    ),
+    "dark": Theme(
+        ink="#eceff2",
+        muted="#aeb7c0",
+        grid="#39424b",
+        shade="#2c343c",
+        accent="#56B4E9",
+        background="#14191e",
+        font_size=12,
+    ),
+    "page": Theme(
+        ink="var(--ink)",
+        muted="var(--muted)",
+        grid="var(--line)",
+        shade="var(--shade)",
+        accent="var(--accent)",
+        background=None,
+        font_size=12,
+    ),
+}
+
+
+def colour_of(family: str) -> str:
+    """Colour of a family of components."""
+    return COLOURS.get(family, OTHER_COLOUR)
