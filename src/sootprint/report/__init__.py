@@ -1,0 +1,59 @@
+"""A record as a person reads it: text, Markdown, one HTML page; or as JSON.
+
+All forms show one `Report`, made by `content`. The terminal's and the page's libraries load on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sootprint.core.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from sootprint.core.records import Footprint
+
+FORMATS = ("text", "md", "json", "html")
+
+__all__ = ["FORMATS", "render", "terminal"]
+
+
+def render(footprint: Footprint, format: str) -> str:
+    """Report of a record as text, Markdown, JSON or one HTML page that needs no other file.
+
+    Args:
+        footprint: Record to report.
+        format: text, md, json or html.
+
+    Raises:
+        InputError: There is no such format.
+        MissingExtraError: The page's charts need the extra `charts`, which is not installed.
+    """
+    if format == "json":
+        return footprint.to_json(indent=2) + "\n"
+    if format == "text":
+        from sootprint.report.console import text
+
+        return text(footprint)
+    if format == "md":
+        from sootprint.report.markdown import markdown
+
+        return markdown(footprint)
+    if format == "html":
+        from sootprint.report.page import page
+
+        return page(footprint)
+    raise InputError(f"format {format!r} is not one of {', '.join(FORMATS)}")
+
+
+def terminal(footprint: Footprint, *, brief: bool = False) -> RenderableType:
+    """Report of a record for a terminal, in colour where it has any, without the factors and the method.
+
+    Args:
+        footprint: Record to report.
+        brief: Whether to stop after the energy by component and the warnings, as at the end of a run.
+    """
+    from sootprint.report.console import renderable
+
+    return renderable(footprint, brief=brief)

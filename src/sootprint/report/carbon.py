@@ -1,0 +1,137 @@
+"""The section on the way from energy to emissions: place, PUE, carbon intensity, and what stands beside the total."""
+
+from __future__ import annotations
+
+from sootprint.catalogue import tables
+from sootprint.charts.scale import ENERGY, MASS, VOLUME, Unit
+from sootprint.core.quantity import Factor, Quantity
+from sootprint.core.records import Footprint, Place
+from sootprint.report import figures, words
+from sootprint.report.parts import Section, table
+
+COLUMNS = ("", "Best estimate", "90 % interval", "Where it comes from")
+Row = tuple[str, ...]
+
+
+def sections(footprint: Footprint) -> tuple[Section, ...]:
+    """Place and factors of the emissions."""
+    rows = [_place(footprint), _energy(footprint.energy_kwh), _pue(footprint), _intensity(footprint)]
+    rows += [_emissions(footprint.emissions_kg), *_beside(footprint)]
+    return (
+        Section(
+            key="carbon",
+            title="From energy to emissions",
+            table=table("Emissions are energy × PUE × carbon intensity", COLUMNS, rows, numbers=(1, 2)),
+        ),
+    )
+
+
+def place_in_words(place: Place) -> str:
+    """Zone of a place with its name, e.g. FR (France)."""
+    if place.zone is None:
+        return "Not known"
+    names = {row["zone"]: row["name"] for row in tables.all_rows("zones")}
+    known = next(
+        (names[code] for code in (place.zone, place.subdivision, place.country) if code in names), None
+    )
+    return f"{place.zone} ({known})" if known else place.zone
+
+
+def _place(footprint: Footprint) -> Row:
+    place = footprint.place
+    if place.zone is None:
+        return "Place", "not known", "", "no zone was stated or found"
+    return (
+        "Place",
+        place_in_words(place),
+        "",
+        words.PLACE_SOURCES.get(place.source or "", place.source or "not stated"),
+    )
+
+
+def _energy(energy: Quantity | None) -> Row:
+    return ("Energy", *_shown(energy, ENERGY), "sum of the components")
+
+
+def _pue(footprint: Footprint) -> Row:
+    if footprint.pue is None:
+        return "PUE", figures.NOT_KNOWN, "", "the record does not tell it"
+    if "pue" in footprint.unknown:
+        return (
+            "PUE",
+            f"taken as {figures.number(footprint.pue.value)}",
+            figures.NOT_KNOWN,
+            "the building's overhead is not known and is not in",
+        )
+    return (
+        "PUE",
+        *_shown(footprint.pue, figures.plain_unit("")),
+        _source(footprint, "pue") or words.BASES[footprint.pue.basis],
+    )
+
+
+def _intensity(footprint: Footprint) -> Row:
+    intensity = footprint.intensity_g_per_kwh
+    origin = _source(footprint, "intensity") or (
+        words.BASES[intensity.basis] if intensity else "no source answers for this place"
+    )
+    return ("Carbon intensity", *_shown(intensity, figures.plain_unit("g/kWh")), origin)
+
+
+def _emissions(emissions: Quantity | None) -> Row:
+    return ("Emissions", *_shown(emissions, MASS), "the product, location-based")
+
+
+def _beside(footprint: Footprint) -> list[Row]:
+    """Quantities that the total does not hold, each on its own line."""
+    listed = (
+        (
+            "Market-based",
+            footprint.market_based_kg,
+            MASS,
+            "contracts and certificates; not the total above",
+        ),
+        (
+            "Embodied",
+            footprint.embodied_kg,
+            MASS,
+            "share of making the hardware; not in the total above",
+        ),
+        ("Water", footprint.water_l, VOLUME, "on site and at the power plants"),
+        (
+            "Not charged",
+            footprint.unallocated_kwh,
+            ENERGY,
+            "energy of the machine that no run was charged with",
+        ),
+        ("Cost", footprint.cost, figures.plain_unit(""), "electricity, in the currency of the record"),
+    )
+    return [
+        (name, *_shown(quantity, units), _factor_of(footprint, name) or origin)
+        for name, quantity, units, origin in listed
+        if quantity is not None
+    ]
+
+
+def _factor_of(footprint: Footprint, name: str) -> str | None:
+    return _source(footprint, name.lower()) if name == "Water" else None
+
+
+def _shown(quantity: Quantity | None, units: tuple[Unit, ...]) -> tuple[str, str]:
+    if quantity is None:
+        return figures.NOT_KNOWN, ""
+    return figures.amount(quantity, units).strip(), figures.spread(quantity, units).strip()
+
+
+def _source(footprint: Footprint, kind: str) -> str:
+    """Sources of the factors of one kind, e.g. FR 2025: Ember (2026), CC-BY-4.0; average, life-cycle."""
+    return "; ".join(dict.fromkeys(source_of(factor) for factor in footprint.factors if factor.kind == kind))
+
+
+def source_of(factor: Factor) -> str:
+    """Key, period, source, licence and method of a factor."""
+    if factor.source == "given":
+        return "number given by the user"
+    name = " ".join(filter(None, (factor.key, factor.period)))
+    told = ", ".join(filter(None, (factor.source, factor.licence)))
+    return "; ".join(filter(None, (": ".join(filter(None, (name, told))), factor.method)))

@@ -1,0 +1,164 @@
+"""What a report says, before any format: a headline, an alert, and sections of text, lists and tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sootprint.charts.letters import clean
+from sootprint.charts.scale import ENERGY, MASS, Unit
+from sootprint.core.quantity import Quantity
+from sootprint.core.records import Footprint
+from sootprint.report import carbon, energy, evidence, figures, provenance, words
+from sootprint.report.parts import Section
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One number of the headline."""
+
+    label: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """What a reader must know first, and what to do about it."""
+
+    title: str
+    fix: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A record in words and figures.
+
+    Args:
+        title: Name of the run or estimate.
+        about: When, where to and for what, in one line.
+        alert: Loud remark on the place, or None.
+        figures: Emissions, energy and duration.
+        equation: The three factors and their product in one line, or None where one is unknown.
+        sections: The rest, the most important first; those with `detail` are left out of a terminal.
+    """
+
+    title: str
+    about: str
+    alert: Alert | None
+    figures: tuple[Figure, ...]
+    equation: str | None
+    sections: tuple[Section, ...]
+
+
+def report(footprint: Footprint) -> Report:
+    """Report of a record."""
+    alert, warnings = _alert(footprint)
+    sections = (
+        *energy.sections(footprint),
+        *carbon.sections(footprint),
+        *evidence.sections(footprint, warnings),
+        *energy.details(footprint),
+        *provenance.sections(footprint),
+    )
+    return Report(
+        title=_title(footprint),
+        about=_about(footprint),
+        alert=alert,
+        figures=_figures(footprint),
+        equation=_equation(footprint),
+        sections=sections,
+    )
+
+
+def _title(footprint: Footprint) -> str:
+    if footprint.name:
+        return clean(footprint.name)
+    if footprint.hardware and any(part.meter in ("estimate", "given") for part in footprint.components):
+        first = footprint.hardware[0]
+        return clean(f"Estimate: {first.count} × {first.name}")
+    return f"Run {footprint.id[-8:]}"
+
+
+def _about(footprint: Footprint) -> str:
+    said = [figures.moment(footprint.started) if footprint.started else None, footprint.project]
+    said += [f"{name}={value}" for name, value in sorted(footprint.tags.items())]
+    return " · ".join(clean(text) for text in said if text)
+
+
+def _alert(footprint: Footprint) -> tuple[Alert | None, tuple[str, ...]]:
+    """Remark on an unknown place, and the other warnings."""
+    if footprint.place.zone is not None:
+        return None, footprint.warnings
+    for warning in footprint.warnings:
+        if warning.startswith("place unknown"):
+            title, _, fix = clean(warning).partition("; ")
+            others = tuple(other for other in footprint.warnings if other != warning)
+            return Alert(title=_capital(title), fix=_capital(fix) or None), others
+    if footprint.intensity_g_per_kwh is None:
+        title = "Place unknown: without it the emissions cannot be told"
+        return Alert(title=title, fix="State the place: --zone FR, or SOOTPRINT_ZONE=FR"), footprint.warnings
+    return None, footprint.warnings
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _figures(footprint: Footprint) -> tuple[Figure, ...]:
+    made = [_quantity("Emissions", footprint.emissions_kg, MASS, of=" CO2e")]
+    made.append(_quantity("Energy", footprint.energy_kwh, ENERGY))
+    if footprint.duration_s is not None:
+        hours = footprint.device_hours
+        note = "" if hours is None else f"{figures.number(hours.value)} device hours"
+        made.append(Figure(label="Duration", value=figures.duration(footprint.duration_s), note=note))
+    elif footprint.device_hours is not None:
+        made.append(_quantity("Device hours", footprint.device_hours, figures.plain_unit("h")))
+    return (*made, _place(footprint), _evidence(footprint))
+
+
+def _place(footprint: Footprint) -> Figure:
+    intensity = footprint.intensity_g_per_kwh
+    note = "" if intensity is None else _grid(intensity)
+    return Figure(label="Place", value=carbon.place_in_words(footprint.place), note=note)
+
+
+def _grid(intensity: Quantity) -> str:
+    unit = figures.plain_unit("g/kWh")
+    return f"{figures.amount(intensity, unit)}, {figures.interval(intensity, unit[0])}"
+
+
+def _evidence(footprint: Footprint) -> Figure:
+    if footprint.grade is None:
+        note = "the record does not tell how the energy was obtained"
+        return Figure(label="Evidence", value="No grade", note=note)
+    note = f"{words.GRADES[footprint.grade]}; A is best, E weakest"
+    return Figure(label="Evidence", value=f"Grade {footprint.grade}", note=note)
+
+
+def _quantity(label: str, quantity: Quantity | None, units: tuple[Unit, ...], *, of: str = "") -> Figure:
+    if quantity is None:
+        return Figure(label=label, value=figures.NOT_KNOWN, note="")
+    spread = figures.spread(quantity, units)
+    note = f"interval {spread}" if spread == figures.NOT_KNOWN else spread
+    if spread not in (figures.NOT_KNOWN, figures.EXACT):
+        note = f"90 % interval {spread}"
+    return Figure(label=label, value=f"{figures.amount(quantity, units)}{of}", note=note)
+
+
+def _equation(footprint: Footprint) -> str | None:
+    energy_kwh, intensity = footprint.energy_kwh, footprint.intensity_g_per_kwh
+    if energy_kwh is None or intensity is None or footprint.emissions_kg is None:
+        return None
+    terms = [
+        figures.amount(energy_kwh, ENERGY),
+        _pue(footprint),
+        f"{figures.number(intensity.value, figures.digits_of(intensity))} g/kWh",
+    ]
+    return f"{' × '.join(terms)} = {figures.amount(footprint.emissions_kg, MASS)} CO2e"
+
+
+def _pue(footprint: Footprint) -> str:
+    if footprint.pue is None:
+        return "PUE unknown"
+    taken = "taken as " if "pue" in footprint.unknown else ""
+    return f"PUE {taken}{figures.number(footprint.pue.value)}"

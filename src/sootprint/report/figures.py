@@ -1,0 +1,121 @@
+"""Numbers as a person reads them: as many digits as their interval supports, in a unit that fits."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC
+
+from sootprint.charts.power import instant
+from sootprint.charts.scale import Unit, fitting
+from sootprint.core.quantity import Quantity
+from sootprint.core.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE
+
+WIDE = 0.05  # half an interval over its value, above which a third digit says nothing
+NOT_KNOWN = "not known"
+EXACT = "taken as exact"
+_PLAIN = (1e-4, 1e9)  # numbers outside are written with a power of ten
+_PERCENT = 100.0
+_HOURS_PER_DAY = 24
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number with a count of significant digits.
+
+    >>> number(0.12345, 2), number(1234.5), number(0.0)
+    ('0.12', '1,230', '0')
+    """
+    if value == 0.0 or not math.isfinite(value):
+        return "0" if value == 0.0 else str(value)
+    if not _PLAIN[0] <= abs(value) < _PLAIN[1]:
+        return f"{value:.{digits - 1}e}"
+    place = digits - 1 - math.floor(math.log10(abs(value)))
+    return f"{round(value, place):,.{max(0, place)}f}"
+
+
+def digits_of(quantity: Quantity) -> int:
+    """Significant digits that an interval supports: 2 where it is wide, else 3."""
+    if quantity.low is None or quantity.high is None or quantity.value == 0.0:
+        return 3
+    return 2 if 0.5 * (quantity.high - quantity.low) > WIDE * abs(quantity.value) else 3
+
+
+def unit_of(quantity: Quantity, units: tuple[Unit, ...]) -> Unit:
+    """Unit that fits a quantity, by its value, or by its upper bound where the value is 0."""
+    return fitting(units, quantity.value or quantity.high or 0.0)
+
+
+def value(quantity: Quantity, unit: Unit) -> str:
+    """Best estimate in a unit, without the unit's name."""
+    return number(quantity.value / unit.size, digits_of(quantity))
+
+
+def interval(quantity: Quantity, unit: Unit) -> str:
+    """90 % interval in a unit, without the unit's name."""
+    low, high, digits = quantity.low, quantity.high, digits_of(quantity)
+    if low is None:
+        return NOT_KNOWN if high is None else f"up to {number(high / unit.size, digits)}"
+    if high is None:
+        return f"{number(low / unit.size, digits)} or more"
+    if low == high:
+        return EXACT
+    return f"{number(low / unit.size, digits)} to {number(high / unit.size, digits)}"
+
+
+def amount(quantity: Quantity, units: tuple[Unit, ...]) -> str:
+    """Best estimate with its unit."""
+    unit = unit_of(quantity, units)
+    return f"{value(quantity, unit)} {unit.name}"
+
+
+def spread(quantity: Quantity, units: tuple[Unit, ...]) -> str:
+    """90 % interval with its unit, or why there is none."""
+    unit = unit_of(quantity, units)
+    shown = interval(quantity, unit)
+    return shown if shown in (NOT_KNOWN, EXACT) else f"{shown} {unit.name}"
+
+
+def plain_unit(name: str) -> tuple[Unit, ...]:
+    """One unit, whatever the size of the number."""
+    return (Unit(name, 1.0, 0.0),)
+
+
+def share(part: float | None) -> str:
+    """Share in percent.
+
+    >>> share(0.754), share(0.002), share(None)
+    ('75 %', '<1 %', 'not known')
+    """
+    if part is None or not math.isfinite(part):
+        return NOT_KNOWN
+    if 0.0 < part < 0.005:
+        return "<1 %"
+    return f"{part * _PERCENT:.0f} %"
+
+
+def duration(duration_s: float) -> str:
+    """Duration in its two largest units.
+
+    >>> duration(31.24), duration(252.0), duration(36180.0), duration(200000.0)
+    ('31.2 s', '4 min 12 s', '10 h 3 min', '2 d 8 h')
+    """
+    if duration_s < SECONDS_PER_MINUTE:
+        return f"{number(duration_s)} s"
+    if duration_s < SECONDS_PER_HOUR:
+        minutes, seconds = divmod(round(duration_s), int(SECONDS_PER_MINUTE))
+        return f"{minutes} min {seconds} s"
+    minutes = round(duration_s / SECONDS_PER_MINUTE)
+    hours, minutes = divmod(minutes, int(SECONDS_PER_HOUR / SECONDS_PER_MINUTE))
+    if hours < 2 * _HOURS_PER_DAY:
+        return f"{hours} h {minutes} min"
+    days, hours = divmod(hours, _HOURS_PER_DAY)
+    return f"{days:,} d {hours} h"
+
+
+def moment(text: str | None) -> str:
+    """Instant of a record in UTC, to the minute; as it stands where it is no ISO 8601."""
+    found = instant(text)
+    if found is None:
+        return text or NOT_KNOWN
+    return (
+        found.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if 1 < found.year < 9999 else text or NOT_KNOWN
+    )

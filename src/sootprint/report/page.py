@@ -1,0 +1,86 @@
+"""The report as one HTML page: styles and charts inside, no script, nothing loaded from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sootprint import charts
+from sootprint.core.errors import MissingExtraError
+from sootprint.core.records import Footprint
+from sootprint.report.content import report
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+TEMPLATES = Path(__file__).with_name("templates")
+WIDTHS = {"wide": 700, "narrow": 300}  # plot widths for a desk and for a phone [pixel]
+
+
+class Drawing(NamedTuple):
+    """A chart in the two sizes of the page, and what it shows in words."""
+
+    wide: str
+    narrow: str
+    described: str
+    caption: str
+
+
+def page(footprint: Footprint) -> str:
+    """Report of a record as an HTML page.
+
+    Raises:
+        MissingExtraError: The charts' libraries are not installed.
+    """
+    return _template().render(
+        report=report(footprint),
+        footprint=footprint,
+        style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
+        drawings=_drawings(footprint),
+    )
+
+
+@cache
+def _template() -> Template:
+    try:
+        import jinja2
+    except ModuleNotFoundError as err:
+        raise MissingExtraError("an HTML report needs jinja2: pip install 'sootprint[charts]'") from err
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters["formula"] = lambda text: text.replace("CO2e", "CO₂e")
+    return environment.from_string((TEMPLATES / "report.html").read_text(encoding="utf-8"))
+
+
+def _drawings(footprint: Footprint) -> dict[str, Drawing]:
+    """Charts by the section that they belong to."""
+    gaps = " Shaded times were not read." if footprint.gaps else ""
+    listed: tuple[tuple[str, Callable[..., Any], str], ...] = (
+        (
+            "emissions",
+            charts.emissions_interval,
+            "Best estimate (dot) and 90 % interval (band) of the emissions.",
+        ),
+        ("power", charts.power_over_time, f"Power over time, stacked by component.{gaps}"),
+        ("energy", charts.energy_by_component, "Energy by component; the lines are 90 % intervals."),
+        ("curve", charts.curve, "Logged metrics over the energy spent."),
+    )
+    made = {}
+    for key, draw, caption in listed:
+        drawn = {name: draw(footprint, width=width) for name, width in WIDTHS.items()}
+        if drawn["wide"] is not None:
+            described = drawn["wide"].to_dict()["description"]
+            inline = {name: _inline(charts.svg(chart, "page")) for name, chart in drawn.items()}
+            made[key] = Drawing(**inline, described=described, caption=caption)
+    return made
+
+
+def _inline(svg: str) -> str:
+    """Drawing for a page that describes it itself: sized by the page, without the parts for screen readers."""
+    svg = re.sub(r"<desc>.*?</desc>", "", svg, count=1, flags=re.DOTALL)
+    svg = re.sub(r' (?:aria-[a-z]+|role)="[^"]*"', "", svg)
+    return svg
