@@ -127,6 +127,26 @@ def test_reader_that_goes_away_is_no_error(own_home: Path) -> None:
     assert process.wait() == 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("command", [["schema"], ["config"], ["catalogue", "hardware", "--json"]])
+def test_output_that_cannot_be_written_is_one_line(command: list[str]) -> None:
+    """A full disk below stdout is exit code 1 and one line."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [*PROGRAM, *command], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert done.returncode == 1
+    assert done.stderr == "sootprint: the output: No space left on device\n"
+
+
+def test_terminal_without_unicode_gets_its_text(program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A character that a terminal cannot show is replaced, not fatal."""
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = program("doctor")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "? cpu" in done.stdout
+
+
 def test_settings_that_cannot_be_read_are_one_line(program, tmp_path: Path) -> None:
     """A wrong key in the project's file stops with its nearest name, wherever it is read."""
     tmp_path.joinpath("sootprint.toml").write_text('zon = "FR"\n', encoding="utf-8")

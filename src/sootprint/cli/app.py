@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -83,6 +84,9 @@ app.add_typer(catalogue, name="catalogue", rich_help_panel="Look up")
 
 def main() -> None:
     """Run the command line, and end the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
+            stream.reconfigure(errors="replace")
     code: object = shell.FAILED
     try:
         app(prog_name="sootprint")
@@ -90,7 +94,9 @@ def main() -> None:
         code = end.code
     try:
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader has gone, as `head` does; nothing is left to say
+    except (
+        OSError
+    ):  # its reader has gone, as `head` does, or its disk is full: there is nowhere left to write
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = shell.FAILED
+        code = code or shell.FAILED
     sys.exit(code)  # type: ignore[arg-type]

@@ -141,6 +141,9 @@ def _guarded(call: Any, *args: Any, **kwargs: Any) -> int:
     except UsageError as err:
         say(_usage_line(err))
         return WRONG_USE
+    except OSError as err:  # a full disk below stdout, a folder that is locked: nothing of ours to trace
+        say(f"{err.filename or 'the output'}: {err.strerror or err}")
+        return FAILED
     except typer.Abort:
         say("stopped")
         return FAILED
