@@ -48,6 +48,7 @@ def test_no_command_shows_the_help_as_wrong_use(call) -> None:
     """Without a command, the help is there and the exit code is 2."""
     result = call()
     assert (result.exit_code, result.stdout.startswith("Usage: sootprint")) == (2, True)
+    assert max(map(len, result.stdout.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ Version = Annotated[
 def root(context: typer.Context, version: Version = False) -> None:
     """The carbon footprint of machine-learning training, measured, estimated and reported.
 
-        sootprint doctor                              see what can be measured here
+        sootprint doctor                              see what can be read here
         sootprint run --zone FR -- python train.py    measure a training
         sootprint report latest --out report.html     write its report
 

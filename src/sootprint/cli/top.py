@@ -26,9 +26,9 @@ Once = Annotated[
 
 
 def top(once: Once = False, json: options.Json = False) -> None:
-    """Watch the runs that are being measured now. Ctrl-C ends the view.
+    """Watch the runs that are being measured now.
 
-    Power is the mean of the last step; energy and emissions are those since the start.
+    Ctrl-C ends the view. Power is the mean of the last step; energy and emissions are those since the start.
 
         sootprint top
         sootprint top --once --json
