@@ -91,6 +91,15 @@ def test_wrong_option_stops_before_the_command(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_wrong_zone_of_the_settings_stops_before_the_command(program, tmp_path: Path) -> None:
+    """A misspelt zone in the project's file is refused as one of the command line is."""
+    tmp_path.joinpath("sootprint.toml").write_text('zone = "Frnce"\n', encoding="utf-8")
+    done = program("run", "--", "touch", "begun", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "FR (France)" in done.stderr
+    assert not tmp_path.joinpath("begun").exists()
+
+
 def test_missing_program_answers_as_a_shell_does(program) -> None:
     """127 stands for a program that is not there, and no run is stored."""
     done = program("run", "-q", "--zone", "FR", "--", "no-such-program-anywhere")

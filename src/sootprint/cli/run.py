@@ -107,7 +107,7 @@ def run(
         quiet=quiet or None,
         store_command=store_command or None,
     )
-    _check(known, zone, record)
+    _check(known, record)
     finish = _nothing if known.quiet and not json else _as_json if json else _summary
     wanted = RunOptions(
         settings=known, name=name, tags=tags, record_file=record, on_finish=finish, on_warning=_say
@@ -115,17 +115,17 @@ def run(
     raise typer.Exit(run_command(command, wanted))
 
 
-def _check(known: Settings, zone: str | None, record: Path | None) -> None:
+def _check(known: Settings, record: Path | None) -> None:
     """Nothing where the stated zone is known and the record's folder is there, before the command starts.
 
     Raises:
         CatalogueError: The zone is in no table.
         InputError: The record cannot be written there.
     """
-    if zone is not None:
+    for stated in known.stated_places()[:1]:
         from sootprint.catalogue import zones
 
-        zones.locate(zone)
+        zones.locate(stated.zone)
     if record is not None and (record.is_dir() or not record.parent.is_dir()):
         shell.wrong(f"--record {record} cannot be written: name a file in a folder that is there")
 
