@@ -127,9 +127,9 @@ def test_touching_gaps_are_one() -> None:
 @pytest.mark.parametrize(
     ("units", "amount", "name"),
     [
-        (ENERGY, 2_000_000.0, "GWh"), (ENERGY, 1.0, "kWh"), (ENERGY, 0.999, "Wh"), (ENERGY, 1e-5, "J"),
-        (ENERGY, 0.0, "kWh"),
-        (MASS, 1500.0, "t"), (MASS, 0.5, "g"), (MASS, 2e-4, "g"), (MASS, 2e-5, "mg"), (MASS, 1e-9, "µg"),
+        (ENERGY, 2e6, "GWh"), (ENERGY, 1.0, "kWh"), (ENERGY, 0.999, "Wh"), (ENERGY, 1e-5, "Wh"),
+        (ENERGY, 9e-6, "J"), (ENERGY, 0.0, "kWh"),
+        (MASS, 1500.0, "t"), (MASS, 0.5, "g"), (MASS, 1e-5, "g"), (MASS, 9e-6, "mg"), (MASS, 1e-9, "µg"),
         (TIME, 100.0, "s"), (TIME, 3600.0, "min"), (TIME, 36000.0, "h"), (TIME, 1e6, "d"),
     ],
 )  # fmt: skip

@@ -62,6 +62,15 @@ def test_unknown_place_stands_in_the_first_lines(read) -> None:
     assert page.index("Place unknown") < page.index("Emissions")
 
 
+def test_warning_that_repeats_the_alarm_is_told_once(read) -> None:
+    """What the first lines say of the place is not said again below; every other warning is."""
+    said = "the intensity is the world's average: its interval spans the world's grids"
+    footprint = dataclasses.replace(read("laptop"), warnings=(*read("laptop").warnings, said, "place", ""))
+    text = report.render(footprint, "text")
+    assert text.count("the intensity is the world's average") == 1
+    assert "\n  - place\n" in text
+
+
 def test_known_place_raises_no_alarm(read) -> None:
     """A record with a zone is not called unknown anywhere."""
     assert "unknown" not in report.render(read("cluster"), "text").lower()

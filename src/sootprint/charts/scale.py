@@ -23,7 +23,7 @@ ENERGY = (
     Unit("GWh", _K**2, _K**2),
     Unit("MWh", _K, _K),
     Unit("kWh", 1.0, 1.0),
-    Unit("Wh", 1 / _K, 0.1 / _K),
+    Unit("Wh", 1 / _K, 0.01 / _K),
     Unit("J", 1 / J_PER_KWH, 0.1 / J_PER_KWH),
     Unit("mJ", 1 / J_PER_KWH / _K, 0.0),
 )  # in kWh
@@ -32,7 +32,7 @@ MASS = (
     Unit("kt", G_PER_KG**2, G_PER_KG**2),
     Unit("t", G_PER_KG, G_PER_KG),
     Unit("kg", 1.0, 1.0),
-    Unit("g", 1 / G_PER_KG, 0.1 / G_PER_KG),
+    Unit("g", 1 / G_PER_KG, 0.01 / G_PER_KG),
     Unit("mg", 1 / G_PER_KG**2, 0.1 / G_PER_KG**2),
     Unit("µg", 1 / G_PER_KG**3, 0.0),
 )  # in kg

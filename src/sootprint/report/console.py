@@ -42,9 +42,9 @@ def _head(made: Report) -> Iterator[RenderableType]:
     yield Text.assemble((made.title, "bold"), f"   {made.about}" if made.about else "")
     if made.alert is not None:
         yield _loud(made.alert)
-    yield Padding(_figures(made.figures), INDENT)
+    yield Padding(_figures(made.figures), INDENT, expand=False)
     if made.equation is not None:
-        yield Padding(Text(made.equation, style="dim"), INDENT)
+        yield Padding(Text(made.equation, style="dim"), INDENT, expand=False)
 
 
 def _loud(alert: Alert) -> RenderableType:
@@ -67,7 +67,7 @@ def _figures(figures: tuple[Figure, ...]) -> RenderableType:
 def _body(sections: Iterable[Section]) -> Iterator[RenderableType]:
     for section in sections:
         yield Text(f"\n{section.title}", style="bold")
-        yield Padding(Group(*_section(section)), INDENT)
+        yield Padding(Group(*_section(section)), INDENT, expand=False)
 
 
 def _section(section: Section) -> Iterator[RenderableType]:

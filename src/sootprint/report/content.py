@@ -11,6 +11,8 @@ from sootprint.core.records import Footprint
 from sootprint.report import carbon, energy, evidence, figures, provenance, words
 from sootprint.report.parts import Section
 
+LONG_ENOUGH = 30  # letters that two warnings cannot share by chance
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
@@ -86,18 +88,24 @@ def _about(footprint: Footprint) -> str:
 
 
 def _alert(footprint: Footprint) -> tuple[Alert | None, tuple[str, ...]]:
-    """Remark on an unknown place, and the other warnings."""
+    """Remark on an unknown place, and the warnings that do not repeat it."""
     if footprint.place.zone is not None:
         return None, footprint.warnings
     for warning in footprint.warnings:
         if warning.startswith("place unknown"):
             title, _, fix = clean(warning).partition("; ")
-            others = tuple(other for other in footprint.warnings if other != warning)
+            others = tuple(other for other in footprint.warnings if not _is_told(other, warning))
             return Alert(title=_capital(title), fix=_capital(fix) or None), others
     if footprint.intensity_g_per_kwh is None:
         title = "Place unknown: without it the emissions cannot be told"
         return Alert(title=title, fix="State the place: --zone FR, or SOOTPRINT_ZONE=FR"), footprint.warnings
     return None, footprint.warnings
+
+
+def _is_told(other: str, warning: str) -> bool:
+    """Whether a warning says again what the one on the place says."""
+    said = other.partition(":")[0]
+    return other == warning or (len(said) >= LONG_ENOUGH and said in warning)
 
 
 def _capital(text: str) -> str:

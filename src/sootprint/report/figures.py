@@ -16,6 +16,7 @@ EXACT = "taken as exact"
 _PLAIN = (1e-4, 1e9)  # numbers outside are written with a power of ten
 _PERCENT = 100.0
 _HOURS_PER_DAY = 24
+_MINUTES_PER_HOUR = int(SECONDS_PER_HOUR / SECONDS_PER_MINUTE)
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -103,11 +104,10 @@ def duration(duration_s: float) -> str:
     if duration_s < SECONDS_PER_HOUR:
         minutes, seconds = divmod(round(duration_s), int(SECONDS_PER_MINUTE))
         return f"{minutes} min {seconds} s"
-    minutes = round(duration_s / SECONDS_PER_MINUTE)
-    hours, minutes = divmod(minutes, int(SECONDS_PER_HOUR / SECONDS_PER_MINUTE))
-    if hours < 2 * _HOURS_PER_DAY:
+    if duration_s < 2 * _HOURS_PER_DAY * SECONDS_PER_HOUR:
+        hours, minutes = divmod(round(duration_s / SECONDS_PER_MINUTE), _MINUTES_PER_HOUR)
         return f"{hours} h {minutes} min"
-    days, hours = divmod(hours, _HOURS_PER_DAY)
+    days, hours = divmod(round(duration_s / SECONDS_PER_HOUR), _HOURS_PER_DAY)
     return f"{days:,} d {hours} h"
 
 
