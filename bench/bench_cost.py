@@ -155,7 +155,7 @@ def _machine() -> dict[str, Any]:
     return {
         "cores": os.cpu_count(),
         "cpu": model,
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "load_1_min": os.getloadavg()[0],
         "python": platform.python_version(),
         "sootprint": version("sootprint"),
