@@ -89,7 +89,7 @@ def test_given_intensity_needs_no_place() -> None:
 def test_record_without_anything_says_that_nothing_is_known() -> None:
     """Unknown is said in words; no number, and no 0, is made up."""
     text = report.render(Footprint(id=ID), "text")
-    assert re.search(r"Emissions +not known", text)
+    assert re.search(r"Emissions +Not known", text)
     assert "Place unknown: without it the emissions cannot be told" in text
     assert not re.search(r"\b0(\.0+)? (kWh|Wh|kg|g|J)\b", text)
 

@@ -10,6 +10,7 @@ from sootprint.report import figures, words
 from sootprint.report.parts import Section, table
 
 COLUMNS = ("", "Best estimate", "90 % interval", "Where it comes from")
+NOT_TOLD = "the record does not tell it"
 Row = tuple[str, ...]
 
 
@@ -50,12 +51,12 @@ def _place(footprint: Footprint) -> Row:
 
 
 def _energy(energy: Quantity | None) -> Row:
-    return ("Energy", *_shown(energy, ENERGY), "sum of the components")
+    return ("Energy", *_shown(energy, ENERGY), "sum of the components" if energy else NOT_TOLD)
 
 
 def _pue(footprint: Footprint) -> Row:
     if footprint.pue is None:
-        return "PUE", figures.NOT_KNOWN, "", "the record does not tell it"
+        return "PUE", figures.NOT_KNOWN, "", NOT_TOLD
     if "pue" in footprint.unknown:
         return (
             "PUE",
@@ -79,7 +80,7 @@ def _intensity(footprint: Footprint) -> Row:
 
 
 def _emissions(emissions: Quantity | None) -> Row:
-    return ("Emissions", *_shown(emissions, MASS), "the product, location-based")
+    return ("Emissions", *_shown(emissions, MASS), "the product, location-based" if emissions else NOT_TOLD)
 
 
 def _beside(footprint: Footprint) -> list[Row]:

@@ -120,7 +120,8 @@ def _figures(footprint: Footprint) -> tuple[Figure, ...]:
         note = "" if hours is None else f"{figures.number(hours.value)} device hours"
         made.append(Figure(label="Duration", value=figures.duration(footprint.duration_s), note=note))
     elif footprint.device_hours is not None:
-        made.append(_quantity("Device hours", footprint.device_hours, figures.plain_unit("h")))
+        shown = figures.amount(footprint.device_hours, figures.plain_unit("h"))
+        made.append(Figure(label="Device hours", value=shown, note=""))
     return (*made, _place(footprint), _evidence(footprint))
 
 
@@ -145,7 +146,7 @@ def _evidence(footprint: Footprint) -> Figure:
 
 def _quantity(label: str, quantity: Quantity | None, units: tuple[Unit, ...], *, of: str = "") -> Figure:
     if quantity is None:
-        return Figure(label=label, value=figures.NOT_KNOWN, note="")
+        return Figure(label=label, value=_capital(figures.NOT_KNOWN), note="")
     spread = figures.spread(quantity, units)
     note = f"interval {spread}" if spread == figures.NOT_KNOWN else spread
     if spread not in (figures.NOT_KNOWN, figures.EXACT):
