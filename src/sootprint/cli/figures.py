@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from sootprint.charts.scale import ENERGY, MASS, Unit
-from sootprint.core.quantity import Quantity
-from sootprint.report import figures
+if TYPE_CHECKING:
+    from sootprint.charts.scale import Unit
+    from sootprint.core.quantity import Quantity
 
 DASH = "–"
 _UTC = " UTC"
@@ -25,27 +25,36 @@ class Words(NamedTuple):
 def energy(energy_kwh: Quantity | None) -> Words:
     """Energy in words.
 
+    >>> from sootprint.core.quantity import Quantity
     >>> str(energy(Quantity(value=0.0123, low=0.01, high=0.02)))
     '12 Wh (10 to 20)'
     """
+    from sootprint.charts.scale import ENERGY
+
     return _words(energy_kwh, ENERGY)
 
 
 def emissions(emissions_kg: Quantity | None) -> Words:
     """Emissions in words.
 
+    >>> from sootprint.core.quantity import Quantity
     >>> emissions(Quantity(value=1131.3, low=523.2, high=1777.6))
     Words(value='1.1 t', interval='0.52 to 1.8')
     """
+    from sootprint.charts.scale import MASS
+
     return _words(emissions_kg, MASS)
 
 
 def in_unit(quantity: Quantity | None, unit: str) -> Words:
     """Quantity in a unit that is not scaled.
 
+    >>> from sootprint.core.quantity import Quantity
     >>> str(in_unit(Quantity(value=50.0, low=40.0, high=62.5), "g/kWh"))
     '50 g/kWh (40 to 62)'
     """
+    from sootprint.report import figures
+
     return _words(quantity, figures.plain_unit(unit))
 
 
@@ -55,6 +64,8 @@ def duration(duration_s: float | None) -> str:
     >>> duration(75.0), duration(None)
     ('1 min 15 s', '–')
     """
+    from sootprint.report import figures
+
     return DASH if duration_s is None else figures.duration(duration_s)
 
 
@@ -64,10 +75,14 @@ def instant(stamp: str | None) -> str:
     >>> instant("2026-11-22T05:18:13.086Z"), instant(None)
     ('2026-11-22 05:18', '–')
     """
+    from sootprint.report import figures
+
     return DASH if stamp is None else figures.moment(stamp).removesuffix(_UTC)
 
 
 def _words(quantity: Quantity | None, units: tuple[Unit, ...]) -> Words:
+    from sootprint.report import figures
+
     if quantity is None:
         return Words(DASH, "")
     interval = figures.interval(quantity, figures.unit_of(quantity, units))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sootprint.cli import figures, lookup, options, output, shell
-from sootprint.core.quantity import Quantity
-from sootprint.ledger import SummaryRow
+
+if TYPE_CHECKING:
+    from sootprint.core.quantity import Quantity
+    from sootprint.ledger import SummaryRow
 
 
 class By(StrEnum):
@@ -45,6 +47,8 @@ def summary(by: Group = By.PROJECT, json: options.Json = False) -> None:
 
 
 def _total(rows: list[SummaryRow]) -> SummaryRow:
+    from sootprint.ledger import SummaryRow
+
     return SummaryRow(
         key="total",
         runs=sum(row.runs for row in rows),
@@ -57,6 +61,8 @@ def _total(rows: list[SummaryRow]) -> SummaryRow:
 
 
 def _sum(quantities: list[Quantity]) -> Quantity | None:
+    from sootprint.core.quantity import Quantity
+
     if not quantities:
         return None
     lows, highs = [one.low for one in quantities], [one.high for one in quantities]
