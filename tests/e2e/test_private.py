@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sootprint.catalogue import zones
 from tests.e2e.harness import SOOTPRINT, TAKES_S, call, environment
 
 AUDIT = """
@@ -150,9 +151,13 @@ def test_unknown_place_is_the_worlds_and_said_first(
     assert isinstance(intensity, dict)
     assert place["zone"] is None
     assert "place.zone" in record["unknown"]  # type: ignore[operator]
+    for zone in ("FR", "US", "CN", "PL", "IN"):  # from nuclear to coal
+        known = zones.intensity(zone, 2025).factor.value
+        assert known is not None
+        assert intensity["low"] <= known <= intensity["high"], zone
     emissions = record["emissions_kg"]
     assert isinstance(emissions, dict)
-    assert emissions["high"] > 5.0 * emissions["low"]
+    assert emissions["high"] > 10.0 * emissions["low"]
     text = call(["report", "latest", "--format", "text"], home=home, cwd=folder).stdout
     head = "\n".join([line for line in text.splitlines() if line.strip()][:6]).lower()
     assert "place" in head

@@ -41,24 +41,10 @@ def _countries(data: Path) -> list[Row]:
 
 
 def _range_of_grids(rows: list[Row]) -> tuple[str, str]:
-    """5th and 95th percentile of the countries of one year, weighted by their generation."""
-    grids = sorted(
-        (float(row["intensity_g_per_kwh"]), float(row["generation_twh"] or 0))
-        for row in rows
-        if row["zone"] != WORLD
-    )
-    total = sum(weight for _, weight in grids)
-    return cell(_percentile(grids, LOW_SHARE * total)), cell(_percentile(grids, HIGH_SHARE * total))
-
-
-def _percentile(grids: list[tuple[float, float]], weight: float) -> float:
-    """Smallest value up to which at least this weight lies."""
-    passed = 0.0
-    for value, of_grid in grids:
-        passed += of_grid
-        if passed >= weight:
-            return value
-    return grids[-1][0]
+    """5th and 95th percentile of the countries of one year, each counted once: any grid may be the unknown one."""
+    grids = sorted(float(row["intensity_g_per_kwh"]) for row in rows if row["zone"] != WORLD)
+    last = len(grids) - 1
+    return cell(grids[round(LOW_SHARE * last)]), cell(grids[round(HIGH_SHARE * last)])
 
 
 def _states(data: Path) -> list[Row]:
