@@ -141,7 +141,7 @@ def _as_json(footprint: Footprint) -> None:
 def _summary(footprint: Footprint) -> None:
     from sootprint import report
 
-    output.console(stderr=True).print(report.terminal(footprint))
+    output.console(stderr=True).print(report.terminal(footprint, brief=True))
 
 
 def _say(text: str) -> None:
