@@ -87,6 +87,7 @@ def test_bad_argument_gets_one_line(cli: Cli, home: Path, case: str) -> None:
 def test_bad_variable_gets_one_line(cli: Cli) -> None:
     """A wrong SOOTPRINT_ variable is named, whatever the command."""
     _one_line(cli("run", "--", "true", SOOTPRINT_PUE="0.8"), ["SOOTPRINT_PUE", "0.8"])
+    _one_line(cli("run", "--", "true", SOOTPRINT_ZONE="XX"), ["XX"])
 
 
 def test_bad_settings_file_gets_one_line(cli: Cli, tmp_path: Path) -> None:
