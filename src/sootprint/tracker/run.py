@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import os
+import sys
 
 from sootprint.tracker.worker import Worker
 
@@ -178,6 +179,9 @@ _current: list[Run] = []
 
 
 def _warn(text: str) -> None:
-    import logging
-
-    logging.getLogger("sootprint").warning("%s", text)
+    """One line for a person: to the program's logging, or to stderr where the program never loaded logging."""
+    logging = sys.modules.get("logging")
+    if logging is not None:
+        logging.getLogger("sootprint").warning("%s", text)
+    elif sys.stderr is not None:
+        sys.stderr.write(f"sootprint: {text}\n")
