@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine
+from sootprint.meters import library
 
 if TYPE_CHECKING:
     from sootprint.meters.amdsmi_meter import AmdSmi, AmdSmiMeter
@@ -34,7 +35,7 @@ def discover(machine: Machine) -> AmdSmiMeter:
 
 def _load() -> AmdSmi:
     """The package, initialised; it is imported only where its library is, as it is slow to import."""
-    if not _has_library():
+    if library.first(LIBRARIES) is None:
         raise MeterError(
             "amdsmi: no AMD GPU library on this machine", fix="install ROCm, if there is an AMD GPU"
         )
@@ -50,15 +51,3 @@ def _load() -> AmdSmi:
     except amdsmi.AmdSmiException as err:
         raise MeterError(f"amdsmi: the driver does not start: {err}", fix="sudo modprobe amdgpu") from err
     return AmdSmi(amdsmi)
-
-
-def _has_library() -> bool:
-    import ctypes
-
-    for name in LIBRARIES:
-        try:
-            ctypes.CDLL(name)
-        except OSError:
-            continue
-        return True
-    return False

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine
+from sootprint.meters import library
 
 if TYPE_CHECKING:
     from sootprint.meters.nvml_meter import NvmlMeter
@@ -29,22 +30,18 @@ def discover(machine: Machine) -> NvmlMeter:
     from sootprint.meters.nvml_library import Library
     from sootprint.meters.nvml_meter import meter_of
 
-    library = Library(cdll)
+    driver = Library(cdll)
     try:
-        return meter_of(library, machine)
+        return meter_of(driver, machine)
     except MeterError:
-        library.close()
+        driver.close()
         raise
 
 
 def _driver() -> Any:
-    import ctypes
-
-    for name in LIBRARIES:
-        try:
-            return ctypes.CDLL(name)
-        except OSError:
-            continue
+    cdll = library.first(LIBRARIES)
+    if cdll is not None:
+        return cdll
     raise MeterError(
         "nvml: no NVIDIA driver library on this machine",
         fix="install the NVIDIA driver, if there is an NVIDIA GPU",
