@@ -58,7 +58,7 @@ def interval(quantity: Quantity, unit: Unit) -> str:
     if high is None:
         return f"{number(low / unit.size, digits)} or more"
     if low == high:
-        return EXACT
+        return EXACT if low else "0"
     return f"{number(low / unit.size, digits)} to {number(high / unit.size, digits)}"
 
 

@@ -17,7 +17,7 @@ METERS = {
     "cpu": "rated power and utilisation",
     "memory": "power per gigabyte",
     "storage": "usual power of the drives",
-    "network": "usual power of the ports",
+    "network": "its traffic, at an energy per byte",
     "node": "usual power of board, fans and supply",
     "trace": "recorded trace",
     "estimate": "hardware and hours",
