@@ -8,6 +8,10 @@ from typing import NamedTuple
 from sootprint.core.errors import InputError
 from sootprint.core.protocols import Reading
 
+COUNTER_STEP_S = (
+    0.1  # counters move in steps: NVIDIA's every 20-100 ms (Yang et al., SC 2024), RAPL's every 1 ms
+)
+
 
 class Spend(NamedTuple):
     """Energy between two readings [J], or None and the reason why there is none."""
@@ -21,7 +25,8 @@ def counter_spend(before: Reading, after: Reading) -> Spend:
 
     A lower value counts as a wrap only if the power that the wrap implies is possible; otherwise the counter was
     reset, and what was spent is not known. A step that implies more than the highest possible power, or a time in
-    which the counter could have wrapped more than once, is not a measurement either.
+    which the counter could have wrapped more than once, is not a measurement either. A counter that moves in steps
+    may hold back the energy of one step, `COUNTER_STEP_S` long, for the next look.
 
     Args:
         before: Earlier reading with `energy_j`.
@@ -36,7 +41,7 @@ def counter_spend(before: Reading, after: Reading) -> Spend:
     if not (0.0 <= before.energy_j < math.inf and 0.0 <= after.energy_j < math.inf):
         return Spend(None, "counter is not a finite number of at least 0")
     step_j = after.energy_j - before.energy_j
-    limit_j = math.inf if after.max_power_w is None else after.max_power_w * duration_s
+    limit_j = math.inf if after.max_power_w is None else after.max_power_w * (duration_s + COUNTER_STEP_S)
     if after.wraps_at_j is not None and limit_j != math.inf and limit_j >= after.wraps_at_j:
         return Spend(None, "counter may have wrapped more than once")
     if step_j >= 0.0:
