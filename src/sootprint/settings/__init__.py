@@ -237,22 +237,36 @@ def runtime_directory(env: Mapping[str, str]) -> Path:
 
 
 def _platform_directory(env: Mapping[str, str], variable: str, xdg: str, below_home: Path) -> Path:
-    """Directory by our variable, by the XDG rule on Linux (platformdirs loads in 20 ms), else by platform."""
+    """Directory by our variable, by the XDG rule on Linux (platformdirs loads in 20 ms), else by platform.
+
+    Where no home is known, as for a container's unnamed user, it is one that nothing can be written to.
+    """
     stated = env.get(variable)
-    if stated:
-        return Path(stated).expanduser()
-    if _LINUX:
-        base = env.get(xdg, "")
-        return (Path(base) if base.startswith("/") else Path.home() / below_home) / "sootprint"
+    try:
+        if stated:
+            return Path(stated).expanduser()
+        if _LINUX:
+            base = env.get(xdg, "")
+            return (Path(base) if base.startswith("/") else Path.home() / below_home) / "sootprint"
+    except RuntimeError:
+        return Path(os.devnull) / "sootprint"
     import platformdirs
 
     of_platform = platformdirs.user_data_dir if xdg == "XDG_DATA_HOME" else platformdirs.user_config_dir
     return Path(of_platform("sootprint", appauthor=False))
 
 
+def _working_directory() -> Path:
+    """Working directory, or the root where it was deleted under us."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path("/")
+
+
 def _files(env: Mapping[str, str], cwd: Path | None) -> list[tuple[Path, str]]:
     """Configuration files that exist, the strongest first."""
-    start = Path.cwd() if cwd is None else cwd
+    start = _working_directory() if cwd is None else cwd
     found = []
     for folder in (start, *start.parents):
         if (folder / FILE_NAME).is_file():
