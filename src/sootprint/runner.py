@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 NOT_FOUND, NOT_EXECUTABLE = 127, 126  # as a shell answers
 READY_S = 5.0  # the command starts after the first reading, unless a device hangs
 STOP_WAIT_S = 15.0
+SI_KERNEL = 0x80  # of Linux's asm-generic/siginfo.h: sent by the kernel, as for Ctrl-C, not by a process
 FORWARDED = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGCONT")
 
 
@@ -71,7 +74,7 @@ def run_command(command: Sequence[str], options: RunOptions) -> int:
         worker.start(wait_s=READY_S)
         try:
             child = held.spawn(command)
-        except OSError as err:
+        except (OSError, ValueError) as err:
             return _not_started(worker, command[0], err, options)
         code = held.forward_until_exit(child)
         worker.stop(wait_s=STOP_WAIT_S, why="finished" if code == 0 else f"exit code {code}")
@@ -79,10 +82,11 @@ def run_command(command: Sequence[str], options: RunOptions) -> int:
     return _as_without_us(code)
 
 
-def _not_started(worker: Worker, program: str, err: OSError, options: RunOptions) -> int:
+def _not_started(worker: Worker, program: str, err: OSError | ValueError, options: RunOptions) -> int:
     worker.discard(wait_s=STOP_WAIT_S)
-    options.on_warning(f"{program}: {err.strerror}")
-    return NOT_FOUND if isinstance(err, FileNotFoundError) else NOT_EXECUTABLE
+    reason = err.strerror if isinstance(err, OSError) else "no program has such a name"
+    options.on_warning(f"{program or repr(program)}: {reason}")
+    return NOT_FOUND if isinstance(err, (FileNotFoundError, ValueError)) else NOT_EXECUTABLE
 
 
 def _report(worker: Worker, options: RunOptions) -> None:
@@ -146,7 +150,17 @@ class _Held:
 
         Raises:
             OSError: The program is not there or cannot be executed.
+            ValueError: No program can have such a name.
         """
+        try:
+            return self._spawn(command)
+        except OSError as err:
+            path = shutil.which(command[0])
+            if err.errno != errno.ENOEXEC or path is None:
+                raise
+            return self._spawn(["/bin/sh", path, *command[1:]])  # a script without #!, as execvp(3) does
+
+    def _spawn(self, command: Sequence[str]) -> int:
         defaults = {getattr(signal, name) for name in ("SIGPIPE", "SIGXFSZ") if hasattr(signal, name)}
         return os.posix_spawnp(
             command[0], list(command), os.environ, setsigmask=self._before, setsigdef=defaults
@@ -156,7 +170,7 @@ class _Held:
         """Exit code of the command; what is sent to us alone goes to it, what the terminal sends to all does not."""
         while True:
             info = signal.sigtimedwait(self._numbers | {signal.SIGCHLD}, 1.0)
-            if info is not None and info.si_signo != signal.SIGCHLD and info.si_pid != 0:
+            if info is not None and info.si_signo != signal.SIGCHLD and info.si_code != SI_KERNEL:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(child, info.si_signo)
             ended, status = os.waitpid(child, os.WNOHANG)
@@ -171,6 +185,8 @@ def _signals_held() -> Iterator[_Held]:
             "`sootprint run` needs Linux; elsewhere use `with sootprint.track():` in the program"
         )
     numbers = {int(getattr(signal, name)) for name in FORWARDED}
+    if signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN:  # inherited; the kernel would drop the exit code
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers | {signal.SIGCHLD})
     try:
         yield _Held(numbers, {int(number) for number in before})

@@ -51,7 +51,7 @@ def sampled(clock: FakeClock) -> Callable[..., Fold]:
     def sample(*meters: ScriptMeter, duration_s: float, period_s: float = 1.0) -> Fold:
         fold = Fold()
         sampler = Sampler(Machine(clock=clock), meters, fold=fold, journal=None, start_s=clock.monotonic_s())
-        sampler.emit(head(period_s=period_s))
+        sampler.begin(head(period_s=period_s))
         sampler.tick()
 
         def wait(pause_s: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 from sootprint.core.errors import RecordError
@@ -10,6 +11,8 @@ from sootprint.tracker.components import ComponentState, superseded
 MAX_SPANS = 10_000
 MAX_CURVE = 20_000
 MAX_GAPS = 1_000
+MAX_NOTES = 100
+MOST_S = 1e10  # three centuries
 GAP_PERIODS = 5.0
 AFTER_LAST = "after the last reading"
 BEFORE_FIRST = "before the first reading"
@@ -143,8 +146,9 @@ class Fold:
         self.head |= line["head"]
 
     def _note(self, line: dict[str, Any]) -> None:
-        if line["text"] not in self.notes:
-            self.notes.append(line["text"])
+        text = str(line["text"])
+        if text not in self.notes and len(self.notes) < MAX_NOTES:
+            self.notes.append(text)
 
     def _end(self, line: dict[str, Any]) -> None:
         self.ended = line["why"]
@@ -160,6 +164,8 @@ class Fold:
         self._marks.append(Mark(line["s"], kind, line["n"], line.get("name")))
 
     def _log(self, line: dict[str, Any]) -> None:
+        if not math.isfinite(line["value"]):
+            raise ValueError(f"value {line['value']}")
         self._marks.append(Mark(line["s"], "log", line["metric"], line["value"]))
 
     def _tick(self, line: dict[str, Any]) -> None:
@@ -182,6 +188,8 @@ class Fold:
         variance_j2: float,
     ) -> None:
         state = self.states[index]
+        if not 0.0 <= at_s <= MOST_S:
+            raise ValueError(f"reading at {at_s} s")
         if state.at_s is None:
             self._lost(index, state, at_s, BEFORE_FIRST)
         else:
@@ -204,6 +212,12 @@ class Fold:
             state.bridged_j += spent_j
             self._gap(index, start_s, at_s, state.missing, bridged=True)
         state.add(spent_j, start_s, at_s, utilisation)
+        if state.dropped and state.moved:  # it slept at first, as a laptop's GPU does
+            state.dropped = False
+            self._skip = superseded(self.states)
+            self._note(
+                {"text": f"{state.meter}: the counter of {state.component} moved later; used after all"}
+            )
 
     def _lost(self, index: int, state: ComponentState, at_s: float, reason: str) -> None:
         start_s = state.at_s or 0.0

@@ -40,7 +40,9 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._fd: int | None = _create(path)
+        fresh = _draft(path)
+        self._fd: int | None = _create(fresh)
+        fresh.rename(path)  # it is seen only once it is locked
         self._pending = bytearray()
         self._overflowed = False
         _open_journals.add(self)
@@ -78,7 +80,7 @@ class Journal:
         Raises:
             OSError: The new file could not be written; the old one is as it was.
         """
-        fresh = self.path.with_suffix(".new")
+        fresh = _draft(self.path)
         fresh.unlink(missing_ok=True)
         fd = _create(fresh)
         try:
@@ -102,7 +104,17 @@ class Journal:
     def remove(self) -> None:
         """Delete the file, once its record is kept elsewhere."""
         self.close()
-        self.path.unlink(missing_ok=True)
+        discard(self.path)
+
+
+def discard(path: Path) -> None:
+    """Delete a journal and what a replacement that was cut off left beside it.
+
+    Raises:
+        OSError: It cannot be deleted.
+    """
+    _draft(path).unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
 
 
 def is_live(path: Path) -> bool:
@@ -145,6 +157,10 @@ def read_lines(path: Path) -> Iterator[Line]:
         yield Line(number, content if reason is None else None, reason, is_last)
 
 
+def _draft(path: Path) -> Path:
+    return path.with_suffix(".new")
+
+
 def _create(path: Path) -> int:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
     if sys.platform != "win32":
@@ -154,7 +170,7 @@ def _create(path: Path) -> int:
 
 
 def _encoded(content: Mapping[str, Any]) -> bytes:
-    return _encode(content).encode() + b"\n"
+    return _encode(content).encode(errors="replace") + b"\n"
 
 
 def _write_all(fd: int, data: bytes) -> None:

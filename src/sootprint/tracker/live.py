@@ -7,11 +7,10 @@ from pathlib import Path
 
 from sootprint.core.errors import RecordError
 from sootprint.core.quantity import Quantity
-from sootprint.tracker.assemble import footprint
 from sootprint.tracker.fold import Fold
 from sootprint.tracker.journal import is_live
+from sootprint.tracker.recover import footprint_of
 from sootprint.tracker.replay import journals, replay
-from sootprint.tracker.surroundings import look_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +57,7 @@ def live_runs(home: Path) -> list[LiveRun]:
 
 
 def _live(fold: Fold) -> LiveRun:
-    made = footprint(fold, look_up(fold.head, fold.last_s))
+    made = footprint_of(fold)
     return LiveRun(
         id=made.id,
         name=made.name,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sootprint.core.errors import RecordError
+from sootprint.core.errors import RecordError, SootprintError
 from sootprint.core.records import Footprint
 from sootprint.ledger import keep
 from sootprint.tracker.assemble import footprint
-from sootprint.tracker.journal import is_live
-from sootprint.tracker.replay import replay, unfinished
+from sootprint.tracker.fold import Fold
+from sootprint.tracker.journal import discard, is_live
+from sootprint.tracker.replay import NothingWrittenError, replay, unfinished
 from sootprint.tracker.surroundings import look_up
 
-__all__ = ["recover", "unfinished"]
+__all__ = ["footprint_of", "recover", "unfinished"]
 
 
 def recover(path: Path, *, skip_unreadable: bool = False) -> Footprint:
@@ -23,14 +24,35 @@ def recover(path: Path, *, skip_unreadable: bool = False) -> Footprint:
         skip_unreadable: Whether to go on after a line that cannot be read.
 
     Raises:
-        RecordError: The run is still live, or a line cannot be read.
+        RecordError: The run is still live, a line cannot be read, or there is none.
     """
     if is_live(path):
         raise RecordError(f"run {path.stem} is still being measured: recover it after its end")
-    fold = replay(path, skip_unreadable=skip_unreadable)
+    try:
+        fold = replay(path, skip_unreadable=skip_unreadable)
+    except NothingWrittenError as err:
+        discard(path)
+        raise RecordError(f"{err}, and was removed") from err
     if fold.ended is None:
         fold.notes.append("recovered: the run was cut off; it is complete up to the last flush")
-    made = footprint(fold, look_up(fold.head, fold.last_s))
+    made = footprint_of(fold)
     keep(path.parent.parent, made, state="recovered" if fold.ended is None else "finished")
-    path.unlink(missing_ok=True)
+    discard(path)
     return made
+
+
+def footprint_of(fold: Fold) -> Footprint:
+    """Footprint of the sums of a journal.
+
+    Raises:
+        RecordError: The journal holds values that no run writes.
+    """
+    try:
+        return footprint(fold, look_up(fold.head, fold.last_s))
+    except SootprintError as err:
+        raise RecordError(f"journal of run {fold.head.get('id')!s:.40}: {err}") from err
+    except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError) as err:
+        name = type(err).__name__
+        raise RecordError(
+            f"journal of run {fold.head.get('id')!s:.40} holds values that no run writes ({name}: {err})"
+        ) from None

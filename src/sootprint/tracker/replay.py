@@ -9,6 +9,10 @@ from sootprint.tracker.fold import Fold
 from sootprint.tracker.journal import SUFFIX, is_live, read_lines
 
 
+class NothingWrittenError(RecordError):
+    """A journal ends before its first line does."""
+
+
 def journals(home: Path) -> list[Path]:
     """Journals in a home, the oldest first."""
     return sorted((home / "journal").glob(f"*{SUFFIX}"))
@@ -33,9 +37,9 @@ def replay(path: Path, *, skip_unreadable: bool = False) -> Fold:
     Raises:
         RecordError: The journal has no head, or a line cannot be read.
     """
-    fold, skipped = Fold(), []
+    fold, skipped, seen = Fold(), [], False
     for line in read_lines(path):
-        reason = line.reason
+        reason, seen = line.reason, seen or not line.torn
         if line.content is not None:
             try:
                 fold.apply(line.content)
@@ -50,6 +54,10 @@ def replay(path: Path, *, skip_unreadable: bool = False) -> Fold:
             )
         skipped.append(line.number)
     if not fold.head:
+        if not seen:
+            raise NothingWrittenError(
+                f"journal {path.name} was cut off before its first line: it holds no run"
+            )
         raise RecordError(f"journal {path.name} has no readable head: it holds no run")
     if skipped:
         fold.notes.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextvars
 import functools
 import os
 import sys
@@ -11,7 +12,7 @@ from sootprint.tracker.worker import Worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import TracebackType
     from typing import Any, TypeVar, overload
 
@@ -35,13 +36,14 @@ class Run:
     """
 
     def __init__(
-        self, name: str | None = None, *, tags: dict[str, str] | None = None, **settings: Any
+        self, name: str | None = None, *, tags: Mapping[str, str] | None = None, **settings: Any
     ) -> None:
         self._name = name
-        self._tags = dict(tags or {})
+        self._tags = tags
         self._arguments = settings
         self._worker: Worker | None = None
         self._pid = 0
+        self._measuring = False
 
     @property
     def id(self) -> str | None:
@@ -56,30 +58,39 @@ class Run:
     def start(self) -> Run:
         """This run, being measured; a second start is ignored."""
         if self._worker is None:
-            parent = _current[-1].id if _current else None
-            self._worker, self._pid = (
-                Worker(
-                    arguments=self._arguments,
-                    name=self._name,
-                    tags=self._tags,
-                    parent=parent,
-                    on_warning=_warn,
-                ),
-                os.getpid(),
-            )
+            self._worker, self._pid = self._made(), os.getpid()
             self._worker.start()
-            _current.append(self)
+            self._measuring = True
+            _current.set((*_current.get(), self))
             atexit.register(self.stop)
         return self
+
+    def _made(self) -> Worker:
+        around = [run for run in _current.get() if run._measuring]
+        tags = self._tags if self._tags is None or hasattr(self._tags, "items") else None
+        if tags is not self._tags:
+            _warn(f"tags={self._tags!r:.80} must be a mapping such as {{'seed': '1'}}; measuring without it")
+        return Worker(
+            arguments=self._arguments,
+            name=self._name,
+            tags=tags,
+            parent=around[-1].id if around else None,
+            on_warning=_warn,
+        )
 
     def stop(self) -> Footprint | None:
         """Footprint of the run, stored; a second stop, or one in a forked child, changes nothing."""
         if self._worker is None or self._pid != os.getpid():
             return None
-        if self in _current:
-            _current.remove(self)
+        if self._measuring:
+            self._measuring = False
+            _current.set(tuple(run for run in _current.get() if run is not self))
             atexit.unregister(self.stop)
-            self._worker.stop(wait_s=STOP_WAIT_S)
+            if not self._worker.stop(wait_s=STOP_WAIT_S):
+                _warn(
+                    f"a device or disk does not answer: after {STOP_WAIT_S:.0f} s the program goes on; where no record "
+                    "follows, `sootprint recover` makes it"
+                )
         return self._worker.footprint
 
     def span(self, name: str) -> Span:
@@ -88,12 +99,8 @@ class Run:
 
     def log(self, metric: str, value: float) -> None:
         """Note a metric's value at the energy spent so far, e.g. `run.log("accuracy", 0.97)`."""
-        if self._worker is None:
-            return
-        try:
+        if self._worker is not None:
             self._worker.log(metric, value)
-        except (TypeError, ValueError):
-            _warn(f"run.log({metric!r}, ...): {type(value).__name__} is not a number; not kept")
 
     def __enter__(self) -> Run:
         return self.start()
@@ -175,7 +182,7 @@ def _is_coroutine_function(function: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(function)
 
 
-_current: list[Run] = []
+_current: contextvars.ContextVar[tuple[Run, ...]] = contextvars.ContextVar("sootprint_runs", default=())
 
 
 def _warn(text: str) -> None:

@@ -3,25 +3,50 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sootprint.core import energy
 from sootprint.core.errors import MeterError, SootprintError
-from sootprint.core.protocols import Machine, Meter, Reading
+from sootprint.core.protocols import Clock, Machine, Meter, Reading
 from sootprint.tracker.components import ComponentState
 from sootprint.tracker.fold import Fold
 from sootprint.tracker.journal import Journal
+from sootprint.tracker.sound import sound
 
 JITTER = 0.5  # polls come at 0.5 to 1.5 of their period, so that no wave is met always at the same phase
 UNMOVED_TICKS = 3
+UNMOVED_S = 1.5  # a slow counter moves some times a second, so that it is not judged before this [s]
+UNMOVED_LAST_S = 0.5  # nor in a run that is shorter than this [s]
+
+
+class Seen(NamedTuple):
+    """What one look at a meter gave: its sound readings, and why there is none of the others."""
+
+    readings: Sequence[Reading]
+    faults: Mapping[str, str] = MappingProxyType({})
+    reason: str | None = None
+
+    def why_not(self, component: str) -> str:
+        """Why a component was not read."""
+        return self.faults.get(component) or self.reason or "no reading"
+
+
+class _Slow:
+    """A meter that is looked at once a period or less often, and when it is due again [s]."""
+
+    def __init__(self, meter: Meter) -> None:
+        self.meter = meter
+        self.due_s = 0.0
 
 
 class Integrator:
     """A power-only meter, polled faster than the run's period and summed into a counter of our own."""
 
-    def __init__(self, meter: Meter, max_gap_s: float) -> None:
+    def __init__(self, meter: Meter, look: Callable[[Meter], Seen], max_gap_s: float) -> None:
         self.meter = meter
+        self._look = look
         self._max_gap_s = max_gap_s
         self._last: dict[str, Reading] = {}
         self._sums: dict[str, list[float]] = {}  # energy [J], variance since the last tick [J^2]
@@ -30,12 +55,11 @@ class Integrator:
 
     def poll(self) -> None:
         """Look once and add what was spent since the look before."""
-        readings, reason = look(self.meter)
-        seen = {reading.component for reading in readings}
-        for component in self._last.keys() - seen:
-            self._broken[component] = reason or "no reading"
+        seen = self._look(self.meter)
+        for component in self._last.keys() - {reading.component for reading in seen.readings}:
+            self._broken[component] = seen.why_not(component)
             del self._last[component]
-        for reading in readings:
+        for reading in seen.readings:
             self._add(reading)
 
     def _add(self, reading: Reading) -> None:
@@ -66,14 +90,14 @@ class Integrator:
         return taken, broken
 
 
-def look(meter: Meter) -> tuple[Sequence[Reading], str | None]:
-    """Readings of a meter, or none and the reason: the one place where any error of a device is caught."""
+def look(meter: Meter, clock: Clock, start_s: float) -> Seen:
+    """Sound readings of a meter in a run that began at `start_s` [s]: any error of a device is caught here alone."""
     try:
-        return meter.read(), None
+        return Seen(*sound(meter.read(), start_s=start_s, now_s=clock.monotonic_s()))
     except MeterError as err:
-        return (), str(err)
-    except Exception as err:  # a driver may raise anything, and training goes on
-        return (), getattr(err, "strerror", None) or type(err).__name__
+        return Seen((), reason=str(err))
+    except (Exception, SystemExit) as err:  # a driver may raise anything, and training goes on
+        return Seen((), reason=getattr(err, "strerror", None) or type(err).__name__)
 
 
 def guarded(step: Callable[[], object], on_error: Callable[[str], object]) -> bool:
@@ -81,9 +105,16 @@ def guarded(step: Callable[[], object], on_error: Callable[[str], object]) -> bo
     try:
         step()
     except Exception as err:  # the last line of defence of the measuring thread
-        on_error(str(err) if isinstance(err, SootprintError) else f"{type(err).__name__}: {err}")
+        on_error(_in_words(err))
         return False
     return True
+
+
+def _in_words(err: Exception) -> str:
+    """One line about an error; without the file's path, as the line may enter the record."""
+    if isinstance(err, SootprintError):
+        return str(err)
+    return f"{type(err).__name__}: {err.strerror if isinstance(err, OSError) else err}"
 
 
 class Sampler:
@@ -110,12 +141,24 @@ class Sampler:
         self._start_s = start_s
         self.fold = fold
         self.journal = journal
-        fast = [meter for meter in meters if 0.0 < _poll_s(meter) < fold.period_s]
-        self._fast = [Integrator(meter, fold.max_gap_s) for meter in fast]
-        self._slow = {meter: 0.0 for meter in meters if meter not in fast}  # when each is next looked at [s]
-        self.poll_s = min((_poll_s(meter) for meter in fast), default=0.0)
+        self._meters = meters
+        self._fast: list[Integrator] = []
+        self._slow: list[_Slow] = []
+        self.poll_s = 0.0
         self._index: dict[tuple[str, str], int] = {}
+        self._uncounted: set[tuple[str, str]] = set()  # components that never gave a sound reading
+        self._judged = False  # whether the counters that stand still were left out
         self.journal_failed = False
+
+    def begin(self, head: dict[str, Any]) -> None:
+        """Write the first line, whose period tells which meters are polled in between."""
+        self.emit(head)
+        for meter in self._meters:
+            if 0.0 < _poll_s(meter) < self.fold.period_s:
+                self._fast.append(Integrator(meter, self._look, self.fold.max_gap_s))
+            else:
+                self._slow.append(_Slow(meter))
+        self.poll_s = min((_poll_s(one.meter) for one in self._fast), default=0.0)
 
     def now_s(self) -> float:
         """Seconds since the run's start [s]."""
@@ -126,6 +169,9 @@ class Sampler:
         if self.journal is not None:
             self.journal_failed = not self.journal.append(line)
         self.fold.apply(line)
+
+    def _look(self, meter: Meter) -> Seen:
+        return look(meter, self._machine.clock, self._start_s)
 
     def poll(self) -> None:
         """Look at the power-only meters."""
@@ -140,21 +186,23 @@ class Sampler:
             integrator.poll()
             taken, broken = integrator.take()
             rows += [self._row(reading, variance_j2, integrated=True) for reading, variance_j2 in taken]
-            self._miss(integrator.meter, [reading for reading, _ in taken], missing, None)
-            for component, why in broken.items():
-                if (index := self._index.get((integrator.meter.name, component))) is not None:
-                    missing[index] = why
-        now_s = self.now_s()
-        for meter, due_s in self._slow.items():
-            if now_s < due_s and not last:
+            self._miss(integrator.meter, Seen([reading for reading, _ in taken], broken), missing)
+        for slow in self._slow:
+            if self.now_s() < slow.due_s and not last:
                 continue
-            readings, reason = look(meter)
-            self._slow[meter] = now_s + _poll_s(meter) - 0.5 * self.fold.period_s
-            rows += [self._row(reading, 0.0, integrated=False) for reading in readings]
-            self._miss(meter, readings, missing, reason)
+            seen = self._look(slow.meter)
+            slow.due_s = self.now_s() + _poll_s(slow.meter) - 0.5 * self.fold.period_s
+            rows += [self._row(reading, 0.0, integrated=False) for reading in seen.readings]
+            self._miss(slow.meter, seen, missing)
         self.emit({"k": "tick", "s": round(self.now_s(), 4), "r": rows, "miss": list(missing.items())})
-        if self.fold.ticks == UNMOVED_TICKS:
+        if not self._judged and self._may_judge(last):
+            self._judged = True
             self._drop_unmoved()
+
+    def _may_judge(self, last: bool) -> bool:
+        """Whether the counters were watched for long enough to tell that one stands still."""
+        long_enough = self.fold.ticks >= UNMOVED_TICKS and self.fold.last_s >= UNMOVED_S
+        return long_enough or (last and self.fold.last_s >= UNMOVED_LAST_S)
 
     def _row(self, reading: Reading, variance_j2: float, *, integrated: bool) -> list[Any]:
         key = (reading.meter, reading.component)
@@ -175,15 +223,19 @@ class Sampler:
             component = f"{kind}:{index}"
         return component
 
-    def _miss(
-        self, meter: Meter, readings: Sequence[Reading], missing: dict[int, str], reason: str | None
-    ) -> None:
-        if len(readings) == self._count(meter.name):
+    def _miss(self, meter: Meter, seen: Seen, missing: dict[int, str]) -> None:
+        """Note each component of a meter that gave no sound reading, or had a gap since the last tick."""
+        if not seen.faults and len(seen.readings) == self._count(meter.name):
             return
-        seen = {reading.component for reading in readings}
+        whole = {reading.component for reading in seen.readings} - seen.faults.keys()
         for (name, component), index in self._index.items():
-            if name == meter.name and component not in seen:
-                missing[index] = reason or "no reading"
+            if name == meter.name and component not in whole:
+                missing[index] = seen.why_not(component)
+        for component in seen.faults:
+            key = (meter.name, component)
+            if key not in self._index and key not in self._uncounted:
+                self._uncounted.add(key)
+                self._note(f"{component} was not counted: {meter.name}: {seen.why_not(component)}")
 
     def _count(self, name: str) -> int:
         return sum(1 for meter, _ in self._index if meter == name)
@@ -203,7 +255,10 @@ class Sampler:
             )
 
     def _note(self, text: str) -> None:
-        self.fold.apply({"k": "note", "text": f"a sample failed: {text}"})
+        self.fold.apply({"k": "note", "text": text})
+
+    def _failed(self, text: str) -> None:
+        self._note(f"a sample failed: {text}")
 
     def loop(self, wait: Callable[[float], bool], period_s: float, each_tick: Callable[[], None]) -> None:
         """Tick every `period_s` until `wait(seconds)` answers True.
@@ -225,8 +280,8 @@ class Sampler:
             if self.now_s() < due_s:
                 self.poll()
                 continue
-            guarded(each_tick, self._note)
-            guarded(self.tick, self._note)
+            guarded(each_tick, self._failed)
+            guarded(self.tick, self._failed)
             due_s += period_s
             if due_s <= self.now_s():
                 due_s = self.now_s() + period_s

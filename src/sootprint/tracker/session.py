@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import os
 from typing import TYPE_CHECKING, Any
 
 from sootprint import __version__
+from sootprint.core import registry
 from sootprint.core.errors import SettingsError
 from sootprint.core.protocols import Machine, Meter
 from sootprint.tracker import identity
 from sootprint.tracker.fold import Fold
 from sootprint.tracker.journal import SUFFIX, Journal
 from sootprint.tracker.sampler import Sampler, guarded
+from sootprint.tracker.worker import STRANGE
 
 if TYPE_CHECKING:
     from sootprint.settings import Settings
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
 
 SYNC_TICKS = 10
 COMPACT_TICKS = 600
+UNKEPT = (
+    "spans and logged values came faster than they can be written and are not kept; their energy is counted"
+)
 
 
 class Session:
@@ -31,7 +38,8 @@ class Session:
         self._fold = Fold()
         self._sampler: Sampler | None = None
         self._meters: list[Meter] = []
-        self._warned_budget = False
+        self._cpu_s = 0.0  # CPU time that the process had used before the run [s]
+        self._warned_budget = self._warned_journal = False
         self._kg_per_kwh: float | None = None
         self._settings: Settings | None = worker.settings
 
@@ -40,24 +48,38 @@ class Session:
         if guarded(self._prepare, self._warn):
             self._worker.ready.set()
             guarded(self._describe, self._warn)
+            self._worker.loaded.set()
             self._loop()
             guarded(self._finish, self._warn)
+        for meter in self._meters:
+            guarded(getattr(meter, "close", _nothing), self._warn)
 
     def _prepare(self) -> None:
-        settings = self._settings = self._settings or self._read_settings()
+        settings = self._settings or self._read_settings()
+        # the program may change its folder while it is measured
+        settings = self._settings = dataclasses.replace(settings, home=settings.home.absolute())
         machine = self._worker.machine or Machine(
             sysfs=settings.sysfs, procfs=settings.procfs, hardware=settings.hardware
         )
-        from sootprint.meters.probe import discover_all
-
-        self._meters, _ = discover_all(machine)
+        self._discover(machine)
         if self._worker.begins_when_ready:
             self._worker.begin()
+        self._cpu_s = identity.cpu_time_s()
         self._sampler = Sampler(
             machine, self._meters, fold=self._fold, journal=self._open_journal(), start_s=self._worker.start_s
         )
-        self._sampler.emit(self._head(settings))
+        self._sampler.begin(self._head(settings))
         self._sampler.tick()
+
+    def _discover(self, machine: Machine) -> None:
+        """Find the meters that can be read here; one whose search fails in a way of its own costs no other."""
+        for name in registry.names("sootprint.meters"):
+            guarded(functools.partial(self._find, machine, name), self._warn)
+
+    def _find(self, machine: Machine, name: str) -> None:
+        from sootprint.meters import probe
+
+        self._meters += probe.discover_all(machine, [name])[0]
 
     def _read_settings(self) -> Settings:
         """Settings with every argument that can be used; each other one is warned of."""
@@ -65,7 +87,7 @@ class Session:
 
         try:
             known = settings.load()
-        except SettingsError as err:
+        except (SettingsError, OSError) as err:
             self._warn(f"{err}; measuring without the configuration")
             env = os.environ
             return settings.Settings(
@@ -76,7 +98,7 @@ class Session:
             try:
                 known = settings.load(**good, **{name: value})
                 good[name] = value
-            except SettingsError as err:
+            except (SettingsError, *STRANGE) as err:
                 self._warn(f"{err}; measuring without it")
         return known
 
@@ -124,10 +146,7 @@ class Session:
         """What may take a while and is not needed for the first reading: hardware, factors, software."""
         assert self._sampler is not None and self._settings is not None
         for meter in self._meters:
-            facts = getattr(meter, "facts", None)
-            known = facts() if facts else None
-            if known is not None:
-                self._sampler.emit({"k": "facts", "meter": meter.name, **dataclasses.asdict(known)})
+            guarded(functools.partial(self._describe_one, meter), self._warn)
         more = {"node": identity.node(self._settings.home), "software": identity.software()}
         self._sampler.emit({"k": "more", "head": more})
         around = self._load_the_end()
@@ -139,6 +158,12 @@ class Session:
 
             pue = around.pue.value if around.pue and around.pue.value else 1.0
             self._kg_per_kwh = carbon.emissions_kg(1.0, value, pue=pue)
+
+    def _describe_one(self, meter: Meter) -> None:
+        assert self._sampler is not None
+        known = getattr(meter, "facts", _nothing)()
+        if known is not None:
+            self._sampler.emit({"k": "facts", "meter": meter.name, **dataclasses.asdict(known)})
 
     def _load_the_end(self) -> Surroundings:
         """Surroundings so far; loads what the end of the run needs, so that the end is quick."""
@@ -159,15 +184,22 @@ class Session:
         self._write_marks()
         self._watch_budget()
         journal = self._sampler.journal
-        if journal is not None and self._fold.ticks % SYNC_TICKS == 0:
+        if journal is None:
+            return
+        if self._sampler.journal_failed and not self._warned_journal:
+            self._warned_journal = True
+            self._warn("the journal cannot be written: while that lasts a crash would lose this run")
+        if self._fold.ticks % SYNC_TICKS == 0:
             journal.sync()
-        if journal is not None and (self._fold.ticks % COMPACT_TICKS == 0 or not journal.complete):
-            journal.replace(self._fold.dump())
+        if self._fold.ticks % COMPACT_TICKS == 0 or not journal.complete:
+            with contextlib.suppress(OSError):  # the lines stay where they are
+                journal.replace(self._fold.dump())
 
     def _write_marks(self) -> None:
+        """Write what waits now; what comes meanwhile waits for the next tick, so that there is one."""
         assert self._sampler is not None
-        while self._worker.marks:
-            self._sampler.emit(self._worker.marks.popleft())
+        for _ in range(len(self._worker.marks)):
+            guarded(functools.partial(self._sampler.emit, self._worker.marks.popleft()), self._warn)
 
     def _watch_budget(self) -> None:
         budget_kg = self._settings.budget_kg if self._settings else None
@@ -193,26 +225,32 @@ class Session:
         journal = self._sampler.journal
         if not self._worker.discarded:
             self._write_marks()
+            if self._worker.unkept:
+                self._sampler.emit({"k": "note", "text": f"{self._worker.unkept} {UNKEPT}"})
             guarded(self._last_tick, self._warn)
             end = {
                 "k": "end",
                 "s": self._worker.now_s(),
                 "why": self._worker.why,
-                "cpu_s": identity.cpu_time_s(),
+                "cpu_s": identity.cpu_time_s() - self._cpu_s,
             }
             self._sampler.emit(end)
             self._worker.footprint = footprint(self._fold, look_up(self._fold.head, self._fold.last_s))
             leave(self._settings.home, self._worker.footprint)
         if journal is not None:
             journal.remove()
-        for meter in self._meters:
-            close = getattr(meter, "close", None)
-            if close:
-                close()
 
     def _last_tick(self) -> None:
         assert self._sampler is not None
         self._sampler.tick(last=True)
 
     def _warn(self, text: str) -> None:
-        self._worker.on_warning(text)
+        guarded(lambda: self._worker.on_warning(text), _ignored)
+
+
+def _nothing() -> None:
+    """Facts and close of a meter that has neither."""
+
+
+def _ignored(text: str) -> None:
+    """Whoever listens to warnings failed; there is nobody else to tell."""

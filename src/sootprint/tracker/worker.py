@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import collections
 import itertools
+import math
+import os
+import sys
 import threading
 import time
+import weakref
 
 from sootprint.core.ids import uuid7
 
@@ -21,6 +25,18 @@ if TYPE_CHECKING:
     from sootprint.core.records import Footprint
     from sootprint.settings import Settings
 
+MAX_MARKS = 100_000  # spans and metrics that may wait to be written
+MAX_TEXT = 1000  # characters of a name
+MAX_REFUSED = 50
+STRANGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)  # of a user's object
+FORK_S = 1.0  # longest time that a fork waits for the measuring thread to have loaded its modules
 READY_S = 0.015  # longest time that a start waits for the first reading; what it misses is filled in
 
 
@@ -57,7 +73,9 @@ class Worker:
         on_warning: Callable[[str], object] = _ignore,
     ) -> None:
         self.arguments, self.settings = dict(arguments or {}), settings
-        self.name, self.tags, self.given, self.parent = name, dict(tags or {}), dict(given or {}), parent
+        self.name = None if name is None else text_of(name)
+        self.tags = {text_of(key): text_of(value) for key, value in (tags or {}).items()}
+        self.given, self.parent = dict(given or {}), parent
         self.machine = machine
         self.begins_when_ready = begins_when_ready
         self.on_warning = on_warning
@@ -69,8 +87,12 @@ class Worker:
         self.discarded = False
         self.why = "finished"
         self.marks: collections.deque[dict[str, Any]] = collections.deque()
-        self.ready, self.stopping, self._done = threading.Event(), threading.Event(), threading.Event()
+        self.ready, self.loaded = threading.Event(), threading.Event()
+        self.stopping, self._done = threading.Event(), threading.Event()
+        self.unkept = 0  # marks that came faster than they can be written
         self._numbers = itertools.count()
+        self._refused: set[str] = set()
+        self._pid = os.getpid()
         self._thread = threading.Thread(target=self._body, name="sootprint", daemon=True)
 
     def begin(self) -> None:
@@ -79,35 +101,70 @@ class Worker:
 
     def start(self, *, wait_s: float = READY_S) -> None:
         """Begin to measure; waits for the first reading, at most `wait_s` [s]."""
-        self._thread.start()
-        self.ready.wait(wait_s)
-
-    def stop(self, *, wait_s: float, why: str = "finished") -> None:
-        """Take the last reading, make the footprint and store it; waits at most `wait_s` [s]."""
-        if self._thread.ident is None:
+        if sys.is_finalizing():  # a thread would never begin, and its starter wait for it
+            self.on_warning("not measured: the interpreter is ending")
             return
+        try:
+            self._thread.start()
+        except RuntimeError as err:  # the system has no thread left
+            self.on_warning(f"not measured: {err}")
+            return
+        _started.add(self)
+        if not self.ready.wait(wait_s) and self.begins_when_ready:
+            self.begins_when_ready = False  # a device hangs, and what is to be measured begins all the same
+            self.begin()
+
+    def stop(self, *, wait_s: float, why: str = "finished") -> bool:
+        """Whether the last reading was taken and the footprint stored; waits at most `wait_s` [s]."""
+        if self._thread.ident is None:
+            return True
         self.why = why
         self.stopping.set()
-        self._done.wait(wait_s)
+        return self._done.wait(wait_s)
 
     def discard(self, *, wait_s: float) -> None:
         """End without a record: what was to be measured never began."""
         self.discarded = True
         self.stop(wait_s=wait_s)
 
-    def open_span(self, name: str) -> int:
-        """Number of a span that begins now."""
+    def open_span(self, name: object) -> int | None:
+        """Number of a span that begins now, or None where it is not kept."""
         number = next(self._numbers)
-        self.marks.append({"k": "span", "s": self.now_s(), "n": number, "open": True, "name": str(name)})
-        return number
+        mark = {"k": "span", "s": self.now_s(), "n": number, "open": True, "name": text_of(name)}
+        return number if self._kept(mark) else None
 
     def close_span(self, number: int) -> None:
         """End of a span, now."""
         self.marks.append({"k": "span", "s": self.now_s(), "n": number, "open": False})
 
-    def log(self, metric: str, value: float) -> None:
-        """A metric's value at the energy spent until now."""
-        self.marks.append({"k": "log", "s": self.now_s(), "metric": str(metric), "value": float(value)})
+    def log(self, metric: object, value: Any) -> None:
+        """A metric's value at the energy spent until now; one that is no finite number is refused, and said once."""
+        at_s, name = self.now_s(), text_of(metric)
+        try:
+            number = float(value)
+        except STRANGE:
+            self._refuse(f"log of {name}: {type(value).__name__} is not a number; not kept")
+            return
+        if math.isfinite(number):
+            self._kept({"k": "log", "s": at_s, "metric": name, "value": number})
+        else:
+            self._refuse(f"log of {name}: {number} is not a number that a record can hold; not kept")
+
+    def _refuse(self, text: str) -> None:
+        if text not in self._refused and len(self._refused) < MAX_REFUSED:
+            self._refused.add(text)
+            self._kept({"k": "note", "text": text})
+            self.on_warning(text)
+
+    def _kept(self, mark: dict[str, Any]) -> bool:
+        """Whether a mark waits to be written; not in a forked child or after the end, where nothing writes it."""
+        if self._pid != os.getpid() or self._done.is_set():
+            return False
+        if len(self.marks) >= MAX_MARKS:
+            self.unkept += 1
+            return False
+        self.marks.append(mark)
+        return True
 
     def now_s(self) -> float:
         """Seconds since the start [s]."""
@@ -120,4 +177,29 @@ class Worker:
             Session(self).run()
         finally:
             self.ready.set()
+            self.loaded.set()
             self._done.set()
+
+
+def text_of(value: object) -> str:
+    """Text of a name as a record can hold it: valid Unicode of a bounded length; a type's name where it has none."""
+    try:
+        text = str(value)
+    except STRANGE:
+        text = type(value).__name__
+    text = text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 3]}..."
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+_started: weakref.WeakSet[Worker] = weakref.WeakSet()
+
+
+def _load_before_fork() -> None:
+    """Wait for modules that are being loaded: a forked child would keep each half-loaded one for its life."""
+    for worker in list(_started):
+        if worker._pid == os.getpid():
+            worker.loaded.wait(FORK_S)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_load_before_fork)
