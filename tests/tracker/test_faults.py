@@ -313,6 +313,9 @@ def test_journal_without_its_first_line_is_cleared_away(own_home, content):
         [head(period_s=None), {"k": "end", "s": 1.0, "why": "x"}],
         [head(), {"k": "comp", "c": {"meter": "m", "component": "cpu", "basis": "weird", "covered_s": 1.0}}],
         [head(), {"k": "comp", "c": {"meter": "m", "component": "cpu", "basis": "sensor", "energy_j": "x"}}],
+        [head(), {"k": "comp", "c": {"meter": "m", "component": "cpu", "basis": "sensor", "bucket_s": 0}}],
+        [head(name=5)],
+        [head(given={"x": NAN})],
         [head(), {"k": "log", "s": 0.1, "metric": "loss", "value": NAN}],
         [
             head(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,8 +65,15 @@ class ComponentState:
 
     @classmethod
     def load(cls, data: dict[str, Any]) -> ComponentState:
-        """State as a journal holds it."""
-        return cls(**data)
+        """State as a journal holds it.
+
+        Raises:
+            ValueError: Its times are impossible.
+        """
+        state = cls(**data)
+        if not (BUCKET_S <= state.bucket_s < math.inf and (state.at_s or 0.0) >= 0.0):
+            raise ValueError(f"buckets of {state.bucket_s} s, read at {state.at_s} s")
+        return state
 
     def dump(self) -> dict[str, Any]:
         """Plain numbers for a journal."""

@@ -35,10 +35,22 @@ def recover(path: Path, *, skip_unreadable: bool = False) -> Footprint:
         raise RecordError(f"{err}, and was removed") from err
     if fold.ended is None:
         fold.notes.append("recovered: the run was cut off; it is complete up to the last flush")
-    made = footprint_of(fold)
+    made = _readable(footprint_of(fold))
     keep(path.parent.parent, made, state="recovered" if fold.ended is None else "finished")
     discard(path)
     return made
+
+
+def _readable(made: Footprint) -> Footprint:
+    """Footprint that its own JSON gives back, so that no record is kept which nobody can open.
+
+    Raises:
+        RecordError: The journal put a value of the wrong kind into it.
+    """
+    try:
+        return Footprint.from_json(made.to_json())
+    except (RecordError, TypeError, ValueError) as err:
+        raise RecordError(f"journal of run {made.id!s:.40} holds values that no run writes ({err})") from None
 
 
 def footprint_of(fold: Fold) -> Footprint:
