@@ -43,6 +43,7 @@ SHARED_RATIOS = (0.35, 2.2)
 UNKNOWN_RATIOS = (0.3, 2.5)
 BLIND_RATIOS = (0.2, 3.0)
 BLIND_UTILISATION = 0.5
+FIRST_LINE = 512  # bytes of /proc/stat that hold it
 THREADS_PER_CORE = 2
 
 
@@ -205,13 +206,17 @@ def guest_share(threads: int, cores: int | None) -> float:
 def _reader(machine: Machine) -> Callable[[], Ticks] | None:
     """The way to read processor times here, or None."""
     path = f"{machine.procfs}/stat"
-    if _parse(files.text(path, limit=512)) is not None:
-        return lambda: _from_procfs(path)
-    return None if sys.platform == "linux" else _from_psutil
+    if _parse(files.text(path, limit=FIRST_LINE)) is None:
+        return None if sys.platform == "linux" else _from_psutil
+    if machine.procfs != "/proc":
+        return lambda: _known(_parse(files.text(path, limit=FIRST_LINE)))
+    kernel = files.KeptOpen(
+        path
+    )  # its own file is never replaced, so that it need not be opened at each look
+    return lambda: _known(_parse(kernel.text(limit=FIRST_LINE)))
 
 
-def _from_procfs(path: str) -> Ticks:
-    ticks = _parse(files.text(path, limit=512))
+def _known(ticks: Ticks | None) -> Ticks:
     if ticks is None:
         raise MeterError("cpu: the kernel's processor times (stat) cannot be read any more")
     return ticks
@@ -225,10 +230,9 @@ def _parse(stat: str | None) -> Ticks | None:
     fields = (stat or "").partition("\n")[0].split()
     if len(fields) < 5 or fields[0] != "cpu":
         return None
-    numbers = [files.whole(word) for word in fields[1:9]]
-    known = [number for number in numbers if number is not None]
-    if len(known) < len(numbers):
+    if not all(word.isascii() and word.isdigit() for word in fields[1:9]):
         return None
+    known = [int(word) for word in fields[1:9]]
     idle = sum(known[3:5])
     busy = sum(known[:3]) + sum(known[5:7])
     return Ticks(float(busy), float(busy + idle))

@@ -23,6 +23,23 @@ def read(path: str, *, limit: int = 4096) -> str:
         os.close(descriptor)
 
 
+class KeptOpen:
+    """A file of the kernel that is never replaced, kept open so that a look costs one call."""
+
+    def __init__(self, path: str) -> None:
+        self._descriptor = os.open(path, _FLAGS)
+
+    def text(self, *, limit: int) -> str | None:
+        """First `limit` bytes as the kernel writes them now, or None where it does not."""
+        try:
+            return os.pread(self._descriptor, limit, 0).decode("ascii", "replace") or None
+        except OSError:
+            return None
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
+
+
 def text(path: str, *, limit: int = 4096) -> str | None:
     """Stripped text of a file, or None where it cannot be read or holds nothing."""
     try:
