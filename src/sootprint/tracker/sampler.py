@@ -15,6 +15,8 @@ from sootprint.tracker.fold import Fold
 from sootprint.tracker.journal import Journal
 from sootprint.tracker.sound import sound
 
+HASTE = 0.4  # of the polling period, while a power moves so much that its energy is uncertain
+UNCERTAIN = 0.005  # standard error of one tick's energy over that energy
 JITTER = 0.5  # polls come at 0.5 to 1.5 of their period, so that no wave is met always at the same phase
 UNMOVED_TICKS = 3
 UNMOVED_S = 1.5  # a slow counter moves some times a second, so that it is not judged before this [s]
@@ -49,9 +51,12 @@ class Integrator:
         self._look = look
         self._max_gap_s = max_gap_s
         self._last: dict[str, Reading] = {}
-        self._sums: dict[str, list[float]] = {}  # energy [J], variance since the last tick [J^2]
+        self._sums: dict[str, list[float]] = {}  # energy [J], variance since a tick [J^2], energy then
         self._busy: dict[str, list[float]] = {}
         self._broken: dict[str, str] = {}
+        self.moves = (
+            False  # whether the last tick's energy was uncertain, as the power moved between two polls
+        )
 
     def poll(self) -> None:
         """Look once and add what was spent since the look before."""
@@ -63,7 +68,7 @@ class Integrator:
             self._add(reading)
 
     def _add(self, reading: Reading) -> None:
-        sums = self._sums.setdefault(reading.component, [0.0, 0.0])
+        sums = self._sums.setdefault(reading.component, [0.0, 0.0, 0.0])
         before = self._last.get(reading.component)
         if reading.utilisation is not None:
             self._busy.setdefault(reading.component, []).append(reading.utilisation)
@@ -80,12 +85,14 @@ class Integrator:
     def take(self) -> tuple[list[tuple[Reading, float]], dict[str, str]]:
         """Readings as of the last poll with their variance [J^2], and the components that had a gap."""
         taken = []
+        self.moves = False
         for component, reading in self._last.items():
             busy = self._busy.pop(component, [])
             sums = self._sums[component]
             mean = sum(busy) / len(busy) if busy else None
             taken.append((_as_counter(reading, sums[0], mean), sums[1]))
-            sums[1] = 0.0
+            self.moves = self.moves or sums[1] > (UNCERTAIN * (sums[0] - sums[2])) ** 2
+            sums[1:] = 0.0, sums[0]
         broken, self._broken = self._broken, {}
         return taken, broken
 
@@ -260,6 +267,11 @@ class Sampler:
     def _failed(self, text: str) -> None:
         self._note(f"a sample failed: {text}")
 
+    def _poll_pause_s(self, jitter: random.Random) -> float:
+        """Time until the next look at the power-only meters [s]."""
+        pause_s = self.poll_s * jitter.uniform(1 - JITTER, 1 + JITTER)
+        return HASTE * pause_s if any(one.moves for one in self._fast) else pause_s
+
     def loop(self, wait: Callable[[float], bool], period_s: float, each_tick: Callable[[], None]) -> None:
         """Tick every `period_s` until `wait(seconds)` answers True.
 
@@ -272,9 +284,7 @@ class Sampler:
         jitter = random.Random()
         while True:
             left_s = due_s - self.now_s()
-            pause_s = (
-                min(left_s, self.poll_s * jitter.uniform(1 - JITTER, 1 + JITTER)) if self.poll_s else left_s
-            )
+            pause_s = min(left_s, self._poll_pause_s(jitter)) if self.poll_s else left_s
             if wait(max(0.0, pause_s)):
                 return
             if self.now_s() < due_s:
