@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 import sootprint
 from sootprint.ledger import Ledger
 from sootprint.tracker.replay import journals, unfinished
+from sootprint.tracker.worker import Flag
 
 
 def busy(duration_s: float) -> None:
@@ -246,3 +248,15 @@ def test_hardware_of_the_settings_is_what_the_model_uses(own_home):
         busy(0.05)
     rated = [factor for factor in run.footprint.factors if factor.kind == "rated_power"]
     assert [(factor.value, factor.source) for factor in rated] == [(123.0, "settings of the user")]
+
+
+def test_flag_ends_a_wait_at_once_and_stays_up():
+    """A wait ends when the flag is raised, and every later one at once."""
+    flag = Flag()
+    assert not flag.wait(0.01)
+    threading.Timer(0.05, flag.set).start()
+    started_s = time.monotonic()
+    assert flag.wait(10.0)
+    assert time.monotonic() - started_s < 5.0
+    flag.set()
+    assert flag.wait(0.0)

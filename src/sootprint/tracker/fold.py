@@ -169,14 +169,15 @@ class Fold:
         self._marks.append(Mark(line["s"], "log", line["metric"], line["value"]))
 
     def _tick(self, line: dict[str, Any]) -> None:
-        before_s, before_j = self.last_s, self.total_j()
+        before_s, before_j = self.last_s, self.total_j() if self._marks else 0.0
         for index, reason in line.get("miss", ()):
             self.states[index].missing = self.states[index].missing or reason
         for index, at_s, counter_j, power_w, utilisation, variance_j2 in line["r"]:
             self._read(index, at_s, counter_j, power_w, utilisation, variance_j2)
         self.last_s = line["s"]
         self.ticks += 1
-        self._settle(before_s, before_j, self.total_j(), self.last_s)
+        if self._marks:
+            self._settle(before_s, before_j, self.total_j(), self.last_s)
 
     def _read(
         self,
