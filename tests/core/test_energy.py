@@ -14,7 +14,6 @@ from sootprint.core.energy import (
     COUNTER_STEP_S,
     Spend,
     counter_spend,
-    node_energy_j,
     power_spend,
     step_variance_j2,
 )
@@ -220,8 +219,3 @@ def test_step_variance_is_that_of_a_random_jump() -> None:
     errors = [200.0 * 2.0 * (0.5 - (k + 0.5) / n) for k in range(n)]
     assert step_variance_j2(100.0, 300.0, 2.0) == pytest.approx(sum(e * e for e in errors) / n, rel=1e-6)
     assert step_variance_j2(100.0, 100.0, 2.0) == 0.0
-
-
-def test_node_energy_by_hand() -> None:
-    """38 W for 100 s and 18 % of 50,000 J: 3,800 + 9,000 = 12,800 J."""
-    assert node_energy_j(100.0, 50_000.0, base_w=38.0, loss_share=0.18) == 12_800.0

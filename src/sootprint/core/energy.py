@@ -83,18 +83,6 @@ def step_variance_j2(before_w: float, after_w: float, duration_s: float) -> floa
     return ((after_w - before_w) * duration_s) ** 2 / 12.0
 
 
-def node_energy_j(duration_s: float, others_j: float, *, base_w: float, loss_share: float) -> float:
-    """Energy of board, fans and supply: a constant power, and losses in proportion to the other components [J].
-
-    Args:
-        duration_s: Duration, at least 0 [s].
-        others_j: Energy of the other components, at least 0 [J].
-        base_w: Constant power of fans, board and idle supply [W].
-        loss_share: Supply and conversion losses over the energy delivered [1].
-    """
-    return base_w * duration_s + loss_share * others_j
-
-
 def _duration_s(before: Reading, after: Reading) -> float:
     duration_s = after.at_s - before.at_s
     if not duration_s > 0.0:
