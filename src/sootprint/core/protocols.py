@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -127,12 +127,23 @@ class MeterFacts:
     warnings: tuple[str, ...] = ()
 
 
+class ProcessUse(NamedTuple):
+    """A process on an accelerator: its memory there [byte] and busy share [0-1], None where not told."""
+
+    pid: int
+    memory_bytes: int | None = None
+    busy: float | None = None
+
+
 class Meter(Protocol):
     """A source of readings, one for each component. `discover(machine)` makes it or raises `MeterError`.
 
     Optional members, used when present: `poll_s` (wanted seconds between two looks: shorter than the run's
     period for a power that varies fast, longer for a model that hardly varies), `facts() -> MeterFacts`
-    (called once, off the training thread) and `close()`.
+    (called once, off the training thread) and `close()`. A meter of accelerators may say who uses them:
+    `processes() -> Mapping[str, Sequence[ProcessUse]]` (by component, since the last call; a component whose
+    processes are not told is left out) and `visible_to(environ) -> frozenset[str]` (components of the machine
+    that a job with these environment variables may use).
     """
 
     name: str
