@@ -100,6 +100,17 @@ def test_wrong_zone_of_the_settings_stops_before_the_command(program, tmp_path: 
     assert not tmp_path.joinpath("begun").exists()
 
 
+def test_damaged_settings_do_not_keep_the_command_from_running(program, tmp_path: Path) -> None:
+    """A file that is no TOML is named in one line; the command ends with its own code, and the zone given holds."""
+    tmp_path.joinpath("sootprint.toml").write_bytes(b"\x00\xff[[[ = ")
+    done = program("run", "-q", "--zone", "FR", "--", "sh", "-c", "exit 7", cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (7, 1)
+    assert "sootprint.toml" in done.stderr
+    assert "measuring without it" in done.stderr
+    (row,) = json.loads(program("runs", "--json").stdout)
+    assert json.loads(program("show", row["id"], "--json").stdout)["place"]["zone"] == "FR"
+
+
 def test_missing_program_answers_as_a_shell_does(program) -> None:
     """127 stands for a program that is not there, and no run is stored."""
     done = program("run", "-q", "--zone", "FR", "--", "no-such-program-anywhere")

@@ -96,7 +96,9 @@ def run(
     from sootprint.runner import RunOptions, run_command
 
     tags = pairs(tag or [])
+    unreadable: list[str] = []
     known = settings.load(
+        unreadable=unreadable,
         project=project,
         zone=zone,
         site=site,
@@ -108,6 +110,8 @@ def run(
         store_command=store_command or None,
     )
     _check(known, record)
+    for line in unreadable:  # a damaged file must not keep a training from starting
+        _say(f"{line}; measuring without it")
     finish = _nothing if known.quiet and not json else _as_json if json else _summary
     wanted = RunOptions(
         settings=known, name=name, tags=tags, record_file=record, on_finish=finish, on_warning=_say

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 FILE_NAME = "sootprint.toml"
 
 
+class _UnreadableFileError(SettingsError):
+    """A file that is damaged as a whole, unlike one that states a wrong value."""
+
+
 class Stated(NamedTuple):
     """A place that someone stated: zone, the site it belongs to, and who stated it."""
 
@@ -186,12 +190,19 @@ _LINUX: bool = sys.platform == "linux"
 _RANKS = ("argument", "SOOTPRINT_", "project", "user")
 
 
-def load(env: Mapping[str, str] | None = None, cwd: Path | None = None, **arguments: Any) -> Settings:
+def load(
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    *,
+    unreadable: list[str] | None = None,
+    **arguments: Any,
+) -> Settings:
     """Settings from files, environment and arguments; an argument that is None was not given.
 
     Args:
         env: Environment variables; the process's own when None.
         cwd: Directory from which the project's file is looked for; the working directory when None.
+        unreadable: Gets a line for each damaged file, which is then left out; where None, such a file is an error.
         arguments: Fields of `Settings` (`period` may stand for `period_s`).
 
     Raises:
@@ -201,7 +212,12 @@ def load(env: Mapping[str, str] | None = None, cwd: Path | None = None, **argume
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for path, origin in reversed(_files(env, cwd)):
-        _merge(_from_file(path), values, origins, origin=origin)
+        try:
+            _merge(_from_file(path), values, origins, origin=origin)
+        except _UnreadableFileError as err:
+            if unreadable is None:
+                raise
+            unreadable.append(str(err))
     _merge(_from_environment(env), values, origins, origin="")
     _merge(_from_arguments(arguments), values, origins, origin="argument")
     values.setdefault("home", home_directory(env))
@@ -285,7 +301,7 @@ def _from_file(path: Path) -> list[tuple[str, Any, str]]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
-        raise SettingsError(f"{path}: cannot be read as TOML: {err}") from err
+        raise _UnreadableFileError(f"{path}: cannot be read as TOML: {err}") from err
     return [_parsed(name, value, _BY_FILE_NAME, where=f"{path}: ") for name, value in content.items()]
 
 
