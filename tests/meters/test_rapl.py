@@ -165,6 +165,40 @@ def test_zone_that_vanishes_returns_by_itself(tree, powercap):
     assert energies(meter) == {"cpu:0": 640.0, "dram:0": 160.0}
 
 
+def test_counter_that_freezes_is_left_out_until_it_moves(tree, powercap):
+    """A counter at 40 W that stops at 200 J: seen once it is a reading, seen again later no 0 W but an error."""
+    fake = powercap("--start-uj", "0", "--no-dram")
+    meter = rapl.discover(tree.machine())
+    for at_s in (4.0, 5.0):
+        tree.clock.advance(1.0)
+        fake.update(at_s)
+        assert energies(meter) == {"cpu:0": 40.0 * at_s}
+    tree.clock.advance(1.0)
+    with pytest.raises(MeterError, match="stand still"):
+        meter.read()
+    fake.update(9.0)
+    assert energies(meter) == {"cpu:0": 360.0}
+
+
+def test_counter_that_never_moved_is_read_on(tree, powercap):
+    """Whether a counter that stands still from the start is used is for the sampler to say."""
+    powercap("--start-uj", "0", "--no-dram").update(1.0)
+    meter = rapl.discover(tree.machine())
+    for _ in range(3):
+        tree.clock.advance(1.0)
+        assert energies(meter) == {"cpu:0": 40.0}
+
+
+def test_counter_read_twice_at_once_is_not_frozen(tree, powercap):
+    """Two looks 0.4 s apart may see the same value of a slow counter."""
+    fake = powercap("--start-uj", "0", "--no-dram")
+    meter = rapl.discover(tree.machine())
+    for at_s in (1.0, 2.0, 2.0):
+        tree.clock.advance(0.4)
+        fake.update(at_s)
+        assert energies(meter) == {"cpu:0": 40.0 * at_s}
+
+
 def test_one_zone_that_fails_leaves_the_others(tree, powercap):
     """The lost zone is left out of the readings."""
     powercap("--packages", "2", "--no-dram", "--start-uj", "0").update(10.0)

@@ -35,6 +35,7 @@ MIRROR_J = 5.0  # two dies that are this near show one counter: by chance that i
 APART_J = 1000.0  # and these are surely two counters
 MIRROR_S = 0.1  # longest time for looks that are in between
 MIRROR_STEP_S = 0.002
+FROZEN_S = 0.5  # a package that is on moves its counter every millisecond
 _PACKAGE = r"package-(\d{1,4})(?:-die-(\d{1,4}))?"
 
 
@@ -64,6 +65,14 @@ class _Found(NamedTuple):
     drams: tuple[str, ...]
 
 
+class _Move(NamedTuple):
+    """Value of a counter, when it was first seen, and whether the counter had moved to it."""
+
+    energy_j: float
+    since_s: float
+    moved: bool
+
+
 class RaplMeter:
     """Energy counters of processor packages and their memory."""
 
@@ -74,17 +83,29 @@ class RaplMeter:
         self._zones = tuple(zones)
         self._clock = clock
         self._facts = facts
+        self._moves: dict[str, _Move] = {}
 
     def read(self) -> list[Reading]:
-        """Readings of the zones that can be read now; one that vanished is left out until it returns.
+        """Readings of the zones that can be read now; one that vanished or froze is left out until it returns.
 
         Raises:
             MeterError: No zone can be read.
         """
         readings = [reading for zone in self._zones if (reading := self._read(zone)) is not None]
+        sound = [reading for reading in readings if not self._is_frozen(reading)]
         if not readings:
             raise MeterError("rapl: none of its counters can be read any more")
-        return readings
+        if not sound:
+            raise MeterError("rapl: its counters stand still")
+        return sound
+
+    def _is_frozen(self, reading: Reading) -> bool:
+        """Whether a counter that has moved stands still; it says nothing of what is spent meanwhile."""
+        before = self._moves.get(reading.component)
+        if before is None or before.energy_j != reading.energy_j:
+            self._moves[reading.component] = _Move(reading.energy_j or 0.0, reading.at_s, before is not None)
+            return False
+        return before.moved and reading.at_s - before.since_s >= FROZEN_S
 
     def _read(self, zone: Zone) -> Reading | None:
         energy_j = _energy_j(zone.folder, zone.range_uj)
