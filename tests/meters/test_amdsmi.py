@@ -8,7 +8,7 @@ import pytest
 from tests.fixtures import fake_devices
 
 from sootprint.core.errors import MeterError
-from sootprint.core.protocols import FakeClock, Machine
+from sootprint.core.protocols import FakeClock, Machine, ProcessUse
 from sootprint.meters.amdsmi_meter import AmdSmi, meter_of
 
 STEP_J = 15.3e-6
@@ -138,6 +138,36 @@ def test_hidden_cards(discover):
     """A list that hides all cards is an error."""
     with pytest.raises(MeterError, match="HIP_VISIBLE_DEVICES"):
         discover({"HIP_VISIBLE_DEVICES": "-1"})
+
+
+@pytest.mark.parametrize("lists", ["new", "handles", "old"])
+def test_processes_on_each_card(discover, lists):
+    """Memory in bytes under each release's names; busy shares are not told; a size that is "N/A" is unknown."""
+    meter = discover(COUNT=2, PROCESSES="0:77:512,1:78:-,0:79:1", LISTS=lists)
+    assert meter.processes() == {
+        "accelerator:0": [ProcessUse(77, 512 << 20), ProcessUse(79, 1 << 20)],
+        "accelerator:1": [ProcessUse(78)],
+    }
+
+
+def test_processes_that_may_not_be_seen(discover):
+    """A card that does not tell is left out, which is not the same as nobody."""
+    assert discover(LISTS="error").processes() == {}
+    assert discover(LISTS="new").processes() == {"accelerator:0": []}
+
+
+@pytest.mark.parametrize(
+    ("environ", "seen"),
+    [
+        ({}, {0, 1, 2}),
+        ({"ROCR_VISIBLE_DEVICES": "1,2", "HIP_VISIBLE_DEVICES": "1"}, {2}),
+        ({"HIP_VISIBLE_DEVICES": "-1"}, set()),
+    ],
+)
+def test_cards_of_another_job(discover, environ, seen):
+    """Whatever the meter's own environment, among all cards of the machine."""
+    meter = discover({"HIP_VISIBLE_DEVICES": "0"}, COUNT=3)
+    assert meter.visible_to(environ) == {f"accelerator:{place}" for place in seen}
 
 
 def test_facts(discover):

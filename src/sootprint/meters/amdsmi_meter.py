@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from sootprint.core.errors import MeterError
-from sootprint.core.protocols import Machine, MeterFacts, Reading
+from sootprint.core.protocols import Machine, MeterFacts, ProcessUse, Reading
 from sootprint.core.quantity import Factor
 from sootprint.meters import rated
 from sootprint.meters.visible import visible
@@ -109,6 +109,27 @@ class AmdSmi:
         size_mb = _number(self.ask("amdsmi_get_gpu_vram_info", handle), "vram_size")
         return round(size_mb * BYTES_PER_MB / BYTES_PER_GB, 1) if size_mb else None
 
+    def processes(self, handle: Any) -> list[ProcessUse] | None:
+        """Processes on a card; their busy share is left out, as its unit differs between releases."""
+        listed = self.ask("amdsmi_get_gpu_process_list", handle)
+        if not isinstance(listed, list):
+            return None
+        found = []
+        for entry in listed:  # releases before 6.0 list handles
+            told = (
+                entry if isinstance(entry, dict) else self.ask("amdsmi_get_gpu_process_info", handle, entry)
+            )
+            pid = _number(told, "pid")
+            size = _number(told.get("memory_usage"), "vram_mem") if isinstance(told, dict) else None
+            if pid:
+                size = _number(told, "mem") if size is None else size
+                found.append(ProcessUse(int(pid), None if size is None else int(size)))
+        return found
+
+    def handles(self) -> list[Any]:
+        """The GPUs in the library's order."""
+        return self.ask("amdsmi_get_processor_handles") or []
+
     def close(self) -> None:
         """Let go of the driver."""
         self.ask("amdsmi_shut_down")
@@ -146,7 +167,7 @@ class AmdSmiMeter:
         low_ratio, high_ratio = COUNTER_RATIOS if card.counts else POWER_RATIOS
         return Reading(
             meter=self.name,
-            component=f"accelerator:{card.place}",
+            component=_component(card.place),
             at_s=at_s,
             energy_j=seen if card.counts else None,
             power_w=None if card.counts else seen,
@@ -175,6 +196,15 @@ class AmdSmiMeter:
         factors = tuple(ACCURACY[counts] for counts in sorted({card.counts for card in self._cards}))
         return MeterFacts(hardware=tuple(hardware), factors=factors, warnings=self._warnings)
 
+    def processes(self) -> Mapping[str, Sequence[ProcessUse]]:
+        """Processes on each card now; a card that does not tell them is left out."""
+        found = ((_component(card.place), self._smi.processes(card.handle)) for card in self._cards)
+        return {name: processes for name, processes in found if processes is not None}
+
+    def visible_to(self, environ: Mapping[str, str]) -> frozenset[str]:
+        """Components of the machine that a job with these environment variables may use."""
+        return frozenset(_component(place) for place in _chosen(len(self._smi.handles()), environ, []))
+
     def close(self) -> None:
         """Let go of the driver."""
         self._smi.close()
@@ -186,9 +216,9 @@ def meter_of(smi: AmdSmi, machine: Machine) -> AmdSmiMeter:
     Raises:
         MeterError: There is no GPU, none that may be used, or none that tells energy or power.
     """
-    handles = smi.ask("amdsmi_get_processor_handles") or []
+    handles = smi.handles()
     warnings: list[str] = []
-    chosen = _chosen(len(handles), machine, warnings)
+    chosen = _chosen(len(handles), machine.environ, warnings)
     if not chosen:
         raise MeterError("amdsmi: there is no AMD GPU, or HIP_VISIBLE_DEVICES hides it")
     trusted = [_counter_is_sane(smi, handles[index]) for index in chosen]
@@ -210,11 +240,15 @@ def meter_of(smi: AmdSmi, machine: Machine) -> AmdSmiMeter:
     return AmdSmiMeter(smi, cards, machine, warnings)
 
 
-def _chosen(count: int, machine: Machine, warnings: list[str]) -> list[int]:
+def _component(place: int) -> str:
+    return f"accelerator:{place}"
+
+
+def _chosen(count: int, environ: Mapping[str, str], warnings: list[str]) -> list[int]:
     """Places of the cards that a job may use; HIP's list counts within ROCm's."""
     chosen = list(range(count))
     for name in ("ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"):
-        value = machine.environ.get(name)
+        value = environ.get(name)
         if value is not None and "GPU-" in value:
             warnings.append(
                 f"amdsmi: {name} names cards by identity, which is not understood: all are counted"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from sootprint.core.errors import MeterError
-from sootprint.core.protocols import Machine, MeterFacts, Reading
+from sootprint.core.protocols import Machine, MeterFacts, ProcessUse, Reading
 from sootprint.core.quantity import Factor
 from sootprint.meters import nvml_library as nvml
 from sootprint.meters import rated
 from sootprint.meters.visible import Visible, visible
+
+if TYPE_CHECKING:
+    from sootprint.meters.nvml_processes import CardProcesses
 
 POLL_S = 0.05
 MILLI = 1e-3
@@ -76,6 +79,7 @@ class NvmlMeter:
         self._warnings = tuple(warnings)
         self._busy = library.function("nvmlDeviceGetUtilizationRates")
         self._rates = nvml.Utilisation()
+        self._processes: dict[str, CardProcesses] | None = None
         self.poll_s = None if all(card.counts for card in cards) else POLL_S
 
     def read(self) -> list[Reading]:
@@ -98,7 +102,7 @@ class NvmlMeter:
         known = self._busy(card.handle, ctypes.byref(rates)) == nvml.SUCCESS
         return Reading(
             meter="nvml",
-            component=f"accelerator:{card.place}",
+            component=_component(card.place),
             at_s=at_s,
             energy_j=seen if card.counts else None,
             power_w=None if card.counts else seen,
@@ -140,6 +144,22 @@ class NvmlMeter:
         memory_gb = (known.memory_gb if known else None) or (round(size / BYTES_PER_GB, 1) if size else None)
         return name, power_w, memory_gb
 
+    def processes(self) -> Mapping[str, Sequence[ProcessUse]]:
+        """Processes on each card since the last call; a card that does not tell them is left out."""
+        if self._processes is None:
+            from sootprint.meters.nvml_processes import CardProcesses
+
+            self._processes = {
+                _component(card.place): CardProcesses(self._library, card.handle) for card in self._cards
+            }
+        looks = ((name, card.look()) for name, card in self._processes.items())
+        return {name: found for name, found in looks if found is not None}
+
+    def visible_to(self, environ: Mapping[str, str]) -> frozenset[str]:
+        """Components of the machine that a job with these environment variables may use."""
+        seen = _seen(self._library, _handles(self._library), environ.get("CUDA_VISIBLE_DEVICES"))
+        return frozenset(_component(place) for place in seen.devices)
+
     def close(self) -> None:
         """Let go of the driver."""
         self._library.close()
@@ -151,11 +171,10 @@ def meter_of(library: nvml.Library, machine: Machine) -> NvmlMeter:
     Raises:
         MeterError: There is no GPU, none that may be used, or none that tells energy or power.
     """
-    count = library.count()
-    if not count:
+    handles = _handles(library)
+    if not handles:
         raise MeterError("nvml: the driver knows no GPU")
     warnings: list[str] = []
-    handles = [library.handle(index) for index in range(count)]
     chosen = _chosen(library, handles, machine, warnings)
     if not chosen:
         raise MeterError("nvml: CUDA_VISIBLE_DEVICES hides every GPU", fix="unset CUDA_VISIBLE_DEVICES")
@@ -165,6 +184,14 @@ def meter_of(library: nvml.Library, machine: Machine) -> NvmlMeter:
             "nvml: no GPU tells its energy or its power; a virtual GPU's host keeps them to itself"
         )
     return NvmlMeter(library, cards, machine, warnings)
+
+
+def _component(place: int) -> str:
+    return f"accelerator:{place}"
+
+
+def _handles(library: nvml.Library) -> list[nvml.Handle | None]:
+    return [library.handle(index) for index in range(library.count())]
 
 
 def _chosen(
