@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sootprint.meters import files
 
-LOOKS_PER_RESCAN = 64  # a number that a stranger gave back may be a child's by then
+LOOKS_PER_RESCAN = 64  # looks in which each stranger is read once: its number may be a child's by then
 STAT_BYTES = 1024
 # fields of /proc/PID/stat counted from the one after the name, which may hold blanks and brackets
 _PARENT, _UTIME, _STIME, _CUTIME, _CSTIME, _START = 1, 11, 12, 13, 14, 19
@@ -107,10 +107,7 @@ class TreeTimes:
         if listed is None:  # nothing can be opened now: what was used will be seen at the next look
             return dict.fromkeys(wanted, 0.0)
         self._looks += 1
-        joins = any(pids - self._trees[name].starts.keys() for name, pids in wanted.items())
-        if joins or self._looks % LOOKS_PER_RESCAN == 0:
-            self._strangers = set()  # who was a stranger may belong to a new tree
-        table = self._read(sorted(listed - self._strangers))  # parents first, as a rule
+        table = self._read(sorted(listed - self._still_strangers(wanted)))  # parents first, as a rule
         children: dict[int, list[int]] = {}
         for pid, process in table.items():
             children.setdefault(process.parent, []).append(pid)
@@ -119,6 +116,13 @@ class TreeTimes:
         }
         self._strangers = listed.difference(*(tree.processes for tree in self._trees.values()))
         return spent_s
+
+    def _still_strangers(self, wanted: Mapping[str, frozenset[int]]) -> set[int]:
+        """Numbers that need not be read: none where a tree is new, else all but the few whose turn it is."""
+        if any(pids - self._trees[name].starts.keys() for name, pids in wanted.items()):
+            return set()
+        turn = self._looks % LOOKS_PER_RESCAN
+        return {pid for pid in self._strangers if pid % LOOKS_PER_RESCAN != turn}
 
     def members(self, name: str) -> set[int]:
         """Processes of a tree at the last look."""
