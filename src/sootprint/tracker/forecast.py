@@ -1,0 +1,190 @@
+"""What a whole run will take, from its first part: the pace so far, and a prior on what has not been seen yet.
+
+    T = t_n + (N - n) tau (1 + s + o) (1 - (1 - v) w + (1 - v) w f) + phi (T - t_n)
+    E = e_n + P (T - t_n)
+
+with t_n, e_n time and energy at the last finished unit, tau the time of a usual unit and P the power, each lognormal
+around what was seen; s the slow units seen, o those of a kind that was not seen yet, phi the last evaluation; f a
+change of the stage at the share v of what is left, with w = 1 where one comes. docs/explanation/forecasts.md derives
+each term and says how the numbers of `Prior` were found.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from sootprint.core.intervals import DRAWS, Z90, Draws, from_draws
+from sootprint.core.quantity import Quantity
+from sootprint.tracker.pace import Pace
+
+AT = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)  # progress at which a run is forecast
+
+
+class Prior(NamedTuple):
+    """What is taken to hold of a run of which little was seen; spreads are standard deviations of logarithms.
+
+    Args:
+        warm: Logarithm of the first unit's time over that of a usual one.
+        warm_spread: Its spread.
+        noise: Spread of the time of one unit, for as long as few were seen.
+        drift: Spread of a slow drift of the time of a unit over a whole run.
+        unseen: Chance that a run has slow units at a distance of more than half a per cent of it.
+        unseen_share: Median time that they add, over that of the usual ones.
+        unseen_spread: Its spread.
+        final: Median time of a last evaluation over the time of what is left at the start.
+        final_spread: Its spread.
+        changes: Mean number of changes of the stage in a run.
+        change: Median logarithm of the factor on the time of a unit.
+        change_spread: Its spread.
+        power: Spread between the power of some seconds and that of the rest.
+        power_drift: Spread of a slow drift of the power over a whole run.
+        power_change: Spread of the factor on the power where the stage changes.
+    """
+
+    warm: float = 0.2
+    warm_spread: float = 0.3
+    noise: float = 0.1
+    drift: float = 0.06
+    unseen: float = 0.7
+    unseen_share: float = 0.05
+    unseen_spread: float = 0.8
+    final: float = 0.003
+    final_spread: float = 1.2
+    changes: float = 0.35
+    change: float = 0.1
+    change_spread: float = 0.45
+    power: float = 0.02
+    power_drift: float = 0.05
+    power_change: float = 0.1
+
+
+PRIOR = Prior()
+SOONEST, LATEST = 0.005, 0.5  # distances of slow units over the run, taken as equally likely on a log scale
+
+
+class Forecast(NamedTuple):
+    """A whole run as it was foreseen.
+
+    Args:
+        progress: Units done over all units, or time over the expected one [0-1].
+        at_s: Time since the start at which it was made [s].
+        units: Units that it was made from; 0 where progress is a time.
+        energy_j: Energy of the whole run, as the meters will show it [J].
+        duration_s: Time of the whole run [s].
+    """
+
+    progress: float
+    at_s: float
+    units: int
+    energy_j: Quantity
+    duration_s: Quantity
+
+
+def forecast(pace: Pace, *, by_time: bool = False, prior: Prior = PRIOR) -> Forecast:
+    """Forecast of a run from its pace.
+
+    Args:
+        pace: What was seen.
+        by_time: Whether the units are seconds of a time that is given, so that only the power is uncertain.
+        prior: What is taken to hold of the rest.
+    """
+    begin, remains = pace.last, 1.0 - pace.progress
+    change = _changes(prior, remains)
+    rest = [0.0] * DRAWS if by_time else _rest(pace, prior)
+    usual_s = pace.left * pace.unit_s
+    durations_s = [
+        usual_s * level * (1.0 + late * (f - 1.0)) for level, (late, f, _) in zip(rest, change, strict=True)
+    ]
+    if by_time:
+        durations_s = [usual_s] * DRAWS
+    powers_w = [
+        pace.power_w * level * (1.0 + late * (f - 1.0))
+        for level, (late, _, f) in zip(_power(pace, prior), change, strict=True)
+    ]
+    energies_j = [power_w * rest_s for power_w, rest_s in zip(powers_w, durations_s, strict=True)]
+    return Forecast(
+        progress=pace.progress,
+        at_s=begin.at_s,
+        units=0 if by_time else round(begin.done),
+        energy_j=_quantity(begin.energy_j, energies_j),
+        duration_s=_quantity(begin.at_s, durations_s),
+    )
+
+
+def _rest(pace: Pace, prior: Prior) -> list[float]:
+    """Time of what is left over that of as many usual units, drawn: level, slow units and last evaluation."""
+    median, spread = _level(pace, prior)
+    level = _lognormal("level", median, spread)
+    seen = pace.excess_s / pace.unit_s
+    rate = (
+        _lognormal("slow units seen", seen, 1.0 / math.sqrt(1.0 + pace.slow)) if seen > 0.0 else [0.0] * DRAWS
+    )
+    unseen = _unseen(pace, prior)
+    final = _lognormal("last evaluation", prior.final, prior.final_spread)
+    whole = 1.0 / max(1.0 - pace.progress, 1e-9)
+    return [a * (1.0 + b + c + d * whole) for a, b, c, d in zip(level, rate, unseen, final, strict=True)]
+
+
+def _level(pace: Pace, prior: Prior) -> tuple[float, float]:
+    """Median factor on the time of a usual unit so far, and its spread."""
+    wander = prior.drift**2 * (1.0 - pace.progress) / 3.0
+    if pace.steady == 0:
+        return math.exp(-prior.warm), math.sqrt(prior.warm_spread**2 + wander)
+    return 1.0, math.sqrt(pace.unit_spread**2 + prior.noise**2 / pace.steady + wander)
+
+
+def _unseen(pace: Pace, prior: Prior) -> list[float]:
+    """Time added by a kind of slow units of which none came so far, over the usual time, drawn."""
+    at = min(max(pace.progress, SOONEST), LATEST)
+    chance = prior.unseen * math.log(LATEST / at) / math.log(LATEST / SOONEST)
+    size = _lognormal("slow units unseen", prior.unseen_share, prior.unseen_spread)
+    return [share if u < chance else 0.0 for u, share in zip(_uniform("is unseen"), size, strict=True)]
+
+
+def _changes(prior: Prior, remains: float) -> list[tuple[float, float, float]]:
+    """Share of the rest after a change of the stage, and its factors on time and power, drawn."""
+    chance = 1.0 - math.exp(-prior.changes * remains)
+    return [
+        (late, time, power) if u < chance else (0.0, 1.0, 1.0)
+        for u, late, time, power in zip(
+            _uniform("is changed"),
+            _uniform("changed when"),
+            _lognormal("time changed", math.exp(prior.change), prior.change_spread),
+            _lognormal("power changed", 1.0, prior.power_change),
+            strict=True,
+        )
+    ]
+
+
+def _power(pace: Pace, prior: Prior) -> list[float]:
+    """Mean power of the rest over that so far, drawn."""
+    wander = prior.power_drift**2 * (1.0 - pace.progress) / 3.0
+    return _lognormal("power", 1.0, math.sqrt(pace.power_spread**2 + prior.power**2 + wander))
+
+
+def _quantity(so_far: float, rest: Sequence[float]) -> Quantity:
+    ordered = sorted(rest)
+    middle = 0.5 * (ordered[(DRAWS - 1) // 2] + ordered[DRAWS // 2])
+    return from_draws(so_far + middle, [so_far + one for one in ordered])
+
+
+@lru_cache(maxsize=1)
+def _draws() -> Draws:
+    return Draws()
+
+
+def _lognormal(name: str, median: float, spread: float) -> list[float]:
+    low, high = median * math.exp(-Z90 * spread), median * math.exp(Z90 * spread)
+    return _draws().of(name, Quantity(value=median, low=low, high=high)) or []
+
+
+@lru_cache(maxsize=8)
+def _uniform(name: str) -> tuple[float, ...]:
+    """Evenly spread numbers of 0 to 1 in an order of their own."""
+    numbers = [(index + 0.5) / DRAWS for index in range(DRAWS)]
+    random.Random(name).shuffle(numbers)
+    return tuple(numbers)

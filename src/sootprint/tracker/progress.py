@@ -1,0 +1,91 @@
+"""How far a run has come towards what was expected of it: its finished units with their times and energies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sootprint.core.expectation import Expectation
+from sootprint.tracker.pace import Point
+
+MAX_POINTS = 1025  # odd, so that every second one includes the first and the last
+FAR = 2.0  # strides; a first logged number beyond tells that the run goes on from a checkpoint
+
+
+class Progress:
+    """Finished units of a run, joined to larger groups where there are many.
+
+    Args:
+        expected: What the whole run does.
+    """
+
+    def __init__(self, expected: Expectation) -> None:
+        self.expected = expected
+        self.points: list[Point] = []
+        self._by_span: bool | None = None  # what came first counts: spans of the unit, or logged numbers
+        self._ended = 0
+
+    @property
+    def share(self) -> float:
+        """Part that is done; above 1 where more was done than expected [0-1]."""
+        if len(self.points) < 2:
+            return 0.0
+        first, last = self.points[0].done, self.points[-1].done
+        return (last - first) / (self.expected.total - first) if self.expected.total > first else 1.0
+
+    def opened(self, name: str, at_s: float, energy_j: float) -> None:
+        """Count the begin of a span."""
+        if self._by_span is None and self.expected.counts(name):
+            self._by_span = True
+            self.points.append(Point(0.0, at_s, energy_j))
+
+    def closed(self, name: str, at_s: float, energy_j: float) -> None:
+        """Count the end of a span."""
+        if self._by_span and self.expected.counts(name):
+            self._ended += 1
+            self._add(Point(float(self._ended), at_s, energy_j))
+
+    def logged(self, name: str, value: float, *, at_s: float, energy_j: float) -> None:
+        """Count a logged number of units that are done."""
+        if self._by_span or not self.expected.counts(name) or value < 0.0:
+            return
+        if self._by_span is None:
+            self._by_span = False
+            self.points.append(Point(0.0, 0.0, 0.0))
+        if value > self.points[-1].done:
+            self._add(Point(value, at_s, energy_j))
+            if len(self.points) == 3:
+                self._resume()
+
+    def ticked(self, at_s: float, energy_j: float) -> None:
+        """Count a look at the meters, where a time is expected."""
+        if self.expected.by_time and (not self.points or at_s > self.points[-1].done):
+            self._add(Point(at_s, at_s, energy_j))
+
+    def dump(self) -> dict[str, Any]:
+        """Plain values for a journal."""
+        return {
+            "expected": list(self.expected),
+            "points": [list(point) for point in self.points],
+            "by_span": self._by_span,
+            "ended": self._ended,
+        }
+
+    @classmethod
+    def load(cls, data: dict[str, Any]) -> Progress:
+        """Progress as a journal holds it."""
+        made = cls(Expectation(*data["expected"]))
+        made.points = [Point(*point) for point in data["points"]]
+        made._by_span, made._ended = data["by_span"], data["ended"]
+        return made
+
+    def _add(self, point: Point) -> None:
+        self.points.append(point)
+        if len(self.points) > MAX_POINTS:
+            self.points = self.points[::2]
+
+    def _resume(self) -> None:
+        """Begin at the number that the run went on from, where the first one that was logged is far from 0."""
+        _, first, second = self.points
+        stride = second.done - first.done
+        if first.done > FAR * stride:
+            self.points[0] = Point(first.done - stride, 0.0, 0.0)

@@ -1,0 +1,98 @@
+"""Forecasts from a pace: worked by hand where nothing is uncertain, by their order where something is."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from sootprint.core.quantity import Quantity
+from sootprint.tracker.forecast import PRIOR, Prior, forecast
+from sootprint.tracker.pace import Pace, Point
+
+SURE = Prior(
+    warm=0.0,
+    warm_spread=1e-9,
+    noise=0.0,
+    drift=0.0,
+    unseen=0.0,
+    final=1e-12,
+    changes=0.0,
+    power=0.0,
+    power_drift=0.0,
+)
+SEEN = Pace(
+    last=Point(10.0, 120.0, 12_000.0),
+    left=90.0,
+    progress=0.1,
+    units=10,
+    steady=9,
+    unit_s=10.0,
+    unit_spread=0.01,
+    excess_s=0.0,
+    slow=0,
+    power_w=100.0,
+    power_spread=0.01,
+)
+
+
+def _width(quantity: Quantity) -> float:
+    assert quantity.low is not None and quantity.high is not None
+    return math.log(quantity.high / quantity.low)
+
+
+def test_without_uncertainty_it_is_what_was_spent_and_the_pace_times_the_rest() -> None:
+    """120 s and 12 kJ so far, 90 units of 10 s at 100 W to come: 1020 s and 102 kJ."""
+    made = forecast(SEEN._replace(unit_spread=0.0, power_spread=0.0), prior=SURE)
+    assert made.duration_s.value == pytest.approx(1020.0)
+    assert made.energy_j.value == pytest.approx(102_000.0)
+    assert _width(made.energy_j) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_slow_units_that_were_seen_come_again() -> None:
+    """2 s for each unit on top of 10 s: 90 units take 1080 s."""
+    sure = SEEN._replace(unit_spread=0.0, power_spread=0.0, excess_s=2.0, slow=10**9)
+    assert forecast(sure, prior=SURE).duration_s.value == pytest.approx(1200.0, rel=1e-4)
+
+
+def test_a_first_unit_alone_is_taken_to_be_slower_than_the_rest() -> None:
+    """One epoch of 12 s with e^0.2 of warm-up stands for 9.8 s."""
+    alone = SEEN._replace(steady=0, units=1, unit_s=12.0, unit_spread=0.0, power_spread=0.0)
+    made = forecast(alone, prior=SURE._replace(warm=0.2))
+    assert made.duration_s.value == pytest.approx(120.0 + 90.0 * 12.0 * math.exp(-0.2), rel=1e-3)
+
+
+def test_the_interval_narrows_as_the_run_goes_on() -> None:
+    """At 50 % most is known: what is spent is certain, and less can still change."""
+    early = forecast(SEEN._replace(progress=0.01, last=Point(1.0, 12.0, 1200.0), left=99.0, steady=1))
+    late = forecast(SEEN._replace(progress=0.5, last=Point(50.0, 520.0, 52_000.0), left=50.0, steady=49))
+    assert _width(late.energy_j) < 0.6 * _width(early.energy_j)
+
+
+def test_a_chance_of_a_change_widens_the_interval() -> None:
+    """Nothing that was seen rules out a larger batch or a second stage later."""
+    assert _width(forecast(SEEN).energy_j) > 1.2 * _width(
+        forecast(SEEN, prior=PRIOR._replace(changes=0.0)).energy_j
+    )
+
+
+def test_where_the_time_is_given_only_the_power_is_uncertain() -> None:
+    """Of an hour, 6 min at 100 W so far: the time stays 3600 s."""
+    hour = SEEN._replace(last=Point(360.0, 360.0, 36_000.0), left=3240.0, unit_s=1.0, unit_spread=0.0)
+    made = forecast(hour, by_time=True)
+    assert (made.duration_s.low, made.duration_s.value, made.duration_s.high) == pytest.approx((3600.0,) * 3)
+    assert made.energy_j.value == pytest.approx(360_000.0, rel=0.01)
+    assert _width(made.energy_j) > 0.02
+    assert made.units == 0
+
+
+def test_nothing_less_than_what_is_spent_is_forecast() -> None:
+    """The rest takes at least no energy."""
+    made = forecast(SEEN._replace(unit_spread=3.0, power_spread=3.0))
+    assert made.energy_j.low is not None
+    assert made.energy_j.low >= SEEN.last.energy_j
+
+
+def test_the_same_pace_gives_the_same_forecast() -> None:
+    """Draws are seeded."""
+    assert forecast(SEEN) == forecast(SEEN)

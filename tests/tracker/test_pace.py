@@ -1,0 +1,89 @@
+"""The pace of a run from its finished units: worked by hand."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+
+import pytest
+
+from sootprint.tracker.pace import Pace, Point, pace
+
+
+def _points(times_s: Iterable[float], *, power_w: float = 100.0, start_s: float = 0.0) -> list[Point]:
+    """Units of these times, one after the other, at one power."""
+    ends_s = itertools.accumulate(times_s, initial=start_s)
+    return [Point(float(done), at_s, power_w * at_s) for done, at_s in enumerate(ends_s)]
+
+
+def _pace(times_s: Iterable[float], total: float = 100.0) -> Pace:
+    found = pace(_points(times_s), total)
+    assert found is not None
+    return found
+
+
+def test_no_pace_before_the_first_unit_is_finished() -> None:
+    """The start of a unit tells nothing yet."""
+    assert pace([Point(0.0, 5.0, 500.0)], 90.0) is None
+
+
+def test_one_unit_is_all_warm_up() -> None:
+    """After one unit of 12 s the level is 12 s, and no steady unit was seen."""
+    found = _pace([12.0])
+    assert (found.unit_s, found.steady, found.left, found.progress) == (12.0, 0, 99.0, 0.01)
+
+
+def test_slow_first_units_are_left_out_of_the_level() -> None:
+    """The first unit compiles, the second fills caches; the level is that of the others."""
+    found = _pace([30.0, 13.0, 10.0, 10.0, 10.0, 10.0])
+    assert found.unit_s == pytest.approx(10.0)
+    assert found.steady == 4
+
+
+def test_regular_slow_units_are_spread_over_the_units_between_them() -> None:
+    """An evaluation of 4 s after every fifth unit adds 0.8 s to each, whatever came since the last one."""
+    found = _pace([20.0] + [10.0, 10.0, 10.0, 14.0 + 6.0, 10.0] * 4 + [10.0, 10.0])
+    # begin at unit 1; slow units end at 5, 10, 15 and 20: 40 s over 19 units
+    assert (found.slow, found.unit_s) == (4, pytest.approx(10.0))
+    assert found.excess_s == pytest.approx(40.0 / 19.0)
+
+
+def test_one_straggler_counts_over_all_that_was_seen() -> None:
+    """One slow unit early on, and none since for long, is no regular one."""
+    found = _pace([10.0, 10.0, 10.0, 60.0] + [10.0] * 36)
+    assert found.excess_s == pytest.approx(50.0 / 39.0)
+
+
+def test_after_a_change_of_the_stage_only_the_new_level_counts() -> None:
+    """Twenty units of about 10 s, then twenty of about 15 s: the level is 15 s."""
+    wobble = itertools.cycle([0.9, 1.1, 1.0])
+    times_s = [level * next(wobble) for level in [10.0] * 21 + [15.0] * 21]
+    found = _pace(times_s)
+    assert found.unit_s == pytest.approx(15.0, rel=0.03)
+    assert found.steady <= 22
+
+
+def test_power_is_that_after_the_warm_up() -> None:
+    """A first unit at 50 W does not lower the power of the rest, which draws 200 W."""
+    points = [Point(0.0, 0.0, 0.0), Point(1.0, 20.0, 1000.0)]
+    points += [Point(1.0 + n, 20.0 + 10.0 * n, 1000.0 + 2000.0 * n) for n in range(1, 6)]
+    found = pace(points, 100.0, tick_s=1.0)
+    assert found is not None
+    assert found.power_w == pytest.approx(200.0)
+
+
+def test_power_is_taken_over_some_looks_at_the_meters() -> None:
+    """Units shorter than a look share its energy, so that the power is taken over at least four looks."""
+    points = [Point(n, 0.1 * n, 10.0 * n) for n in range(21)]
+    points[-1] = Point(20.0, 2.0, 260.0)  # the last look brought 60 J more
+    found = pace(points, 100.0, tick_s=0.5)
+    assert found is not None
+    assert found.power_w == pytest.approx(130.0)
+
+
+def test_groups_of_units_weigh_by_their_number() -> None:
+    """Logged every 10 steps, a step takes a tenth of the time between two logs."""
+    points = [Point(10.0 * n, 5.0 * n, 500.0 * n) for n in range(6)]
+    found = pace(points, 1000.0)
+    assert found is not None
+    assert (found.unit_s, found.left, found.progress) == (0.5, 950.0, 0.05)

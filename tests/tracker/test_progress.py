@@ -1,0 +1,92 @@
+"""Progress of a run: which marks count as its units, and how many points are kept."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sootprint.core.expectation import Expectation, parsed
+from sootprint.tracker.pace import Point
+from sootprint.tracker.progress import MAX_POINTS, Progress
+
+
+def _after_epochs(count: int) -> Progress:
+    progress = Progress(Expectation("epochs", 90.0))
+    for epoch in range(count):
+        progress.opened("epoch", 10.0 * epoch + 2.0, 100.0 * epoch)
+        progress.closed("epoch", 10.0 * epoch + 11.0, 100.0 * epoch + 90.0)
+    return progress
+
+
+def test_spans_of_the_unit_are_counted_from_the_start_of_the_first() -> None:
+    """What came before the first epoch is no part of its time."""
+    progress = _after_epochs(3)
+    assert progress.points[0] == Point(0.0, 2.0, 0.0)
+    assert progress.points[-1] == Point(3.0, 31.0, 290.0)
+    assert progress.share == pytest.approx(3 / 90)
+
+
+def test_other_spans_are_no_units() -> None:
+    """An evaluation between two epochs only makes the next one come later."""
+    progress = Progress(Expectation("epochs", 90.0))
+    progress.opened("evaluation", 0.0, 0.0)
+    progress.closed("evaluation", 5.0, 50.0)
+    assert progress.share == 0.0
+
+
+def test_logged_numbers_are_units_done() -> None:
+    """`run.log("step", 200)` of 1000 is a fifth, also where numbers come in strides or again."""
+    progress = Progress(Expectation("steps", 1000.0))
+    for value in (0, 100, 200, 200, 150):
+        progress.logged("step", float(value), at_s=0.1 * value, energy_j=value)
+    assert progress.share == pytest.approx(0.2)
+    assert len(progress.points) == 3
+
+
+def test_metrics_beside_spans_are_not_counted_twice() -> None:
+    """A program that has epoch spans and logs the epoch, too, does each epoch once."""
+    progress = _after_epochs(2)
+    progress.logged("epoch", 50.0, at_s=30.0, energy_j=300.0)
+    assert progress.share == pytest.approx(2 / 90)
+
+
+def test_a_run_that_goes_on_from_a_checkpoint_counts_what_is_its_own() -> None:
+    """From step 5000 on, logged every 100 of 10 000, a tenth of its own 5000 steps is at 5500."""
+    progress = Progress(Expectation("steps", 10_000.0))
+    for step in range(5100, 5600, 100):
+        progress.logged("step", step, at_s=float(step - 5000), energy_j=step)
+    assert progress.share == pytest.approx(0.1)
+
+
+def test_time_is_progress_where_a_time_is_expected() -> None:
+    """Half an hour of an hour is half."""
+    progress = Progress(parsed("hours=1"))
+    for at_s in (0.0, 900.0, 1800.0):
+        progress.ticked(at_s, 100.0 * at_s)
+    assert progress.share == 0.5
+
+
+def test_more_units_than_expected_are_above_one() -> None:
+    """The caller warns; nothing is cut off."""
+    assert _after_epochs(99).share == pytest.approx(1.1)
+
+
+def test_many_units_are_joined_and_first_and_last_are_kept() -> None:
+    """A million steps take no more memory than a thousand."""
+    progress = Progress(Expectation("steps", 1e6))
+    for step in range(10_000):
+        progress.logged("step", step, at_s=float(step), energy_j=2.0 * step)
+    assert len(progress.points) <= MAX_POINTS
+    assert progress.points[0].done == 0.0
+    assert progress.points[-1] == Point(9999.0, 9999.0, 19998.0)
+
+
+def test_a_journal_brings_it_back() -> None:
+    """What was dumped and loaded goes on as if nothing had been."""
+    before = _after_epochs(4)
+    after = Progress.load(json.loads(json.dumps(before.dump())))
+    for progress in (before, after):
+        progress.closed("epoch", 50.0, 400.0)
+    assert after.points == before.points
+    assert after.share == before.share
