@@ -79,6 +79,40 @@ def test_full_disk_loses_nothing_that_is_freed_in_time(tmp_path, monkeypatch):
     assert [line.content for line in read_lines(journal.path)] == [{"k": "a"}, {"k": "b"}, {"k": "c"}]
 
 
+def test_full_disk_takes_the_lines_that_room_was_kept_for(tmp_path, monkeypatch):
+    """64 KiB are held from the start; on a disk that takes nothing they are freed, and the line is written."""
+    journal = Journal(tmp_path / "a.jsonl")
+    (room,) = tmp_path.glob("*.room")
+    assert room.stat().st_blocks * 512 >= 65536
+    write = os.write
+
+    def full(fd: int, data: bytes) -> int:
+        if room.exists():
+            raise OSError(28, "No space left on device")
+        return write(fd, data)
+
+    monkeypatch.setattr(journals.os, "write", full)
+    assert journal.append({"k": "a"})
+    assert [line.content for line in read_lines(journal.path)] == [{"k": "a"}]
+    assert not room.exists()
+
+
+def test_end_of_a_journal_leaves_no_file(tmp_path):
+    """The room kept back goes with the journal; it is no journal itself."""
+    journal = Journal(tmp_path / "journal" / "a.jsonl")
+    assert unfinished(tmp_path) == []
+    journal.remove()
+    assert list((tmp_path / "journal").iterdir()) == []
+
+
+def test_disk_without_room_to_keep_back_still_takes_a_journal(tmp_path, monkeypatch):
+    """Nothing is held where the disk has no room, and nothing else changes."""
+    monkeypatch.setattr(journals, "ROOM_BYTES", 1 << 62)
+    journal = Journal(tmp_path / "a.jsonl")
+    assert journal.append({"k": "a"})
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]
+
+
 def test_torn_last_line_is_left_out_and_the_rest_kept(tmp_path):
     """A journal cut in the middle of its last line gives everything before it."""
     journal = Journal(tmp_path / "a.jsonl")

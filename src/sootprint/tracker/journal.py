@@ -19,6 +19,7 @@ if sys.platform != "win32":
 SUFFIX = ".jsonl"
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 MAX_PENDING_BYTES = 4_000_000
+ROOM_BYTES = 65_536  # kept back for the lines of a run on a disk that fills: four minutes of them
 _open_journals: weakref.WeakSet[Journal] = weakref.WeakSet()
 
 
@@ -34,7 +35,8 @@ class Line(NamedTuple):
 class Journal:
     """Journal that is open for writing and locked while its process lives.
 
-    What the disk does not take is kept in memory and written with the next line.
+    What the disk does not take is kept in memory and written with the next line. Some room on the disk is kept back
+    from the start, and given to the journal once the disk is full.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,6 +45,7 @@ class Journal:
         fresh = _draft(path)
         self._fd: int | None = _create(fresh)
         fresh.rename(path)  # it is seen only once it is locked
+        self._has_room = _keep_room(_room(path))
         self._pending = bytearray()
         self._overflowed = False
         _open_journals.add(self)
@@ -55,6 +58,11 @@ class Journal:
             self._pending = bytearray(b"\n")
             self._overflowed = True
         self._pending += _encoded(content)
+        return self._flush() or (self._give_room() and self._flush())
+
+    def _flush(self) -> bool:
+        """Whether all that is pending went into the file."""
+        assert self._fd is not None
         try:
             while self._pending:
                 written = os.write(self._fd, self._pending)
@@ -62,6 +70,14 @@ class Journal:
         except OSError:
             return False
         return True
+
+    def _give_room(self) -> bool:
+        """Whether there was room kept back, which is free now."""
+        had, self._has_room = self._has_room, False
+        if had:
+            with contextlib.suppress(OSError):
+                _room(self.path).unlink(missing_ok=True)
+        return had
 
     def sync(self) -> None:
         """Ask the disk to keep what was written, against a loss of power."""
@@ -114,6 +130,7 @@ def discard(path: Path) -> None:
         OSError: It cannot be deleted.
     """
     _draft(path).unlink(missing_ok=True)
+    _room(path).unlink(missing_ok=True)
     path.unlink(missing_ok=True)
 
 
@@ -159,6 +176,29 @@ def read_lines(path: Path) -> Iterator[Line]:
 
 def _draft(path: Path) -> Path:
     return path.with_suffix(".new")
+
+
+def _room(path: Path) -> Path:
+    return path.with_suffix(".room")
+
+
+def _keep_room(path: Path) -> bool:
+    """Whether a file was made that holds room on the disk and nothing else."""
+    if not hasattr(os, "posix_fallocate"):
+        return False
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return False
+    try:
+        os.posix_fallocate(fd, 0, ROOM_BYTES)
+    except OSError:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        return False
+    finally:
+        os.close(fd)
+    return True
 
 
 def _create(path: Path) -> int:
