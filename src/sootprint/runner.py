@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 NOT_FOUND, NOT_EXECUTABLE = 127, 126  # as a shell answers
 READY_S = 5.0  # the command starts after the first reading, unless a device hangs
 STOP_WAIT_S = 15.0
+LOCK_S = 0.2  # wait for a ledger that another program holds; the record is in the spool and waits, too
 SI_KERNEL = 0x80  # of Linux's asm-generic/siginfo.h: sent by the kernel, as for Ctrl-C, not by a process
 FORWARDED = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGCONT")
 
@@ -103,7 +104,7 @@ def _report(worker: Worker, options: RunOptions) -> None:
 
 def _absorb(home: Path) -> None:
     """Take the record from the spool into the ledger, now that the command has ended."""
-    with Ledger(home):
+    with Ledger(home, lock_s=LOCK_S):
         pass
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
 
 from sootprint import Footprint, InputError, Quantity, RecordError
-from sootprint.ledger import Ledger, keep
+from sootprint.ledger import Ledger, keep, leave
 from sootprint.ledger.database import FILE_NAME, MIGRATIONS, on_network
 from sootprint.ledger.store import LOCK_S
 
@@ -230,3 +232,17 @@ def test_network_file_system_is_recognised(tmp_path: Path, mounts: str, shared: 
 def test_a_person_waits_longer_than_a_training() -> None:
     """Opening the ledger waits seconds for a lock, keeping a run fractions of one."""
     assert LOCK_S >= 1.0
+
+
+def test_whoever_must_not_wait_says_for_how_long(home: Path, a_run) -> None:
+    """A record that waits is taken in by the first who may write; until then the error comes after the given wait."""
+    Ledger(home).close()
+    leave(home, a_run(name="waits"))
+    with contextlib.closing(sqlite3.connect(home / FILE_NAME, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        before_s = time.monotonic()
+        with pytest.raises(RecordError, match="locked by another program"):
+            Ledger(home, lock_s=0.1)
+        assert time.monotonic() - before_s < 2.0
+    with Ledger(home) as ledger:
+        assert [row.name for row in ledger.runs()] == ["waits"]

@@ -26,13 +26,15 @@ class Ledger:
 
     Args:
         home: Folder of the ledger; made if it is missing.
+        lock_s: Longest wait for a lock that another program holds [s].
 
     Raises:
         RecordError: The database is damaged, locked, or of a newer version.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, lock_s: float = LOCK_S) -> None:
         self.home = home
+        self._lock_s = lock_s
         self.unreadable: tuple[str, ...] = ()  # spool files that are no records, with the reason
         self._connection = self._connect()
 
@@ -136,7 +138,7 @@ class Ledger:
         with self._failing("open the ledger"):
             try:
                 self.home.mkdir(parents=True, exist_ok=True)
-                connection = database.connect(self.home, timeout_s=LOCK_S)
+                connection = database.connect(self.home, timeout_s=self._lock_s)
             except (sqlite3.OperationalError, OSError) as err:
                 if not _is_read_only(err):
                     raise
