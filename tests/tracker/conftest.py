@@ -9,7 +9,8 @@ import pytest
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import FakeClock, Machine, Reading
 from sootprint.tracker.fold import Fold
-from sootprint.tracker.sampler import Sampler
+from sootprint.tracker.recorder import Recorder
+from sootprint.tracker.sampler import Sampler, loop
 
 
 class ScriptMeter:
@@ -50,17 +51,30 @@ def sampled(clock: FakeClock) -> Callable[..., Fold]:
 
     def sample(*meters: ScriptMeter, duration_s: float, period_s: float = 1.0) -> Fold:
         fold = Fold()
-        sampler = Sampler(Machine(clock=clock), meters, fold=fold, journal=None, start_s=clock.monotonic_s())
-        sampler.begin(head(period_s=period_s))
-        sampler.tick()
+        recorder = Recorder(clock.monotonic_s, fold=fold, journal=None, start_s=clock.monotonic_s())
+        recorder.emit(head(period_s=period_s))
+        sampler = Sampler(
+            Machine(clock=clock),
+            meters,
+            start_s=recorder.start_s,
+            period_s=period_s,
+            max_gap_s=fold.max_gap_s,
+        )
+        recorder.record(sampler.collect())
 
         def wait(pause_s: float) -> bool:
             clock.advance(max(pause_s, 1e-6))
             return clock.monotonic_s() >= duration_s
 
-        sampler.loop(wait, period_s, lambda: None)
-        sampler.tick()
-        sampler.emit({"k": "end", "s": sampler.now_s(), "why": "finished"})
+        loop(
+            wait,
+            lambda: recorder.record(sampler.collect()),
+            now_s=clock.monotonic_s,
+            period_s=period_s,
+            sampler=lambda: sampler,
+        )
+        recorder.record(sampler.collect())
+        recorder.emit({"k": "end", "s": recorder.now_s(), "why": "finished"})
         return fold
 
     return sample

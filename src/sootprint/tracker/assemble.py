@@ -196,7 +196,7 @@ def _fill(buckets: list[float], fold: Fold, index: int, width_s: float) -> None:
     state = fold.states[index]
     if state.covered_s <= 0.0:
         return
-    mean_w = state.energy_j / state.covered_s
+    mean_w = quantities.fill_j(state) / state.lost_s
     for component, start_s, end_s, _, bridged in fold.gaps:
         if component != index or bridged:
             continue

@@ -33,11 +33,14 @@ class ComponentState:
     counter_j: float | None = None
     power_w: float | None = None
     energy_j: float = 0.0
+    rest_j: float = 0.0  # that nobody is charged with, of a run that pays for its own processes alone
     variance_j2: float = 0.0
     covered_s: float = 0.0
     bridged_s: float = 0.0
     bridged_j: float = 0.0
     lost_s: float = 0.0
+    filled_s: float = 0.0  # lost before others shared the machine, with the energy of that time
+    filled_j: float = 0.0
     idle_j: float = 0.0
     busy_s: float = 0.0
     judged_s: float = 0.0  # time for which a utilisation is known
@@ -106,6 +109,12 @@ class ComponentState:
             limit_s = float("inf") if self.basis == "modelled" else max_gap_s
             return energy.power_spend(before, reading, max_gap_s=limit_s)
         return energy.Spend(None, "meter changed between counter and power")
+
+    def share(self) -> None:
+        """Fill the gaps so far at the mean power so far: from now on the run is charged a part only."""
+        if self.covered_s > 0.0:
+            self.filled_j += (self.lost_s - self.filled_s) * self.energy_j / self.covered_s
+            self.filled_s = self.lost_s
 
     def add(self, spent_j: float, start_s: float, end_s: float, utilisation: float | None) -> None:
         """Count energy that was spent in `[start_s, end_s)` since the run's start [s]."""

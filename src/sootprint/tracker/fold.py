@@ -16,7 +16,7 @@ MOST_S = 1e10  # three centuries
 GAP_PERIODS = 5.0
 AFTER_LAST = "after the last reading"
 BEFORE_FIRST = "before the first reading"
-KINDS = ("head", "comp", "tick", "drop", "span", "log", "facts", "more", "note", "snap", "end")
+KINDS = ("head", "comp", "tick", "base", "drop", "span", "log", "facts", "more", "note", "snap", "end")
 
 
 class Mark(NamedTuple):
@@ -172,12 +172,27 @@ class Fold:
         before_s, before_j = self.last_s, self.total_j() if self._marks else 0.0
         for index, reason in line.get("miss", ()):
             self.states[index].missing = self.states[index].missing or reason
-        for index, at_s, counter_j, power_w, utilisation, variance_j2 in line["r"]:
+        for index, at_s, counter_j, power_w, utilisation, variance_j2, *rest_j in line["r"]:
             self._read(index, at_s, counter_j, power_w, utilisation, variance_j2)
+            self.states[index].rest_j += rest_j[0] if rest_j else 0.0
         self.last_s = line["s"]
         self.ticks += 1
         if self._marks:
             self._settle(before_s, before_j, self.total_j(), self.last_s)
+
+    def _base(self, line: dict[str, Any]) -> None:
+        """From an instant on a counter counts anew, as the run's part of what another process reads."""
+        for index, until, since_s, counter_j, reason in line["r"]:
+            state = self.states[index]
+            if until is not None:
+                self._read(index, until[0], until[1], None, None, 0.0)
+            if state.at_s is None:  # until then others were charged
+                state.at_s = max(0.0, float(since_s))
+            elif since_s > state.at_s:
+                self._lost(index, state, since_s, reason)
+                state.at_s, state.missing = float(since_s), None
+            state.share()
+            state.counter_j, state.power_w = float(counter_j), None
 
     def _read(
         self,

@@ -27,7 +27,9 @@ NO_LOSSES = Losses(0.0, 0.0, 0.0)
 
 def fill_j(state: ComponentState) -> float:
     """Energy of the gaps at the component's mean power over the time that was measured [J]."""
-    return state.lost_s * state.energy_j / state.covered_s if state.covered_s > 0.0 else 0.0
+    if state.covered_s <= 0.0:
+        return state.filled_j
+    return state.filled_j + (state.lost_s - state.filled_s) * state.energy_j / state.covered_s
 
 
 def energy_quantity(state: ComponentState) -> Quantity | None:

@@ -158,10 +158,10 @@ if TYPE_CHECKING:
     @overload
     def track(name: F, /) -> F: ...
     @overload
-    def track(name: str | None = None, /, **settings: Any) -> Run: ...
+    def track(name: str | None = None, **settings: Any) -> Run: ...
 
 
-def track(name: Any = None, /, **settings: Any) -> Any:
+def track(name: Any = None, **settings: Any) -> Any:
     """A run to measure, as context manager or decorator.
 
     Args:

@@ -1,26 +1,20 @@
-"""The sampling loop: reads every meter once a period, journals what it saw, and never lets an error out."""
+"""The sampling loop: looks at every meter once a period, and never lets an error out."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sootprint.core import energy
 from sootprint.core.errors import MeterError, SootprintError
 from sootprint.core.protocols import Clock, Machine, Meter, Reading
-from sootprint.tracker.components import ComponentState
-from sootprint.tracker.fold import Fold
-from sootprint.tracker.journal import Journal
 from sootprint.tracker.sound import sound
 
 HASTE = 0.4  # of the polling period, while a power moves so much that its energy is uncertain
 UNCERTAIN = 0.005  # standard error of one tick's energy over that energy
 JITTER = 0.5  # polls come at 0.5 to 1.5 of their period, so that no wave is met always at the same phase
-UNMOVED_TICKS = 3
-UNMOVED_S = 1.5  # a slow counter moves some times a second, so that it is not judged before this [s]
-UNMOVED_LAST_S = 0.5  # nor in a run that is shorter than this [s]
 
 
 class Seen(NamedTuple):
@@ -124,15 +118,38 @@ def _in_words(err: Exception) -> str:
     return f"{type(err).__name__}: {err.strerror if isinstance(err, OSError) else err}"
 
 
+class Part(NamedTuple):
+    """What one meter gave at one look.
+
+    Args:
+        meter: Name of the meter.
+        readings: Sound readings.
+        variances_j2: Variance of each reading's energy since the tick before [J^2], or None where none is integrated.
+        seen: The look itself, with the reasons for what is absent.
+    """
+
+    meter: str
+    readings: Sequence[Reading]
+    variances_j2: Sequence[float] | None
+    seen: Seen
+
+    def absent(self, known: Collection[str]) -> dict[str, str]:
+        """Known components that gave no sound reading or had a gap since the last tick, each with the reason."""
+        if not self.seen.faults and len(self.readings) == len(known):
+            return {}
+        whole = {reading.component for reading in self.readings} - self.seen.faults.keys()
+        return {component: self.seen.why_not(component) for component in known if component not in whole}
+
+
 class Sampler:
-    """Meters of one run and the lines that they make.
+    """The meters of this machine, each looked at when it is due.
 
     Args:
         machine: Where the clock is.
         meters: Meters in order of preference.
-        fold: Sums that each line is applied to.
-        journal: File that each line goes to first, or None where none could be opened.
-        start_s: Monotonic instant that the run's times count from [s].
+        start_s: Monotonic instant before which no reading is sound [s].
+        period_s: Time between two ticks [s].
+        max_gap_s: Longest time that two powers may stand for [s].
     """
 
     def __init__(
@@ -140,167 +157,89 @@ class Sampler:
         machine: Machine,
         meters: Sequence[Meter],
         *,
-        fold: Fold,
-        journal: Journal | None,
         start_s: float,
+        period_s: float,
+        max_gap_s: float,
     ) -> None:
-        self._machine = machine
+        self._clock = machine.clock
         self._start_s = start_s
-        self.fold = fold
-        self.journal = journal
-        self._meters = meters
-        self._fast: list[Integrator] = []
-        self._slow: list[_Slow] = []
-        self.poll_s = 0.0
-        self._index: dict[tuple[str, str], int] = {}
-        self._uncounted: set[tuple[str, str]] = set()  # components that never gave a sound reading
-        self._judged = False  # whether the counters that stand still were left out
-        self.journal_failed = False
-
-    def begin(self, head: dict[str, Any]) -> None:
-        """Write the first line, whose period tells which meters are polled in between."""
-        self.emit(head)
-        for meter in self._meters:
-            if 0.0 < _poll_s(meter) < self.fold.period_s:
-                self._fast.append(Integrator(meter, self._look, self.fold.max_gap_s))
-            else:
-                self._slow.append(_Slow(meter))
+        self._period_s = period_s
+        self.max_gap_s = max_gap_s
+        self._fast = [
+            Integrator(meter, self._look, max_gap_s) for meter in meters if 0.0 < _poll_s(meter) < period_s
+        ]
+        self._slow = [_Slow(meter) for meter in meters if not 0.0 < _poll_s(meter) < period_s]
         self.poll_s = min((_poll_s(one.meter) for one in self._fast), default=0.0)
 
-    def now_s(self) -> float:
-        """Seconds since the run's start [s]."""
-        return self._machine.clock.monotonic_s() - self._start_s
-
-    def emit(self, line: dict[str, Any]) -> None:
-        """Write a line to the journal and count it."""
-        if self.journal is not None:
-            self.journal_failed = not self.journal.append(line)
-        self.fold.apply(line)
-
     def _look(self, meter: Meter) -> Seen:
-        return look(meter, self._machine.clock, self._start_s)
+        return look(meter, self._clock, self._start_s)
 
     def poll(self) -> None:
         """Look at the power-only meters."""
         for integrator in self._fast:
             integrator.poll()
 
-    def tick(self, *, last: bool = False) -> None:
-        """Look at every meter that is due, at the last tick at all of them, and journal the result."""
-        rows: list[list[Any]] = []
-        missing: dict[int, str] = {}
+    def collect(self, *, last: bool = False) -> list[Part]:
+        """What every meter that is due tells now; at the last tick that is all of them."""
+        parts = []
         for integrator in self._fast:
             integrator.poll()
             taken, broken = integrator.take()
-            rows += [self._row(reading, variance_j2, integrated=True) for reading, variance_j2 in taken]
-            self._miss(integrator.meter, Seen([reading for reading, _ in taken], broken), missing)
+            readings = [reading for reading, _ in taken]
+            variances = [variance_j2 for _, variance_j2 in taken]
+            parts.append(Part(integrator.meter.name, readings, variances, Seen(readings, broken)))
+        now_s = self._clock.monotonic_s()
         for slow in self._slow:
-            if self.now_s() < slow.due_s and not last:
+            if now_s < slow.due_s and not last:
                 continue
             seen = self._look(slow.meter)
-            slow.due_s = self.now_s() + _poll_s(slow.meter) - 0.5 * self.fold.period_s
-            rows += [self._row(reading, 0.0, integrated=False) for reading in seen.readings]
-            self._miss(slow.meter, seen, missing)
-        self.emit({"k": "tick", "s": round(self.now_s(), 4), "r": rows, "miss": list(missing.items())})
-        if not self._judged and self._may_judge(last):
-            self._judged = True
-            self._drop_unmoved()
+            slow.due_s = now_s + _poll_s(slow.meter) - 0.5 * self._period_s
+            parts.append(Part(slow.meter.name, seen.readings, None, seen))
+        return parts
 
-    def _may_judge(self, last: bool) -> bool:
-        """Whether the counters were watched for long enough to tell that one stands still."""
-        long_enough = self.fold.ticks >= UNMOVED_TICKS and self.fold.last_s >= UNMOVED_S
-        return long_enough or (last and self.fold.last_s >= UNMOVED_LAST_S)
-
-    def _row(self, reading: Reading, variance_j2: float, *, integrated: bool) -> list[Any]:
-        key = (reading.meter, reading.component)
-        if key not in self._index:
-            self._index[key] = len(self._index)
-            state = ComponentState.of(reading, integrated=integrated)
-            state.component = self._free_name(state.component)
-            self.emit({"k": "comp", "c": state.dump()})
-        at_s = round(reading.at_s - self._start_s, 5)
-        return [self._index[key], at_s, reading.energy_j, reading.power_w, reading.utilisation, variance_j2]
-
-    def _free_name(self, component: str) -> str:
-        """Name of a component, with the next index where a meter of another vendor has taken it."""
-        taken = {state.component for state in self.fold.states}
-        kind, colon, index = component.partition(":")
-        while colon and component in taken:
-            index = str(int(index) + 1)
-            component = f"{kind}:{index}"
-        return component
-
-    def _miss(self, meter: Meter, seen: Seen, missing: dict[int, str]) -> None:
-        """Note each component of a meter that gave no sound reading, or had a gap since the last tick."""
-        if not seen.faults and len(seen.readings) == self._count(meter.name):
-            return
-        whole = {reading.component for reading in seen.readings} - seen.faults.keys()
-        for (name, component), index in self._index.items():
-            if name == meter.name and component not in whole:
-                missing[index] = seen.why_not(component)
-        for component in seen.faults:
-            key = (meter.name, component)
-            if key not in self._index and key not in self._uncounted:
-                self._uncounted.add(key)
-                self._note(f"{component} was not counted: {meter.name}: {seen.why_not(component)}")
-
-    def _count(self, name: str) -> int:
-        return sum(1 for meter, _ in self._index if meter == name)
-
-    def _drop_unmoved(self) -> None:
-        """Leave out counters that stand still while others move: they exist and measure nothing."""
-        unmoved = [index for index, state in enumerate(self.fold.states) if _stands_still(state)]
-        if unmoved:
-            named = ", ".join(self.fold.states[index].component for index in unmoved)
-            meters = ", ".join(sorted({self.fold.states[index].meter for index in unmoved}))
-            self.emit(
-                {
-                    "k": "drop",
-                    "i": unmoved,
-                    "why": f"{meters}: the counter of {named} does not move; not used",
-                }
-            )
-
-    def _note(self, text: str) -> None:
-        self.fold.apply({"k": "note", "text": text})
-
-    def _failed(self, text: str) -> None:
-        self._note(f"a sample failed: {text}")
-
-    def _poll_pause_s(self, jitter: random.Random) -> float:
+    def pause_s(self, jitter: random.Random) -> float:
         """Time until the next look at the power-only meters [s]."""
         pause_s = self.poll_s * jitter.uniform(1 - JITTER, 1 + JITTER)
         return HASTE * pause_s if any(one.moves for one in self._fast) else pause_s
 
-    def loop(self, wait: Callable[[float], bool], period_s: float, each_tick: Callable[[], None]) -> None:
-        """Tick every `period_s` until `wait(seconds)` answers True.
 
-        Args:
-            wait: Sleeps for at most the given seconds and tells whether to stop.
-            period_s: Time between two ticks [s].
-            each_tick: Called after each tick, for what the run does then.
-        """
-        due_s = self.now_s() + period_s
-        jitter = random.Random()
-        while True:
-            left_s = due_s - self.now_s()
-            pause_s = min(left_s, self._poll_pause_s(jitter)) if self.poll_s else left_s
-            if wait(max(0.0, pause_s)):
-                return
-            if self.now_s() < due_s:
-                self.poll()
-                continue
-            guarded(each_tick, self._failed)
-            guarded(self.tick, self._failed)
+def loop(
+    wait: Callable[[float], bool],
+    tick: Callable[[], object],
+    *,
+    now_s: Callable[[], float],
+    period_s: float,
+    sampler: Callable[[], Sampler | None],
+    hurry: Callable[[], bool] = bool,
+) -> None:
+    """Tick every `period_s` until `wait(seconds)` answers True.
+
+    Args:
+        wait: Sleeps for at most the given seconds and tells whether to stop.
+        tick: Called once a period; raises nothing.
+        now_s: The monotonic clock [s].
+        period_s: Time between two ticks [s].
+        sampler: Answers whose power-only meters are looked at in between, if there are any now.
+        hurry: Whether a tick is wanted at once; the next one comes when it would have come.
+    """
+    due_s = now_s() + period_s
+    jitter = random.Random()
+    while True:
+        left_s = max(0.0, due_s - now_s())
+        polled = sampler()
+        pause_s = min(left_s, polled.pause_s(jitter)) if polled and polled.poll_s else left_s
+        if wait(pause_s):
+            return
+        if hurry():
+            tick()
+        elif now_s() < due_s:
+            if polled:
+                polled.poll()
+        else:
+            tick()
             due_s += period_s
-            if due_s <= self.now_s():
-                due_s = self.now_s() + period_s
-
-
-def _stands_still(state: ComponentState) -> bool:
-    """Whether a device's counter was read and never moved; a model may well say that nothing was spent."""
-    is_counter = state.counter_j is not None and not state.integrated and state.basis != "modelled"
-    return is_counter and not state.moved and state.missing is None
+            if due_s <= now_s():
+                due_s = now_s() + period_s
 
 
 def _poll_s(meter: Meter) -> float:

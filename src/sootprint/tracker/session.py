@@ -15,7 +15,9 @@ from sootprint.core.protocols import Machine, Meter
 from sootprint.tracker import identity
 from sootprint.tracker.fold import Fold
 from sootprint.tracker.journal import SUFFIX, Journal
-from sootprint.tracker.sampler import Sampler, guarded
+from sootprint.tracker.recorder import Recorder
+from sootprint.tracker.sampler import guarded, loop
+from sootprint.tracker.source import Source
 from sootprint.tracker.worker import STRANGE
 
 if TYPE_CHECKING:
@@ -36,10 +38,11 @@ class Session:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._fold = Fold()
-        self._sampler: Sampler | None = None
-        self._meters: list[Meter] = []
+        self._recorder: Recorder | None = None
+        self._source: Source | None = None
         self._cpu_s = 0.0  # CPU time that the process had used before the run [s]
         self._warned_budget = self._warned_journal = False
+        self._described: set[int] = set()  # meters whose facts are in the journal
         self._kg_per_kwh: float | None = None
         self._settings: Settings | None = worker.settings
 
@@ -51,8 +54,10 @@ class Session:
             self._worker.loaded.set()
             self._loop()
             guarded(self._finish, self._warn)
-        for meter in self._meters:
-            guarded(getattr(meter, "close", _nothing), self._warn)
+        if self._source is not None:
+            guarded(self._source.close, self._warn)
+            for meter in self._source.meters:
+                guarded(getattr(meter, "close", _nothing), self._warn)
 
     def _prepare(self) -> None:
         settings = self._settings or self._read_settings()
@@ -61,25 +66,34 @@ class Session:
         machine = self._worker.machine or Machine(
             sysfs=settings.sysfs, procfs=settings.procfs, hardware=settings.hardware
         )
-        self._discover(machine)
+        source = self._source = Source(
+            machine,
+            settings,
+            run=self._worker.id,
+            parent=self._worker.parent,
+            find=self._discover,
+            warn=self._warn,
+        )
+        source.open()
         if self._worker.begins_when_ready:
             self._worker.begin()
         self._cpu_s = identity.cpu_time_s()
-        self._sampler = Sampler(
-            machine, self._meters, fold=self._fold, journal=self._open_journal(), start_s=self._worker.start_s
+        self._recorder = Recorder(
+            machine.clock.monotonic_s,
+            fold=self._fold,
+            journal=self._open_journal(),
+            start_s=self._worker.start_s,
         )
-        self._sampler.begin(self._head(settings))
-        self._sampler.tick()
+        self._recorder.emit(self._head(settings, source.parent))
+        self._worker.interrupt = source.interrupt
+        source.begin(self._recorder)
 
-    def _discover(self, machine: Machine) -> None:
-        """Find the meters that can be read here; one whose search fails in a way of its own costs no other."""
+    def _discover(self, machine: Machine) -> list[Meter]:
+        """Meters that can be read here; one whose search fails in a way of its own costs no other."""
+        found: list[Meter] = []
         for name in registry.names("sootprint.meters"):
-            guarded(functools.partial(self._find, machine, name), self._warn)
-
-    def _find(self, machine: Machine, name: str) -> None:
-        from sootprint.meters import probe
-
-        self._meters += probe.discover_all(machine, [name])[0]
+            guarded(functools.partial(_find, machine, name, found), self._warn)
+        return found
 
     def _read_settings(self) -> Settings:
         """Settings with every argument that can be used; each other one is warned of."""
@@ -112,7 +126,7 @@ class Session:
             self._warn(f"the journal cannot be written ({err.strerror}): a crash would lose this run")
             return None
 
-    def _head(self, settings: Settings) -> dict[str, Any]:
+    def _head(self, settings: Settings, parent: str | None) -> dict[str, Any]:
         from datetime import UTC, datetime
 
         from sootprint import place
@@ -130,7 +144,7 @@ class Session:
             "project": settings.project,
             "tags": self._worker.tags,
             "given": self._worker.given,
-            "parent": self._worker.parent,
+            "parent": parent,
             "wall_s": self._worker.wall_s,
             "period_s": settings.period_s,
             "share": settings.share,
@@ -144,11 +158,10 @@ class Session:
 
     def _describe(self) -> None:
         """What may take a while and is not needed for the first reading: hardware, factors, software."""
-        assert self._sampler is not None and self._settings is not None
-        for meter in self._meters:
-            guarded(functools.partial(self._describe_one, meter), self._warn)
+        assert self._recorder is not None and self._settings is not None
+        self._describe_meters()
         more = {"node": identity.node(self._settings.home), "software": identity.software()}
-        self._sampler.emit({"k": "more", "head": more})
+        self._recorder.emit({"k": "more", "head": more})
         around = self._load_the_end()
         if around.place.zone is None and around.warnings:
             self._warn(around.warnings[0])
@@ -159,11 +172,23 @@ class Session:
             pue = around.pue.value if around.pue and around.pue.value else 1.0
             self._kg_per_kwh = carbon.emissions_kg(1.0, value, pue=pue)
 
+    def _describe_meters(self) -> None:
+        """Facts of the meters that this run reads, or those that whoever reads them told."""
+        assert self._recorder is not None and self._source is not None
+        for meter, facts in self._source.facts().items():
+            guarded(
+                functools.partial(self._recorder.emit, {"k": "facts", "meter": meter, **facts}), self._warn
+            )
+        for described in [meter for meter in self._source.meters if id(meter) not in self._described]:
+            self._described.add(id(described))
+            guarded(functools.partial(self._describe_one, described), self._warn)
+            self._source.tell()
+
     def _describe_one(self, meter: Meter) -> None:
-        assert self._sampler is not None
+        assert self._recorder is not None
         known = getattr(meter, "facts", _nothing)()
         if known is not None:
-            self._sampler.emit({"k": "facts", "meter": meter.name, **dataclasses.asdict(known)})
+            self._recorder.emit({"k": "facts", "meter": meter.name, **dataclasses.asdict(known)})
 
     def _load_the_end(self) -> Surroundings:
         """Surroundings so far; loads what the end of the run needs, so that the end is quick."""
@@ -176,17 +201,35 @@ class Session:
         return around
 
     def _loop(self) -> None:
-        assert self._sampler is not None and self._settings is not None
-        self._sampler.loop(self._worker.stopping.wait, self._settings.period_s, self._each_tick)
+        assert self._recorder is not None and self._settings is not None and self._source is not None
+        source = self._source
+        loop(
+            functools.partial(source.wait, self._worker.stopping),
+            self._tick,
+            now_s=self._recorder.now_s,
+            period_s=self._settings.period_s,
+            sampler=lambda: source.sampler,
+            hurry=source.hurry,
+        )
+
+    def _tick(self) -> None:
+        assert self._source is not None
+        guarded(self._each_tick, self._failed)
+        guarded(self._source.tick, self._failed)
+
+    def _failed(self, text: str) -> None:
+        assert self._recorder is not None
+        self._recorder.note(f"a sample failed: {text}")
 
     def _each_tick(self) -> None:
-        assert self._sampler is not None
+        assert self._recorder is not None and self._source is not None
         self._write_marks()
         self._watch_budget()
-        journal = self._sampler.journal
+        self._describe_meters()
+        journal = self._recorder.journal
         if journal is None:
             return
-        if self._sampler.journal_failed and not self._warned_journal:
+        if self._recorder.journal_failed and not self._warned_journal:
             self._warned_journal = True
             self._warn("the journal cannot be written: while that lasts a crash would lose this run")
         if self._fold.ticks % SYNC_TICKS == 0:
@@ -197,9 +240,9 @@ class Session:
 
     def _write_marks(self) -> None:
         """Write what waits now; what comes meanwhile waits for the next tick, so that there is one."""
-        assert self._sampler is not None
+        assert self._recorder is not None
         for _ in range(len(self._worker.marks)):
-            guarded(functools.partial(self._sampler.emit, self._worker.marks.popleft()), self._warn)
+            guarded(functools.partial(self._recorder.emit, self._worker.marks.popleft()), self._warn)
 
     def _watch_budget(self) -> None:
         budget_kg = self._settings.budget_kg if self._settings else None
@@ -217,35 +260,37 @@ class Session:
             self._warn(text)
 
     def _finish(self) -> None:
-        assert self._sampler is not None and self._settings is not None
+        assert self._recorder is not None and self._settings is not None and self._source is not None
         from sootprint.ledger import leave
         from sootprint.tracker.assemble import footprint
         from sootprint.tracker.surroundings import look_up
 
-        journal = self._sampler.journal
+        journal = self._recorder.journal
         if not self._worker.discarded:
             self._write_marks()
             if self._worker.unkept:
-                self._sampler.emit({"k": "note", "text": f"{self._worker.unkept} {UNKEPT}"})
-            guarded(self._last_tick, self._warn)
+                self._recorder.emit({"k": "note", "text": f"{self._worker.unkept} {UNKEPT}"})
+            guarded(self._source.end, self._warn)
             end = {
                 "k": "end",
                 "s": self._worker.now_s(),
                 "why": self._worker.why,
                 "cpu_s": identity.cpu_time_s() - self._cpu_s,
             }
-            self._sampler.emit(end)
+            self._recorder.emit(end)
             self._worker.footprint = footprint(self._fold, look_up(self._fold.head, self._fold.last_s))
             leave(self._settings.home, self._worker.footprint)
         if journal is not None:
             journal.remove()
 
-    def _last_tick(self) -> None:
-        assert self._sampler is not None
-        self._sampler.tick(last=True)
-
     def _warn(self, text: str) -> None:
         guarded(lambda: self._worker.on_warning(text), _ignored)
+
+
+def _find(machine: Machine, name: str, found: list[Meter]) -> None:
+    from sootprint.meters import probe
+
+    found += probe.discover_all(machine, [name])[0]
 
 
 def _nothing() -> None:

@@ -1,0 +1,379 @@
+"""One account for each run of a machine: what the one reader saw, split among the runs as it is spent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sootprint.core.errors import RecordError
+from sootprint.core.protocols import Reading
+from sootprint.tracker.attribution import ACCELERATOR, Holder, Use, split, strict_share
+from sootprint.tracker.components import ComponentState, superseded
+from sootprint.tracker.recorder import free_name, stands_still
+from sootprint.tracker.sampler import Part
+
+NOBODY = Use()
+MOST_CLOSED = 64
+UNMOVED_LOOKS = 10  # who comes and goes may ask for several within a second
+
+
+class Entry(NamedTuple):
+    """One component of one run's account; times are of the machine's monotonic clock.
+
+    Args:
+        meter: Name of the meter.
+        component: Name of the component at its meter.
+        basis: sensor, metered or modelled.
+        low_ratio: True energy over charged, 5th percentile.
+        high_ratio: True energy over charged, 95th percentile.
+        integrated: Whether the energy of a gap is not in it.
+        origin: Identity of the accounts; another one has begun anew.
+        since_s: Instant from which the run is charged [s].
+        at_s: Instant until which it was charged [s].
+        energy_j: Energy charged since then [J].
+        rest_j: Energy that nobody is charged with, of a run that pays for its own processes alone [J].
+        variance_j2: Variance of the energy [J^2].
+        utilisation: Busy share of the device until `at_s`, or None [0-1].
+        losses: How often the counter lost what was spent.
+        lost_from_s: Start of the latest loss [s].
+        lost_until_s: End of the latest loss [s].
+        lost_at_j: What the run had been charged by then [J].
+        gaps: How often readings were missing and the counter bridged it.
+        dropped: Whether the counter stands still, so that it measures nothing.
+        reason: Why, of the latest loss or gap.
+    """
+
+    meter: str
+    component: str
+    basis: str
+    low_ratio: float
+    high_ratio: float
+    integrated: bool
+    origin: str
+    since_s: float
+    at_s: float
+    energy_j: float
+    rest_j: float
+    variance_j2: float
+    utilisation: float | None
+    losses: int
+    lost_from_s: float
+    lost_until_s: float
+    lost_at_j: float
+    gaps: int
+    dropped: bool
+    reason: str | None
+
+    def state(self) -> ComponentState:
+        """State of this component in a run that has not seen it before."""
+        return ComponentState(
+            meter=self.meter,
+            component=self.component,
+            basis=self.basis,
+            low_ratio=self.low_ratio,
+            high_ratio=self.high_ratio,
+            integrated=self.integrated,
+        )
+
+
+class _Shared:
+    """A component of the machine: its latest reading and what went wrong with it."""
+
+    __slots__ = (
+        *("before_s", "gaps", "losses", "lost_from_s", "lost_until_s", "reason"),
+        *("source", "state", "utilisation"),
+    )
+
+    def __init__(self, state: ComponentState, source: str) -> None:
+        self.state = state
+        self.source = source  # its name at its meter
+        self.utilisation: float | None = None
+        self.losses, self.gaps = 0, 0
+        self.lost_from_s = self.lost_until_s = self.before_s = 0.0
+        self.reason: str | None = None
+
+    def spend(self, reading: Reading, max_gap_s: float) -> float | None:
+        """Energy since the reading before, or None where it is not known [J]."""
+        state = self.state
+        spent_j = None
+        self.before_s = reading.at_s if state.at_s is None else state.at_s
+        if state.at_s is not None:
+            after = state.reading(reading.at_s, reading.energy_j, reading.power_w)
+            spent = state.spend(after, max_gap_s)
+            spent_j = spent.energy_j
+            if spent_j is None:
+                self.losses += 1
+                self.lost_from_s, self.lost_until_s = state.at_s, reading.at_s
+                self.reason = state.missing or spent.reason
+            elif state.missing is not None:
+                self.gaps += 1
+                self.reason = state.missing
+            if spent_j:
+                state.moved, state.dropped = True, False
+        state.at_s, state.counter_j, state.power_w = reading.at_s, reading.energy_j, reading.power_w
+        state.missing, self.utilisation = None, reading.utilisation
+        return spent_j
+
+
+class _Line:
+    """One component in one run's account."""
+
+    __slots__ = ("energy_j", "lost_at_j", "rest_j", "since_s", "variance_j2")
+
+    def __init__(self, since_s: float) -> None:
+        self.since_s = since_s
+        self.energy_j = self.rest_j = self.variance_j2 = self.lost_at_j = 0.0
+
+
+class Accounts:
+    """Accounts of the runs on one machine.
+
+    Args:
+        max_gap_s: Longest time that two powers may stand for [s].
+    """
+
+    def __init__(self, *, max_gap_s: float) -> None:
+        self.origin = os.urandom(6).hex()
+        self._max_gap_s = max_gap_s
+        self._shared: dict[tuple[str, str], _Shared] = {}
+        self._lines: dict[str, dict[str, _Line]] = {}
+        self._closed: dict[str, list[Entry]] = {}
+        self._looks = 0
+
+    def adopt(self, states: Iterable[tuple[str, ComponentState]], start_s: float) -> None:
+        """Go on from what a run that was alone has seen, by name at the meter; its times count from `start_s` [s]."""
+        for source, known in states:
+            state = ComponentState.load(known.dump() | {"buckets": []})
+            state.at_s = None if known.at_s is None else known.at_s + start_s
+            self._shared[state.meter, source] = _Shared(state, source)
+
+    @property
+    def runs(self) -> set[str]:
+        """Identities of the runs that have an account."""
+        return set(self._lines)
+
+    def components(self, meter: str) -> dict[str, str]:
+        """Name on the machine of each component of a meter, by its name there."""
+        return {one.source: one.state.component for (name, _), one in self._shared.items() if name == meter}
+
+    def open(self, run: str, *, at_s: float, sees: frozenset[str] | None = None, first: bool = False) -> None:
+        """Begin to charge a run.
+
+        Args:
+            run: Its identity.
+            at_s: Instant from which it is charged [s].
+            sees: Accelerators that it may use, or None for all.
+            first: Whether it was alone before, and is charged from its last readings on.
+        """
+        lines = self._lines[run] = {}
+        for one in self._shared.values():
+            name = one.state.component
+            if sees is None or name in sees or not _is_accelerator(name):
+                since_s = one.state.at_s if first and one.state.at_s is not None else at_s
+                lines[name] = _Line(since_s)
+
+    def close(self, run: str) -> None:
+        """End a run's account; its last entries are kept for it to read."""
+        entries = self.entries(run)
+        if self._lines.pop(run, None) is not None:
+            self._closed[run] = entries
+            for old in list(self._closed)[:-MOST_CLOSED]:
+                del self._closed[old]
+
+    def closed(self, run: str) -> list[Entry] | None:
+        """Last entries of a run whose account was ended, or None where it was not."""
+        return self._closed.get(run)
+
+    def charge(
+        self,
+        parts: Sequence[Part],
+        holders: Sequence[Holder],
+        uses: Mapping[str, Use],
+        *,
+        whole: Use = NOBODY,
+    ) -> None:
+        """Split what was spent since the looks before.
+
+        Args:
+            parts: What the meters told.
+            holders: Runs that were there since the looks before, each with an account.
+            uses: What their processes used since then.
+            whole: What all processes of the machine used since then.
+        """
+        spent_j: dict[str, float] = {}
+        variances_j2: dict[str, float] = {}
+        for part in parts:
+            self._miss(part)
+            for order, reading in enumerate(part.readings):
+                one = self._of(reading, integrated=part.variances_j2 is not None)
+                if one.state.at_s is not None and reading.at_s <= one.state.at_s:
+                    continue
+                losses = one.losses
+                energy_j = one.spend(reading, self._max_gap_s)
+                if one.losses > losses:
+                    self._mark_loss(one.state.component)
+                if energy_j is not None:
+                    spent_j[one.state.component] = energy_j
+                    variances_j2[one.state.component] = part.variances_j2[order] if part.variances_j2 else 0.0
+        self._judge()
+        skip = self._superseded()
+        for amounts in (
+            {name: j for name, j in spent_j.items() if name not in skip},
+            {name: j for name, j in spent_j.items() if name in skip},
+        ):
+            if amounts:
+                self._enter(amounts, variances_j2, holders, uses, whole)
+
+    def _judge(self) -> None:
+        """Leave out the counters that stand still, once they were looked at for long enough."""
+        self._looks += 1
+        if self._looks == UNMOVED_LOOKS:
+            for one in self._shared.values():
+                one.state.dropped = one.state.dropped or stands_still(one.state)
+
+    def _superseded(self) -> set[str]:
+        states = [one.state for one in self._shared.values()]
+        return {states[index].component for index in superseded(states)}
+
+    def _enter(
+        self,
+        spent_j: Mapping[str, float],
+        variances_j2: Mapping[str, float],
+        holders: Sequence[Holder],
+        uses: Mapping[str, Use],
+        whole: Use,
+    ) -> None:
+        charged = split(spent_j, holders, uses)
+        before_s = {one.state.component: one.before_s for one in self._shared.values()}
+        for holder in holders:
+            lines = self._lines[holder.id]
+            own_j = dict(charged[holder.id])
+            for name in own_j.keys() - lines.keys():
+                lines[name] = _Line(before_s[name])
+            if holder.strict:
+                paid = strict_share(spent_j, own_j, use=uses.get(holder.id, NOBODY), whole=whole)
+                for name, charge in paid.items():
+                    own_j[name] = charge.own_j
+                    lines[name].rest_j += charge.rest_j
+            for name, energy_j in own_j.items():
+                lines[name].energy_j += energy_j
+                if spent_j[name] > 0.0:
+                    lines[name].variance_j2 += variances_j2[name] * (energy_j / spent_j[name]) ** 2
+
+    def _of(self, reading: Reading, *, integrated: bool) -> _Shared:
+        key = (reading.meter, reading.component)
+        one = self._shared.get(key)
+        if one is None:
+            state = ComponentState.of(reading, integrated=integrated)
+            taken = {known.state.component for known in self._shared.values()}
+            state.component = free_name(state.component, taken)
+            one = self._shared[key] = _Shared(state, reading.component)
+            for lines in self._lines.values() if not _is_accelerator(state.component) else ():
+                lines[state.component] = _Line(reading.at_s)
+        return one
+
+    def _miss(self, part: Part) -> None:
+        known = {source: one for (meter, source), one in self._shared.items() if meter == part.meter}
+        for component, reason in part.absent(known).items():
+            known[component].state.missing = known[component].state.missing or reason
+
+    def _mark_loss(self, component: str) -> None:
+        for lines in self._lines.values():
+            if component in lines:
+                lines[component].lost_at_j = lines[component].energy_j
+
+    def entries(self, run: str) -> list[Entry]:
+        """Components that a run is charged with, as far as they were ever read."""
+        lines = self._lines.get(run, {})
+        return [
+            _entry(one, lines[one.state.component], self.origin)
+            for one in self._shared.values()
+            if one.state.component in lines and one.state.at_s is not None
+        ]
+
+    def dump(self) -> dict[str, Any]:
+        """Plain values for a board, from which another process can go on."""
+        return {
+            "origin": self.origin,
+            "shared": [[*key, *_shared_values(one)] for key, one in self._shared.items()],
+            "lines": {
+                run: {name: [getattr(line, slot) for slot in _Line.__slots__] for name, line in lines.items()}
+                for run, lines in self._lines.items()
+            },
+            "closed": self._closed,
+        }
+
+    def load(self, data: Mapping[str, Any]) -> None:
+        """Go on from a board.
+
+        Raises:
+            RecordError: It holds no accounts.
+        """
+        try:
+            shared = {(row[0], row[1]): _shared_of(row) for row in data["shared"]}
+            lines = {
+                run: {name: _line_of(values) for name, values in table.items()}
+                for run, table in data["lines"].items()
+            }
+            self._closed = {run: [Entry(*row) for row in rows] for run, rows in data["closed"].items()}
+            self.origin, self._shared, self._lines = str(data["origin"]), shared, lines
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as err:
+            raise RecordError(f"the board of this machine's runs cannot be read: {err!r}") from err
+
+
+def _is_accelerator(component: str) -> bool:
+    return component.startswith(ACCELERATOR)
+
+
+_CONSTANTS = (
+    *("component", "basis", "low_ratio", "high_ratio", "wraps_at_j", "max_power_w", "integrated"),
+    *("moved", "dropped", "at_s", "counter_j", "power_w", "missing"),
+)
+_FACTS = ("utilisation", "losses", "gaps", "lost_from_s", "lost_until_s", "reason")
+
+
+def _shared_values(one: _Shared) -> list[Any]:
+    return [getattr(one.state, name) for name in _CONSTANTS] + [getattr(one, name) for name in _FACTS]
+
+
+def _shared_of(row: Sequence[Any]) -> _Shared:
+    meter, source, *values = row
+    state = ComponentState(meter=meter, **dict(zip(_CONSTANTS, values, strict=False)))
+    one = _Shared(state, source)
+    for name, value in zip(_FACTS, values[len(_CONSTANTS) :], strict=True):
+        setattr(one, name, value)
+    return one
+
+
+def _line_of(values: Sequence[float]) -> _Line:
+    line = _Line(0.0)
+    for slot, value in zip(_Line.__slots__, values, strict=True):
+        setattr(line, slot, float(value))
+    return line
+
+
+def _entry(one: _Shared, line: _Line, origin: str) -> Entry:
+    state = one.state
+    return Entry(
+        meter=state.meter,
+        component=one.source,
+        basis=state.basis,
+        low_ratio=state.low_ratio,
+        high_ratio=state.high_ratio,
+        integrated=state.integrated,
+        origin=origin,
+        since_s=line.since_s,
+        at_s=state.at_s or 0.0,
+        energy_j=line.energy_j,
+        rest_j=line.rest_j,
+        variance_j2=line.variance_j2,
+        utilisation=one.utilisation,
+        losses=one.losses,
+        lost_from_s=one.lost_from_s,
+        lost_until_s=one.lost_until_s,
+        lost_at_j=line.lost_at_j,
+        gaps=one.gaps,
+        dropped=state.dropped,
+        reason=one.reason,
+    )

@@ -1,0 +1,171 @@
+"""The lines of one run: what its meters or its account tell, in its journal and in its sums."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sootprint.core.protocols import Reading
+from sootprint.tracker.components import ComponentState
+from sootprint.tracker.fold import Fold
+from sootprint.tracker.journal import Journal
+from sootprint.tracker.sampler import Part
+
+if TYPE_CHECKING:
+    from sootprint.tracker.accounts import Entry
+
+UNMOVED_TICKS = 3
+UNMOVED_S = 1.5  # a slow counter moves some times a second, so that it is not judged before this [s]
+UNMOVED_LAST_S = 0.5  # nor in a run that is shorter than this [s]
+
+
+class Recorder:
+    """Lines of one run.
+
+    Args:
+        monotonic_s: The monotonic clock [s].
+        fold: Sums that each line is applied to.
+        journal: File that each line goes to first, or None where none could be opened.
+        start_s: Monotonic instant that the run's times count from [s].
+    """
+
+    def __init__(
+        self, monotonic_s: Callable[[], float], *, fold: Fold, journal: Journal | None, start_s: float
+    ) -> None:
+        self._monotonic_s = monotonic_s
+        self.start_s = start_s
+        self.fold = fold
+        self.journal = journal
+        self.journal_failed = False
+        self._index: dict[tuple[str, str], int] = {}
+        self._by_meter: dict[str, list[str]] = {}
+        self._uncounted: set[tuple[str, str]] = set()  # components that never gave a sound reading
+        self._judged = False  # whether the counters that stand still were left out
+        self._taken: dict[int, Entry] = {}
+
+    def now_s(self) -> float:
+        """Seconds since the run's start [s]."""
+        return self._monotonic_s() - self.start_s
+
+    def emit(self, line: dict[str, Any]) -> None:
+        """Write a line to the journal and count it."""
+        if self.journal is not None:
+            self.journal_failed = not self.journal.append(line)
+        self.fold.apply(line)
+
+    def note(self, text: str) -> None:
+        """Count a remark for the reader of the record."""
+        self.fold.apply({"k": "note", "text": text})
+
+    def record(self, parts: Sequence[Part], *, last: bool = False) -> None:
+        """Journal what the meters told, all of it being the run's own."""
+        rows: list[list[Any]] = []
+        missing: dict[int, str] = {}
+        for part in parts:
+            self._note_uncounted(part)
+            for order, reading in enumerate(part.readings):
+                variance_j2 = part.variances_j2[order] if part.variances_j2 is not None else 0.0
+                rows.append(self._row(reading, variance_j2, integrated=part.variances_j2 is not None))
+            for component, reason in part.absent(self._by_meter.get(part.meter, ())).items():
+                missing[self._index[part.meter, component]] = reason
+        self._tick(rows, missing)
+        if not self._judged and self._may_judge(last):
+            self._judged = True
+            self._drop([index for index, state in enumerate(self.fold.states) if stands_still(state)])
+
+    def states(self) -> list[tuple[str, ComponentState]]:
+        """Components so far, each with its name at its meter."""
+        return [(source, self.fold.states[index]) for (_, source), index in self._index.items()]
+
+    def _tick(self, rows: list[list[Any]], missing: dict[int, str]) -> None:
+        self.emit({"k": "tick", "s": round(self.now_s(), 4), "r": rows, "miss": list(missing.items())})
+
+    def _may_judge(self, last: bool) -> bool:
+        """Whether the counters were watched for long enough to tell that one stands still."""
+        long_enough = self.fold.ticks >= UNMOVED_TICKS and self.fold.last_s >= UNMOVED_S
+        return long_enough or (last and self.fold.last_s >= UNMOVED_LAST_S)
+
+    def _row(self, reading: Reading, variance_j2: float, *, integrated: bool) -> list[Any]:
+        index = self._index.get((reading.meter, reading.component))
+        if index is None:
+            index = self._add(ComponentState.of(reading, integrated=integrated))
+        at_s = round(reading.at_s - self.start_s, 5)
+        return [index, at_s, reading.energy_j, reading.power_w, reading.utilisation, variance_j2]
+
+    def _add(self, state: ComponentState) -> int:
+        index = len(self._index)
+        self._index[state.meter, state.component] = index
+        self._by_meter.setdefault(state.meter, []).append(state.component)
+        state.component = free_name(state.component, {known.component for known in self.fold.states})
+        self.emit({"k": "comp", "c": state.dump()})
+        return index
+
+    def _note_uncounted(self, part: Part) -> None:
+        for component in part.seen.faults:
+            key = (part.meter, component)
+            if key not in self._index and key not in self._uncounted:
+                self._uncounted.add(key)
+                self.note(f"{component} was not counted: {part.meter}: {part.seen.why_not(component)}")
+
+    def _drop(self, unmoved: list[int]) -> None:
+        """Leave out counters that stand still while others move: they exist and measure nothing."""
+        if unmoved:
+            named = ", ".join(self.fold.states[index].component for index in unmoved)
+            meters = ", ".join(sorted({self.fold.states[index].meter for index in unmoved}))
+            why = f"{meters}: the counter of {named} does not move; not used"
+            self.emit({"k": "drop", "i": unmoved, "why": why})
+
+    def take(self, entries: Sequence[Entry]) -> None:
+        """Journal what the run's account tells: its part of what the machine's one reader saw."""
+        rows: list[list[Any]] = []
+        missing: dict[int, str] = {}
+        for entry in entries:
+            index = self._index.get((entry.meter, entry.component))
+            if index is None:
+                index = self._add(entry.state())
+            before = self._taken.get(index)
+            if before is None or before.origin != entry.origin:
+                self._rebase(index, None, [entry.since_s, 0.0, "the reader of this machine began anew"])
+                before = entry._replace(energy_j=0.0, rest_j=0.0, variance_j2=0.0, at_s=entry.since_s)
+                self._taken[index] = before
+            elif before.losses != entry.losses:
+                until = [self._at_s(entry.lost_from_s), entry.lost_at_j]
+                self._rebase(index, until, [entry.lost_until_s, entry.lost_at_j, entry.reason])
+            if entry.at_s <= before.at_s:
+                continue
+            if entry.gaps != before.gaps:
+                missing[index] = entry.reason or "no reading"
+            rows.append(self._charged(index, entry, before))
+            self._taken[index] = entry
+        self._tick(rows, missing)
+        still = [self._index[entry.meter, entry.component] for entry in entries if entry.dropped]
+        self._drop([index for index in still if not self.fold.states[index].dropped])
+
+    def _at_s(self, instant_s: float) -> float:
+        return round(instant_s - self.start_s, 5)
+
+    def _charged(self, index: int, entry: Entry, before: Entry) -> list[Any]:
+        variance_j2 = max(0.0, entry.variance_j2 - before.variance_j2)
+        row = [index, self._at_s(entry.at_s), entry.energy_j, None, entry.utilisation, variance_j2]
+        rest_j = entry.rest_j - before.rest_j
+        return [*row, rest_j] if rest_j > 0.0 else row
+
+    def _rebase(self, index: int, until: list[float] | None, since: list[Any]) -> None:
+        """Tell from when on a counter counts anew, and up to where it had counted."""
+        since_s, counter_j, reason = since
+        self.emit({"k": "base", "r": [[index, until, self._at_s(since_s), counter_j, reason]]})
+
+
+def free_name(component: str, taken: set[str]) -> str:
+    """Name of a component, with the next index where a meter of another vendor has taken it."""
+    kind, colon, index = component.partition(":")
+    while colon and component in taken:
+        index = str(int(index) + 1)
+        component = f"{kind}:{index}"
+    return component
+
+
+def stands_still(state: ComponentState) -> bool:
+    """Whether a device's counter was read and never moved; a model may well say that nothing was spent."""
+    is_counter = state.counter_j is not None and not state.integrated and state.basis != "modelled"
+    return is_counter and not state.moved and state.missing is None

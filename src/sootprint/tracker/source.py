@@ -1,0 +1,235 @@
+"""Where a run's joules come from: its own meters while it is alone, else its account with this machine's one reader."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sootprint.core.errors import MeterError
+from sootprint.core.protocols import Machine, Meter
+from sootprint.tracker.recorder import Recorder
+from sootprint.tracker.sampler import Sampler
+from sootprint.tracker.seat import VISIBLE, Seat, registration
+
+if TYPE_CHECKING:
+    from sootprint.settings import Settings
+    from sootprint.tracker.accounts import Entry
+    from sootprint.tracker.reader import Reader
+    from sootprint.tracker.worker import Flag
+
+ANSWER_S = 0.5  # longest time that a run waits for the reader to see it come or go
+STEP_S = 0.002
+RESCAN_TICKS = 10  # a knock may be lost
+
+
+class Source:
+    """Readings of one run.
+
+    Args:
+        machine: Where the meters look.
+        settings: Settings of the run.
+        run: Its identity.
+        parent: Run that it is a part of, where it knows.
+        find: Discovers the meters of a machine.
+        warn: Called with one line for a person.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        settings: Settings,
+        *,
+        run: str,
+        parent: str | None,
+        find: Callable[[Machine], Sequence[Meter]],
+        warn: Callable[[str], object],
+    ) -> None:
+        self._machine, self._settings = machine, settings
+        self._find, self._warn = find, warn
+        self._strict = settings.share == "process"
+        self._own = registration(run, parent=parent, strict=self._strict, environ=machine.environ)
+        self._seat: Seat | None = None
+        self._reader: Reader | None = None  # for all runs here, where this one reads for others too
+        self._untold = False  # whether the meters' facts are yet to be read from the board
+        self._ticks = 0
+        self.sampler: Sampler | None = None
+        self.meters: list[Meter] = []
+
+    @property
+    def parent(self) -> str | None:
+        """Run that this one is a part of."""
+        return self._own.parent
+
+    def open(self) -> None:
+        """Take a seat at the machine's reader, and find the meters where nobody else reads."""
+        try:
+            seat = Seat(self._settings.runtime_dir, self._machine.sysfs)
+            reads = seat.take()
+            if self._own.parent is None:
+                self._own = self._own._replace(parent=self._parent_of(seat))
+            seat.register(self._own)
+            self._seat = seat
+        except (MeterError, OSError) as err:
+            self._warn(str(err) if isinstance(err, MeterError) else f"runtime directory: {err.strerror}")
+            reads = True
+        if reads:
+            self.meters = list(self._find(self._machine))
+        else:
+            self._untold = True
+
+    def _parent_of(self, seat: Seat) -> str | None:
+        """The run whose process began this one, the nearest above."""
+        known = {one.pid: one.id for one in seat.others().values() if one.pid != os.getpid()}
+        if not known:
+            return None
+        from sootprint.tracker.trees import ancestors
+
+        return next(
+            (known[pid] for pid in ancestors(os.getpid(), self._machine.procfs) if pid in known), None
+        )
+
+    def begin(self, recorder: Recorder) -> None:
+        """Take the first readings, once the run's first line is written."""
+        self._recorder = recorder
+        if self._untold and self._seat is not None:
+            self._seat.wake()
+            self._recorder.take(self._await(self._entries) or [])
+            return
+        self._sample()
+        self.tick()
+
+    def _sample(self) -> None:
+        self.sampler = Sampler(
+            self._machine,
+            self.meters,
+            start_s=self._recorder.start_s,
+            period_s=self._settings.period_s,
+            max_gap_s=self._recorder.fold.max_gap_s,
+        )
+
+    def tick(self, *, last: bool = False) -> None:
+        """Look at what is due, or at the account, and record it."""
+        self._ticks += 1
+        knocked, rescan = self.hurry(), self._ticks % RESCAN_TICKS == 0
+        if self._seat is not None:
+            self._seat.knocked = False
+        if self.sampler is None and not self._take_over():
+            self._recorder.take(self._entries() or [])
+        elif self._reader is not None:
+            self._reader.tick()
+            self._recorder.take(self._reader.entries(self._own.id))
+        elif self.sampler is not None:
+            share = not last and (self._strict or ((knocked or rescan) and self._has_company()))
+            self._recorder.record(self.sampler.collect(last=last or share), last=last)
+            if share:
+                self._share()
+
+    def _has_company(self) -> bool:
+        return self._seat is not None and len(self._seat.others()) > 1
+
+    def _share(self) -> None:
+        """From now on read for the others too, and have an account like them."""
+        self._widen()
+        self._reader = self._new_reader()
+        self._reader.begin(self._recorder)
+        self._reader.tell(self._recorder.fold.facts)
+
+    def _widen(self) -> None:
+        """See the accelerators of the others too."""
+        environ = self._machine.environ
+        hidden = {meter.name for meter in self.meters if hasattr(meter, "visible_to")}
+        if self._seat is not None and any(name in environ for name in VISIBLE):
+            open_environ = {name: value for name, value in environ.items() if name not in VISIBLE}
+            machine = dataclasses.replace(self._machine, environ=open_environ)
+            found = [meter for meter in self._find(machine) if hasattr(meter, "visible_to")]
+            kept = [meter for meter in self.meters if meter.name not in hidden]
+            self.meters = found + kept
+            self._sample()
+
+    def _new_reader(self) -> Reader:
+        from sootprint.tracker.reader import Reader
+
+        assert self.sampler is not None
+        return Reader(self._machine, self.sampler, self.meters, own=self._own, seat=self._seat)
+
+    def _take_over(self) -> bool:
+        """Whether this run reads for all from now on, as whoever did has gone."""
+        if self._seat is None or not self._seat.take():
+            return False
+        self.meters = list(self._find(self._machine))
+        self._widen()
+        if self.sampler is None:
+            self._sample()
+        self._reader = self._new_reader()
+        self._reader.resume()
+        return True
+
+    def _entries(self, *, closed: bool = False) -> list[Entry] | None:
+        from sootprint.tracker.reader import on_board
+
+        assert self._seat is not None
+        return on_board(self._seat, self._machine.procfs, self._own.id, closed=closed)
+
+    def facts(self) -> Mapping[str, Mapping[str, Any]]:
+        """Facts of the meters as the reader told them, where another process reads and this run has none yet."""
+        if not self._untold or self._seat is None:
+            return {}
+        from sootprint.tracker.reader import facts_on_board
+
+        found = facts_on_board(self._seat, self._machine.procfs)
+        self._untold = not found
+        return found
+
+    def tell(self) -> None:
+        """Tell the others the facts of the meters, where this run reads for them."""
+        if self._reader is not None:
+            self._reader.tell(self._recorder.fold.facts)
+
+    def wait(self, stopping: Flag, duration_s: float) -> bool:
+        """Whether the run is to stop, after at most `duration_s` [s]; a knock of another run ends the wait too."""
+        if self._seat is None or not self._seat.has_pipe:
+            return stopping.wait(duration_s)
+        if not stopping.is_set:
+            self._seat.wait(duration_s)
+        return stopping.is_set
+
+    def interrupt(self) -> None:
+        """End a wait at once."""
+        if self._seat is not None and self._seat.has_pipe:
+            self._seat.wake()
+
+    def hurry(self) -> bool:
+        """Whether another run asked for a tick now."""
+        return self._seat is not None and self._seat.knocked
+
+    def end(self) -> None:
+        """Take the last readings."""
+        if self.sampler is None:
+            self._take_over()
+        if self._seat is not None:
+            self._seat.leave()
+        if self.sampler is not None:
+            self.tick(last=True)
+            return
+        assert self._seat is not None
+        self._seat.wake()
+        settled = self._await(lambda: self._take_over() or self._entries(closed=True))
+        if self._reader is not None:
+            settled = self._reader.entries(self._own.id)
+        self._recorder.take(settled or self._entries() or [])
+
+    def _await(self, answer: Callable[[], Any]) -> Any:
+        until_s = time.monotonic() + ANSWER_S
+        while not (found := answer()) and time.monotonic() < until_s:
+            time.sleep(STEP_S)
+        return found
+
+    def close(self) -> None:
+        """Leave the seat to another run."""
+        if self._seat is not None:
+            self._seat.leave()
+            self._seat.close()
+            self._seat = None

@@ -1,0 +1,130 @@
+"""One joule once: several runs on one machine, whose shares add up to what its devices drew."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.harness import SOOTPRINT, TAKES_S, call, environment, seconds
+
+CARD_W, PERIOD_S = 250.0, 1.0
+
+TRAINING = """
+import sys, time, sootprint
+number, until_s = int(sys.argv[1]), time.time() + float(sys.argv[2])
+with sootprint.track(f"rank{number}") as run:
+    print("started", flush=True)
+    while time.time() < until_s:
+        sum(range(20_000)) if number % 2 == 0 else None
+        time.sleep(0.02)
+"""
+
+
+@pytest.fixture
+def node(tmp_path: Path, nvml: Path) -> Iterator[dict[str, str]]:
+    """Environment of a machine with one fake card that draws a constant power, and no other counter."""
+    (tmp_path / "sys").mkdir()
+    yield environment(
+        tmp_path / "home",
+        SOOTPRINT_SYSFS=str(tmp_path / "sys"),
+        SOOTPRINT_ZONE="FR",
+        LD_LIBRARY_PATH=str(nvml),
+        FAKE_NVML_T0=repr(time.time()),
+        FAKE_NVML_WAVE="const",
+        FAKE_NVML_BASE_MW=str(1000 * CARD_W),
+        FAKE_NVML_LIMIT_MW="700000",
+    )
+
+
+def start(
+    node: dict[str, str], number: int, duration_s: float, *, wait: bool = True
+) -> subprocess.Popen[str]:
+    """A training that measures itself; it has been seen when this returns, if asked for."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", TRAINING, str(number), str(duration_s)],
+        env=node,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    if wait:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+    return process
+
+
+def records(home: Path) -> list[dict[str, Any]]:
+    """Records of a home, by start."""
+    with_paths = call(["runs", "--json"], home=home, cwd=home.parent)
+    ids = [row["id"] for row in json.loads(with_paths.stdout)]
+    shown = [json.loads(call(["show", one, "--json"], home=home, cwd=home.parent).stdout) for one in ids]
+    return sorted(shown, key=lambda record: record["started"])
+
+
+def card_j(record: dict[str, Any]) -> float:
+    """Energy that a record charges for the card [J]."""
+    return sum(
+        part["energy_kwh"]["value"] * 3.6e6
+        for part in record["components"]
+        if part["component"].startswith("accelerator")
+    )
+
+
+def union_s(records: Sequence[dict[str, Any]]) -> float:
+    """Time that runs without a pause between them cover together [s]."""
+    return max(seconds(one["ended"]) for one in records) - min(seconds(one["started"]) for one in records)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 8])
+def test_shares_add_up_to_the_node(count: int, node: dict[str, str], tmp_path: Path):
+    """However many processes measure themselves, together they are charged what the card drew, within 0.5 %."""
+    processes = [start(node, number, 6.0 - 0.3 * number, wait=number == 0) for number in range(count)]
+    assert [process.wait(TAKES_S) for process in processes] == [0] * count
+    made = records(tmp_path / "home")
+    assert len(made) == count
+    truth_j = CARD_W * union_s(made)
+    assert sum(card_j(one) for one in made) == pytest.approx(truth_j, rel=0.005)
+    assert all(one["parent"] is None for one in made)
+
+
+def test_killed_leader_costs_one_flush(node: dict[str, str], tmp_path: Path):
+    """Another run reads on when the one that read is killed; with what `recover` finds nothing is lost or doubled."""
+    leader = start(node, 0, 60.0)
+    others = [start(node, number, 5.0) for number in (1, 2)]
+    time.sleep(2.5)
+    leader.send_signal(signal.SIGKILL)
+    assert [process.wait(TAKES_S) for process in others] == [0, 0]
+    assert leader.wait(TAKES_S) == -signal.SIGKILL
+    recovered = call(["recover"], home=tmp_path / "home", cwd=tmp_path)
+    assert recovered.returncode == 0, recovered.stderr
+    made = records(tmp_path / "home")
+    assert len(made) == 3
+    error_j = sum(card_j(one) for one in made) - CARD_W * union_s(made)
+    assert abs(error_j) <= CARD_W * PERIOD_S
+    assert not any("accelerator" in gap["component"] for one in made for gap in one["gaps"])
+
+
+def test_run_inside_a_run_is_a_part_of_it(node: dict[str, str], tmp_path: Path):
+    """A training that measures itself under `sootprint run` is charged a part of that run, not of the node again."""
+    done = subprocess.run(
+        [SOOTPRINT, "run", "--quiet", "--name", "outer", "--", sys.executable, "-c", TRAINING, "0", "3"],
+        env=node,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=TAKES_S,
+    )
+    assert done.returncode == 0, done.stderr
+    outer, inner = records(tmp_path / "home")
+    assert (outer["name"], inner["name"]) == ("outer", "rank0")
+    assert inner["parent"] == outer["id"]
+    assert card_j(outer) == pytest.approx(CARD_W * union_s([outer]), rel=0.01)
+    assert card_j(inner) == pytest.approx(CARD_W * union_s([inner]), rel=0.02)
+    assert card_j(inner) < card_j(outer)
