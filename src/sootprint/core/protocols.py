@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sootprint.core.calibration import Calibration
     from sootprint.core.quantity import Factor
     from sootprint.core.records import Footprint, Hardware
 
@@ -78,6 +79,8 @@ class Machine:
         environ: Environment variables of the tracked command.
         clock: Clock that stamps the readings.
         hardware: Devices that the user added to the settings, by name.
+        wall: Wall meters that the user configured, by the meter's name.
+        home: Directory of the user's data, where the node's calibrations lie, or None.
     """
 
     sysfs: str = "/sys"
@@ -85,6 +88,8 @@ class Machine:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     clock: Clock = field(default_factory=SystemClock)
     hardware: Mapping[str, Any] = field(default_factory=dict)
+    wall: Mapping[str, Any] = field(default_factory=dict)
+    home: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,11 +125,12 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterFacts:
-    """What a meter knows about its devices: hardware, the factors that its model uses, and warnings."""
+    """What a meter knows about its devices: hardware, the factors that its model uses, warnings, calibrations."""
 
     hardware: tuple[Hardware, ...] = ()
     factors: tuple[Factor, ...] = ()
     warnings: tuple[str, ...] = ()
+    calibrations: tuple[Calibration, ...] = ()
 
 
 class ProcessUse(NamedTuple):

@@ -30,9 +30,12 @@ from sootprint.settings.rules import (
 if TYPE_CHECKING:
     from datetime import date
 
+    from sootprint.core.protocols import Machine
     from sootprint.settings.tables import Cluster, Site, UserHardware
+    from sootprint.settings.wall import WallMeter
 
 FILE_NAME = "sootprint.toml"
+NOT_CLONED = "one that you cloned must not open connections with your passwords"
 
 
 class _UnreadableFileError(SettingsError):
@@ -87,6 +90,7 @@ class Settings:
         hardware: Devices that the user added to the catalogue, by name.
         sites: Places with their own zone and PUE, by name.
         clusters: Zone or site of each Slurm cluster, by its name.
+        wall: Wall meters, by the meter's name.
         origins: Where each value came from; a key that is missing has its default.
     """
 
@@ -108,7 +112,16 @@ class Settings:
     hardware: Mapping[str, UserHardware] = field(default_factory=dict)
     sites: Mapping[str, Site] = field(default_factory=dict)
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
+    wall: Mapping[str, WallMeter] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
+
+    def machine(self) -> Machine:
+        """Where the meters look, and what they are told."""
+        from sootprint.core.protocols import Machine
+
+        return Machine(
+            sysfs=self.sysfs, procfs=self.procfs, hardware=self.hardware, wall=self.wall, home=str(self.home)
+        )
 
     def describe(self) -> tuple[Described, ...]:
         """Each setting with its value and its origin, in the order of the reference."""
@@ -144,13 +157,13 @@ class Settings:
         return None if known is None else StatedPue(known.value, known.low, known.high, f"site {name}")
 
 
-def _table(name: str) -> Callable[[Any], Any]:
+def _table(name: str, module: str = "tables") -> Callable[[Any], Any]:
     """Rule of a table; its module is loaded by the first table, for most runs have none."""
 
     def parse(value: Any) -> Any:
-        from sootprint.settings import tables
+        import importlib
 
-        return getattr(tables, name)(value)
+        return getattr(importlib.import_module(f"sootprint.settings.{module}"), name)(value)
 
     return parse
 
@@ -181,8 +194,9 @@ _KEYS: dict[str, _Key] = {
     "hardware": _Key("hardware", None, _table("hardware")),
     "sites": _Key("sites", None, _table("sites")),
     "clusters": _Key("clusters", None, _table("clusters")),
+    "wall": _Key("wall", None, _table("wall", "wall")),
 }
-_TABLES = ("hardware", "sites", "clusters")
+_TABLES = ("hardware", "sites", "clusters", "wall")
 _BY_FILE_NAME = {key.name: field_name for field_name, key in _KEYS.items() if key.in_files}
 _BY_ARGUMENT = {field_name: field_name for field_name in _KEYS} | {"period": "period_s"}
 _BY_VARIABLE = {key.variable: field_name for field_name, key in _KEYS.items() if key.variable}
@@ -213,7 +227,8 @@ def load(
     origins: dict[str, str] = {}
     for path, origin in reversed(_files(env, cwd)):
         try:
-            _merge(_from_file(path), values, origins, origin=origin)
+            own = path == config_directory(env) / FILE_NAME
+            _merge(_from_file(path, own=own), values, origins, origin=origin)
         except _UnreadableFileError as err:
             if unreadable is None:
                 raise
@@ -294,7 +309,7 @@ def _files(env: Mapping[str, str], cwd: Path | None) -> list[tuple[Path, str]]:
     return found
 
 
-def _from_file(path: Path) -> list[tuple[str, Any, str]]:
+def _from_file(path: Path, *, own: bool) -> list[tuple[str, Any, str]]:
     """Field, parsed value and name of each key of a file."""
     import tomllib
 
@@ -302,6 +317,10 @@ def _from_file(path: Path) -> list[tuple[str, Any, str]]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
         raise _UnreadableFileError(f"{path}: cannot be read as TOML: {err}") from err
+    if "wall" in content and not own:  # it opens connections and names secrets
+        raise SettingsError(
+            f"{path}: [wall] may stand only in your own {FILE_NAME}, not in a project's: {NOT_CLONED}"
+        )
     return [_parsed(name, value, _BY_FILE_NAME, where=f"{path}: ") for name, value in content.items()]
 
 

@@ -126,14 +126,14 @@ def hardware(value: Any) -> dict[str, UserHardware]:
 def _entries(value: Any, rules: Mapping[str, Rule]) -> list[tuple[str, dict[str, Any]]]:
     """Named sub-tables with their checked values; a ValueError begins with the path to the wrong one."""
     return [
-        (name, _checked(entry, rules, path=name)) for name, entry in _table(value, "must be a table").items()
+        (name, checked(entry, rules, path=name)) for name, entry in table(value, "must be a table").items()
     ]
 
 
-def _checked(entry: Any, rules: Mapping[str, Rule], *, path: str) -> dict[str, Any]:
+def checked(entry: Any, rules: Mapping[str, Rule], *, path: str) -> dict[str, Any]:
     """Values of one table after their rules."""
     checked: dict[str, Any] = {}
-    for key, given in _table(entry, f"{path} must be a table").items():
+    for key, given in table(entry, f"{path} must be a table").items():
         if key not in rules:
             raise ValueError(f"{path}.{key} is not a setting; the nearest is {_nearest(key, rules)}")
         try:
@@ -143,7 +143,8 @@ def _checked(entry: Any, rules: Mapping[str, Rule], *, path: str) -> dict[str, A
     return checked
 
 
-def _table(value: Any, rule: str) -> Mapping[str, Any]:
+def table(value: Any, rule: str) -> Mapping[str, Any]:
+    """The value itself, which must be a table."""
     if not isinstance(value, Mapping):
         raise ValueError(rule)
     return value
@@ -163,14 +164,14 @@ def _pues(value: Any) -> tuple[SitePue, ...]:
 
 
 def _dated_pue(entry: Any) -> SitePue:
-    table = _table(entry, "must be a PUE or a list of tables with from, value, low and high")
-    unknown = sorted(set(table) - {"from", "value", "low", "high"})
-    if unknown or "value" not in table:
+    given = table(entry, "must be a PUE or a list of tables with from, value, low and high")
+    unknown = sorted(set(given) - {"from", "value", "low", "high"})
+    if unknown or "value" not in given:
         raise ValueError(f"must have value and may have from, low and high; {unknown or 'value'} is wrong")
-    bounds = {key: overhead(table[key]) for key in ("value", "low", "high") if key in table}
+    bounds = {key: overhead(given[key]) for key in ("value", "low", "high") if key in given}
     if not bounds.get("low", 1.0) <= bounds["value"] <= bounds.get("high", bounds["value"]):
         raise ValueError("must have low at most value, and high at least value")
-    return SitePue(**bounds, start=_day(table["from"]) if "from" in table else None)
+    return SitePue(**bounds, start=_day(given["from"]) if "from" in given else None)
 
 
 def _day(value: Any) -> date:
@@ -188,7 +189,7 @@ def _day(value: Any) -> date:
 def _tables(value: Any) -> tuple[Mapping[str, Any], ...]:
     """One table or a list of tables, kept as written."""
     listed = value if isinstance(value, list) else [value]
-    return tuple(dict(_table(entry, "must be a table or a list of tables")) for entry in listed)
+    return tuple(dict(table(entry, "must be a table or a list of tables")) for entry in listed)
 
 
 def _kind(value: Any) -> str:
