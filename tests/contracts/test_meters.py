@@ -15,7 +15,8 @@ from tests.fixtures.fake_powercap import build
 from sootprint.core.protocols import FakeClock, Machine, MeterFacts
 from sootprint.core.quantity import BASES
 from sootprint.core.registry import BUILT_IN
-from sootprint.meters import cpu, memory, network, node, rapl, storage
+from sootprint.meters import cpu, hwmon, memory, network, node, pm_counters, rapl, storage
+from sootprint.meters.background import Background, Look
 from sootprint.meters.trace import TraceMeter, TraceRow
 
 COMPONENTS = {"accelerator", "cpu", "dram", "storage", "network", "node", "wall"}
@@ -115,12 +116,59 @@ def traced(request, tmp_path, monkeypatch):
     return TraceMeter(rows, clock), clock, lambda step: None
 
 
+def node_sensor(request, tmp_path, monkeypatch):
+    """An ACPI power meter in a fake tree."""
+    machine = machine_of(tmp_path, blind=True)
+    folder = tmp_path / "sys/class/hwmon/hwmon0"
+    folder.mkdir(parents=True)
+    (folder / "name").write_text("power_meter\n")
+
+    def go_on(step):
+        (folder / "power1_average").write_text(f"{(200 + step) * 1_000_000}\n")
+
+    go_on(0)
+    return hwmon.discover(machine), machine.clock, go_on
+
+
+def cray_node(request, tmp_path, monkeypatch):
+    """Cray's counters in a fake tree."""
+    machine = machine_of(tmp_path, blind=True)
+    folder = tmp_path / "sys/cray/pm_counters"
+    folder.mkdir(parents=True)
+
+    def go_on(step):
+        for name in ("energy", "cpu_energy", "memory_energy", "accel0_energy"):
+            (folder / name).write_text(f"{1000 + 300 * step} J 1638553862101234 us\n")
+        (folder / "freshness").write_text(f"{10 * step}\n")
+
+    go_on(0)
+    return pm_counters.discover(machine), machine.clock, go_on
+
+
+def in_background(name):
+    """A meter that is read in the background, looked at by hand."""
+
+    def make(request, tmp_path, monkeypatch):
+        clock = FakeClock()
+        meter = Background(
+            name, lambda: Look(power_w=200.0), clock, period_s=1.0, bounds=(0.9, 1.1), facts=MeterFacts()
+        )
+        monkeypatch.setattr(meter, "_thread", object())
+        meter.look_once()
+        return meter, clock, lambda step: meter.look_once()
+
+    return make
+
+
 MAKERS: dict[str, Callable] = {
     "nvml counter": cards(counters=True),
     "nvml power": cards(counters=False),
     "amdsmi counter": amd_cards(counters=True),
     "amdsmi power": amd_cards(counters=False),
     "rapl": powercap,
+    "hwmon": node_sensor,
+    "pm_counters": cray_node,
+    **{name: in_background(name) for name in ("plug", "redfish", "ipmi")},
     "trace": traced,
     **{name: modelled(name, blind=False) for name in MODELS},
     **{f"{name} blind": modelled(name, blind=True) for name in MODELS},

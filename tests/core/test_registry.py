@@ -10,6 +10,7 @@ import pytest
 
 from sootprint.core import registry
 from sootprint.core.errors import SettingsError
+from sootprint.meters.wall import NAMES as WALL_METERS
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
@@ -37,7 +38,7 @@ def test_plug_in_of_another_package_is_found(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_names_come_in_the_order_of_use() -> None:
-    """Sensors before models, the rest of the node last."""
+    """Sensors before models, the rest of the node after them, meters of the whole node last."""
     names = registry.names("sootprint.meters")
     assert names[0] == "nvml"
-    assert names[-1] == "node"
+    assert names[-6:] == ["node", *WALL_METERS]

@@ -13,8 +13,9 @@ from tests.fixtures.fake_powercap import build
 from sootprint.core import registry
 from sootprint.core.errors import MeterError, SettingsError
 from sootprint.meters import probe
+from sootprint.meters.wall import NAMES as WALL_METERS
 
-ALL = ["nvml", "amdsmi", "rapl", "cpu", "memory", "storage", "network", "node"]
+ALL = ["nvml", "amdsmi", "rapl", "cpu", "memory", "storage", "network", "node", *WALL_METERS]
 MODELLED = ["cpu", "memory", "storage", "network", "node"]
 
 
@@ -23,7 +24,7 @@ def test_meters_come_in_the_order_of_preference(server):
     build(server.sys / "class/powercap")
     meters, failures = probe.discover_all(server.machine())
     assert [meter.name for meter in meters][-6:] == ["rapl", *MODELLED]
-    assert [failure.name for failure in failures] == ["nvml", "amdsmi"]
+    assert [failure.name for failure in failures] == ["nvml", "amdsmi", *WALL_METERS]
     assert all(failure.reason.startswith(f"{failure.name}: ") for failure in failures)
 
 
@@ -31,7 +32,7 @@ def test_empty_machine_keeps_every_model(tree):
     """Nothing to read anywhere: the models stay, with priors."""
     meters, failures = probe.discover_all(tree.machine())
     assert [meter.name for meter in meters] == MODELLED
-    assert [failure.name for failure in failures] == ["nvml", "amdsmi", "rapl"]
+    assert [failure.name for failure in failures] == ["nvml", "amdsmi", "rapl", *WALL_METERS]
 
 
 def test_chosen_meters_only(server):
@@ -136,7 +137,7 @@ def test_other_systems_are_modelled_by_psutil(tree, monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     meters, failures = probe.discover_all(tree.machine())
     assert [meter.name for meter in meters] == MODELLED
-    assert [failure.name for failure in failures] == ["nvml", "amdsmi", "rapl"]
+    assert [failure.name for failure in failures] == ["nvml", "amdsmi", "rapl", *WALL_METERS]
     tree.clock.advance(1.0)
     for meter in meters:
         (reading,) = meter.read()

@@ -10,7 +10,10 @@ from sootprint.core.errors import SettingsError
 BUILT_IN = {
     "sootprint.meters": {
         name: f"sootprint.meters.{name}:discover"
-        for name in ("nvml", "amdsmi", "rapl", "cpu", "memory", "storage", "network", "node")
+        for name in (
+            *("nvml", "amdsmi", "rapl", "cpu", "memory", "storage", "network", "node"),
+            *("plug", "redfish", "pm_counters", "ipmi", "hwmon"),
+        )
     },
     "sootprint.intensity": {"annual": "sootprint.intensity.annual:AnnualSource"},
     "sootprint.exporters": {},

@@ -13,6 +13,7 @@ from sootprint.core.protocols import Machine, Meter, MeterFacts, Reading
 GROUP = "sootprint.meters"
 STILL_S = 0.5  # a counter that stands still for so long measures nothing
 STILL_STEP_S = 0.02
+FIRST_LOOK_S = 10.0  # of a meter that looks in the background
 
 
 class Failure(NamedTuple):
@@ -72,6 +73,7 @@ def _examined(name: str, machine: Machine) -> dict[str, Any]:
 
 
 def _looked_at(name: str, meter: Meter) -> dict[str, Any]:
+    getattr(meter, "wait", _wait_for_nothing)(FIRST_LOOK_S)
     readings = meter.read()
     if not readings:
         return _entry(name, reason=f"{name}: it gives no readings")
@@ -108,6 +110,10 @@ def _entry(
 
 def _words(err: OSError | ImportError) -> str:
     return (err.strerror if isinstance(err, OSError) else None) or type(err).__name__
+
+
+def _wait_for_nothing(limit_s: float) -> None:
+    """Wait of a meter that is read at once."""
 
 
 def _nothing() -> None:
