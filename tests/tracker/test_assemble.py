@@ -177,21 +177,17 @@ def test_recorded_footprint_survives_json():
     assert type(made).from_json(made.to_json()) == made
 
 
-def test_strict_share_charges_the_host_by_cpu_time():
-    """Processes with 90 s of 120 busy CPU seconds carry three quarters of the CPU; the card stays whole."""
-    fold = folded(
-        *component(0, "nvml", "accelerator:0", power_w=300.0, duration_s=60.0),
-        *component(1, "cpu", "cpu", power_w=100.0, duration_s=60.0, basis="modelled"),
-        {"k": "end", "s": 60.0, "why": "finished", "cpu_s": 90.0},
-        share="process",
-        cpu_threads=4,
-    )
-    made = footprint(fold, around(year(2026, 500.0)))
+def test_strict_share_keeps_the_rest_apart():
+    """Of 100 W a run's own processes are charged 75 W; the other 25 W are nobody's, with the card's own rest."""
+    cpu = component(1, "cpu", "cpu", power_w=75.0, duration_s=60.0, basis="modelled")
+    cpu[2]["r"][0].append(25.0 * 60.0)
+    card = component(0, "nvml", "accelerator:0", power_w=250.0, duration_s=60.0)
+    card[2]["r"][0].append(50.0 * 60.0)
+    made = footprint(folded(*card, *cpu, share="process"), around(year(2026, 500.0)))
     parts = {part.component: part.energy_kwh.value * 3.6e6 for part in made.components}
-    assert parts == {"accelerator:0": pytest.approx(18000.0), "cpu": pytest.approx(4500.0)}
-    assert made.process_share == pytest.approx(0.75)
-    assert made.unallocated_kwh.value * 3.6e6 == pytest.approx(1500.0)
-    assert math.fsum(part.energy_j for part in made.intervals) == pytest.approx(22500.0)
+    assert parts == {"accelerator:0": pytest.approx(15000.0), "cpu": pytest.approx(4500.0)}
+    assert made.unallocated_kwh.value * 3.6e6 == pytest.approx(4500.0)
+    assert math.fsum(part.energy_j for part in made.intervals) == pytest.approx(19500.0)
 
 
 def test_facts_of_a_model_that_was_not_used_stay_out():

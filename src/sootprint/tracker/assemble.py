@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,10 +17,9 @@ from sootprint.tracker.fold import Fold
 
 SENSED = ("sensor", "metered")
 STRICT_SHARE = (
-    "share: the host is charged by the CPU time of the run's processes, each accelerator that the run sees is charged "
-    "whole; the rest is in unallocated_kwh"
+    "share: charged for the CPU time and the accelerator use of the run's own processes only; what the machine spent "
+    "besides is in unallocated_kwh"
 )
-STRICT_SHARE_UNKNOWN = "share: the CPU time of the run's processes is not known, so the whole node is charged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +46,10 @@ def footprint(fold: Fold, around: Surroundings) -> records.Footprint:
         fold: Sums of a run, live, ended or cut off.
         around: PUE, intensities and place of the run.
     """
-    whole = _components(fold)
-    share = _strict_share(fold)
-    components = tuple(_charged(part, share) for part in whole)
+    components = _components(fold)
     total = _total_kwh(components)
     pue = around.pue.quantity() if around.pue else intervals.exact(1.0, "assumed")
-    rows = [(*row[:3], row[3] * _part(row[2], share)) for row in _rows(fold)]
+    rows = _rows(fold)
     intensity = _intensity(rows, around.intensities, start=_instant(fold.head, 0.0))
     return records.Footprint(
         **_identity(fold),
@@ -63,9 +59,7 @@ def footprint(fold: Fold, around: Surroundings) -> records.Footprint:
         place=around.place,
         components=components,
         energy_kwh=total,
-        unallocated_kwh=_total_kwh(tuple(_charged(part, share, rest=True) for part in whole))
-        if share < 1.0
-        else None,
+        unallocated_kwh=_unallocated_kwh(fold),
         intervals=_intervals(fold, rows),
         spans=_spans(fold, total),
         gaps=_gaps(fold),
@@ -132,25 +126,21 @@ def _component(state: ComponentState, busy: dict[str, ComponentState]) -> record
     )
 
 
-def _strict_share(fold: Fold) -> float:
-    """Share of the host's energy that the run is charged with: all of it, unless its own use only was asked for."""
-    known = _process_share(fold)
-    return known if fold.head.get("share") == "process" and known is not None else 1.0
-
-
-def _part(component: str, share: float) -> float:
-    """Share of one component; an accelerator is held whole by the run that sees it."""
-    return 1.0 if component.startswith("accelerator") else share
-
-
-def _charged(whole: records.Component, share: float, *, rest: bool = False) -> records.Component:
-    """Component with the part of its energy that the run is charged with, or the rest."""
-    part = _part(whole.component, share)
-    part = 1.0 - part if rest else part
-    if part == 1.0:
-        return whole
-    idle_kwh = None if whole.idle_kwh is None else whole.idle_kwh * part
-    return dataclasses.replace(whole, energy_kwh=intervals.scaled(whole.energy_kwh, part), idle_kwh=idle_kwh)
+def _unallocated_kwh(fold: Fold) -> Quantity | None:
+    """Energy that a run which pays for its own processes only is not charged with, nor anybody else [kWh]."""
+    if fold.head.get("share") != "process":
+        return None
+    losses = quantities.losses_of([Factor(**data) for data in fold.known("factors")])
+    rests = {state.component: quantities.rest_quantity(state) for state in fold.used()}
+    node = rests.pop("node", None)
+    total = intervals.total(
+        (f"meter:{state.meter}", rests[state.component]) for state in fold.used() if state.component in rests
+    )
+    return (
+        total
+        if node is None
+        else intervals.total([("node", quantities.node_quantity(node, total, losses)), ("rest", total)])
+    )
 
 
 def _kind(state: ComponentState) -> str:
@@ -358,8 +348,7 @@ def _warnings(fold: Fold, around: Surroundings) -> tuple[str, ...]:
             "PUE unknown: the facility's overhead (typically x 1.1-1.6) is not in these numbers; state it with --pue"
         )
     if fold.head.get("share") == "process":
-        known = _process_share(fold) is not None
-        found.append(STRICT_SHARE if known else STRICT_SHARE_UNKNOWN)
+        found.append(STRICT_SHARE)
     for index, state in enumerate(fold.states):
         if state.lost_s >= fold.period_s and state in fold.used():
             filled_kwh = energy_kwh(quantities.fill_j(fold.states[index]))

@@ -58,6 +58,16 @@ def energy_quantity(state: ComponentState) -> Quantity | None:
     )
 
 
+def rest_quantity(state: ComponentState) -> Quantity:
+    """Energy of a component that nobody is charged with [kWh]."""
+    return Quantity(
+        value=energy_kwh(state.rest_j),
+        low=energy_kwh(state.rest_j * state.low_ratio),
+        high=energy_kwh(state.rest_j * state.high_ratio),
+        basis=state.basis,
+    )
+
+
 def node_quantity(base: Quantity, others_kwh: Quantity, losses: Losses) -> Quantity:
     """Energy of board, fans and supply: the constant part, and the losses on what the others drew [kWh]."""
     value = base.value + losses.value * others_kwh.value
