@@ -15,7 +15,8 @@ def test_runs_are_listed_newest_first_in_json(call, stored: list[Footprint]) -> 
     """Other programs rely on these names and this order."""
     listed = json.loads(call("runs", "--json").stdout)
     assert [one["name"] for one in listed] == ["lost", "large", "small"]
-    assert list(listed[0]) == ["id", "name", "state", "started", "duration_s", "energy_kwh", "emissions_kg"]
+    names = ["id", "name", "state", "started", "duration_s", "energy_kwh", "emissions_kg", "part_of"]
+    assert list(listed[0]) == names
     assert {one["state"] for one in listed} == {"finished"}
     assert listed[2]["emissions_kg"]["value"] == pytest.approx(stored[0].emissions_kg.value)
     assert [one["name"] for one in json.loads(call("runs", "--json", "--limit", 1).stdout)] == ["lost"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sootprint.ledger import RunRow
     from sootprint.tracker.live import LiveRun
 
-LISTED = ("id", "name", "state", "started", "duration_s", "energy_kwh", "emissions_kg")
+LISTED = ("id", "name", "state", "started", "duration_s", "energy_kwh", "emissions_kg", "part_of")
 
 SHOWN = 20
 NARROW = 100  # columns below which the energy is left to `show`
@@ -30,13 +30,14 @@ Limit = Annotated[
         help=f"Show at most N runs; else {SHOWN}, and with --json all.",
     ),
 ]
-_STYLES = {"live": "green", "recovered": "yellow"}
+_STYLES = {"live": "green", "recovered": "yellow", "part": "dim"}
 
 
 def runs(limit: Limit = None, json: options.Json = False) -> None:
     """List runs, the newest first.
 
-    A run is live while it is measured, and recovered where it was cut off and finished from its journal.
+    A run is live while it is measured, recovered where it was cut off and finished from its journal, and a part where
+    another run of the list includes its energy.
 
         sootprint runs
         sootprint runs --json --limit 1
@@ -47,7 +48,7 @@ def runs(limit: Limit = None, json: options.Json = False) -> None:
     home = settings.load().home
     with lookup.ledger() as ledger:
         stored = ledger.runs()
-    live = [_fields(run) | {"state": "live"} for run in live_runs(home)]
+    live = [_fields(run) | {"state": "live", "part_of": None} for run in live_runs(home)]
     known = {row["id"] for row in live}
     rows = [*live, *(_fields(row) for row in stored if row.id not in known)]
     rows.sort(key=lambda row: row["started"] or "", reverse=True)
@@ -92,10 +93,14 @@ def _print(rows: list[dict[str, Any]], limit: int) -> None:
 def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
     from rich.text import Text
 
-    name, state = Text(shell.printable(row["name"] or figures.DASH)), row["state"]
+    name = Text(shell.printable(row["name"] or figures.DASH))
+    marks = [row["state"]] if row["state"] != "finished" else []
+    marks += [f"part of {row['part_of'][-8:]}"] if row["part_of"] else []
+    for mark in marks:
+        name.append(" ").append(mark, _STYLES[mark.partition(" ")[0]])
     return (
         row["id"][-8:],
-        name if state == "finished" else Text.assemble(name, " ", (state, _STYLES[state])),
+        name,
         figures.instant(row["started"]),
         figures.duration(row["duration_s"]),
         figures.energy(row["energy_kwh"]).value,

@@ -29,8 +29,8 @@ Group = Annotated[By, typer.Option("--by", metavar="WHAT", help="project, month 
 def summary(by: Group = By.PROJECT, json: options.Json = False) -> None:
     """Sum energy and emissions by project, month or tag.
 
-    Runs of one machine and grid err together, so the bounds of a sum are the sums of the bounds. A run with several
-    tags counts under each of them.
+    Runs of one machine and grid err together, so the bounds of a sum are the sums of the bounds. A run that is a part
+    of another, merged or around it, counts as that one's. A run with several tags counts under each of them.
 
         sootprint summary
         sootprint summary --by month --json

@@ -7,6 +7,7 @@ ledger uses the rollback journal instead (SQLite, Write-Ahead Logging, section "
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,16 @@ MIGRATIONS = (
         " record TEXT NOT NULL, PRIMARY KEY (id, version))",
         "CREATE INDEX runs_by_start ON runs (started)",
         "CREATE INDEX runs_by_name ON runs (name)",
+        "CREATE VIEW latest AS SELECT * FROM runs AS run"
+        " WHERE version = (SELECT MAX(version) FROM runs WHERE id = run.id)",
+    ),
+    (
+        "ALTER TABLE runs ADD COLUMN parent TEXT",
+        "ALTER TABLE runs ADD COLUMN run_group TEXT",
+        "ALTER TABLE runs ADD COLUMN merged TEXT",
+        "UPDATE runs SET parent = record_parent(record), run_group = record_group(record)",
+        "CREATE INDEX runs_by_group ON runs (run_group)",
+        "DROP VIEW latest",
         "CREATE VIEW latest AS SELECT * FROM runs AS run"
         " WHERE version = (SELECT MAX(version) FROM runs WHERE id = run.id)",
     ),
@@ -72,9 +83,11 @@ def connect(home: Path, *, timeout_s: float) -> sqlite3.Connection:
 def connect_read_only(home: Path) -> sqlite3.Connection:
     """Connection to the ledger of a home that cannot be written, as it was when it was last closed.
 
+    One that an earlier version of this program made is copied to memory and brought up to date there.
+
     Raises:
         sqlite3.Error: The file is missing or damaged.
-        RecordError: Another version of this program made the file.
+        RecordError: A newer version of this program made the file.
     """
     import sqlite3
 
@@ -82,7 +95,15 @@ def connect_read_only(home: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(address, uri=True, isolation_level=None)
     with contextlib.ExitStack() as undo:
         undo.callback(connection.close)
-        _check_version(_version(connection), home)
+        version = _version(connection)
+        _check_version(version, home)
+        if 0 < version < len(MIGRATIONS):
+            copy = sqlite3.connect(":memory:", isolation_level=None)
+            undo.callback(copy.close)
+            connection.backup(copy)
+            connection.close()
+            _migrate(copy, home)
+            connection = copy
         undo.pop_all()
     return connection
 
@@ -112,6 +133,8 @@ def _migrate(connection: sqlite3.Connection, home: Path) -> None:
         return
     if version == 0 and not on_network(home):
         connection.execute("PRAGMA journal_mode = WAL")
+    connection.create_function("record_parent", 1, lambda text: _field(text, "parent"))
+    connection.create_function("record_group", 1, lambda text: _field(text, "run_group"))
     with transaction(connection):
         connection.execute(
             "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, applied TEXT NOT NULL)"
@@ -121,6 +144,15 @@ def _migrate(connection: sqlite3.Connection, home: Path) -> None:
                 connection.execute(statement)
             connection.execute("INSERT INTO migrations VALUES (?, ?)", (number + 1, now()))
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _field(record: str, name: str) -> str | None:
+    """Text of a field of a stored record; None where it has none."""
+    try:
+        found = json.loads(record).get(name)
+    except (ValueError, AttributeError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 def _version(connection: sqlite3.Connection) -> int:

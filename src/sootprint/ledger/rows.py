@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sootprint.core.errors import InputError
+from sootprint.core.merging.choose import Span, seconds, within
 from sootprint.core.quantity import Quantity
 
 COLUMNS = (
     "id", "state", "name", "project", "tags", "zone", "grade", "started", "duration_s",
     "energy_kwh", "energy_low_kwh", "energy_high_kwh",
     "emissions_kg", "emissions_low_kg", "emissions_high_kg",
+    "parent", "run_group", "merged",
+)  # fmt: skip
+_AS_STORED = (
+    "id", "state", "name", "project", "zone", "grade", "started", "duration_s", "parent", "run_group",
 )  # fmt: skip
 
 
@@ -34,6 +40,10 @@ class RunRow:
         duration_s: Wall time [s].
         energy_kwh: IT energy with its interval [kWh].
         emissions_kg: Operational emissions with their interval [kgCO2e].
+        parent: Run that this one names as its parent.
+        run_group: Job that it is of.
+        merged: Runs that it was merged from; empty for one that was measured.
+        part_of: Run of this ledger that includes its energy; None for one that sums count.
     """
 
     id: str
@@ -47,6 +57,10 @@ class RunRow:
     duration_s: float | None
     energy_kwh: Quantity | None
     emissions_kg: Quantity | None
+    parent: str | None = None
+    run_group: str | None = None
+    merged: tuple[str, ...] = ()
+    part_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +90,8 @@ def row_of(values: Iterable[Any]) -> RunRow:
     """Run of one row of the listing, in the order of `COLUMNS`."""
     column = dict(zip(COLUMNS, values, strict=True))
     return RunRow(
-        **{
-            name: column[name]
-            for name in ("id", "state", "name", "project", "zone", "grade", "started", "duration_s")
-        },
+        **{name: column[name] for name in _AS_STORED},
+        merged=tuple(json.loads(column["merged"] or "[]")),
         tags=json.loads(column["tags"]),
         energy_kwh=_quantity(column["energy_kwh"], column["energy_low_kwh"], column["energy_high_kwh"]),
         emissions_kg=_quantity(
@@ -92,10 +104,47 @@ def _quantity(value: float | None, low: float | None, high: float | None) -> Qua
     return None if value is None else Quantity(value=value, low=low, high=high)
 
 
+def with_wholes(runs: Sequence[RunRow]) -> list[RunRow]:
+    """Runs with the one that each is a part of: a merged one that has it, or the one that was running around it."""
+    known = {run.id: run for run in runs}
+    holders: dict[str, RunRow] = {}
+    for run in sorted(runs, key=lambda one: (len(one.merged), one.id)):  # the largest is written last
+        holders |= dict.fromkeys(run.merged, run)
+    return [_with_whole(run, _whole_of(run, known, holders)) for run in runs]
+
+
+def _with_whole(run: RunRow, whole: str | None) -> RunRow:
+    return run if whole is None else dataclasses.replace(run, part_of=whole)
+
+
+def _whole_of(run: RunRow, known: dict[str, RunRow], holders: dict[str, RunRow]) -> str | None:
+    if run.merged:
+        larger = {holders[one].id for one in run.merged}
+        whole = known[larger.pop()] if len(larger) == 1 else run
+        return whole.id if whole.id != run.id else None
+    if run.id in holders:
+        return holders[run.id].id
+    parent = known.get(run.parent or "")
+    if parent is None or parent.parent == run.id or not within(_time(run), _time(parent)):
+        return None
+    return parent.id
+
+
+def _time(run: RunRow) -> Span | None:
+    if run.started is None or run.duration_s is None:
+        return None
+    try:
+        start_s = seconds(run.started)
+    except InputError:  # of another program, as it wrote it
+        return None
+    return Span(start_s, start_s + run.duration_s)
+
+
 def summaries(runs: Iterable[RunRow], by: str) -> list[SummaryRow]:
     """Sums over runs by project, month or tag, the largest emissions first.
 
-    A run with several tags counts under each of them, so the rows of a summary by tag do not add up.
+    A run that is a part of another counts as that one's. A run with several tags counts under each of them, so the
+    rows of a summary by tag do not add up.
 
     Raises:
         InputError: `by` is none of the three.
@@ -105,6 +154,8 @@ def summaries(runs: Iterable[RunRow], by: str) -> list[SummaryRow]:
         raise InputError(f"summary by {by!r} is not possible: choose {', '.join(_KEYS)}")
     groups: dict[str | None, list[RunRow]] = {}
     for run in runs:
+        if run.part_of is not None:
+            continue
         for key in keys(run):
             groups.setdefault(key, []).append(run)
     rows = [_summary(key, members) for key, members in groups.items()]

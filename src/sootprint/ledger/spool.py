@@ -140,7 +140,16 @@ def _columns(footprint: Footprint, state: str) -> dict[str, Any]:
         "emissions_kg": emissions and emissions.value,
         "emissions_low_kg": emissions and emissions.low,
         "emissions_high_kg": emissions and emissions.high,
+        "parent": footprint.parent,
+        "run_group": footprint.run_group,
+        "merged": _merged(footprint),
     }
+
+
+def _merged(footprint: Footprint) -> str | None:
+    """Identities of the records that a record was merged from, as JSON; None for one that was measured."""
+    listed = footprint.given.get("merged")
+    return json.dumps([str(one) for one in listed]) if isinstance(listed, list | tuple) and listed else None
 
 
 def _store(home: Path, footprint: Footprint, *, text: str, state: str, timeout_s: float) -> None:

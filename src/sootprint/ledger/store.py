@@ -52,10 +52,24 @@ class Ledger:
 
     def runs(self, limit: int | None = None) -> list[rows.RunRow]:
         """Runs, the newest first, at most `limit` of them."""
-        query = f"SELECT {', '.join(rows.COLUMNS)} FROM latest {_NEWEST} LIMIT ?"
+        query = f"SELECT {', '.join(rows.COLUMNS)} FROM latest {_NEWEST}"
         with self._failing("list the runs"):
-            found = self._connection.execute(query, (-1 if limit is None else max(0, limit),)).fetchall()
-        return [rows.row_of(values) for values in found]
+            found = self._connection.execute(query).fetchall()
+        listed = rows.with_wholes([rows.row_of(values) for values in found])
+        return listed if limit is None else listed[: max(0, limit)]
+
+    def group(self, run_group: str) -> list[Footprint]:
+        """Records of one job, the oldest first.
+
+        Raises:
+            RecordError: There is none; the message names the nearest.
+        """
+        with self._failing("look up a group"):
+            query = "SELECT record FROM latest WHERE run_group = ? ORDER BY started, id"
+            found = self._connection.execute(query, (run_group,)).fetchall()
+        if not found:
+            raise RecordError(self._no_such_group(run_group))
+        return [Footprint.from_json(text) for (text,) in found]
 
     def find(self, ref: str) -> str:
         """Identity of the run that a text means: "latest", an id or a start or end of it, or the newest of a name.
@@ -194,6 +208,17 @@ class Ledger:
         near = difflib.get_close_matches(ref, [*names, *(run_id for _, run_id in known)], n=3, cutoff=0.5)
         near = near or [name or run_id for name, run_id in known[:3]]
         return f"no run {ref!r}: the nearest are {_listed(near)}"
+
+    def _no_such_group(self, run_group: str) -> str:
+        import difflib
+
+        known = self._ids(f"SELECT DISTINCT run_group FROM latest WHERE run_group IS NOT NULL {_NEWEST}")
+        near = difflib.get_close_matches(run_group, known, n=3, cutoff=0.5) or known[:3]
+        if not near:
+            return (
+                f"no run group {run_group!r}: no run of {self.home} is of any; name the runs or their files"
+            )
+        return f"no run group {run_group!r}: the nearest are {_listed(near)}"
 
     @contextlib.contextmanager
     def _failing(self, what: str) -> Iterator[None]:
