@@ -93,6 +93,14 @@ class Fold:
         """IT energy so far, of the components in use [J]."""
         return sum(state.energy_j for index, state in enumerate(self.states) if index not in self._skip)
 
+    def running_j(self) -> float:
+        """IT energy at the last tick [J]: what is looked at seldom goes on at its latest power until then."""
+        return math.fsum(
+            state.energy_j + state.pending_j(self.last_s)
+            for index, state in enumerate(self.states)
+            if index not in self._skip
+        )
+
     def dump(self) -> list[dict[str, Any]]:
         """Lines that stand for everything so far: a head and a snapshot."""
         state = {
@@ -169,7 +177,7 @@ class Fold:
         self._marks.append(Mark(line["s"], "log", line["metric"], line["value"]))
 
     def _tick(self, line: dict[str, Any]) -> None:
-        before_s, before_j = self.last_s, self.total_j() if self._marks else 0.0
+        before_s, before_j = self.last_s, self.running_j() if self._marks else 0.0
         for index, reason in line.get("miss", ()):
             self.states[index].missing = self.states[index].missing or reason
         for index, at_s, counter_j, power_w, utilisation, variance_j2, *rest_j in line["r"]:
@@ -178,7 +186,7 @@ class Fold:
         self.last_s = line["s"]
         self.ticks += 1
         if self._marks:
-            self._settle(before_s, before_j, self.total_j(), self.last_s)
+            self._settle(before_s, before_j, self.running_j(), self.last_s)
 
     def _base(self, line: dict[str, Any]) -> None:
         """From an instant on a counter counts anew, as the run's part of what another process reads."""

@@ -193,7 +193,8 @@ class Sampler:
             if now_s < slow.due_s and not last:
                 continue
             seen = self._look(slow.meter)
-            slow.due_s = now_s + _poll_s(slow.meter) - 0.5 * self._period_s
+            so_far_s = max(self._period_s, now_s - self._start_s)  # a young run does not know the power yet
+            slow.due_s = now_s + min(_poll_s(slow.meter), so_far_s) - 0.5 * self._period_s
             parts.append(Part(slow.meter.name, seen.readings, None, seen))
         return parts
 
