@@ -79,6 +79,7 @@ class Seat:
                 f"{runtime_dir} cannot be used ({err.strerror}): other runs on this machine are not seen"
             ) from err
         self.reads = False
+        self._seen: dict[str, Registration] = {}
         self._pipe: int | None = None
         self._own: int | None = None
         self._path: Path | None = None
@@ -109,12 +110,13 @@ class Seat:
 
     def others(self) -> dict[str, Registration]:
         """Live registrations by identity, this run's own included; those of dead runs are cleared away."""
-        found = {}
-        for path in (self.folder / "runs").iterdir():
-            known = _read(path)
-            if known is not None and path.stem == known.id:
-                found[known.id] = known
-        return found
+        try:
+            paths = list((self.folder / "runs").iterdir())
+        except OSError:  # the folder was removed under its runs: those that were here go on
+            return self._seen
+        known = {path: _read(path) for path in paths}
+        self._seen = {one.id: one for path, one in known.items() if one is not None and path.stem == one.id}
+        return self._seen
 
     def wake(self) -> None:
         """Ask whoever reads for a tick now."""
@@ -137,6 +139,14 @@ class Seat:
     def has_pipe(self) -> bool:
         """Whether this run can be woken by others."""
         return self._pipe is not None
+
+    def hand_over(self) -> None:
+        """Let another run read from now on, while this one has yet to write its record."""
+        for descriptor in (self._pipe, self._lock):
+            if descriptor is not None:
+                os.close(descriptor)
+        self._pipe = self._lock = None
+        self.reads = False
 
     def leave(self) -> None:
         """No longer be seen; who reads charges this run until it notices, at the latest at the wake that follows."""

@@ -206,7 +206,12 @@ class Source:
         return self._seat is not None and self._seat.knocked
 
     def end(self) -> None:
-        """Take the last readings."""
+        """Take the last readings, and let another run read at once."""
+        self._take_last()
+        if self._seat is not None:
+            self._seat.hand_over()
+
+    def _take_last(self) -> None:
         if self.sampler is None:
             self._take_over()
         if self._seat is not None:
