@@ -21,12 +21,7 @@ class Spend(NamedTuple):
 
 
 def counter_spend(before: Reading, after: Reading) -> Spend:
-    """Energy between two looks at a counter.
-
-    A lower value counts as a wrap only if the power that the wrap implies is possible; otherwise the counter was
-    reset, and what was spent is not known. A step that implies more than the highest possible power, or a time in
-    which the counter could have wrapped more than once, is not a measurement either. A counter that moves in steps
-    may hold back the energy of one step, `COUNTER_STEP_S` long, for the next look.
+    """Energy between two looks at a counter, as `counted` tells it.
 
     Args:
         before: Earlier reading with `energy_j`.
@@ -37,25 +32,58 @@ def counter_spend(before: Reading, after: Reading) -> Spend:
     """
     if before.energy_j is None or after.energy_j is None:
         raise InputError(f"{after.component}: a reading without energy_j is no counter")
-    duration_s = _duration_s(before, after)
-    if not (0.0 <= before.energy_j < math.inf and 0.0 <= after.energy_j < math.inf):
+    return counted(
+        before.energy_j,
+        after.energy_j,
+        _duration_s(before, after),
+        wraps_at_j=after.wraps_at_j,
+        max_power_w=after.max_power_w,
+    )
+
+
+def counted(
+    before_j: float,
+    after_j: float,
+    duration_s: float,
+    *,
+    wraps_at_j: float | None = None,
+    max_power_w: float | None = None,
+) -> Spend:
+    """Energy between two values of a counter.
+
+    A lower value counts as a wrap only if the power that the wrap implies is possible; otherwise the counter was
+    reset, and what was spent is not known. A step that implies more than the highest possible power, or a time in
+    which the counter could have wrapped more than once, is not a measurement either. A counter that moves in steps
+    may hold back the energy of one step, `COUNTER_STEP_S` long, for the next look.
+
+    Args:
+        before_j: Earlier value [J].
+        after_j: Later value [J].
+        duration_s: Time between the two looks, above 0 [s].
+        wraps_at_j: Energy at which the counter starts again from zero [J], if it does.
+        max_power_w: Highest power that the device can draw [W], where known.
+
+    >>> counted(990.0, 20.0, 1.0, wraps_at_j=1000.0, max_power_w=100.0).energy_j
+    30.0
+    """
+    if not (0.0 <= before_j < math.inf and 0.0 <= after_j < math.inf):
         return Spend(None, "counter is not a finite number of at least 0")
-    step_j = after.energy_j - before.energy_j
-    limit_j = math.inf if after.max_power_w is None else after.max_power_w * (duration_s + COUNTER_STEP_S)
-    if after.wraps_at_j is not None and limit_j != math.inf and limit_j >= after.wraps_at_j:
+    step_j = after_j - before_j
+    limit_j = math.inf if max_power_w is None else max_power_w * (duration_s + COUNTER_STEP_S)
+    if wraps_at_j is not None and limit_j != math.inf and limit_j >= wraps_at_j:
         return Spend(None, "counter may have wrapped more than once")
     if step_j >= 0.0:
         return Spend(step_j) if step_j <= limit_j else Spend(None, f"counter jumped by {step_j:.0f} J")
-    if after.wraps_at_j is None:
+    if wraps_at_j is None:
         return Spend(None, "counter reset")
-    wrapped_j = step_j + after.wraps_at_j
+    wrapped_j = step_j + wraps_at_j
     if wrapped_j < 0.0 or wrapped_j > limit_j or limit_j == math.inf:
         return Spend(None, "counter reset")
     return Spend(wrapped_j)
 
 
 def power_spend(before: Reading, after: Reading, *, max_gap_s: float) -> Spend:
-    """Energy between two looks at a power, by the trapezoid of the two.
+    """Energy between two looks at a power, as `integrated` tells it.
 
     Args:
         before: Earlier reading with `power_w`.
@@ -67,12 +95,26 @@ def power_spend(before: Reading, after: Reading, *, max_gap_s: float) -> Spend:
     """
     if before.power_w is None or after.power_w is None:
         raise InputError(f"{after.component}: a reading without power_w has no power")
-    duration_s = _duration_s(before, after)
-    if not (0.0 <= before.power_w < math.inf and 0.0 <= after.power_w < math.inf):
+    return integrated(before.power_w, after.power_w, _duration_s(before, after), max_gap_s=max_gap_s)
+
+
+def integrated(before_w: float, after_w: float, duration_s: float, *, max_gap_s: float) -> Spend:
+    """Energy between two powers, by the trapezoid of the two.
+
+    Args:
+        before_w: Earlier power [W].
+        after_w: Later power [W].
+        duration_s: Time between the two looks, above 0 [s].
+        max_gap_s: Longest time that two looks may stand for [s].
+
+    >>> integrated(100.0, 200.0, 2.0, max_gap_s=5.0).energy_j
+    300.0
+    """
+    if not (0.0 <= before_w < math.inf and 0.0 <= after_w < math.inf):
         return Spend(None, "power is not a finite number of at least 0")
     if duration_s > max_gap_s:
         return Spend(None, f"no reading for {duration_s:.1f} s")
-    return Spend(0.5 * (before.power_w + after.power_w) * duration_s)
+    return Spend(0.5 * (before_w + after_w) * duration_s)
 
 
 def step_variance_j2(before_w: float, after_w: float, duration_s: float) -> float:

@@ -82,32 +82,27 @@ class ComponentState:
         """Plain numbers for a journal."""
         return {spec.name: getattr(self, spec.name) for spec in dataclasses.fields(self)}
 
-    def reading(self, at_s: float, counter_j: float | None, power_w: float | None) -> Reading:
-        """Reading of this component."""
-        return Reading(
-            meter=self.meter,
-            component=self.component,
-            at_s=at_s,
-            energy_j=counter_j,
-            power_w=power_w,
-            wraps_at_j=self.wraps_at_j,
-            max_power_w=self.max_power_w,
-            basis=self.basis,
-        )
-
-    def spend(self, reading: Reading, max_gap_s: float) -> energy.Spend:
-        """Energy since the reading before."""
-        before = self.reading(self.at_s or 0.0, self.counter_j, self.power_w)
-        if reading.energy_j is not None and self.counter_j is not None:
-            spent = energy.counter_spend(before, reading)
-            bridges = self.missing is None or not self.integrated
-            return spent if bridges else energy.Spend(None, self.missing)
-        if reading.power_w is not None and self.power_w is not None:
+    def spend(
+        self, at_s: float, counter_j: float | None, power_w: float | None, *, max_gap_s: float
+    ) -> energy.Spend:
+        """Energy between the last reading and a later one."""
+        duration_s = at_s - (self.at_s or 0.0)
+        if counter_j is not None and self.counter_j is not None:
+            if self.missing is not None and self.integrated:
+                return energy.Spend(None, self.missing)
+            return energy.counted(
+                self.counter_j,
+                counter_j,
+                duration_s,
+                wraps_at_j=self.wraps_at_j,
+                max_power_w=self.max_power_w,
+            )
+        if power_w is not None and self.power_w is not None:
             if self.missing is not None:
                 return energy.Spend(None, self.missing)
             # a modelled power is the mean since the look before, however long ago that was
-            limit_s = float("inf") if self.basis == "modelled" else max_gap_s
-            return energy.power_spend(before, reading, max_gap_s=limit_s)
+            limit_s = math.inf if self.basis == "modelled" else max_gap_s
+            return energy.integrated(self.power_w, power_w, duration_s, max_gap_s=limit_s)
         return energy.Spend(None, "meter changed between counter and power")
 
     def share(self) -> None:

@@ -219,7 +219,7 @@ class Fold:
         else:
             if at_s <= state.at_s:
                 return
-            spent = state.spend(state.reading(at_s, counter_j, power_w), self.max_gap_s)
+            spent = state.spend(at_s, counter_j, power_w, max_gap_s=self.max_gap_s)
             if spent.energy_j is None:
                 self._lost(index, state, at_s, spent.reason or "unknown")
             else:
