@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         SettingsError,
         SootprintError,
     )
+    from sootprint.core.merging import merge
     from sootprint.core.protocols import FakeClock, Machine, Reading
     from sootprint.core.quantity import Factor, Quantity
     from sootprint.core.records import Footprint
@@ -44,6 +45,7 @@ _HOMES = {
     "SettingsError": "sootprint.core.errors",
     "SootprintError": "sootprint.core.errors",
     "estimate": "sootprint.estimator",
+    "merge": "sootprint.core.merging",
     "track": "sootprint.tracker",
 }
 
@@ -65,6 +67,7 @@ __all__ = [
     "SootprintError",
     "__version__",
     "estimate",
+    "merge",
     "track",
 ]
 

@@ -16,6 +16,7 @@ from sootprint.cli.config import config
 from sootprint.cli.delete import delete
 from sootprint.cli.doctor import doctor
 from sootprint.cli.estimate import estimate
+from sootprint.cli.merge import merge
 from sootprint.cli.recover import recover
 from sootprint.cli.report import report
 from sootprint.cli.run import run
@@ -30,7 +31,7 @@ HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _COMMANDS = {
     "Measure": (run, top, doctor, recover),
     "Estimate": (estimate,),
-    "Look at runs": (runs, show, report, summary, tag, delete),
+    "Look at runs": (runs, show, report, summary, merge, tag, delete),
     "Look up": (config, schema),
 }
 

@@ -39,7 +39,7 @@ def record(ref: str) -> Footprint:
         InputError: The file cannot be read.
         RecordError: No run fits, or the text is no record.
     """
-    if _is_file(ref):
+    if is_file(ref):
         return parsed(ref, text_of(ref))
     with ledger() as opened:
         return opened.get(ref)
@@ -92,6 +92,6 @@ def parsed(ref: str, text: str) -> Footprint:
         raise RecordError(f"{ref}: {err}") from None
 
 
-def _is_file(ref: str) -> bool:
+def is_file(ref: str) -> bool:
     """Whether a text means a file: a dash, a path, or a name that ends in .json."""
     return ref == "-" or "/" in ref or ref.endswith(".json") or Path(ref).is_file()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -41,6 +41,12 @@ Period = Annotated[
 Tags = Annotated[
     list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="Tag of the run; may be repeated.")
 ]
+Group = Annotated[
+    str | None,
+    typer.Option(
+        "--run-group", metavar="ID", help="Job on several nodes that this is of; else as its launcher tells."
+    ),
+]
 ShareOption = Annotated[
     Share | None,
     typer.Option(
@@ -75,6 +81,7 @@ def run(
     pue: options.Pue = None,
     period: Period = None,
     tag: Tags = None,
+    run_group: Group = None,
     share: ShareOption = None,
     budget_kg: Budget = None,
     quiet: Quiet = False,
@@ -91,32 +98,43 @@ def run(
         sootprint run --zone FR --name base --tag seed=1 -- python train.py
         sootprint run --quiet --record footprint.json -- make train
     """
-    from sootprint import settings
     from sootprint.cli.tag import pairs
     from sootprint.runner import RunOptions, run_command
 
     tags = pairs(tag or [])
-    unreadable: list[str] = []
-    known = settings.load(
-        unreadable=unreadable,
+    known = _loaded(
         project=project,
         zone=zone,
         site=site,
         pue=pue,
         period=period,
+        run_group=run_group,
         share=share and share.value,
         budget_kg=budget_kg,
         quiet=quiet or None,
         store_command=store_command or None,
     )
     _check(known, record)
-    for line in unreadable:  # a damaged file must not keep a training from starting
-        _say(f"{line}; measuring without it")
     finish = _nothing if known.quiet and not json else _as_json if json else _summary
     wanted = RunOptions(
         settings=known, name=name, tags=tags, record_file=record, on_finish=finish, on_warning=_say
     )
     raise typer.Exit(run_command(command, wanted))
+
+
+def _loaded(**given: Any) -> Settings:
+    """Settings with what was given; a damaged file must not keep a training from starting.
+
+    Raises:
+        SettingsError: A value cannot be used.
+    """
+    from sootprint import settings
+
+    unreadable: list[str] = []
+    known = settings.load(unreadable=unreadable, **given)
+    for line in unreadable:
+        _say(f"{line}; measuring without it")
+    return known
 
 
 def _check(known: Settings, record: Path | None) -> None:

@@ -22,6 +22,7 @@ METERS = {
     "trace": "recorded trace",
     "estimate": "hardware and hours",
     "given": "number given by the user",
+    "lost_node": "mean of the other nodes",
 }
 GRADES = {
     "A": "a wall or facility meter",

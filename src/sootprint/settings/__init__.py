@@ -80,6 +80,7 @@ class Settings:
         site: Name of an entry of `sites`.
         pue: Facility energy over IT energy, at least 1 [1].
         project: Name under which runs are summed.
+        run_group: Identity of the job on several nodes that the run is of; else as its launcher tells.
         period_s: Time between two looks at the meters [s].
         share: "node" charges the run for the node it holds, "process" for its own use only.
         quiet: Whether the summary at the end is left out.
@@ -102,6 +103,7 @@ class Settings:
     site: str | None = None
     pue: float | None = None
     project: str | None = None
+    run_group: str | None = None
     period_s: float = 1.0
     share: str = "node"
     quiet: bool = False
@@ -184,6 +186,7 @@ _KEYS: dict[str, _Key] = {
     "site": _Key("site", "SOOTPRINT_SITE", label),
     "pue": _Key("pue", "SOOTPRINT_PUE", overhead),
     "project": _Key("project", "SOOTPRINT_PROJECT", label),
+    "run_group": _Key("run_group", "SOOTPRINT_RUN_GROUP", label, False),
     "period_s": _Key("period", "SOOTPRINT_PERIOD", duration),
     "share": _Key("share", "SOOTPRINT_SHARE", share),
     "quiet": _Key("quiet", "SOOTPRINT_QUIET", boolean),

@@ -16,6 +16,7 @@ from sootprint.tracker.components import ComponentState
 from sootprint.tracker.fold import Fold
 
 SENSED = ("sensor", "metered")
+_STATED = ("id", "tool_version", "name", "project", "run_group", "parent", "node")
 STRICT_SHARE = (
     "share: charged for the CPU time and the accelerator use of the run's own processes only; what the machine spent "
     "besides is in unallocated_kwh"
@@ -77,7 +78,7 @@ def _identity(fold: Fold) -> dict[str, Any]:
     """Fields that the lines state as they are: who, when, on what."""
     head = fold.head
     return {
-        **{name: head.get(name) for name in ("id", "tool_version", "name", "project", "parent", "node")},
+        **{name: head.get(name) for name in _STATED},
         **{name: head.get(name) or {} for name in ("tags", "software", "given")},
         "started": _stamp(head, 0.0),
         "ended": _stamp(head, fold.last_s),
