@@ -128,3 +128,58 @@ def test_run_inside_a_run_is_a_part_of_it(node: dict[str, str], tmp_path: Path):
     assert card_j(outer) == pytest.approx(CARD_W * union_s([outer]), rel=0.01)
     assert card_j(inner) == pytest.approx(CARD_W * union_s([inner]), rel=0.02)
     assert card_j(inner) < card_j(outer)
+
+
+RANK = """
+import os, sys, time, sootprint
+rank, until_s = int(os.environ["LOCAL_RANK"]), time.time() + float(sys.argv[1])
+with sootprint.track("job") as run:
+    print("started", flush=True)
+    while time.time() < until_s:
+        with run.span("epoch"):
+            time.sleep(0.5)
+        run.log("rank", rank)
+print(run.footprint.id if run.footprint else "none", flush=True)
+"""
+
+
+def rank(node: dict[str, str], number: int, duration_s: float, *, size: int = 3) -> subprocess.Popen[str]:
+    """A rank of a torchrun job on this machine."""
+    told = {"TORCHELASTIC_RUN_ID": "job-7", "WORLD_SIZE": str(size), "LOCAL_WORLD_SIZE": str(size)}
+    told |= {"LOCAL_RANK": str(number), "RANK": str(number), "GROUP_RANK": "0", "GROUP_WORLD_SIZE": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", RANK, str(duration_s)], env=node | told, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    return process
+
+
+def test_ranks_of_a_job_write_one_record_a_machine(node: dict[str, str], tmp_path: Path):
+    """Three ranks are one record with the machine's energy, and the spans and metrics of the first rank."""
+    ranks = [rank(node, number, duration_s) for number, duration_s in ((2, 5.0), (0, 3.5), (1, 3.5))]
+    said = [process.communicate(timeout=TAKES_S)[0] for process in ranks]
+    (made,) = records(tmp_path / "home")
+    assert said == [f"{made['id']}\n"] * 3
+    assert made["run_group"] is not None
+    assert made["given"]["run_group_nodes"] == 1
+    assert card_j(made) == pytest.approx(CARD_W * union_s([made]), rel=0.005)
+    assert {point["value"] for point in made["curve"][1:]} == {0.0}
+    assert 4 <= len([span for span in made["spans"] if span["name"] == "epoch"]) <= 9
+    assert not list((tmp_path / "home" / "runtime").glob("*/runs/*"))
+
+
+def test_rank_goes_on_where_the_one_that_wrote_is_killed(node: dict[str, str], tmp_path: Path):
+    """The record of a killed rank is recovered up to its last flush; another rank writes the rest."""
+    first = rank(node, 0, 30.0)
+    second = rank(node, 1, 4.5)
+    time.sleep(2.0)
+    first.kill()
+    said = second.communicate(timeout=TAKES_S)[0].strip()
+    first.wait(TAKES_S)
+    assert call(["recover"], home=tmp_path / "home", cwd=tmp_path).returncode == 0
+    made = records(tmp_path / "home")
+    assert len({one["run_group"] for one in made}) == 1
+    assert [one["id"] for one in made][1] == said
+    assert len(made) == 2
+    assert abs(sum(card_j(one) for one in made) - CARD_W * union_s(made)) <= 2.0 * CARD_W * PERIOD_S

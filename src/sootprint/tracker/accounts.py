@@ -99,8 +99,7 @@ class _Shared:
         spent_j = None
         self.before_s = reading.at_s if state.at_s is None else state.at_s
         if state.at_s is not None:
-            after = state.reading(reading.at_s, reading.energy_j, reading.power_w)
-            spent = state.spend(after, max_gap_s)
+            spent = state.spend(reading.at_s, reading.energy_j, reading.power_w, max_gap_s=max_gap_s)
             spent_j = spent.energy_j
             if spent_j is None:
                 self.losses += 1
@@ -167,6 +166,7 @@ class Accounts:
             first: Whether it was alone before, and is charged from its last readings on.
         """
         lines = self._lines[run] = {}
+        self._closed.pop(run, None)
         for one in self._shared.values():
             name = one.state.component
             if sees is None or name in sees or not _is_accelerator(name):
@@ -192,8 +192,10 @@ class Accounts:
         uses: Mapping[str, Use],
         *,
         whole: Use = NOBODY,
-    ) -> None:
-        """Split what was spent since the looks before.
+    ) -> dict[str, float]:
+        """Energy of each component since the looks before, which is split among the holders [J].
+
+        Components that another meter measures better are split too, and left out of the answer.
 
         Args:
             parts: What the meters told.
@@ -217,13 +219,12 @@ class Accounts:
                     spent_j[one.state.component] = energy_j
                     variances_j2[one.state.component] = part.variances_j2[order] if part.variances_j2 else 0.0
         self._judge()
-        skip = self._superseded()
-        for amounts in (
-            {name: j for name, j in spent_j.items() if name not in skip},
-            {name: j for name, j in spent_j.items() if name in skip},
-        ):
+        skip = self.superseded()
+        counted = {name: j for name, j in spent_j.items() if name not in skip}
+        for amounts in (counted, {name: j for name, j in spent_j.items() if name in skip}):
             if amounts:
                 self._enter(amounts, variances_j2, holders, uses, whole)
+        return counted
 
     def _judge(self) -> None:
         """Leave out the counters that stand still, once they were looked at for long enough."""
@@ -232,7 +233,8 @@ class Accounts:
             for one in self._shared.values():
                 one.state.dropped = one.state.dropped or stands_still(one.state)
 
-    def _superseded(self) -> set[str]:
+    def superseded(self) -> set[str]:
+        """Components that another meter measures better."""
         states = [one.state for one in self._shared.values()]
         return {states[index].component for index in superseded(states)}
 

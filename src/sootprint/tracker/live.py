@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sootprint.core.errors import RecordError
 from sootprint.core.quantity import Quantity
+from sootprint.core.records import Footprint
 from sootprint.tracker.fold import Fold
 from sootprint.tracker.journal import is_live
 from sootprint.tracker.recover import footprint_of
@@ -54,6 +55,24 @@ def live_runs(home: Path) -> list[LiveRun]:
             except RecordError:  # it is being replaced, or has only begun
                 continue
     return found
+
+
+def of_group(home: Path, run_group: str) -> Footprint | None:
+    """Footprint of a job on this machine as of its last flush, or of its end; None where none was written."""
+    for path in reversed(journals(home)):
+        try:
+            fold = replay(path, skip_unreadable=True)
+            if fold.head.get("run_group") == run_group:
+                return footprint_of(fold)
+        except RecordError:  # it is being replaced, or has only begun
+            continue
+    from sootprint.ledger import Ledger
+
+    try:
+        with Ledger(home) as ledger:
+            return ledger.group(run_group)[-1]
+    except RecordError:
+        return None
 
 
 def _live(fold: Fold) -> LiveRun:

@@ -45,6 +45,7 @@ class Reader:
         telling = [meter.processes for meter in meters if hasattr(meter, "processes")]
         self._usage = Usage(machine.procfs, machine.sysfs, accelerators=telling)
         self._here: dict[str, Registration] = {}
+        self._attached: list[Registration] = []
         self._tracked: dict[str, Tracked] = {}
 
     def begin(self, recorder: Recorder) -> None:
@@ -85,10 +86,17 @@ class Reader:
                 self._board.write(FACTS, {"facts": facts})
 
     def _present(self) -> dict[str, Registration]:
-        return self._seat.others() if self._seat else {self._own.id: self._own}
+        """Runs that are here and write a record; the ranks that do not are noted as parts of them."""
+        here = self._seat.others() if self._seat else {self._own.id: self._own}
+        self._attached = [one for one in here.values() if not one.writes]
+        return {run: one for run, one in here.items() if one.writes}
 
     def _meet(self) -> None:
+        attached = self._attached
         self._here = self._present()
+        if attached != self._attached:  # a rank came or went
+            for run in [one.id for one in self._here.values() if one.group is not None]:
+                self._tracked.pop(run, None)
         for run in self._accounts.runs - self._here.keys():
             self._accounts.close(run)
         for run in self._tracked.keys() - self._here.keys():
@@ -104,7 +112,8 @@ class Reader:
 
     def _track(self, one: Registration) -> None:
         container = container_of(one.pid, self._machine.procfs, self._machine.sysfs)
-        self._tracked[one.id] = Tracked(one.id, (one.pid,), container, one.parent)
+        ranks = [other.pid for other in self._attached if other.group == one.group and one.group is not None]
+        self._tracked[one.id] = Tracked(one.id, (one.pid, *ranks), container, one.parent)
 
     def _holders(self) -> list[Holder]:
         runs = self._accounts.runs

@@ -52,8 +52,13 @@ class Run:
 
     @property
     def footprint(self) -> Footprint | None:
-        """Footprint after the end; None before, and where nothing could be measured."""
-        return self._worker.footprint if self._worker else None
+        """Footprint after the end; None before, and where nothing could be measured.
+
+        Of a job's ranks on one machine one writes the record: the others give what it has written so far.
+        """
+        if self._worker is None or self._measuring:
+            return None
+        return self._worker.footprint or self._worker.footprint_of_job()
 
     def start(self) -> Run:
         """This run, being measured; a second start is ignored."""
@@ -91,7 +96,7 @@ class Run:
                     f"a device or disk does not answer: after {STOP_WAIT_S:.0f} s the program goes on; where no record "
                     "follows, `sootprint recover` makes it"
                 )
-        return self._worker.footprint
+        return self.footprint
 
     def span(self, name: str) -> Span:
         """Context of a named part of the run; spans may nest and overlap."""

@@ -38,6 +38,9 @@ class Registration(NamedTuple):
         parent: Run that it is a part of.
         strict: Whether it pays for its own processes alone.
         environ: Variables that say which accelerators it may use.
+        group: Job that it is a rank of.
+        rank: Its rank among those of the job on this machine.
+        writes: Whether it writes a record, which of a job's ranks only one does.
     """
 
     id: str
@@ -45,12 +48,14 @@ class Registration(NamedTuple):
     parent: str | None = None
     strict: bool = False
     environ: Mapping[str, str] = {}
+    group: str | None = None
+    rank: int | None = None
+    writes: bool = True
 
 
-def registration(run: str, *, parent: str | None, strict: bool, environ: Mapping[str, str]) -> Registration:
-    """Registration of a run of this process."""
-    visible = {name: environ[name] for name in VISIBLE if name in environ}
-    return Registration(run, os.getpid(), parent, strict, visible)
+def visible(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables of an environment that say which accelerators a run may use."""
+    return {name: environ[name] for name in VISIBLE if name in environ}
 
 
 class Seat:
@@ -82,6 +87,7 @@ class Seat:
         self._seen: dict[str, Registration] = {}
         self._pipe: int | None = None
         self._own: int | None = None
+        self._group: int | None = None
         self._path: Path | None = None
         self.knocked = False  # whether someone asked for a tick
         _seats.add(self)
@@ -94,19 +100,30 @@ class Seat:
                 self._pipe = _pipe(self.folder / "wake")
         return self.reads
 
+    def take_group(self, group: str) -> bool:
+        """Whether this run is the one rank of a job on this machine that writes its record."""
+        if self._group is None:
+            folder = self.folder / "groups"
+            folder.mkdir(exist_ok=True, mode=0o700)
+            path = folder / f"{binascii.crc32(group.encode(errors='replace')):08x}.lock"
+            self._group = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return _locked(self._group)
+
     def register(self, content: Registration) -> None:
-        """Be seen by the others until the end of this process or `leave`.
+        """Be seen by the others, as what was said last, until the end of this process or `leave`.
 
         Raises:
             OSError: The registration cannot be written.
         """
         path = self.folder / "runs" / f"{content.id}{SUFFIX}"
         draft = path.with_suffix(".new")
-        self._own = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        before, self._own = self._own, os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         _locked(self._own)
         os.write(self._own, json.dumps(content._asdict()).encode())
         draft.rename(path)  # it is seen only once it is held
         self._path = path
+        if before is not None:
+            os.close(before)
 
     def others(self) -> dict[str, Registration]:
         """Live registrations by identity, this run's own included; those of dead runs are cleared away."""
@@ -157,10 +174,10 @@ class Seat:
 
     def close(self) -> None:
         """Give up the lock and the registration."""
-        for descriptor in (self._pipe, self._own, self._lock):
+        for descriptor in (self._pipe, self._own, self._group, self._lock):
             if descriptor is not None:
                 os.close(descriptor)
-        self._pipe = self._own = self._lock = None
+        self._pipe = self._own = self._group = self._lock = None
         self.reads = False
 
 
@@ -232,6 +249,9 @@ def _registration(data: Any) -> Registration | None:
         parent=parent if isinstance(parent, str) else None,
         strict=data.get("strict") is True,
         environ=environ if isinstance(environ, dict) else {},
+        group=data.get("group") if isinstance(data.get("group"), str) else None,
+        rank=data.get("rank") if isinstance(data.get("rank"), int) else None,
+        writes=data.get("writes") is not False,
     )
 
 

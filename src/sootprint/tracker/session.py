@@ -14,6 +14,7 @@ from sootprint.core.errors import SettingsError
 from sootprint.core.protocols import Machine, Meter
 from sootprint.tracker import identity
 from sootprint.tracker.fold import Fold
+from sootprint.tracker.group import detect
 from sootprint.tracker.journal import SUFFIX, Journal
 from sootprint.tracker.recorder import Recorder
 from sootprint.tracker.sampler import guarded, loop
@@ -48,7 +49,7 @@ class Session:
 
     def run(self) -> None:
         """Measure until the worker is told to stop, then store the footprint; raises nothing."""
-        if guarded(self._prepare, self._warn):
+        if guarded(self._open, self._warn) and self._attend() and guarded(self._begin, self._warn):
             self._worker.ready.set()
             guarded(self._describe, self._warn)
             self._worker.loaded.set()
@@ -59,32 +60,62 @@ class Session:
             for meter in self._source.meters:
                 guarded(getattr(meter, "close", _nothing), self._warn)
 
-    def _prepare(self) -> None:
+    def _open(self) -> None:
         settings = self._settings or self._read_settings()
         # the program may change its folder while it is measured
         settings = self._settings = dataclasses.replace(settings, home=settings.home.absolute())
         machine = self._worker.machine or Machine(
-            sysfs=settings.sysfs, procfs=settings.procfs, hardware=settings.hardware
+            sysfs=settings.sysfs,
+            procfs=settings.procfs,
+            hardware=settings.hardware,
+            home=str(settings.home),
+            wall=settings.wall,
         )
-        source = self._source = Source(
+        self._clock_s = machine.clock.monotonic_s
+        self._source = Source(
             machine,
             settings,
             run=self._worker.id,
             parent=self._worker.parent,
+            group=detect(machine.environ),
             find=self._discover,
             warn=self._warn,
         )
-        source.open()
+        self._source.open()
+
+    def _attend(self) -> bool:
+        """Whether this run writes a record; a rank waits while another one of its job on this machine does."""
+        assert self._source is not None and self._settings is not None
+        if self._source.writes:
+            return True
+        self._worker.attached = True
+        if self._source.group is not None:
+            self._worker.job = self._settings.home, self._source.group.id
+        self._worker.ready.set()
+        self._worker.loaded.set()
+        while not self._worker.stopping.wait(self._settings.period_s):
+            guarded(self._pass_on, self._warn)
+            if not self._worker.attached:
+                self._worker.begin()
+                return True
+        guarded(self._pass_on, self._warn)
+        return False
+
+    def _pass_on(self) -> None:
+        assert self._source is not None
+        self._worker.attached = not self._source.attend(self._worker.marks, self._worker.start_s)
+
+    def _begin(self) -> None:
+        assert self._source is not None and self._settings is not None
+        source = self._source
+        source.find()
         if self._worker.begins_when_ready:
             self._worker.begin()
         self._cpu_s = identity.cpu_time_s()
         self._recorder = Recorder(
-            machine.clock.monotonic_s,
-            fold=self._fold,
-            journal=self._open_journal(),
-            start_s=self._worker.start_s,
+            self._clock_s, fold=self._fold, journal=self._open_journal(), start_s=self._worker.start_s
         )
-        self._recorder.emit(self._head(settings, source.parent))
+        self._recorder.emit(self._head(self._settings, source))
         self._worker.interrupt = source.interrupt
         source.begin(self._recorder)
 
@@ -126,7 +157,7 @@ class Session:
             self._warn(f"the journal cannot be written ({err.strerror}): a crash would lose this run")
             return None
 
-    def _head(self, settings: Settings, parent: str | None) -> dict[str, Any]:
+    def _head(self, settings: Settings, source: Source) -> dict[str, Any]:
         from datetime import UTC, datetime
 
         from sootprint import place
@@ -143,8 +174,9 @@ class Session:
             "name": self._worker.name,
             "project": settings.project,
             "tags": self._worker.tags,
-            "given": self._worker.given,
-            "parent": parent,
+            "given": self._worker.given | (source.group.given() if source.group else {}),
+            "run_group": source.group.id if source.group else None,
+            "parent": source.parent,
             "wall_s": self._worker.wall_s,
             "period_s": settings.period_s,
             "share": settings.share,
@@ -241,8 +273,12 @@ class Session:
     def _write_marks(self) -> None:
         """Write what waits now; what comes meanwhile waits for the next tick, so that there is one."""
         assert self._recorder is not None
-        for _ in range(len(self._worker.marks)):
-            guarded(functools.partial(self._recorder.emit, self._worker.marks.popleft()), self._warn)
+        assert self._source is not None
+        marks = [self._worker.marks.popleft() for _ in range(len(self._worker.marks))]
+        heard = self._source.heard
+        others = list(self._source.hear())
+        for mark in marks if heard is None or heard.counts_own else others:
+            guarded(functools.partial(self._recorder.emit, mark), self._warn)
 
     def _watch_budget(self) -> None:
         budget_kg = self._settings.budget_kg if self._settings else None

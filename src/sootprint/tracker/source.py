@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine, Meter
+from sootprint.tracker.ranks import Attached, Heard
 from sootprint.tracker.recorder import Recorder
 from sootprint.tracker.sampler import Sampler
-from sootprint.tracker.seat import VISIBLE, Seat, registration
+from sootprint.tracker.seat import VISIBLE, Registration, Seat, visible
 
 if TYPE_CHECKING:
+    from collections import deque
+
     from sootprint.settings import Settings
     from sootprint.tracker.accounts import Entry
+    from sootprint.tracker.group import Group
     from sootprint.tracker.reader import Reader
     from sootprint.tracker.worker import Flag
 
@@ -33,6 +38,7 @@ class Source:
         settings: Settings of the run.
         run: Its identity.
         parent: Run that it is a part of, where it knows.
+        group: Job that it is a rank of.
         find: Discovers the meters of a machine.
         warn: Called with one line for a person.
     """
@@ -44,17 +50,23 @@ class Source:
         *,
         run: str,
         parent: str | None,
+        group: Group | None,
         find: Callable[[Machine], Sequence[Meter]],
         warn: Callable[[str], object],
     ) -> None:
         self._machine, self._settings = machine, settings
-        self._find, self._warn = find, warn
+        self._discover, self._warn = find, warn
         self._strict = settings.share == "process"
-        self._own = registration(run, parent=parent, strict=self._strict, environ=machine.environ)
+        self.group = group
+        self._own = Registration(run, os.getpid(), parent, self._strict, visible(machine.environ))
+        if group is not None and (group.world_size or 0) > 1:
+            self._own = self._own._replace(group=group.id, rank=group.local_rank)
         self._seat: Seat | None = None
         self._reader: Reader | None = None  # for all runs here, where this one reads for others too
         self._untold = False  # whether the meters' facts are yet to be read from the board
         self._ticks = 0
+        self._attached: Attached | None = None
+        self.heard: Heard | None = None  # the other ranks of this run's job on this machine
         self.sampler: Sampler | None = None
         self.meters: list[Meter] = []
 
@@ -64,25 +76,51 @@ class Source:
         return self._own.parent
 
     def open(self) -> None:
-        """Take a seat at the machine's reader, and find the meters where nobody else reads."""
+        """Take a seat among the runs of this machine."""
         try:
             seat = Seat(self._settings.runtime_dir, self._machine.sysfs)
-            reads = seat.take()
             if self._own.parent is None:
                 self._own = self._own._replace(parent=self._parent_of(seat))
-            seat.register(self._own)
+            if self._own.group is not None:
+                self._own = self._own._replace(writes=seat.take_group(self._own.group))
+            if not self._own.writes:
+                self._attached = Attached(seat.folder / "runs", self._own.id)
+                seat.register(self._own)
+                seat.wake()
             self._seat = seat
         except (MeterError, OSError) as err:
             self._warn(str(err) if isinstance(err, MeterError) else f"runtime directory: {err.strerror}")
-            reads = True
+
+    @property
+    def writes(self) -> bool:
+        """Whether this run writes a record: not while another rank of its job does so for this machine."""
+        return self._own.writes
+
+    def attend(self, marks: deque[dict[str, Any]], start_s: float) -> bool:
+        """Whether this rank writes from now on, as the one that did has gone; until then its marks are passed on."""
+        assert self._seat is not None and self._attached is not None and self._own.group is not None
+        self._attached.write(marks, start_s)
+        if self._seat.take_group(self._own.group):
+            self._own = self._own._replace(writes=True)
+        return self._own.writes
+
+    def find(self) -> None:
+        """Find the meters, unless another run reads them."""
+        reads = True
+        if self._seat is not None:
+            reads = self._seat.take()
+            with contextlib.suppress(OSError):
+                self._seat.register(self._own)
+            if self._own.group is not None:
+                self.heard = Heard(self._seat.folder / "runs", self._own)
         if reads:
-            self.meters = list(self._find(self._machine))
+            self.meters = list(self._discover(self._machine))
         else:
             self._untold = True
 
     def _parent_of(self, seat: Seat) -> str | None:
         """The run whose process began this one, the nearest above."""
-        known = {one.pid: one.id for one in seat.others().values() if one.pid != os.getpid()}
+        known = {one.pid: one.id for one in seat.others().values() if one.pid != os.getpid() and one.writes}
         if not known:
             return None
         from sootprint.tracker.trees import ancestors
@@ -130,6 +168,12 @@ class Source:
     def _has_company(self) -> bool:
         return self._seat is not None and len(self._seat.others()) > 1
 
+    def hear(self) -> Iterator[dict[str, Any]]:
+        """Marks of the other ranks of this run's job, where they count."""
+        if self.heard is not None and self._seat is not None:
+            self.heard.meet(self._seat.others())
+            yield from self.heard.marks(self._recorder.start_s)
+
     def _share(self) -> None:
         """From now on read for the others too, and have an account like them."""
         self._widen()
@@ -144,7 +188,7 @@ class Source:
         if self._seat is not None and any(name in environ for name in VISIBLE):
             open_environ = {name: value for name, value in environ.items() if name not in VISIBLE}
             machine = dataclasses.replace(self._machine, environ=open_environ)
-            found = [meter for meter in self._find(machine) if hasattr(meter, "visible_to")]
+            found = [meter for meter in self._discover(machine) if hasattr(meter, "visible_to")]
             kept = [meter for meter in self.meters if meter.name not in hidden]
             self.meters = found + kept
             self._sample()
@@ -159,7 +203,7 @@ class Source:
         """Whether this run reads for all from now on, as whoever did has gone."""
         if self._seat is None or not self._seat.take():
             return False
-        self.meters = list(self._find(self._machine))
+        self.meters = list(self._discover(self._machine))
         self._widen()
         if self.sampler is None:
             self._sample()
@@ -236,5 +280,7 @@ class Source:
         """Leave the seat to another run."""
         if self._seat is not None:
             self._seat.leave()
+            if self.heard is not None:
+                self.heard.close(self._seat.others())
             self._seat.close()
             self._seat = None

@@ -19,6 +19,7 @@ from sootprint.core.ids import uuid7
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
     from typing import Any
 
     from sootprint.core.protocols import Machine
@@ -106,6 +107,8 @@ class Worker:
         self.id = uuid7(self.wall_s)
         self.footprint: Footprint | None = None
         self.discarded = False
+        self.attached = False  # to the record of another rank of its job on this machine
+        self.job: tuple[Path, str] | None = None  # home of that record, and the job's identity
         self.why = "finished"
         self.marks: collections.deque[dict[str, Any]] = collections.deque()
         self.ready, self.loaded = threading.Event(), threading.Event()
@@ -144,6 +147,18 @@ class Worker:
         self.stopping.set()
         self.interrupt()
         return self._done.wait(wait_s)
+
+    def footprint_of_job(self) -> Footprint | None:
+        """Footprint that another rank of this one's job on this machine has written so far, or None."""
+        if not self.attached or self.job is None:
+            return None
+        from sootprint.tracker.live import of_group
+
+        try:
+            return of_group(*self.job)
+        except OSError as err:
+            self.on_warning(f"the record of this rank's job cannot be read: {err.strerror}")
+            return None
 
     def discard(self, *, wait_s: float) -> None:
         """End without a record: what was to be measured never began."""
