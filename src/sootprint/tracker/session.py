@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sootprint.tracker.assemble import Surroundings
     from sootprint.tracker.worker import Worker
 
-SYNC_TICKS = 10
+SYNC_TICKS = 60  # a power cut may cost the last minute; a kill costs nothing that was written
 COMPACT_TICKS = 600
 UNKEPT = (
     "spans and logged values came faster than they can be written and are not kept; their energy is counted"
