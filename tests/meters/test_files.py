@@ -54,3 +54,22 @@ def test_replaced_file_is_read_as_it_is_now(tmp_path):
     new.write_text("2")
     new.rename(path)
     assert files.number(str(path)) == 2
+
+
+def test_kept_number_is_read_as_it_is_now(tmp_path):
+    """A file that is written over in place shows its new number at the next look."""
+    kept, path = files.KeptNumbers(), tmp_path / "energy_uj"
+    for number in (1, 22, 3):
+        path.write_text(f"{number}\n")
+        assert kept.number(str(path)) == number
+
+
+def test_kept_number_comes_back_after_its_file_was_away(tmp_path):
+    """A file that is absent, unreadable or empty is None, and is opened anew once it holds a number."""
+    kept, path = files.KeptNumbers(), tmp_path / "energy_uj"
+    assert kept.number(str(path)) is None
+    path.write_text("")
+    assert kept.number(str(path)) is None
+    path.unlink()
+    path.write_text("7")
+    assert kept.number(str(path)) == 7

@@ -26,18 +26,41 @@ def read(path: str, *, limit: int = 4096) -> str:
 class KeptOpen:
     """A file of the kernel that is never replaced, kept open so that a look costs one call."""
 
+    _descriptor: int | None = None
+
     def __init__(self, path: str) -> None:
         self._descriptor = os.open(path, _FLAGS)
 
     def text(self, *, limit: int) -> str | None:
         """First `limit` bytes as the kernel writes them now, or None where it does not."""
+        assert self._descriptor is not None
         try:
             return os.pread(self._descriptor, limit, 0).decode("ascii", "replace") or None
         except OSError:
             return None
 
     def __del__(self) -> None:
-        os.close(self._descriptor)
+        if self._descriptor is not None:  # it could be opened
+            os.close(self._descriptor)
+
+
+class KeptNumbers:
+    """Whole numbers in files of the kernel that are never replaced, each file kept open from its first look."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, KeptOpen] = {}
+
+    def number(self, path: str) -> int | None:
+        """Whole number that a file holds now, or None; one whose driver went away is opened anew at the next look."""
+        try:
+            kept = self._kept.get(path) or self._kept.setdefault(path, KeptOpen(path))
+        except OSError:
+            return None
+        held = kept.text(limit=64)
+        if held is None:
+            del self._kept[path]
+            return None
+        return whole(held)
 
 
 def text(path: str, *, limit: int = 4096) -> str | None:

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from sootprint.core.errors import MeterError
@@ -36,6 +36,7 @@ APART_J = 1000.0  # and these are surely two counters
 MIRROR_S = 0.1  # longest time for looks that are in between
 MIRROR_STEP_S = 0.002
 FROZEN_S = 0.5  # a package that is on moves its counter every millisecond
+Number = Callable[[str], int | None]  # whole number that a file holds now
 _PACKAGE = r"package-(\d{1,4})(?:-die-(\d{1,4}))?"
 
 
@@ -79,9 +80,12 @@ class RaplMeter:
     name = "rapl"
     poll_s: float | None = None
 
-    def __init__(self, zones: Sequence[Zone], clock: Clock, facts: MeterFacts) -> None:
+    def __init__(
+        self, zones: Sequence[Zone], clock: Clock, facts: MeterFacts, *, number: Number = files.number
+    ) -> None:
         self._zones = tuple(zones)
         self._clock = clock
+        self._number = number
         self._facts = facts
         self._moves: dict[str, _Move] = {}
 
@@ -108,7 +112,7 @@ class RaplMeter:
         return before.moved and reading.at_s - before.since_s >= FROZEN_S
 
     def _read(self, zone: Zone) -> Reading | None:
-        energy_j = _energy_j(zone.folder, zone.range_uj)
+        energy_j = _energy_j(zone.folder, zone.range_uj, self._number)
         if energy_j is None:
             return None
         return Reading(
@@ -148,7 +152,10 @@ def discover(machine: Machine) -> RaplMeter:
         raise _unreadable(
             [package.folder for package in found] or [f"{root}/{name}" for name in folders], root
         )
-    return RaplMeter(zones, machine.clock, MeterFacts(factors=_accuracy(vendor), warnings=tuple(warnings)))
+    facts = MeterFacts(factors=_accuracy(vendor), warnings=tuple(warnings))
+    # the kernel's own files are never replaced, so that they need not be opened at each look
+    number = files.KeptNumbers().number if machine.sysfs == "/sys" else files.number
+    return RaplMeter(zones, machine.clock, facts, number=number)
 
 
 def udev_rule() -> str:
@@ -252,8 +259,8 @@ def _zone(folder: str, component: str, ratios: tuple[float, float]) -> Zone:
     )
 
 
-def _energy_j(folder: str, range_uj: int) -> float | None:
-    counter_uj = files.number(f"{folder}/energy_uj")
+def _energy_j(folder: str, range_uj: int, number: Number = files.number) -> float | None:
+    counter_uj = number(f"{folder}/energy_uj")
     return None if counter_uj is None or counter_uj > range_uj else counter_uj / UJ_PER_J
 
 
