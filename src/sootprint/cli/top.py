@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -139,7 +138,7 @@ def _course(home: Path, run_id: str) -> list[float]:
                 fold.apply(line.content)
             if fold.last_s > seen_s:
                 seen_s = fold.last_s
-                course_w.append(math.fsum(state.latest_w or 0.0 for state in fold.used()))
+                course_w.append(fold.power_w())
     except (RecordError, OSError):  # it ended meanwhile
         return []
     return course_w[-HISTORY:]

@@ -9,11 +9,14 @@ from typing import Any
 
 from sootprint.core import energy
 from sootprint.core.protocols import Reading
+from sootprint.meters.wall import NAMES as WALL_METERS
 
 IDLE_UTILISATION = 0.05
 BUCKET_S = 1.0  # at first, so that the course of a short run can be seen
 COARSER = {1.0: 5, 5.0: 3, 15.0: 4}  # buckets that are joined when there are too many, until one is a minute
 MAX_SHORT_BUCKETS, MAX_BUCKETS = 48, 1440
+WALL = "wall"
+ENOUGH = 0.9  # of the time that another wall meter measured, for a preferred one to be kept
 
 
 @dataclass(slots=True, kw_only=True)
@@ -154,15 +157,53 @@ class ComponentState:
         self.bucket_s *= count
 
 
+def kind_of(state: ComponentState) -> str:
+    """Kind of a component: its name without its index."""
+    return state.component.partition(":")[0]
+
+
 def superseded(states: list[ComponentState]) -> set[int]:
-    """Indices of components that another meter measures better: a model beside a counter of the same kind."""
-    sensed = {
-        state.component.partition(":")[0]
-        for state in states
-        if state.basis != "modelled" and not state.dropped
-    }
-    return {
+    """Indices of components that another meter measures better: a model beside a counter of the same kind.
+
+    Of several meters of the whole node one is kept; a node's own counters of its parts stand in only where no other
+    sensor reads the part.
+    """
+    sensed = {kind_of(state) for state in states if state.basis != "modelled" and not state.dropped}
+    out = {
         index
         for index, state in enumerate(states)
-        if state.dropped or (state.basis == "modelled" and state.component.partition(":")[0] in sensed)
+        if state.dropped or (state.basis == "modelled" and kind_of(state) in sensed)
     }
+    kept = {index: state for index, state in enumerate(states) if index not in out}
+    if any(state.meter in WALL_METERS for state in kept.values()):
+        out |= _told_twice(kept)
+    return out
+
+
+def unsummed(states: list[ComponentState]) -> set[int]:
+    """Indices of components whose energy is not added to that of the others: the superseded, and a meter around them.
+
+    The parts tell when energy was spent; a wall meter that is looked at seldom does not.
+    """
+    out = superseded(states)
+    walls = {index for index, state in enumerate(states) if kind_of(state) == WALL}
+    return out | walls if len(out | walls) < len(states) else out
+
+
+def _told_twice(kept: dict[int, ComponentState]) -> set[int]:
+    """Indices of components that two sensors read, but for the one that counts."""
+    walls = [index for index, state in kept.items() if kind_of(state) == WALL]
+    most_s = max((kept[index].covered_s for index in walls), default=0.0)
+    enough = [index for index in walls if kept[index].covered_s >= ENOUGH * most_s]
+    best = min(enough, key=lambda index: _preference(kept[index].meter), default=None)
+    by_others = {kind_of(state) for state in kept.values() if state.meter not in WALL_METERS}
+    parts = {
+        index
+        for index, state in kept.items()
+        if state.meter in WALL_METERS and kind_of(state) != WALL and kind_of(state) in by_others
+    }
+    return parts | {index for index in walls if index != best}
+
+
+def _preference(meter: str) -> int:
+    return WALL_METERS.index(meter) if meter in WALL_METERS else len(WALL_METERS)

@@ -6,7 +6,9 @@ import math
 from typing import Any, NamedTuple
 
 from sootprint.core.errors import RecordError
-from sootprint.tracker.components import ComponentState, superseded
+from sootprint.core.expectation import Expectation
+from sootprint.tracker.components import WALL, ComponentState, kind_of, superseded, unsummed
+from sootprint.tracker.progress import Progress
 
 MAX_SPANS = 10_000
 MAX_CURVE = 20_000
@@ -16,7 +18,9 @@ MOST_S = 1e10  # three centuries
 GAP_PERIODS = 5.0
 AFTER_LAST = "after the last reading"
 BEFORE_FIRST = "before the first reading"
-KINDS = ("head", "comp", "tick", "base", "drop", "span", "log", "facts", "more", "note", "snap", "end")
+KINDS = (
+    *("head", "comp", "tick", "base", "drop", "span", "log", "facts", "more", "note", "forecast", "snap", "end"),
+)
 
 
 class Mark(NamedTuple):
@@ -47,6 +51,8 @@ class Fold:
         self.ticks = 0
         self.not_kept = {"spans": 0, "curve": 0, "gaps": 0}
         self.ended: str | None = None
+        self.progress: Progress | None = None  # towards what was expected, where anything was
+        self.forecasts: list[dict[str, Any]] = []
         self._marks: list[Mark] = []
         self._open: dict[int, int] = {}  # span number -> index in spans
         self._skip: set[int] = set()
@@ -86,12 +92,18 @@ class Fold:
         found: list[Any] = []
         for meter, facts in self.facts.items():
             if what == "hardware" or meter in meters:
-                found += [fact for fact in facts[what] if fact not in found]
+                found += [fact for fact in facts.get(what, ()) if fact not in found]
         return found
 
     def total_j(self) -> float:
-        """IT energy so far, of the components in use [J]."""
+        """IT energy so far, of the components in use; of a wall meter only where it stands alone [J]."""
         return sum(state.energy_j for index, state in enumerate(self.states) if index not in self._skip)
+
+    def power_w(self) -> float:
+        """Power of the machine over the last step: at the wall where that is measured [W]."""
+        used = [state for state in self.used() if state.latest_w is not None]
+        at_wall = [state for state in used if kind_of(state) == WALL]
+        return math.fsum(state.latest_w or 0.0 for state in at_wall or used)
 
     def running_j(self) -> float:
         """IT energy at the last tick [J]: what is looked at seldom goes on at its latest power until then."""
@@ -113,6 +125,8 @@ class Fold:
             "last_s": self.last_s,
             "ticks": self.ticks,
             "not_kept": self.not_kept,
+            "progress": self.progress.dump() if self.progress else None,
+            "forecasts": self.forecasts,
             "marks": [tuple(mark) for mark in self._marks],
             "open": list(self._open.items()),
         }
@@ -122,6 +136,8 @@ class Fold:
         if line["v"] != 1:
             raise RecordError(f"journal of version {line['v']}: upgrade sootprint to read it")
         self.head = line
+        if line.get("expect") is not None:
+            self._expect(*line["expect"])
 
     def _snap(self, line: dict[str, Any]) -> None:
         state = line["state"]
@@ -131,24 +147,37 @@ class Fold:
         self.curve = [tuple(point) for point in state["curve"]]
         self.facts, self.notes, self.not_kept = state["facts"], state["notes"], state["not_kept"]
         self.last_s, self.ticks = state["last_s"], state["ticks"]
+        self.progress = Progress.load(state["progress"]) if state.get("progress") else None
+        self.forecasts = list(state.get("forecasts", ()))
         self._marks = [Mark(*mark) for mark in state["marks"]]
         self._open = dict(state["open"])
-        self._skip = superseded(self.states)
+        self._skip = unsummed(self.states)
 
     def _comp(self, line: dict[str, Any]) -> None:
         self.states.append(ComponentState.load(line["c"]))
-        self._skip = superseded(self.states)
+        self._skip = unsummed(self.states)
 
     def _drop(self, line: dict[str, Any]) -> None:
         for index in line["i"]:
             self.states[index].dropped = True
         self.notes.append(line["why"])
-        self._skip = superseded(self.states)
+        self._skip = unsummed(self.states)
 
     def _facts(self, line: dict[str, Any]) -> None:
         self.facts[line["meter"]] = {
-            name: list(line.get(name, ())) for name in ("hardware", "factors", "warnings")
+            name: list(line.get(name, ())) for name in ("hardware", "factors", "warnings", "calibrations")
         }
+
+    def _expect(self, unit: str, total: float) -> None:
+        if not 0.0 < total < math.inf:
+            raise ValueError(f"{total} expected")
+        self.progress = Progress(Expectation(str(unit), float(total)))
+
+    def _forecast(self, line: dict[str, Any]) -> None:
+        for key in ("energy_kwh", "duration_s"):
+            if not all(math.isfinite(line[key][name]) for name in ("value", "low", "high")):
+                raise ValueError(f"forecast {line[key]}")
+        self.forecasts.append(line)
 
     def _more(self, line: dict[str, Any]) -> None:
         self.head |= line["head"]
@@ -169,6 +198,8 @@ class Fold:
 
     def _span(self, line: dict[str, Any]) -> None:
         kind = "open" if line["open"] else "close"
+        if self.progress is None and line.get("total") is not None:
+            self._expect(line["name"], line["total"])
         self._marks.append(Mark(line["s"], kind, line["n"], line.get("name")))
 
     def _log(self, line: dict[str, Any]) -> None:
@@ -187,6 +218,8 @@ class Fold:
         self.ticks += 1
         if self._marks:
             self._settle(before_s, before_j, self.running_j(), self.last_s)
+        if self.progress is not None and self.progress.expected.by_time:
+            self.progress.ticked(self.last_s, self.running_j())
 
     def _base(self, line: dict[str, Any]) -> None:
         """From an instant on a counter counts anew, as the run's part of what another process reads."""
@@ -238,7 +271,7 @@ class Fold:
         state.add(spent_j, start_s, at_s, utilisation)
         if state.dropped and state.moved:  # it slept at first, as a laptop's GPU does
             state.dropped = False
-            self._skip = superseded(self.states)
+            self._skip = unsummed(self.states)
             self._note(
                 {"text": f"{state.meter}: the counter of {state.component} moved later; used after all"}
             )
@@ -266,7 +299,18 @@ class Fold:
             self._settle_one(mark, before_j + min(1.0, max(0.0, share)) * (after_j - before_j))
         self._marks = waiting
 
+    def _advance(self, progress: Progress, mark: Mark, energy_j: float) -> None:
+        """Count a mark of the run's units towards what is expected."""
+        if mark.kind == "log":
+            progress.logged(mark.key, mark.value, at_s=mark.at_s, energy_j=energy_j)
+        elif mark.kind == "open":
+            progress.opened(mark.key, mark.value, at_s=mark.at_s, energy_j=energy_j)
+        else:
+            progress.closed(mark.key, at_s=mark.at_s, energy_j=energy_j)
+
     def _settle_one(self, mark: Mark, energy_j: float) -> None:
+        if self.progress is not None:
+            self._advance(self.progress, mark, energy_j)
         if mark.kind == "log":
             if len(self.curve) < MAX_CURVE:
                 self.curve.append((energy_j, mark.key, mark.value))

@@ -32,21 +32,30 @@ def fill_j(state: ComponentState) -> float:
     return state.filled_j + (state.lost_s - state.filled_s) * state.energy_j / state.covered_s
 
 
-def energy_quantity(state: ComponentState) -> Quantity | None:
+class Fill(NamedTuple):
+    """What is filled in for a component's gaps, and the least and the most that it may have been [J]."""
+
+    value_j: float
+    least_j: float
+    most_j: float
+
+
+def energy_quantity(state: ComponentState, *, fill: Fill | None = None) -> Quantity | None:
     """Energy of a component with its interval [kWh]; None where no two readings of it exist.
 
     The meter's bounds and the sampling error add in quadrature. A gap that the counter bridged widens the interval
     by a fifth of its energy. A gap without a counter is filled at the run's mean power; its bounds are the least and
     the greatest power seen, at least half and one and a half times the mean.
+
+    Args:
+        state: Sums of the component.
+        fill: What to fill in for gaps where more is known than its mean power.
     """
     if state.covered_s <= 0.0:
         return None
-    filled_j = fill_j(state)
-    mean_w = state.energy_j / state.covered_s
+    filled_j, least_j, most_j = fill or _mean_fill(state)
     sampling_j = Z90 * math.sqrt(state.variance_j2)
     bridged_j = BRIDGED_SHARE * state.bridged_j
-    least_j = state.lost_s * min(state.min_w or 0.0, FILL_LOW * mean_w)
-    most_j = state.lost_s * max(state.max_w or 0.0, FILL_HIGH * mean_w)
     down_j = math.hypot(state.energy_j * (1.0 - state.low_ratio), sampling_j) + bridged_j + filled_j - least_j
     up_j = math.hypot(state.energy_j * (state.high_ratio - 1.0), sampling_j) + bridged_j + most_j - filled_j
     value_j = state.energy_j + filled_j
@@ -55,6 +64,15 @@ def energy_quantity(state: ComponentState) -> Quantity | None:
         low=energy_kwh(max(0.0, value_j - down_j)),
         high=energy_kwh(value_j + up_j),
         basis=state.basis,
+    )
+
+
+def _mean_fill(state: ComponentState) -> Fill:
+    mean_w = state.energy_j / state.covered_s
+    return Fill(
+        fill_j(state),
+        state.lost_s * min(state.min_w or 0.0, FILL_LOW * mean_w),
+        state.lost_s * max(state.max_w or 0.0, FILL_HIGH * mean_w),
     )
 
 
