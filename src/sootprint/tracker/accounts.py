@@ -4,77 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sootprint.core.errors import RecordError
 from sootprint.core.protocols import Reading
 from sootprint.tracker.attribution import ACCELERATOR, Holder, Use, split, strict_share
 from sootprint.tracker.components import ComponentState, superseded
+from sootprint.tracker.entry import Entry
 from sootprint.tracker.recorder import free_name, stands_still
 from sootprint.tracker.sampler import Part
 
 NOBODY = Use()
 MOST_CLOSED = 64
+CLOSED_S = 10.0  # time for which the last account of a run is kept for it to read [s]
 UNMOVED_LOOKS = 10  # who comes and goes may ask for several within a second
-
-
-class Entry(NamedTuple):
-    """One component of one run's account; times are of the machine's monotonic clock.
-
-    Args:
-        meter: Name of the meter.
-        component: Name of the component at its meter.
-        basis: sensor, metered or modelled.
-        low_ratio: True energy over charged, 5th percentile.
-        high_ratio: True energy over charged, 95th percentile.
-        integrated: Whether the energy of a gap is not in it.
-        origin: Identity of the accounts; another one has begun anew.
-        since_s: Instant from which the run is charged [s].
-        at_s: Instant until which it was charged [s].
-        energy_j: Energy charged since then [J].
-        rest_j: Energy that nobody is charged with, of a run that pays for its own processes alone [J].
-        variance_j2: Variance of the energy [J^2].
-        utilisation: Busy share of the device until `at_s`, or None [0-1].
-        losses: How often the counter lost what was spent.
-        lost_from_s: Start of the latest loss [s].
-        lost_until_s: End of the latest loss [s].
-        lost_at_j: What the run had been charged by then [J].
-        gaps: How often readings were missing and the counter bridged it.
-        dropped: Whether the counter stands still, so that it measures nothing.
-        reason: Why, of the latest loss or gap.
-    """
-
-    meter: str
-    component: str
-    basis: str
-    low_ratio: float
-    high_ratio: float
-    integrated: bool
-    origin: str
-    since_s: float
-    at_s: float
-    energy_j: float
-    rest_j: float
-    variance_j2: float
-    utilisation: float | None
-    losses: int
-    lost_from_s: float
-    lost_until_s: float
-    lost_at_j: float
-    gaps: int
-    dropped: bool
-    reason: str | None
-
-    def state(self) -> ComponentState:
-        """State of this component in a run that has not seen it before."""
-        return ComponentState(
-            meter=self.meter,
-            component=self.component,
-            basis=self.basis,
-            low_ratio=self.low_ratio,
-            high_ratio=self.high_ratio,
-            integrated=self.integrated,
-        )
 
 
 class _Shared:
@@ -145,6 +88,7 @@ class Accounts:
         for source, known in states:
             state = ComponentState.load(known.dump() | {"buckets": []})
             state.at_s = None if known.at_s is None else known.at_s + start_s
+            state.component = self._free_name(state)
             self._shared[state.meter, source] = _Shared(state, source)
 
     @property
@@ -218,6 +162,7 @@ class Accounts:
                 if energy_j is not None:
                     spent_j[one.state.component] = energy_j
                     variances_j2[one.state.component] = part.variances_j2[order] if part.variances_j2 else 0.0
+        self._forget()
         self._judge()
         skip = self.superseded()
         counted = {name: j for name, j in spent_j.items() if name not in skip}
@@ -225,6 +170,13 @@ class Accounts:
             if amounts:
                 self._enter(amounts, variances_j2, holders, uses, whole)
         return counted
+
+    def _forget(self) -> None:
+        """Leave out the accounts of runs that went long ago."""
+        now_s = max((one.state.at_s or 0.0 for one in self._shared.values()), default=0.0)
+        for run, entries in list(self._closed.items()):
+            if max((entry.at_s for entry in entries), default=0.0) < now_s - CLOSED_S:
+                del self._closed[run]
 
     def _judge(self) -> None:
         """Leave out the counters that stand still, once they were looked at for long enough."""
@@ -268,12 +220,17 @@ class Accounts:
         one = self._shared.get(key)
         if one is None:
             state = ComponentState.of(reading, integrated=integrated)
-            taken = {known.state.component for known in self._shared.values()}
-            state.component = free_name(state.component, taken)
+            state.component = self._free_name(state)
             one = self._shared[key] = _Shared(state, reading.component)
             for lines in self._lines.values() if not _is_accelerator(state.component) else ():
                 lines[state.component] = _Line(reading.at_s)
         return one
+
+    def _free_name(self, state: ComponentState) -> str:
+        """Name of a component that no other one has here: two meters of one thing are charged one by one."""
+        taken = {known.state.component for known in self._shared.values()}
+        name = free_name(state.component, taken)
+        return f"{name}:{state.meter}" if name in taken else name
 
     def _miss(self, part: Part) -> None:
         known = {source: one for (meter, source), one in self._shared.items() if meter == part.meter}
@@ -333,6 +290,7 @@ _CONSTANTS = (
     *("moved", "dropped", "at_s", "counter_j", "power_w", "missing"),
 )
 _FACTS = ("utilisation", "losses", "gaps", "lost_from_s", "lost_until_s", "reason")
+_NUMBERS = ("at_s", "counter_j", "power_w", "wraps_at_j", "max_power_w")
 
 
 def _shared_values(one: _Shared) -> list[Any]:
@@ -345,6 +303,9 @@ def _shared_of(row: Sequence[Any]) -> _Shared:
     one = _Shared(state, source)
     for name, value in zip(_FACTS, values[len(_CONSTANTS) :], strict=True):
         setattr(one, name, value)
+    for name in _NUMBERS:
+        value = getattr(state, name)
+        setattr(state, name, None if value is None else float(value))
     return one
 
 
@@ -378,4 +339,5 @@ def _entry(one: _Shared, line: _Line, origin: str) -> Entry:
         gaps=one.gaps,
         dropped=state.dropped,
         reason=one.reason,
+        missing=state.missing,
     )

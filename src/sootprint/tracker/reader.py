@@ -8,10 +8,11 @@ from typing import Any
 
 from sootprint.core.errors import RecordError
 from sootprint.core.protocols import Machine, Meter
-from sootprint.tracker.accounts import Accounts, Entry
+from sootprint.tracker.accounts import Accounts
 from sootprint.tracker.attribution import Holder
 from sootprint.tracker.board import BOARD, FACTS, Board
 from sootprint.tracker.cgroups import container_of
+from sootprint.tracker.entry import Entry
 from sootprint.tracker.recorder import Recorder
 from sootprint.tracker.sampler import Sampler
 from sootprint.tracker.seat import Registration, Seat
@@ -77,7 +78,7 @@ class Reader:
 
     def entries(self, run: str) -> list[Entry]:
         """Account of a run, or its last one where it has left."""
-        return self._accounts.closed(run) or self._accounts.entries(run)
+        return self._accounts.entries(run) or self._accounts.closed(run) or []
 
     def tell(self, facts: Mapping[str, Any]) -> None:
         """Tell the others the facts of the meters."""

@@ -12,7 +12,7 @@ from sootprint.tracker.journal import Journal
 from sootprint.tracker.sampler import Part
 
 if TYPE_CHECKING:
-    from sootprint.tracker.accounts import Entry
+    from sootprint.tracker.entry import Entry
 
 UNMOVED_TICKS = 3
 UNMOVED_S = 1.5  # a slow counter moves some times a second, so that it is not judged before this [s]
@@ -124,7 +124,7 @@ class Recorder:
             if index is None:
                 index = self._add(entry.state())
             before = self._taken.get(index)
-            if before is None or before.origin != entry.origin:
+            if before is None or (before.origin, before.since_s) != (entry.origin, entry.since_s):
                 self._rebase(index, None, [entry.since_s, 0.0, "the reader of this machine began anew"])
                 before = entry._replace(energy_j=0.0, rest_j=0.0, variance_j2=0.0, at_s=entry.since_s)
                 self._taken[index] = before
@@ -132,6 +132,8 @@ class Recorder:
                 until = [self._at_s(entry.lost_from_s), entry.lost_at_j]
                 self._rebase(index, until, [entry.lost_until_s, entry.lost_at_j, entry.reason])
             if entry.at_s <= before.at_s:
+                if entry.missing is not None:
+                    missing[index] = entry.missing
                 continue
             if entry.gaps != before.gaps:
                 missing[index] = entry.reason or "no reading"

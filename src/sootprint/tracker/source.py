@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections import deque
 
     from sootprint.settings import Settings
-    from sootprint.tracker.accounts import Entry
+    from sootprint.tracker.entry import Entry
     from sootprint.tracker.group import Group
     from sootprint.tracker.reader import Reader
     from sootprint.tracker.worker import Flag

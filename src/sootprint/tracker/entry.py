@@ -1,0 +1,68 @@
+"""One component of one run's account, as the machine's one reader tells it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sootprint.tracker.components import ComponentState
+
+
+class Entry(NamedTuple):
+    """One component of one run's account; times are of the machine's monotonic clock.
+
+    Args:
+        meter: Name of the meter.
+        component: Name of the component at its meter.
+        basis: sensor, metered or modelled.
+        low_ratio: True energy over charged, 5th percentile.
+        high_ratio: True energy over charged, 95th percentile.
+        integrated: Whether the energy of a gap is not in it.
+        origin: Identity of the accounts; another one has begun anew.
+        since_s: Instant from which the run is charged [s].
+        at_s: Instant until which it was charged [s].
+        energy_j: Energy charged since then [J].
+        rest_j: Energy that nobody is charged with, of a run that pays for its own processes alone [J].
+        variance_j2: Variance of the energy [J^2].
+        utilisation: Busy share of the device until `at_s`, or None [0-1].
+        losses: How often the counter lost what was spent.
+        lost_from_s: Start of the latest loss [s].
+        lost_until_s: End of the latest loss [s].
+        lost_at_j: What the run had been charged by then [J].
+        gaps: How often readings were missing and the counter bridged it.
+        dropped: Whether the counter stands still, so that it measures nothing.
+        reason: Why, of the latest loss or gap.
+        missing: Why there is no reading now, or None where there is one.
+    """
+
+    meter: str
+    component: str
+    basis: str
+    low_ratio: float
+    high_ratio: float
+    integrated: bool
+    origin: str
+    since_s: float
+    at_s: float
+    energy_j: float
+    rest_j: float
+    variance_j2: float
+    utilisation: float | None
+    losses: int
+    lost_from_s: float
+    lost_until_s: float
+    lost_at_j: float
+    gaps: int
+    dropped: bool
+    reason: str | None
+    missing: str | None
+
+    def state(self) -> ComponentState:
+        """State of this component in a run that has not seen it before."""
+        return ComponentState(
+            meter=self.meter,
+            component=self.component,
+            basis=self.basis,
+            low_ratio=self.low_ratio,
+            high_ratio=self.high_ratio,
+            integrated=self.integrated,
+        )

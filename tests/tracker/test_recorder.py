@@ -1,0 +1,237 @@
+"""The lines of a run that another process reads for: its account, taken from time to time."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sootprint.core.protocols import FakeClock, Reading
+from sootprint.tracker.entry import Entry
+from sootprint.tracker.fold import Fold
+from sootprint.tracker.recorder import Recorder
+from sootprint.tracker.sampler import Part, Seen
+from tests.tracker.conftest import head
+
+START_S = 100.0  # of the run, on the machine's monotonic clock
+FIRST = Entry(
+    meter="nvml",
+    component="accelerator:0",
+    basis="sensor",
+    low_ratio=0.95,
+    high_ratio=1.05,
+    integrated=False,
+    origin="one",
+    since_s=START_S,
+    at_s=START_S,
+    energy_j=0.0,
+    rest_j=0.0,
+    variance_j2=0.0,
+    utilisation=None,
+    losses=0,
+    lost_from_s=0.0,
+    lost_until_s=0.0,
+    lost_at_j=0.0,
+    gaps=0,
+    dropped=False,
+    reason=None,
+    missing=None,
+)
+
+
+class Kept(Recorder):
+    """A recorder whose lines a test can look at."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.lines: list[dict[str, Any]] = []
+        super().__init__(clock.monotonic_s, fold=Fold(), journal=None, start_s=START_S)
+        self.emit(head())
+
+    def emit(self, line: dict[str, Any]) -> None:
+        """Keep a line and count it."""
+        self.lines.append(line)
+        super().emit(line)
+
+    def took(self, clock: FakeClock, *entries: Entry) -> Recorder:
+        """The recorder after it took each account, when that was charged."""
+        for entry in entries:
+            clock.advance(max(0.0, entry.at_s - clock.monotonic_s()))
+            self.take([entry])
+        return self
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A machine that was on for a while before the run."""
+    return FakeClock(monotonic_s=START_S)
+
+
+def charged(at_s: float, energy_j: float, **more: Any) -> Entry:
+    """Account as of `at_s` after the run's start."""
+    return FIRST._replace(at_s=START_S + at_s, energy_j=energy_j, **more)
+
+
+def test_account_becomes_the_runs_energy(clock: FakeClock):
+    """30 J in 3 s, no gap, no remark."""
+    fold = Kept(clock).took(clock, charged(1.0, 10.0), charged(3.0, 30.0)).fold
+    (state,) = fold.states
+    assert (state.energy_j, state.covered_s, state.lost_s) == (30.0, 3.0, 0.0)
+    assert (fold.gaps, fold.notes) == ([], [])
+
+
+def test_account_that_begins_late_is_no_gap(clock: FakeClock):
+    """Until 2 s others were charged with the component; that is nothing that is missing here."""
+    late = {"since_s": START_S + 2.0}
+    (state,) = Kept(clock).took(clock, charged(2.0, 0.0, **late), charged(3.0, 10.0, **late)).fold.states
+    assert (state.energy_j, state.covered_s, state.lost_s) == (10.0, 1.0, 0.0)
+
+
+def test_same_account_twice_is_counted_once(clock: FakeClock):
+    """A run that looks more often than its reader finds nothing new."""
+    once = charged(1.0, 10.0)
+    (state,) = Kept(clock).took(clock, once, once, once, charged(2.0, 20.0)).fold.states
+    assert (state.energy_j, state.covered_s) == (20.0, 2.0)
+
+
+def test_loss_is_one_gap_between_what_was_charged_before_and_after(clock: FakeClock):
+    """The counter was reset between 1 and 2 s: 10 J until then, 10 J from 2 to 3 s, one second lost."""
+    lost = {
+        "losses": 1,
+        "lost_from_s": START_S + 1.0,
+        "lost_until_s": START_S + 2.0,
+        "lost_at_j": 10.0,
+        "reason": "counter reset",
+    }
+    fold = (
+        Kept(clock)
+        .took(clock, charged(1.0, 10.0), charged(2.0, 10.0, **lost), charged(3.0, 20.0, **lost))
+        .fold
+    )
+    (state,) = fold.states
+    assert (state.energy_j, state.covered_s, state.lost_s) == (20.0, 2.0, 1.0)
+    assert fold.gaps == [(0, 1.0, 2.0, "counter reset", False)]
+
+
+def test_loss_that_is_seen_only_later_is_the_same(clock: FakeClock):
+    """The run looked before the loss and well after it."""
+    lost = {
+        "losses": 1,
+        "lost_from_s": START_S + 2.0,
+        "lost_until_s": START_S + 3.0,
+        "lost_at_j": 20.0,
+        "reason": "counter reset",
+    }
+    fold = Kept(clock).took(clock, charged(1.0, 10.0), charged(5.0, 40.0, **lost)).fold
+    (state,) = fold.states
+    assert (state.energy_j, state.covered_s, state.lost_s) == (40.0, 4.0, 1.0)
+    assert fold.gaps == [(0, 2.0, 3.0, "counter reset", False)]
+
+
+def test_gap_that_the_counter_bridged_is_said_with_its_reason(clock: FakeClock):
+    """Its energy is counted, and its uncertainty stated."""
+    bridged = {"gaps": 1, "reason": "GPU is lost"}
+    fold = Kept(clock).took(clock, charged(1.0, 10.0), charged(4.0, 40.0, **bridged)).fold
+    (state,) = fold.states
+    assert (state.energy_j, state.bridged_j, state.lost_s) == (40.0, 30.0, 0.0)
+    assert fold.gaps == [(0, 1.0, 4.0, "GPU is lost", True)]
+
+
+def test_device_that_died_is_a_gap_with_its_own_reason(clock: FakeClock):
+    """Not just the end of the readings: the account says why there are none."""
+    recorder = Kept(clock)
+    recorder.took(clock, charged(1.0, 10.0), charged(1.0, 10.0, missing="GPU is lost"))
+    recorder.emit({"k": "end", "s": 3.0, "why": "finished"})
+    assert recorder.fold.gaps == [(0, 1.0, 3.0, "GPU is lost", False)]
+
+
+def test_reader_that_began_anew_is_one_gap(clock: FakeClock):
+    """Its board was lost: what was charged between is unknown, what it charges from then on counts."""
+    anew = {"origin": "two", "since_s": START_S + 3.0}
+    fold = (
+        Kept(clock)
+        .took(clock, charged(2.0, 20.0), charged(3.0, 0.0, **anew), charged(5.0, 20.0, **anew))
+        .fold
+    )
+    (state,) = fold.states
+    assert (state.energy_j, state.covered_s, state.lost_s) == (40.0, 4.0, 1.0)
+
+
+def test_account_that_was_opened_again_is_one_gap(clock: FakeClock):
+    """The same reader took the run for dead for a while."""
+    again = {"since_s": START_S + 3.0}
+    fold = (
+        Kept(clock)
+        .took(clock, charged(2.0, 20.0), charged(3.0, 0.0, **again), charged(5.0, 20.0, **again))
+        .fold
+    )
+    (state,) = fold.states
+    assert (state.energy_j, state.covered_s, state.lost_s) == (40.0, 4.0, 1.0)
+
+
+def test_run_that_was_alone_goes_on_from_its_own_readings(clock: FakeClock):
+    """10 J of its own counter, then 5 of 10 J that it shares, without a gap at the change."""
+    recorder = Kept(clock)
+    for at_s, counter_j in [(0.0, 1000.0), (1.0, 1010.0)]:
+        reading = Reading(meter="nvml", component="accelerator:0", at_s=START_S + at_s, energy_j=counter_j)
+        recorder.record([Part("nvml", [reading], None, Seen([reading]))])
+        clock.advance(1.0)
+    since = {"since_s": START_S + 1.0}
+    recorder.took(clock, charged(1.0, 0.0, **since), charged(2.0, 5.0, **since))
+    (state,) = recorder.fold.states
+    assert (state.energy_j, state.covered_s, state.lost_s) == (15.0, 2.0, 0.0)
+
+
+def test_what_nobody_pays_is_added_up(clock: FakeClock):
+    """Of a strict run: 3 J and 4 J that are unallocated."""
+    recorder = Kept(clock).took(clock, charged(1.0, 1.0, rest_j=3.0), charged(2.0, 2.0, rest_j=7.0))
+    assert recorder.fold.states[0].rest_j == 7.0
+
+
+def test_component_that_stands_still_is_left_out_once(clock: FakeClock):
+    """The reader judged; the record says so once."""
+    recorder = Kept(clock).took(clock, *[charged(float(at_s), 0.0, dropped=True) for at_s in (1, 2, 3)])
+    assert [note for note in recorder.fold.notes if "does not move" in note] == [
+        "nvml: the counter of accelerator:0 does not move; not used"
+    ]
+    assert recorder.fold.states[0].dropped
+
+
+ACCOUNTS = st.lists(
+    st.tuples(
+        st.just(0.0) | st.floats(0.001, 3.0),
+        st.floats(0.0, 900.0),
+        st.sampled_from(["", "loss", "gap", "anew"]),
+    ),
+    max_size=20,
+)
+
+
+@given(ACCOUNTS)
+def test_times_never_go_back_and_no_joule_is_lost(steps: list[tuple[float, float, str]]):
+    """Whatever happens to an account, the run's energy is what it was charged, and covered and lost time add up."""
+    clock = FakeClock(monotonic_s=START_S)
+    recorder = Kept(clock)
+    entry, total_j = FIRST, 0.0
+    recorder.take([entry])
+    for step_s, step_j, event in steps:
+        clock.advance(step_s)
+        at_s = clock.monotonic_s()
+        if event == "loss":
+            lost = {"losses": entry.losses + 1, "lost_from_s": entry.at_s, "lost_until_s": at_s}
+            entry = entry._replace(at_s=at_s, lost_at_j=entry.energy_j, reason="counter reset", **lost)
+        elif event == "anew":
+            entry = FIRST._replace(origin=f"{at_s}", since_s=at_s, at_s=at_s)
+        elif step_s > 0.0:
+            entry = entry._replace(at_s=at_s, energy_j=entry.energy_j + step_j)
+            entry = entry._replace(gaps=entry.gaps + (event == "gap"), reason="no reading")
+            total_j += step_j
+        recorder.take([entry])
+    (state,) = recorder.fold.states
+    instants = [line["s"] for line in recorder.lines if line["k"] == "tick"]
+    rows = [row[1] for line in recorder.lines if line["k"] == "tick" for row in line["r"]]
+    assert all(before <= after for before, after in [*pairwise(instants), *pairwise(rows)])
+    assert state.energy_j == pytest.approx(total_j, abs=1e-3)
+    assert state.covered_s + state.lost_s == pytest.approx(clock.monotonic_s() - START_S, abs=1e-3)
