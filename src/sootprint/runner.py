@@ -71,6 +71,8 @@ def run_command(command: Sequence[str], options: RunOptions) -> int:
         begins_when_ready=True,
         on_warning=options.on_warning,
     )
+    if options.settings.expect_total is not None:  # a run inside the command is the one that marks its units
+        os.environ["SOOTPRINT_EXPECT_TOTAL"] = options.settings.expect_total
     with _signals_held() as held:
         worker.start(wait_s=READY_S)
         try:
@@ -92,6 +94,9 @@ def _not_started(worker: Worker, program: str, err: OSError | ValueError, option
 
 def _report(worker: Worker, options: RunOptions) -> None:
     footprint = worker.footprint
+    if worker.attached:
+        options.on_warning("another rank of this job writes the record of this machine")
+        return
     if footprint is None:
         options.on_warning("no footprint was made; `sootprint recover` finishes it from the journal")
         return
