@@ -1,8 +1,21 @@
 """Fans, board and supply."""
 
+import dataclasses
+
 import pytest
 
+from sootprint.core.calibration import Point, calibrated
+from sootprint.ledger import calibrations, nodes
 from sootprint.meters import node
+
+MADE = calibrated(
+    [Point(50.0, 97.0, 1.0), Point(300.0, 392.0, 1.0)],
+    accuracy=0.02,
+    meters=("rapl",),
+    hardware=("1 x Xeon",),
+    made="2026-01-01",
+    source="typed in",
+)
 
 
 def test_machine_of_its_own(server):
@@ -44,3 +57,29 @@ def test_laptop(tree):
     """A notebook's board draws a tenth of a workstation's."""
     tree.write(tree.sys / "class/dmi/id/chassis_type", "10\n")
     assert node.prior(tree.machine())[0].value == 4.0
+
+
+def test_calibrations_of_this_node_are_told(server, tmp_path):
+    """As facts beside the prior; which of them holds depends on the meters of the run."""
+    calibrations.keep(tmp_path, nodes.node(tmp_path), MADE)
+    calibrations.keep(tmp_path, "another node", MADE)
+    known = node.discover(dataclasses.replace(server.machine(), home=str(tmp_path))).facts()
+    assert known.calibrations == (MADE,)
+    assert [factor.kind for factor in known.factors] == ["base_power", "loss_share"]
+
+
+def test_damaged_calibrations_leave_the_prior(server, tmp_path):
+    """A warning, and no error in the training."""
+    (tmp_path / "calibration.json").write_text("{")
+    known = node.discover(dataclasses.replace(server.machine(), home=str(tmp_path))).facts()
+    assert known.calibrations == ()
+    assert known.warnings == (
+        "node: the calibrations cannot be read, so the prior counts; `sootprint calibrate --show` tells why",
+    )
+
+
+def test_node_without_calibrations(server, tmp_path):
+    """Nothing is loaded and nothing is written."""
+    known = node.discover(dataclasses.replace(server.machine(), home=str(tmp_path))).facts()
+    assert known.calibrations == ()
+    assert list(tmp_path.iterdir()) == []

@@ -1,8 +1,15 @@
-"""The rest of the machine: fans, board and supply, as a constant power and a share of what the others draw."""
+"""The rest of the machine: fans, board and supply, as a constant power and a share of what the others draw.
+
+Where the node was calibrated, its own constant and slope take the place of these priors when a run is assembled,
+provided that the same meters gave its components.
+"""
 
 from __future__ import annotations
 
-from sootprint.core.protocols import Machine
+import os
+
+from sootprint.core.errors import InputError
+from sootprint.core.protocols import Machine, MeterFacts
 from sootprint.core.quantity import Factor
 from sootprint.meters import files, rated
 from sootprint.meters.cpu import THREADS_PER_CORE
@@ -43,9 +50,41 @@ HOST_THREADS = 64  # of one server processor, where the guest's is not known
 _PORTABLE = frozenset({8, 9, 10, 11, 14, 30, 31, 32})  # chassis types of SMBIOS 3.7, table 17
 
 
-def discover(machine: Machine) -> SteadyMeter:
+class NodeMeter(SteadyMeter):
+    """The constant part, and what is known of this node beyond it.
+
+    Args:
+        machine: Where it looks.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__("node", "node", machine.clock, lambda: _model(machine))
+        self._home = machine.home
+
+    def facts(self) -> MeterFacts:
+        """Factors of the model, and the calibrations of this node."""
+        if self._home is None or not os.path.exists(f"{self._home}/calibration.json"):  # noqa: PTH110  it is cheap
+            return super().facts()
+        return _with_calibrations(super().facts(), self._home)
+
+
+def _with_calibrations(known: MeterFacts, home: str) -> MeterFacts:
+    import dataclasses
+    from pathlib import Path
+
+    from sootprint.ledger import calibrations, nodes
+
+    try:
+        found = calibrations.stored(Path(home), nodes.node(Path(home)))
+    except InputError:
+        warning = "node: the calibrations cannot be read, so the prior counts; `sootprint calibrate --show` tells why"
+        return dataclasses.replace(known, warnings=(*known.warnings, warning))
+    return dataclasses.replace(known, calibrations=found)
+
+
+def discover(machine: Machine) -> NodeMeter:
     """Meter of the constant part; the losses are `prior(machine)[1]` of the other components' energy."""
-    return SteadyMeter("node", "node", machine.clock, lambda: _model(machine))
+    return NodeMeter(machine)
 
 
 def _model(machine: Machine) -> Steady:
