@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 
@@ -96,3 +98,10 @@ def test_nothing_less_than_what_is_spent_is_forecast() -> None:
 def test_the_same_pace_gives_the_same_forecast() -> None:
     """Draws are seeded."""
     assert forecast(SEEN) == forecast(SEEN)
+
+
+def test_the_page_gives_the_numbers_of_the_prior() -> None:
+    """The table of the explanation is that of the code."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "forecasts.md"
+    rows = re.findall(r"^\| `(\w+)` \| ([-\d.e]+) \| .+ \|$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {name: float(value) for name, value in rows} == PRIOR._asdict()

@@ -14,8 +14,8 @@ from sootprint.tracker.progress import MAX_POINTS, Progress
 def _after_epochs(count: int) -> Progress:
     progress = Progress(Expectation("epochs", 90.0))
     for epoch in range(count):
-        progress.opened("epoch", 10.0 * epoch + 2.0, 100.0 * epoch)
-        progress.closed("epoch", 10.0 * epoch + 11.0, 100.0 * epoch + 90.0)
+        progress.opened(epoch, "epoch", at_s=10.0 * epoch + 2.0, energy_j=100.0 * epoch)
+        progress.closed(epoch, at_s=10.0 * epoch + 11.0, energy_j=100.0 * epoch + 90.0)
     return progress
 
 
@@ -30,8 +30,8 @@ def test_spans_of_the_unit_are_counted_from_the_start_of_the_first() -> None:
 def test_other_spans_are_no_units() -> None:
     """An evaluation between two epochs only makes the next one come later."""
     progress = Progress(Expectation("epochs", 90.0))
-    progress.opened("evaluation", 0.0, 0.0)
-    progress.closed("evaluation", 5.0, 50.0)
+    progress.opened(0, "evaluation", at_s=0.0, energy_j=0.0)
+    progress.closed(0, at_s=5.0, energy_j=50.0)
     assert progress.share == 0.0
 
 
@@ -85,8 +85,18 @@ def test_many_units_are_joined_and_first_and_last_are_kept() -> None:
 def test_a_journal_brings_it_back() -> None:
     """What was dumped and loaded goes on as if nothing had been."""
     before = _after_epochs(4)
+    before.opened(4, "epoch", at_s=42.0, energy_j=400.0)
     after = Progress.load(json.loads(json.dumps(before.dump())))
     for progress in (before, after):
-        progress.closed("epoch", 50.0, 400.0)
+        progress.closed(4, at_s=51.0, energy_j=490.0)
+    assert after.points[-1] == Point(5.0, 51.0, 490.0)
     assert after.points == before.points
     assert after.share == before.share
+
+
+@pytest.mark.parametrize(
+    ("epochs", "complete"), [(0, False), (60, False), (89, True), (90, True), (99, False)]
+)
+def test_a_run_is_complete_to_its_last_step(epochs: int, complete: bool) -> None:
+    """A program that logs its last step as N - 1 has done all; one that stopped early, or went on, has not."""
+    assert _after_epochs(epochs).complete is complete

@@ -62,6 +62,14 @@ Budget = Annotated[
         help="Warn once above these emissions; the command is never stopped.",
     ),
 ]
+Expected = Annotated[
+    str | None,
+    typer.Option(
+        "--expect-total",
+        metavar="UNIT=N",
+        help="What the whole run does, e.g. epochs=90, steps=100000 or hours=6: it is then forecast.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary at the end.")]
 Record = Annotated[
     Path | None, typer.Option("--record", metavar="FILE", help="Write the record as JSON, too.")
@@ -84,6 +92,7 @@ def run(
     run_group: Group = None,
     share: ShareOption = None,
     budget_kg: Budget = None,
+    expect_total: Expected = None,
     quiet: Quiet = False,
     record: Record = None,
     store_command: Store = False,
@@ -111,6 +120,7 @@ def run(
         run_group=run_group,
         share=share and share.value,
         budget_kg=budget_kg,
+        expect_total=expect_total,
         quiet=quiet or None,
         store_command=store_command or None,
     )

@@ -86,6 +86,7 @@ class Settings:
         quiet: Whether the summary at the end is left out.
         store_command: Whether the command line is kept in the record.
         budget_kg: Emissions at which the run warns once [kgCO2e].
+        expect_total: What the whole run does, e.g. "epochs=90", "steps=100000" or "hours=6"; it is then forecast.
         year: Year of the grid's intensity where it is not the year of the run.
         hub: Address of a hub.
         hardware: Devices that the user added to the catalogue, by name.
@@ -109,6 +110,7 @@ class Settings:
     quiet: bool = False
     store_command: bool = False
     budget_kg: float | None = None
+    expect_total: str | None = None
     year: int | None = None
     hub: str | None = None
     hardware: Mapping[str, UserHardware] = field(default_factory=dict)
@@ -192,6 +194,7 @@ _KEYS: dict[str, _Key] = {
     "quiet": _Key("quiet", "SOOTPRINT_QUIET", boolean),
     "store_command": _Key("store_command", "SOOTPRINT_STORE_COMMAND", boolean),
     "budget_kg": _Key("budget_kg", "SOOTPRINT_BUDGET_KG", budget),
+    "expect_total": _Key("expect_total", "SOOTPRINT_EXPECT_TOTAL", _table("expectation", "rules"), False),
     "year": _Key("year", "SOOTPRINT_YEAR", year),
     "hub": _Key("hub", "SOOTPRINT_HUB", url),
     "hardware": _Key("hardware", None, _table("hardware")),
@@ -352,8 +355,7 @@ def _refuse_misspelling(name: str) -> None:
 
 def _from_arguments(arguments: Mapping[str, Any]) -> list[tuple[str, Any, str]]:
     """Field, parsed value and name of each argument that was given."""
-    given = {name: value for name, value in arguments.items() if value is not None}
-    return [_parsed(name, value, _BY_ARGUMENT, where="") for name, value in given.items()]
+    return [_parsed(*one, _BY_ARGUMENT, where="") for one in arguments.items() if one[1] is not None]
 
 
 def _parsed(name: str, value: Any, known: Mapping[str, str], *, where: str) -> tuple[str, Any, str]:

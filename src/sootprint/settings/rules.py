@@ -85,6 +85,16 @@ def duration(value: Any) -> float:
     return number(value, low=0.01, high=SECONDS_PER_HOUR, rule=rule)
 
 
+def expectation(value: Any) -> str:
+    """What a whole run does, as a text such as "epochs=90"."""
+    from sootprint.core import expectation
+
+    if not isinstance(value, str):
+        raise ValueError(expectation.RULE)
+    expectation.parsed(value)
+    return value.strip()
+
+
 def share(value: Any) -> str:
     """How the node's energy is shared out."""
     if value not in ("node", "process"):

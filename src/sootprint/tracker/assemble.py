@@ -15,6 +15,7 @@ from sootprint.tracker import quantities
 from sootprint.tracker.breakdown import Energy, energy_of
 from sootprint.tracker.components import WALL, ComponentState, kind_of
 from sootprint.tracker.fold import Fold
+from sootprint.tracker.foresight import scored
 
 SENSED = ("sensor", "metered")
 MOST_LOST = 0.1  # of the time, before the grade falls
@@ -73,6 +74,7 @@ def footprint(fold: Fold, around: Surroundings) -> records.Footprint:
         intensity_g_per_kwh=intensity,
         emissions_kg=carbon.emissions(total, intensity, pue) if total and intensity else None,
         factors=_factors(fold, around, energy),
+        forecasts=scored(fold, total),
         grade=_grade(fold, energy),
         unknown=_unknown(around, total, intensity),
         warnings=_warnings(fold, around, energy),

@@ -8,6 +8,7 @@ from sootprint.core.expectation import Expectation
 from sootprint.tracker.pace import Point
 
 MAX_POINTS = 1025  # odd, so that every second one includes the first and the last
+NEAR = 0.01
 FAR = 2.0  # strides; a first logged number beyond tells that the run goes on from a checkpoint
 
 
@@ -22,6 +23,7 @@ class Progress:
         self.expected = expected
         self.points: list[Point] = []
         self._by_span: bool | None = None  # what came first counts: spans of the unit, or logged numbers
+        self._open: set[int] = set()  # numbers of the unit's spans that have begun
         self._ended = 0
 
     @property
@@ -32,15 +34,28 @@ class Progress:
         first, last = self.points[0].done, self.points[-1].done
         return (last - first) / (self.expected.total - first) if self.expected.total > first else 1.0
 
-    def opened(self, name: str, at_s: float, energy_j: float) -> None:
+    @property
+    def complete(self) -> bool:
+        """Whether as much is done as was expected, and no more, to the last step or a hundredth."""
+        if len(self.points) < 2:
+            return False
+        before, last = self.points[-2].done, self.points[-1].done
+        allowed = max(last - before, NEAR * self.expected.total)
+        return abs(last - self.expected.total) <= allowed
+
+    def opened(self, number: int, name: str, *, at_s: float, energy_j: float) -> None:
         """Count the begin of a span."""
-        if self._by_span is None and self.expected.counts(name):
+        if self._by_span is False or not self.expected.counts(name):
+            return
+        self._open.add(number)
+        if self._by_span is None:
             self._by_span = True
             self.points.append(Point(0.0, at_s, energy_j))
 
-    def closed(self, name: str, at_s: float, energy_j: float) -> None:
+    def closed(self, number: int, *, at_s: float, energy_j: float) -> None:
         """Count the end of a span."""
-        if self._by_span and self.expected.counts(name):
+        if number in self._open:
+            self._open.discard(number)
             self._ended += 1
             self._add(Point(float(self._ended), at_s, energy_j))
 
@@ -67,6 +82,7 @@ class Progress:
             "expected": list(self.expected),
             "points": [list(point) for point in self.points],
             "by_span": self._by_span,
+            "open": sorted(self._open),
             "ended": self._ended,
         }
 
@@ -75,7 +91,7 @@ class Progress:
         """Progress as a journal holds it."""
         made = cls(Expectation(*data["expected"]))
         made.points = [Point(*point) for point in data["points"]]
-        made._by_span, made._ended = data["by_span"], data["ended"]
+        made._by_span, made._ended, made._open = data["by_span"], data["ended"], set(data["open"])
         return made
 
     def _add(self, point: Point) -> None:

@@ -98,9 +98,14 @@ class Run:
                 )
         return self.footprint
 
-    def span(self, name: str) -> Span:
-        """Context of a named part of the run; spans may nest and overlap."""
-        return Span(self._worker, name)
+    def span(self, name: str, *, total: float | None = None) -> Span:
+        """Context of a named part of the run; spans may nest and overlap.
+
+        Args:
+            name: Name of the part, e.g. "epoch".
+            total: Number of such parts in the whole run, which is then forecast from the first of them.
+        """
+        return Span(self._worker, name, total)
 
     def log(self, metric: str, value: float) -> None:
         """Note a metric's value at the energy spent so far, e.g. `run.log("accuracy", 0.97)`."""
@@ -142,13 +147,14 @@ class Run:
 class Span:
     """A named part of a run, as a context manager."""
 
-    def __init__(self, worker: Worker | None, name: str) -> None:
+    def __init__(self, worker: Worker | None, name: str, total: float | None = None) -> None:
         self._worker = worker
         self._name = name
+        self._total = total
         self._number: int | None = None
 
     def __enter__(self) -> Span:
-        self._number = self._worker.open_span(self._name) if self._worker else None
+        self._number = self._worker.open_span(self._name, self._total) if self._worker else None
         return self
 
     def __exit__(

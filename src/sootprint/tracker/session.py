@@ -22,8 +22,10 @@ from sootprint.tracker.source import Source
 from sootprint.tracker.worker import STRANGE
 
 if TYPE_CHECKING:
+    from sootprint.core.records import Footprint
     from sootprint.settings import Settings
     from sootprint.tracker.assemble import Surroundings
+    from sootprint.tracker.foresight import Foresight
     from sootprint.tracker.worker import Worker
 
 SYNC_TICKS = 60  # a power cut may cost the last minute; a kill costs nothing that was written
@@ -45,6 +47,7 @@ class Session:
         self._warned_budget = self._warned_journal = False
         self._described: set[int] = set()  # meters whose facts are in the journal
         self._kg_per_kwh: float | None = None
+        self._foresight: Foresight | None = None
         self._settings: Settings | None = worker.settings
 
     def run(self) -> None:
@@ -161,6 +164,7 @@ class Session:
         from datetime import UTC, datetime
 
         from sootprint import place
+        from sootprint.core.expectation import parsed
 
         here = place.resolve(
             settings.stated_places(), clusters=settings.cluster_places(), sysfs=settings.sysfs
@@ -186,6 +190,7 @@ class Session:
             "year": settings.year,
             "pue": settings.pue_on(day, site=here.site),
             "cpu_threads": os.cpu_count(),
+            "expect": parsed(settings.expect_total) if settings.expect_total else None,
         }
 
     def _describe(self) -> None:
@@ -258,6 +263,7 @@ class Session:
         self._write_marks()
         self._watch_budget()
         self._describe_meters()
+        self._foresee()
         journal = self._recorder.journal
         if journal is None:
             return
@@ -294,6 +300,25 @@ class Session:
             )
             self._fold.apply({"k": "note", "text": text})
             self._warn(text)
+
+    def _foresee(self) -> None:
+        """Forecast the run where it has come far enough, once its progress can be told."""
+        if self._fold.progress is None:
+            return
+        if self._foresight is None:
+            from sootprint.tracker.foresight import Foresight
+
+            assert self._recorder is not None
+            self._foresight = Foresight(
+                self._fold, emit=self._recorder.emit, so_far=self._so_far, warn=self._warn
+            )
+        self._foresight.look()
+
+    def _so_far(self) -> Footprint:
+        from sootprint.tracker.assemble import footprint
+        from sootprint.tracker.surroundings import look_up
+
+        return footprint(self._fold, look_up(self._fold.head, self._fold.last_s))
 
     def _finish(self) -> None:
         assert self._recorder is not None and self._settings is not None and self._source is not None

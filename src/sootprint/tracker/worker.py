@@ -165,11 +165,29 @@ class Worker:
         self.discarded = True
         self.stop(wait_s=wait_s)
 
-    def open_span(self, name: object) -> int | None:
-        """Number of a span that begins now, or None where it is not kept."""
+    def open_span(self, name: object, total: object = None) -> int | None:
+        """Number of a span that begins now, or None where it is not kept.
+
+        Args:
+            name: Name of the span.
+            total: Number of such spans in the whole run, for its forecast.
+        """
         number = next(self._numbers)
         mark = {"k": "span", "s": self.now_s(), "n": number, "open": True, "name": text_of(name)}
+        if total is not None:
+            mark |= self._expected(mark["name"], total)
         return number if self._kept(mark) else None
+
+    def _expected(self, name: str, total: Any) -> dict[str, float]:
+        """Number of spans that are expected, for their first mark; none of them where it is no number above 0."""
+        try:
+            number = float(total)
+        except STRANGE:
+            number = 0.0
+        if 0.0 < number < math.inf:
+            return {"total": number}
+        self._refuse(f"span {name}: total={text_of(total):.40} is no number above 0; no forecast is made from it")
+        return {}
 
     def close_span(self, number: int) -> None:
         """End of a span, now."""

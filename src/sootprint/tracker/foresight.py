@@ -1,0 +1,135 @@
+"""Forecasts of a run while it goes on, as lines of its journal, and their score in the record once it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sootprint.core import carbon, intervals
+from sootprint.core.quantity import Quantity
+from sootprint.core.units import energy_kwh
+from sootprint.tracker.forecast import AT, forecast
+from sootprint.tracker.pace import pace
+
+if TYPE_CHECKING:
+    from sootprint.core.records import Footprint
+    from sootprint.tracker.fold import Fold
+
+DIGITS = 6  # significant digits in the journal and the record
+OVER = 1.01  # of what was expected, above which more is done than was said
+
+
+class Foresight:
+    """The forecasts of one run, each made once, when its share of progress is reached.
+
+    Args:
+        fold: Sums of the run.
+        emit: Takes a line for the journal.
+        so_far: Answers the footprint of what was measured until now.
+        warn: Called with one line.
+    """
+
+    def __init__(
+        self,
+        fold: Fold,
+        *,
+        emit: Callable[[dict[str, Any]], object],
+        so_far: Callable[[], Footprint],
+        warn: Callable[[str], object],
+    ) -> None:
+        self._fold = fold
+        self._emit = emit
+        self._so_far = so_far
+        self._warn = warn
+        self._due = list(AT)
+        self._warned = False
+
+    def look(self) -> None:
+        """Forecast the run where it has come to the next share of its progress."""
+        progress = self._fold.progress
+        if progress is None:
+            return
+        share = progress.share
+        if self._due and share >= self._due[0]:
+            while self._due and share >= self._due[0]:
+                self._due.pop(0)
+            line = foreseen(self._fold, self._so_far())
+            if line is not None:
+                self._emit(line)
+        if share > OVER and not self._warned:
+            self._warned = True
+            text = f"expected {progress.expected}, and more was done: forecasts count what was expected"
+            self._emit({"k": "note", "text": text})
+            self._warn(text)
+
+
+def foreseen(fold: Fold, so_far: Footprint) -> dict[str, Any] | None:
+    """Line with a forecast of the whole run as of now; None where nothing can be told, or nothing is left.
+
+    Args:
+        fold: Sums of a run.
+        so_far: Footprint of the same sums: a forecast is of what the run will be charged, and at the same intensity.
+    """
+    progress = fold.progress
+    seen = None if progress is None else pace(progress.points, progress.expected.total, tick_s=fold.period_s)
+    measured_j = fold.total_j()
+    if progress is None or seen is None or seen.left <= 0.0 or so_far.energy_kwh is None or measured_j <= 0.0:
+        return None
+    made = forecast(seen, by_time=progress.expected.by_time)
+    charged = so_far.energy_kwh.value / energy_kwh(measured_j)
+    energy = intervals.scaled(made.energy_j, energy_kwh(charged))
+    intensity, pue = so_far.intensity_g_per_kwh, so_far.pue
+    emissions = (
+        carbon.emissions(energy, intensity, pue) if intensity is not None and pue is not None else None
+    )
+    return {
+        "k": "forecast",
+        "s": round(made.at_s, 3),
+        "progress": _short(made.progress),
+        "units": made.units,
+        "energy_kwh": _plain(energy),
+        "emissions_kg": None if emissions is None else _plain(emissions),
+        "duration_s": _plain(made.duration_s),
+    }
+
+
+def scored(fold: Fold, total: Quantity | None) -> tuple[dict[str, Any], ...]:
+    """Forecasts of a run for its record, each against the end where the run did what was expected of it.
+
+    Args:
+        fold: Sums of a run.
+        total: Energy of the whole run [kWh].
+    """
+    progress = fold.progress
+    if progress is None:
+        return ()
+    total_kwh = total.value if progress.complete and total is not None else None
+    duration_s = fold.last_s if progress.complete and not progress.expected.by_time else None
+    return tuple(
+        {
+            **{name: value for name, value in line.items() if name not in ("k", "s")},
+            "expected": str(progress.expected),
+            "at_s": line["s"],
+            **_score("energy", line["energy_kwh"], total_kwh),
+            **_score("duration", line["duration_s"], duration_s),
+        }
+        for line in fold.forecasts
+    )
+
+
+def _score(name: str, made: dict[str, Any], actual: float | None) -> dict[str, Any]:
+    """Error of a forecast over what came, and whether its interval held it; None where that cannot be told."""
+    if not actual:
+        return {f"{name}_error": None, f"{name}_inside": None}
+    inside = made["low"] <= actual <= made["high"]
+    return {f"{name}_error": _short(made["value"] / actual - 1.0), f"{name}_inside": inside}
+
+
+def _plain(quantity: Quantity) -> dict[str, Any]:
+    numbers = {name: getattr(quantity, name) for name in ("value", "low", "high")}
+    short = {name: None if number is None else _short(number) for name, number in numbers.items()}
+    return {**short, "basis": quantity.basis}
+
+
+def _short(number: float) -> float:
+    return float(f"{number:.{DIGITS}g}")
