@@ -7,7 +7,12 @@ import sys
 
 import pytest
 
+from sootprint.core.merging import SHARED
+from sootprint.core.records import Place
+from sootprint.tracker.assemble import Surroundings, footprint
+from sootprint.tracker.fold import Fold
 from sootprint.tracker.group import Group, detect
+from tests.tracker.conftest import head
 
 AGENT = "/tmp/torchelastic_vas9_dod/none_77dl2omi"  # folder that the agent of a node makes
 TORCHRUN = {  # rank 9 of `torchrun --nnodes=4 --nproc-per-node=4 --rdzv-id=job7`
@@ -206,3 +211,20 @@ def test_hash_is_not_loaded_outside_of_a_job() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_record_tells_its_group_and_whether_it_shared_the_machine(shared: bool) -> None:
+    """A counter that counts anew as the run's part of it tells of others; a snapshot keeps that."""
+    fold = Fold()
+    fold.apply(head(run_group="job", given={"run_group_nodes": 2}))
+    fold.apply({"k": "comp", "c": {"meter": "nvml", "component": "accelerator:0", "basis": "sensor"}})
+    fold.apply({"k": "tick", "s": 0.0, "r": [[0, 0.0, 0.0, None, None, 0.0]]})
+    if shared:
+        fold.apply({"k": "base", "r": [[0, None, 1.0, 0.0, "began anew"]]})
+    copy = Fold()
+    for line in fold.dump():
+        copy.apply(line)
+    made = footprint(copy, Surroundings(place=Place(), pue=None, intensities=()))
+    assert made.run_group == "job"
+    assert made.given == {"run_group_nodes": 2} | ({SHARED: True} if shared else {})

@@ -23,6 +23,7 @@ PRIOR_OF_THE_NODE = (
     "base_power",
     "loss_share",
 )  # kinds of factor that a wall meter or a calibration replaces
+SHARED = "node_shared"  # in `given`: whether others were charged for the machine, too
 _STATED = ("id", "tool_version", "name", "project", "run_group", "parent", "node")
 STRICT_SHARE = (
     "share: charged for the CPU time and the accelerator use of the run's own processes only; what the machine spent "
@@ -86,7 +87,8 @@ def _identity(fold: Fold) -> dict[str, Any]:
     head = fold.head
     return {
         **{name: head.get(name) for name in _STATED},
-        **{name: head.get(name) or {} for name in ("tags", "software", "given")},
+        **{name: head.get(name) or {} for name in ("tags", "software")},
+        "given": (head.get("given") or {}) | ({SHARED: True} if head.get("shared") else {}),
         "started": _stamp(head, 0.0),
         "ended": _stamp(head, fold.last_s),
         "duration_s": fold.last_s,

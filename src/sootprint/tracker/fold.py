@@ -19,7 +19,21 @@ GAP_PERIODS = 5.0
 AFTER_LAST = "after the last reading"
 BEFORE_FIRST = "before the first reading"
 KINDS = (
-    *("head", "comp", "tick", "base", "drop", "span", "log", "facts", "more", "note", "forecast", "snap", "end"),
+    *(
+        "head",
+        "comp",
+        "tick",
+        "base",
+        "drop",
+        "span",
+        "log",
+        "facts",
+        "more",
+        "note",
+        "forecast",
+        "snap",
+        "end",
+    ),
 )
 
 
@@ -223,6 +237,7 @@ class Fold:
 
     def _base(self, line: dict[str, Any]) -> None:
         """From an instant on a counter counts anew, as the run's part of what another process reads."""
+        self.head = {**self.head, "shared": True}
         for index, until, since_s, counter_j, reason in line["r"]:
             state = self.states[index]
             if until is not None:
