@@ -60,7 +60,8 @@ def fault(tool: Tool, case: Case, results: Sequence[Result], *, rate: float) -> 
 
 def _fault(tool: Tool, case: Case, result: Result, rate: float) -> dict[str, Any]:
     own = not tool.reads_counters or result["true_j"] is None
-    reference_j = rate * result["seconds"] * case.processes if own else result["true_j"]
+    processes = 1 if tool.reads_counters else case.processes  # the others tell what their own process uses
+    reference_j = rate * result["seconds"] * processes if own else result["true_j"]
     told = told_j(result)
     ended = ending(result, case.exit_code)
     row: dict[str, Any] = {

@@ -24,6 +24,7 @@ EPOCH_S = 2.0
 FAIL_S = 2.0
 WRAP_S = 3.5  # after the imports; every tool has started by then
 RUN_ON_S = 600.0
+OUTLIVE_S = 2.0
 BALLAST = "ballast"
 
 Spec = dict[str, Any]
@@ -238,9 +239,14 @@ def _exit_code(training: Training) -> int | None:
 
 
 def _left_behind(trainings: list[Training]) -> int:
-    """Processes that outlive their training by two seconds; they are ended then."""
-    time.sleep(2.0)
-    helpers = [(training, training.helpers()) for training in trainings]
+    """Processes that outlive their training by `OUTLIVE_S`; they are ended then."""
+    until_s = time.monotonic() + OUTLIVE_S
+    while (
+        helpers := [(training, training.helpers()) for training in trainings]
+    ) and time.monotonic() < until_s:
+        if not any(found for _, found in helpers):
+            return 0
+        time.sleep(0.1)
     for training, found in helpers:
         if found:
             os.killpg(training.process.pid, signal.SIGKILL)
