@@ -1,0 +1,229 @@
+"""Forecasts of recorded and synthetic trainings against how they ended, into bench/results.
+
+    python bench/bench_forecast.py [--synthetic 500]
+
+Recorded trainings: `bench/traces`; the constants were fitted on every second one, and each table says which half it
+shows. Synthetic ones: another seed than that of the fit. Beside stands carbontracker's rule on the same units: mean
+energy of the units so far times their number.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import math
+import platform
+import statistics
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import synthetic_traces
+from fit_forecast import TRAINING_SEED, training_half
+from replayed import ROOT, Case, case, recorded
+
+from sootprint import __version__
+from sootprint.tracker.forecast import AT, Forecast, forecast
+
+RESULTS = ROOT / "bench" / "results"
+SEED = 20261122
+LEVEL = 0.9
+TARGETS = {0.01: 8.0, 0.05: 3.0}  # median error [%]
+
+
+class Scored(NamedTuple):
+    """One forecast against the end of its run."""
+
+    energy_off: float
+    duration_off: float
+    linear_off: float
+    inside: bool
+    inside_duration: bool
+    width: float
+    progress: float
+
+
+def scored(cases: Iterable[Case], share: float) -> list[Scored]:
+    """Every forecast made when a share of the run was done."""
+    found = []
+    for one in cases:
+        moment = one.moments.get(share)
+        if moment is None or moment.pace.left <= 0.0:
+            continue
+        made = forecast(moment.pace)
+        found.append(_score(one, made, moment.linear_j))
+    return found
+
+
+def _score(one: Case, made: Forecast, linear_j: float) -> Scored:
+    energy, duration = made.energy_j, made.duration_s
+    return Scored(
+        energy_off=energy.value / one.end_j - 1.0,
+        duration_off=duration.value / one.end_s - 1.0,
+        linear_off=linear_j / one.end_j - 1.0,
+        inside=(energy.low or 0.0) <= one.end_j <= (energy.high or 0.0),
+        inside_duration=(duration.low or 0.0) <= one.end_s <= (duration.high or 0.0),
+        width=((energy.high or 0.0) - (energy.low or 0.0)) / energy.value,
+        progress=made.progress,
+    )
+
+
+def binomial_p(inside: int, count: int, level: float = LEVEL) -> float:
+    """Two-sided exact p value of a count of hits: the chance of one that is no likelier (Clopper & Pearson's test)."""
+    chances = [math.comb(count, k) * level**k * (1.0 - level) ** (count - k) for k in range(count + 1)]
+    return min(1.0, math.fsum(chance for chance in chances if chance <= chances[inside] * (1.0 + 1e-9)))
+
+
+def _row(share: float, found: Sequence[Scored]) -> dict[str, Any]:
+    errors = sorted(100.0 * abs(one.energy_off) for one in found)
+    linear = sorted(100.0 * abs(one.linear_off) for one in found)
+    inside = sum(one.inside for one in found)
+    return {
+        "at": share,
+        "progress": round(statistics.median(one.progress for one in found), 4),
+        "count": len(found),
+        "median_error": round(statistics.median(errors), 2),
+        "p90_error": round(_quantile(errors, 0.9), 1),
+        "bias": round(100.0 * statistics.median(one.energy_off for one in found), 2),
+        "median_error_of_time": round(statistics.median(100.0 * abs(one.duration_off) for one in found), 2),
+        "linear_median_error": round(statistics.median(linear), 2),
+        "linear_p90_error": round(_quantile(linear, 0.9), 1),
+        "inside": inside,
+        "coverage": round(inside / len(found), 3),
+        "binomial_p": round(binomial_p(inside, len(found)), 3),
+        "coverage_of_time": round(sum(one.inside_duration for one in found) / len(found), 3),
+        "median_width": round(100.0 * statistics.median(one.width for one in found), 1),
+    }
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def _table(title: str, rows: Sequence[dict[str, Any]]) -> list[str]:
+    lines = [f"## {title}", ""]
+    lines.append(
+        "| at | runs | median error | p90 | bias | error of time | linear rule | its p90 | inside 90 % | p | width |"
+    )
+    lines.append("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for row in rows:
+        target = TARGETS.get(row["at"])
+        mark = (
+            ""
+            if target is None
+            else " (met)"
+            if row["median_error"] <= target
+            else f" (missed: {target:g} %)"
+        )
+        cells = [
+            f"{100 * row['at']:g} %",
+            f"{row['count']}",
+            f"**{row['median_error']:.1f} %**{mark}",
+            f"{row['p90_error']:.0f} %",
+            f"{row['bias']:+.1f} %",
+            f"{row['median_error_of_time']:.1f} %",
+            f"{row['linear_median_error']:.1f} %",
+            f"{row['linear_p90_error']:.0f} %",
+            f"{row['inside']} of {row['count']} ({100 * row['coverage']:.0f} %)",
+            f"{row['binomial_p']:.2f}",
+            f"{row['median_width']:.0f} %",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _each(traces: Sequence[dict[str, Any]], cases: Sequence[Case]) -> list[dict[str, Any]]:
+    """Every recorded training with its forecasts at 1 and 5 %."""
+    rows = []
+    for trace, one in zip(traces, cases, strict=True):
+        row: dict[str, Any] = {
+            "name": one.name,
+            "units": f"{trace['total']} {trace['unit']}",
+            "end_s": one.end_s,
+        }
+        for share in TARGETS:
+            for found in scored([one], share):
+                row[f"{share:g}"] = {
+                    "error": round(100.0 * found.energy_off, 1),
+                    "inside": found.inside,
+                    "linear_error": round(100.0 * found.linear_off, 1),
+                }
+        rows.append(row)
+    return rows
+
+
+def _each_table(rows: Sequence[dict[str, Any]]) -> list[str]:
+    lines = [
+        "## Each recorded training",
+        "",
+        "Error of the energy, in brackets that of the linear rule; ! is outside.",
+    ]
+    lines += ["", "| training | units | time | at 1 % | at 5 % |", "| --- | ---: | ---: | ---: | ---: |"]
+    for row in rows:
+        cells = [row["name"], row["units"], f"{row['end_s']:.0f} s"]
+        for share in TARGETS:
+            found = row.get(f"{share:g}")
+            outside = "" if found is None or found["inside"] else " !"
+            cells.append(
+                "-" if found is None else f"{found['error']:+.1f} % ({found['linear_error']:+.0f} %){outside}"
+            )
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _write(result: dict[str, Any]) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    stem = RESULTS / f"forecast-{result['date']}"
+    stem.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    lines = [f"# Forecasts, {result['date']}", ""]
+    lines.append(
+        f"Sootprint {result['version']}, Python {result['python']}; one forecast takes {result['cost_ms']:.1f} ms. "
+        "`python bench/bench_forecast.py` prints this."
+    )
+    lines.append(
+        "Error: forecast over actual energy of the whole run, minus 1; median and 90th percentile of its size. "
+        "Linear rule: carbontracker's, mean energy of the units so far times their number, from the same units. "
+        "p: exact two-sided binomial test of the intervals against 90 %. Width: of the interval, over the forecast."
+    )
+    lines.append("")
+    for title, rows in result["tables"].items():
+        lines += _table(title, rows)
+    text = "\n".join(lines + _each_table(result["recorded"])).rstrip("\n") + "\n"
+    stem.with_suffix(".md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+def main() -> None:
+    """Score, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--synthetic", type=int, default=500)
+    given = parser.parse_args()
+    traces = recorded()
+    cases = [case(trace) for trace in traces]
+    trained = {trace["name"] for trace in training_half(traces)}
+    made = [case(trace) for trace in synthetic_traces.traces(given.synthetic, seed=SEED)]
+    groups = {
+        "Recorded trainings, held-out half": [one for one in cases if one.name not in trained],
+        "Recorded trainings, all": cases,
+        f"Synthetic trainings, seed {SEED} (fitted on seed {TRAINING_SEED})": made,
+    }
+    began_s = time.process_time()
+    tables = {title: [_row(share, scored(some, share)) for share in AT] for title, some in groups.items()}
+    cost_ms = (
+        1e3 * (time.process_time() - began_s) / sum(row["count"] for rows in tables.values() for row in rows)
+    )
+    result = {
+        "date": datetime.date.today().isoformat(),
+        "version": __version__,
+        "python": platform.python_version(),
+        "seed": SEED,
+        "cost_ms": cost_ms,
+        "tables": tables,
+        "recorded": _each(traces, cases),
+    }
+    _write(result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""The numbers of `sootprint.tracker.forecast.Prior`, fitted on the training halves and printed.
+
+    python bench/fit_forecast.py [--rounds 3] [--synthetic 250]
+
+Half of the recorded trainings (every second one by name) and the synthetic traces of seed `TRAINING_SEED`; the other
+recorded ones and those of `bench_forecast.py`'s seed are never looked at here. What is made small is the mean over
+all moments of the pinball loss of the logarithm of the forecast energy at 5, 50 and 95 % (Koenker & Bassett,
+Econometrica 46, 1978): its least value is where the three are the true quantiles.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import multiprocessing
+import statistics
+from collections.abc import Sequence
+
+import synthetic_traces
+from replayed import Case, Moment, case, recorded
+
+from sootprint.tracker.forecast import PRIOR, Prior, forecast
+
+TRAINING_SEED = 1
+QUANTILES = (0.05, 0.5, 0.95)
+STEPS = (0.6, 0.85, 1.2, 1.6)  # factors that are tried on each number
+SHIFTS = (-0.1, -0.04, 0.04, 0.1)  # for those that may be negative
+SIGNED = ("warm", "change")
+LEAST_GAIN = 1e-4
+
+Sample = tuple[Moment, float]
+
+
+def training_half(traces: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    """Every second trace by name; the bench reports on the others."""
+    return list(traces)[::2]
+
+
+def _samples(cases: Sequence[Case]) -> list[Sample]:
+    return [(moment, one.end_j) for one in cases for moment in one.moments.values() if moment.pace.left > 0.0]
+
+
+def _loss(prior: Prior, samples: Sequence[Sample]) -> float:
+    """Mean pinball loss of one group of samples."""
+    losses = []
+    for moment, end_j in samples:
+        energy_j = forecast(moment.pace, prior=prior).energy_j
+        for share, value_j in zip(QUANTILES, (energy_j.low, energy_j.value, energy_j.high), strict=True):
+            off = math.log(end_j / max(value_j or 0.0, 1e-9))
+            losses.append(max(share * off, (share - 1.0) * off))
+    return statistics.fmean(losses)
+
+
+def _whole_loss(prior: Prior) -> float:
+    """Recorded and synthetic traces weigh the same, however many there are."""
+    return statistics.fmean(_loss(prior, samples) for samples in _groups if samples)
+
+
+def _tried(prior: Prior, name: str) -> list[Prior]:
+    value = getattr(prior, name)
+    values = [value + by for by in SHIFTS] if name in SIGNED else [value * by for by in STEPS]
+    bounded = [min(value, 1.0) if name == "unseen" else value for value in values]
+    return [prior._replace(**{name: round(value, 4)}) for value in bounded]
+
+
+def fitted(rounds: int, processes: int) -> Prior:
+    """Prior with the least loss, one number after the other, some times around."""
+    with multiprocessing.get_context("fork").Pool(processes) as pool:
+        best, least = PRIOR, _whole_loss(PRIOR)
+        for around in range(rounds):
+            for name in Prior._fields:
+                tried = _tried(best, name)
+                for prior, loss in zip(tried, pool.map(_whole_loss, tried), strict=True):
+                    if loss < least - LEAST_GAIN * least:
+                        best, least = prior, loss
+            print(f"round {around + 1}: loss {least:.5f}", flush=True)
+    return best
+
+
+_groups: list[list[Sample]] = []
+
+
+def main() -> None:
+    """Fit and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--synthetic", type=int, default=250)
+    parser.add_argument("--processes", type=int, default=2)
+    given = parser.parse_args()
+    _groups.append(_samples([case(trace) for trace in training_half(recorded())]))
+    _groups.append(
+        _samples([case(trace) for trace in synthetic_traces.traces(given.synthetic, seed=TRAINING_SEED)])
+    )
+    print(
+        f"{len(_groups[0])} recorded and {len(_groups[1])} synthetic moments; loss {_whole_loss(PRIOR):.5f}"
+    )
+    for name, value in fitted(given.rounds, given.processes)._asdict().items():
+        print(f"    {name}: float = {value:g}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Synthetic trainings from a seed: what happens in a run, how often and how large, each drawn as said below.
+
+| what | how it is drawn |
+|---|---|
+| units | 60 to 5000, even on a log scale; every 1 to N/600 of them marked |
+| length | median 40 min, lognormal with spread 0.7, at least 10 min; ticks of 1 s |
+| set-up | 0.02 to 1 % of the run before the first unit, even on a log scale, at 40 to 80 % of the power |
+| first unit | compiles or loads for 0.01 to 1 % of the run, even on a log scale, at 40 to 100 % of the power |
+| warm-up | units longer by 2 to 50 %, even on a log scale, decaying over 0.05 to 2 % of the run |
+| noise of the units | 1 to 15 %, median 3 %; in half of the runs neighbours correlate by 0.8 |
+| stragglers | up to 0.3 % of the units, 2 to 8 times as long |
+| checkpoints | 8 of 10 runs; every 0.5 to 20 % of it, even on a log scale; median 1 % of its time, at 30 to 70 % |
+| evaluation | 8 of 10 runs; after each unit (4 of 10) or every 1 to 20 %; median 2.5 % of the time, at 60 to 100 % |
+| last evaluation | 4 of 10 runs; 0.1 to 3 % of the time |
+| stage changes | Poisson with mean 0.3, at 3 to 97 %; unit times 1.1 longer (median; spread 0.4), power times 1 (0.1) |
+| drift | random walk of the time of a unit (spread 0 to 4 % over the run) and of the power (0 to 3 %) |
+| pause | 1 of 20 runs waits once for 0.5 to 5 % of the time at 30 to 50 % power |
+| power | noise of each tick 1 to 8 %, half of it correlated by 0.9 with the tick before |
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Rng = np.random.Generator
+
+
+def traces(count: int, *, seed: int) -> list[dict[str, Any]]:
+    """Traces in the form of those that were recorded."""
+    return [trace(np.random.default_rng([seed, index]), f"synthetic-{index:03d}") for index in range(count)]
+
+
+def trace(rng: Rng, name: str) -> dict[str, Any]:
+    """One trace."""
+    units = int(np.exp(rng.uniform(np.log(60), np.log(5000))))
+    length_s = max(600.0, 2400.0 * np.exp(0.7 * rng.normal()))
+    times, powers = _course(rng, units)
+    edges = [(_log_even(rng, 2e-4, 0.01), rng.uniform(0.4, 0.8))]  # set-up, before the first unit
+    marks, extra = [], _between(rng, units)
+    for index in range(units):
+        edges.append((times[index] / units, powers[index]))
+        marks.append(len(edges))
+        edges += extra.get(index, [])
+    durations = np.array([duration for duration, _ in edges])
+    ends = np.cumsum(durations) * length_s / durations.sum()
+    energy = np.cumsum(np.diff(ends, prepend=0.0) * np.array([power for _, power in edges]) * 200.0)
+    ticks = np.arange(0.0, ends[-1] + 1.0, 1.0)
+    clean = np.diff(np.interp(ticks, np.concatenate([[0.0], ends]), np.concatenate([[0.0], energy])))
+    read = np.concatenate([[0.0], np.cumsum(clean * (1.0 + _tick_noise(rng, len(clean))))])
+    every = int(rng.integers(1, max(2, units // 600 + 1)))
+    kept = [index for index in range(units) if (index + 1) % every == 0 or index + 1 == units]
+    return {
+        "name": name,
+        "unit": "step",
+        "total": units,
+        "end_s": float(ends[-1]),
+        "end_j": float(read[-1]),
+        "ticks": np.stack([ticks, read], 1).tolist(),
+        "spans": [],
+        "units": [[float(ends[marks[index] - 1]), index + 1] for index in kept],
+    }
+
+
+def _log_even(rng: Rng, low: float, high: float) -> float:
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def _course(rng: Rng, units: int) -> tuple[np.ndarray, np.ndarray]:
+    """Time of each unit over the usual one and its power over the full one, `(units,)`."""
+    at = np.arange(units)
+    warm = _log_even(rng, 0.02, 0.5) * np.exp(-at / (_log_even(rng, 5e-4, 0.02) * units))
+    noise = _log_even(rng, 0.01, 0.1) * _related(rng, units, 0.8 if rng.random() < 0.5 else 0.0)
+    times = (1.0 + warm) * np.exp(noise) * np.exp(_walk(rng, units, rng.uniform(0.0, 0.04)))
+    powers = np.exp(_walk(rng, units, rng.uniform(0.0, 0.03)))
+    stragglers = rng.random(units) < rng.uniform(0.0, 0.003)
+    times[stragglers] *= rng.uniform(2.0, 8.0, stragglers.sum())
+    for _ in range(rng.poisson(0.3)):
+        since = int(rng.uniform(0.03, 0.97) * units)
+        times[since:] *= np.exp(0.1 + 0.4 * rng.normal())
+        powers[since:] *= np.exp(0.1 * rng.normal())
+    first = _log_even(rng, 1e-4, 0.01) * units
+    powers[0] = (powers[0] * times[0] + rng.uniform(0.4, 1.0) * first) / (times[0] + first)
+    times[0] += first
+    return times, powers
+
+
+def _between(rng: Rng, units: int) -> dict[int, list[tuple[float, float]]]:
+    """What comes after a unit: time over that of all usual units, and power."""
+    found: dict[int, list[tuple[float, float]]] = {}
+    if rng.random() < 0.8:
+        _periodic(
+            found,
+            units,
+            _log_even(rng, 0.005, 0.2),
+            (0.01 * np.exp(0.8 * rng.normal()), rng.uniform(0.3, 0.7)),
+        )
+    if rng.random() < 0.8:
+        distance = 0.0 if rng.random() < 0.4 else _log_even(rng, 0.01, 0.2)
+        _periodic(found, units, distance, (0.025 * np.exp(0.8 * rng.normal()), rng.uniform(0.6, 1.0)))
+    if rng.random() < 0.4:
+        found.setdefault(units - 1, []).append((_log_even(rng, 0.001, 0.03), 0.9))
+    if rng.random() < 0.05:
+        found.setdefault(int(rng.integers(units)), []).append(
+            (rng.uniform(0.005, 0.05), rng.uniform(0.3, 0.5))
+        )
+    return found
+
+
+def _periodic(
+    found: dict[int, list[tuple[float, float]]], units: int, distance: float, each: tuple[float, float]
+) -> None:
+    every = max(1, round(distance * units))
+    at = range(every - 1, units, every)
+    for index in at:
+        found.setdefault(index, []).append((each[0] / max(1, len(at)), each[1]))
+
+
+def _related(rng: Rng, count: int, by: float) -> np.ndarray:
+    """Standard normals of which neighbours correlate, `(count,)`."""
+    fresh = rng.normal(size=count) * np.sqrt(1.0 - by**2)
+    made, last = np.empty(count), float(rng.normal())
+    for index in range(count):
+        last = by * last + fresh[index]
+        made[index] = last
+    return made
+
+
+def _walk(rng: Rng, count: int, spread: float) -> np.ndarray:
+    return np.cumsum(rng.normal(size=count)) * spread / np.sqrt(count)
+
+
+def _tick_noise(rng: Rng, count: int) -> np.ndarray:
+    size = rng.uniform(0.01, 0.08) / np.sqrt(2.0)
+    return np.clip(size * (rng.normal(size=count) + _related(rng, count, 0.9)), -0.9, 0.9)
