@@ -50,11 +50,12 @@ class Bench:
         self._stage = stage
         self._folder = stage.folder
         self._rates: dict[str, float] = {}
-        self._sample_s = 3.0 if quick else 6.0
+        self._sample_s = 3.0 if quick else 5.0
         self.repeats = 2 if quick else repeats
         self.fault_runs = 1 if quick else 3
+        self.several_runs = 1 if quick else 2
         self.truth_runs = 1 if quick else 3
-        self.truth_seconds = 8.0 if quick else 20.0
+        self.truth_seconds = 8.0 if quick else 15.0
 
     def costs(self) -> dict[str, list[dict[str, Any]]]:
         """Results of the cost case, the tools in turn, never two at a time."""
@@ -105,7 +106,7 @@ class Bench:
     def several(self) -> dict[str, dict[str, Any]]:
         """Many processes on one node, by title of the case and tool; after `faults`."""
         return {
-            case.title: self._cells(case, self.case(case, self.fault_runs), self._rates)
+            case.title: self._cells(case, self.case(case, self.several_runs), self._rates)
             for case in (cases.FOUR, cases.TOGETHER)
         }
 

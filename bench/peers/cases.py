@@ -57,7 +57,7 @@ FAULTS = (
     Case("term", "SIGTERM", ends=signal.SIGTERM, exit_code=-signal.SIGTERM),
     Case("raise", "exception, `stop` never called", inside="raise", exit_code=1),
     Case("absent", "output folder is missing", folder="absent"),
-    Case("full", "disk full half-way", folder="small", outside="fill", boxed=True),
+    Case("full", "disk full half-way", folder="small", outside="fill", seconds=12.0, boxed=True),
     Case("read-only", "output folder is read-only", folder="read-only", boxed=True),
     Case("clock-back", "clock set back 1 h", outside="step", step_s=-3600),
     Case("clock-on", "clock set on 1 h", outside="step", step_s=3600),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tests.fixtures import fake_powercap
 
 TICK_S = 0.02
+COUNTER, WIDTH = "energy_uj", 24  # one width for all values, so that one never shows the end of another
 NO_WRAP_UJ = 1_000_000_000  # far from the counter's end
 BEFORE_RESET_UJ = 200_000_000_000  # a reset from here looks like a wrap of 62 kJ
 
 
-def wave(told: dict[str, Any]) -> fake_powercap.Wave:
+def wave(told: Mapping[str, Any]) -> fake_powercap.Wave:
     """Wave of a specification; its energy between two instants has a closed form."""
     return fake_powercap.Wave(told["shape"], told["base_w"], told["amp_w"], told["period_s"])
 
@@ -24,14 +27,38 @@ def monotonic_at_wall(wall_s: float) -> float:
     return wall_s - (time.time() - time.monotonic())
 
 
-class Node:
-    """A tree with one package and no memory zone; `joules` is the true energy between two monotonic instants."""
+class _Tree(fake_powercap.Tree):
+    """A tree whose counters change in place, as the kernel's do: a reader may keep them open."""
 
-    def __init__(self, folder: Path, told: dict[str, Any]) -> None:
-        shaped = ("--wave", told["shape"], "--base-w", str(told["base_w"]), "--amp-w", str(told["amp_w"]))
-        counter = ("--period", str(told["period_s"]), "--no-dram", "--start-uj", str(NO_WRAP_UJ))
+    def _write(self, path: Path, text: str) -> None:
+        if path.name != COUNTER or not path.exists():
+            super()._write(path, text.ljust(WIDTH) if path.name == COUNTER else text)
+            return
+        with path.open("r+b", buffering=0) as counter:
+            counter.write(f"{text.ljust(WIDTH)}\n".encode())
+
+    def take_away(self) -> None:
+        """Remove the counters, and leave nothing to who kept one open."""
+        for zone in self.zones.values():
+            for folder in zone.folders:
+                os.truncate(folder / COUNTER, 0)
+                (folder / COUNTER).unlink()
+
+
+class Node:
+    """A tree with one package and no memory zone; `joules` is the true energy between two monotonic instants.
+
+    Args:
+        folder: Where the tree is made.
+        told: Shape, base, amplitude and period of the power.
+        tick_s: Time between two steps of the counter [s].
+    """
+
+    def __init__(self, folder: Path, told: Mapping[str, Any], *, tick_s: float = TICK_S) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._tree = fake_powercap.build(folder, *shaped, *counter)
+        options = fake_powercap.parser().parse_args([str(folder), "--no-dram", "--start-uj", str(NO_WRAP_UJ)])
+        self._tree = _Tree(folder, wave(told), options)
+        self._tick_s = tick_s
         self.origin_s = time.monotonic()
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -61,6 +88,7 @@ class Node:
     def fail_for(self, seconds: float) -> None:
         """Hide the counter for some seconds [s]."""
         with self._lock:
+            self._tree.take_away()
             self._tree.options.fail_from, self._tree.options.fail_for = self._now_s(), seconds
 
     def end(self) -> None:
@@ -72,6 +100,6 @@ class Node:
         return time.monotonic() - self.origin_s
 
     def _move(self) -> None:
-        while not self._ended.wait(TICK_S):
+        while not self._ended.wait(self._tick_s):
             with self._lock:
                 self._tree.update(self._now_s())

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.peers import box, cases
-from bench.peers.node import monotonic_at_wall
-from bench.peers.tools import HERE, ROOT, Tool, site_packages
+from bench.peers.node import Node, monotonic_at_wall
+from bench.peers.tools import HERE, Tool, site_packages
 from tests.fixtures import fake_devices
 
 TAKES_S = 240.0
@@ -123,22 +123,13 @@ class Stage:
 
 
 @contextlib.contextmanager
-def powercap(folder: Path, wave: Mapping[str, Any], *, tick_s: float = 0.02) -> Iterator[Device]:
+def powercap(folder: Path, wave: Mapping[str, Any], *, tick_s: float) -> Iterator[Device]:
     """A powercap tree that moves on meanwhile, for all tools at once."""
-    folder.mkdir(parents=True)
-    fake = [sys.executable, str(ROOT / "tests" / "fixtures" / "fake_powercap.py"), str(folder), "--no-dram"]
-    shaped = ["--wave", wave["shape"], "--base-w", str(wave["base_w"]), "--amp-w", str(wave["amp_w"])]
-    timed = ["--period", str(wave["period_s"]), "--tick", str(tick_s), "--seconds", "36000"]
-    whole = [*fake, *shaped, *timed, "--start-uj", "1000000000"]
-    process = subprocess.Popen(whole, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
+    node = Node(folder, wave, tick_s=tick_s)
     try:
-        told = json.loads(process.stdout.readline())
-        yield Device(folder, wave, monotonic_at_wall(float(told["t0"])))
+        yield Device(folder, wave, node.origin_s)
     finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+        node.end()
 
 
 def nvml(folder: Path, wave: Mapping[str, Any], *, counter: bool = True) -> Device:

@@ -220,7 +220,7 @@ def test_damaged_csv_row_has_no_joules(tmp_path: Path) -> None:
 def _counter(tree: Path) -> int | None:
     try:
         return int((tree / "intel-rapl:0" / "energy_uj").read_text(encoding="ascii"))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return None
 
 
@@ -234,9 +234,12 @@ def _soon(holds: Any) -> bool:
 
 
 def test_node_wraps_resets_and_fails_when_told(tmp_path: Path) -> None:
-    """The counter goes on from the value it is given, wraps, starts from 0, vanishes, and returns."""
+    """The counter moves in place, goes on from a given value, wraps, starts from 0, vanishes, and returns."""
     node = Node(tmp_path, cases.CONST)
     try:
+        with (tmp_path / "intel-rapl:0" / "energy_uj").open(encoding="ascii") as kept_open:
+            first = int(kept_open.read())
+            assert _soon(lambda: kept_open.seek(0) == 0 and int(kept_open.read()) > first)
         node.count_from(5_000_000_000)
         assert _soon(lambda: 5_000_000_000 <= (_counter(tmp_path) or 0) < 5_010_000_000)
         node.wrap_in(0.2)
