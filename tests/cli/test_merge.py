@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,15 @@ def test_whole_nodes_that_overlap_need_a_word(call, own_home: Path, job: list[Fo
     assert refused.exit_code == 2 and "--allow-overlap" in refused.stderr
     record = _merged(call("merge", "rank0", "beside", "--nodes", 1, "--allow-overlap", "--json"))
     assert _kwh(record) == 4.0
+
+
+def test_a_stated_group_is_in_the_record_and_in_no_file(program, own_home: Path, tmp_path: Path) -> None:
+    """The variable names the job; a project's file would make one job of all its runs."""
+    record = tmp_path / "record.json"
+    named = {**os.environ, "SOOTPRINT_RUN_GROUP": "night"}
+    ran = program("run", "--quiet", "--record", record, "--", "true", env=named)
+    assert ran.returncode == 0, ran.stderr
+    assert Footprint.from_json(record.read_text(encoding="utf-8")).run_group == "night"
+    (tmp_path / "sootprint.toml").write_text('run_group = "night"\n', encoding="utf-8")
+    refused = program("config", cwd=tmp_path)
+    assert refused.returncode == 2 and "run_group is not a setting" in refused.stderr

@@ -143,6 +143,7 @@ def _finish(record: Footprint, home: Path, *, out: Path | None, json: bool) -> N
         return
     from sootprint import report
 
-    count, nodes = len(record.given["merged"]), record.given.get("merged_nodes")
-    shell.say(f"{count} runs{f' of {nodes} nodes' if nodes else ''} merged into {record.id}")
+    runs, nodes = len(record.given["merged"]), record.given.get("merged_nodes")
+    of = f" of {nodes} node{'s' if nodes != 1 else ''}" if nodes else ""
+    shell.say(f"{runs} run{'s' if runs != 1 else ''}{of} merged into {record.id}")
     output.console().print(report.terminal(record))
