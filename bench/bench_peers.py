@@ -23,10 +23,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 from bench.peers import cases, report, tools  # noqa: E402 - the folder above is not on the path of a script
-from bench.peers.page import page  # noqa: E402
+from bench.peers.page import page, with_tables  # noqa: E402
 from bench.peers.stage import Device, SkippedError, Stage, nvml, powercap  # noqa: E402
 
 RESULTS = ROOT / "bench" / "results"
+DOCUMENT = ROOT / "docs" / "explanation" / "compared-with-other-tools.md"
 ASIDE = (
     "Without namespaces there is no fake node: the tools see this machine, and a closed port as their proxy"
 )
@@ -206,6 +207,8 @@ def main() -> None:
     name = f"peers-{'quick-' if chosen.quick else ''}{made['date']}"
     (RESULTS / f"{name}.json").write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
     (RESULTS / f"{name}.md").write_text(page(made), encoding="utf-8")
+    if not chosen.quick:
+        DOCUMENT.write_text(with_tables(DOCUMENT.read_text(encoding="utf-8"), made), encoding="utf-8")
     print(page(made))
     print(f"written: bench/results/{name}.json and .md")
 

@@ -12,6 +12,7 @@ from bench.peers.tools import SOOTPRINT, TOOLS
 Report = Mapping[str, Any]
 NAMES = [tool.name for tool in TOOLS]
 HEAD = f"| | {' | '.join(NAMES)} |"
+BEGIN, END = "<!-- tables of bench/bench_peers.py -->", "<!-- end of tables -->"
 RULE = f"|{' --- |' * (len(NAMES) + 1)}"
 
 
@@ -26,6 +27,14 @@ def page(report: Report) -> str:
         _closing(report),
     )
     return "\n".join(line for part in parts for line in part) + "\n"
+
+
+def with_tables(document: str, report: Report) -> str:
+    """A document with the tables of a report between its two marks, in place of those that stood there."""
+    before, rest = document.split(BEGIN)
+    after = rest.split(END)[1]
+    tables = page(report).partition("\n")[2].replace("\n## ", "\n### ").strip()
+    return f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}"
 
 
 def _opening(report: Report) -> Iterator[str]:

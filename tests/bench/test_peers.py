@@ -195,6 +195,19 @@ def test_page_shows_what_was_skipped_with_its_reason() -> None:
     assert "| import, wall [ms] | 10 | 5 (0.5) |" in text
 
 
+def test_tables_of_a_document_are_replaced() -> None:
+    """What stands between the marks goes, what stands around them stays, and a second time changes nothing."""
+    made = _report(10.0, 5.0)
+    made["behind"] = report.behind(made)
+    document = f"before\n{page.BEGIN}\nthe former\n{page.END}\nafter\n"
+    once = page.with_tables(document, made)
+    assert once.startswith(f"before\n{page.BEGIN}\n\n2026-01-01, ")
+    assert once.endswith(f"{page.END}\nafter\n")
+    assert "the former" not in once
+    assert "\n### What it costs\n" in once
+    assert page.with_tables(once, made) == once
+
+
 def test_carbontracker_log_of_a_cut_off_run_counts_its_finished_epochs(tmp_path: Path) -> None:
     """Two epochs of 2 s at 40 W are 160 J; a total in the output log is divided by the PUE."""
     adapter = _adapter("carbontracker")
