@@ -1,0 +1,1 @@
+"""Thirty faults and more: real processes, each with its joules lost and doubled against a known truth."""
