@@ -14,6 +14,7 @@ import contextlib
 import datetime
 import functools
 import json
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -200,7 +201,10 @@ def main() -> None:
     parser.add_argument("--no-install", action="store_true", help="take the environments as they are")
     chosen = parser.parse_args()
     if not chosen.no_install:
-        tools.install(source=chosen.source)
+        try:
+            tools.install(source=chosen.source)
+        except subprocess.CalledProcessError as err:
+            sys.exit(f"bench_peers: not run, as an environment could not be made ({err}); it needs PyPI once")
     with tempfile.TemporaryDirectory(prefix="peers-") as folder:
         made = measure(Stage(Path(folder)), quick=chosen.quick, repeats=chosen.repeats)
     RESULTS.mkdir(parents=True, exist_ok=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import platform
 import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,8 +83,6 @@ def versions(tool: Tool) -> dict[str, str]:
         "print(json.dumps({w: have[w] for w in sys.argv[1:] if w in have} | {'packages': str(len(have))}))"
     )
     done = subprocess.run([tool.python, "-c", code, *wanted], stdout=subprocess.PIPE, text=True, check=True)
-    import json
-
     found: dict[str, str] = json.loads(done.stdout)
     return found
 
@@ -116,8 +115,6 @@ def _uv(*words: str) -> None:
 
 def machine() -> dict[str, object]:
     """What the figures depend on; no name of the machine."""
-    import platform
-
     rows = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     models = [row.partition(":")[2].strip() for row in rows if row.startswith("model name")]
     return {
@@ -126,5 +123,4 @@ def machine() -> dict[str, object]:
         "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "load_1_min": os.getloadavg()[0],
         "python": platform.python_version(),
-        "sootprint": version("sootprint"),
     }
