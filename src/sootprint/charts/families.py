@@ -20,6 +20,7 @@ NAMES = {
     "wall": "Wall meter",
 }
 MEASURED = ("sensor", "metered")
+WALL = "wall"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +73,16 @@ def rank(family: str) -> tuple[int, str]:
     return (FAMILIES.index(family) if family in FAMILIES else len(FAMILIES), family)
 
 
+def wall_of(footprint: Footprint) -> Component | None:
+    """Energy of the whole node at the wall, where a meter of it gave the total."""
+    return next((one for one in footprint.components if family_of(one.component) == WALL), None)
+
+
 def parts(footprint: Footprint) -> tuple[Part, ...]:
-    """Energy by family, meter and basis, in the order of `FAMILIES`."""
+    """Energy by family, meter and basis, in the order of `FAMILIES`; without a wall meter that is around the others."""
     groups: dict[tuple[str, str, str], list[Component]] = {}
-    for component in footprint.components:
+    inside = [one for one in footprint.components if family_of(one.component) != WALL]
+    for component in inside or footprint.components:
         key = (family_of(component.component), component.meter, component.energy_kwh.basis)
         groups.setdefault(key, []).append(component)
     ordered = sorted(groups.items(), key=lambda item: (rank(item[0][0]), item[0]))

@@ -6,7 +6,7 @@ from sootprint.catalogue import tables
 from sootprint.charts.scale import ENERGY, MASS, VOLUME, Unit
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Footprint, Place
-from sootprint.report import figures, words
+from sootprint.report import figures, whole, words
 from sootprint.report.parts import Section, table
 
 COLUMNS = ("", "Best estimate", "90 % interval", "Where it comes from")
@@ -16,7 +16,7 @@ Row = tuple[str, ...]
 
 def sections(footprint: Footprint) -> tuple[Section, ...]:
     """Place and factors of the emissions."""
-    rows = [_place(footprint), _energy(footprint.energy_kwh), _pue(footprint), _intensity(footprint)]
+    rows = [_place(footprint), _energy(footprint), _pue(footprint), _intensity(footprint)]
     rows += [_emissions(footprint.emissions_kg), *_beside(footprint)]
     return (
         Section(
@@ -50,8 +50,9 @@ def _place(footprint: Footprint) -> Row:
     )
 
 
-def _energy(energy: Quantity | None) -> Row:
-    return ("Energy", *_shown(energy, ENERGY), "sum of the components" if energy else NOT_TOLD)
+def _energy(footprint: Footprint) -> Row:
+    energy = footprint.energy_kwh
+    return ("Energy", *_shown(energy, ENERGY), whole.told(footprint).total if energy else NOT_TOLD)
 
 
 def _pue(footprint: Footprint) -> Row:

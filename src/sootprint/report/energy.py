@@ -9,7 +9,7 @@ from sootprint.charts.power import instant
 from sootprint.charts.scale import ENERGY, fitting
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import CurvePoint, Footprint, Gap, Span
-from sootprint.report import figures, words
+from sootprint.report import figures, whole, words
 from sootprint.report.parts import Section, table
 
 MOST_GAPS = 8
@@ -32,7 +32,7 @@ def details(footprint: Footprint) -> tuple[Section, ...]:
 
 
 def _components(footprint: Footprint, found: tuple[Part, ...]) -> Section:
-    total = footprint.energy_kwh
+    total, known = footprint.energy_kwh, whole.told(footprint)
     largest = max(
         [part.energy_kwh for part in found] + ([total] if total else []), key=lambda energy: energy.value
     )
@@ -43,15 +43,18 @@ def _components(footprint: Footprint, found: tuple[Part, ...]) -> Section:
             figures.value(part.energy_kwh, unit),
             figures.interval(part.energy_kwh, unit),
             figures.share(part.energy_kwh.value / total.value if total and total.value else None),
-            words.origin(part.energy_kwh.basis, part.meter),
+            (known.rest if part.family == "node" else None)
+            or words.origin(part.energy_kwh.basis, part.meter),
         )
         for part in found
     ]
     if total is not None:
-        rows.append(("Total", figures.value(total, unit), figures.interval(total, unit), "", _sum_of(found)))
+        origin = known.total if known is not whole.SUM else _sum_of(found)
+        rows.append(("Total", figures.value(total, unit), figures.interval(total, unit), "", origin))
     return Section(
         key="energy",
         title="Where the energy went",
+        lead=known.lead,
         table=table(
             f"Energy by component [{unit.name}], before the building's overhead",
             ("Component", "Energy", "90 % interval", "Share", "How it was obtained"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sootprint.charts.families import NAMES, parts
+from sootprint.charts.families import NAMES, parts, wall_of
 from sootprint.charts.letters import clean
 from sootprint.core.records import Footprint
 from sootprint.report import words
@@ -46,7 +46,11 @@ _TOLD_ABOVE = ("place.zone", "pue", "embodied_kg")
 def _absent(footprint: Footprint) -> list[str]:
     """Families that a machine has and the record does not, unless the boundary or a wall meter covers them."""
     found = {part.family for part in parts(footprint)}
-    if not found or "wall" in found or any(part.meter in ("estimate", "given") for part in parts(footprint)):
+    if (
+        not found
+        or wall_of(footprint)
+        or any(part.meter in ("estimate", "given") for part in parts(footprint))
+    ):
         return []
     return [
         f"the {NAMES[family].lower().replace('cpu', 'CPU')}"

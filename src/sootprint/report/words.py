@@ -19,6 +19,11 @@ METERS = {
     "storage": "usual power of the drives",
     "network": "its traffic, at an energy per byte",
     "node": "usual power of board, fans and supply",
+    "plug": "plug or power distribution unit",
+    "redfish": "management controller",
+    "ipmi": "management controller",
+    "pm_counters": "counters of the node",
+    "hwmon": "power sensor of the whole machine",
     "trace": "recorded trace",
     "estimate": "hardware and hours",
     "given": "number given by the user",
@@ -77,6 +82,8 @@ FACTORS = {
     "memory_power": "Power of memory",
     "base_power": "Power of board and fans",
     "loss_share": "Losses of the supply",
+    "calibration": "Calibration of the node",
+    "meter_accuracy": "Accuracy of the meter",
 }
 
 
