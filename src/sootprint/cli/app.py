@@ -17,6 +17,7 @@ from sootprint.cli.delete import delete
 from sootprint.cli.doctor import doctor
 from sootprint.cli.estimate import estimate
 from sootprint.cli.merge import merge
+from sootprint.cli.node import node
 from sootprint.cli.recover import recover
 from sootprint.cli.report import report
 from sootprint.cli.run import run
@@ -81,6 +82,7 @@ for _heading, _functions in _COMMANDS.items():
             context_settings={**HELP, "allow_interspersed_args": _function is not run},
         )(_function)
 app.add_typer(catalogue, name="catalogue", rich_help_panel="Look up")
+app.add_typer(node, name="node", rich_help_panel="Measure")
 
 
 def main() -> None:

@@ -7,13 +7,13 @@ from the working directory upwards), that over the user's own `sootprint.toml`, 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sootprint.core.errors import SettingsError
+from sootprint.settings.folders import config_directory, home_directory, runtime_directory
 from sootprint.settings.rules import (
     boolean,
     budget,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sootprint.settings.tables import Cluster, Site, UserHardware
     from sootprint.settings.wall import WallMeter
 
+__all__ = ["FILE_NAME", "Settings", "config_directory", "home_directory", "load", "runtime_directory"]
 FILE_NAME = "sootprint.toml"
 NOT_CLONED = "one that you cloned must not open connections with your passwords"
 
@@ -74,6 +75,7 @@ class Settings:
     Args:
         home: Directory of the ledger, the journals and newer catalogue tables.
         runtime_dir: Directory of locks and sockets; one reader for each machine and device tree.
+        node_socket: Socket of the node service, which is used where it is there.
         sysfs: Root of the kernel's device tree.
         procfs: Root of the process tree.
         zone: Grid zone or cloud region, e.g. "FR", "US-WA", "aws/us-east-1".
@@ -98,6 +100,7 @@ class Settings:
 
     home: Path
     runtime_dir: Path
+    node_socket: Path = Path("/run/sootprint/node.sock")
     sysfs: str = "/sys"
     procfs: str = "/proc"
     zone: str | None = None
@@ -182,6 +185,7 @@ class _Key(NamedTuple):
 _KEYS: dict[str, _Key] = {
     "home": _Key("home", "SOOTPRINT_HOME", directory, False),
     "runtime_dir": _Key("runtime_dir", "SOOTPRINT_RUNTIME_DIR", directory, False),
+    "node_socket": _Key("node_socket", "SOOTPRINT_NODE_SOCKET", directory),
     "sysfs": _Key("sysfs", "SOOTPRINT_SYSFS", label, False),
     "procfs": _Key("procfs", "SOOTPRINT_PROCFS", label, False),
     "zone": _Key("zone", "SOOTPRINT_ZONE", zone),
@@ -206,7 +210,6 @@ _TABLES = ("hardware", "sites", "clusters", "wall")
 _BY_FILE_NAME = {key.name: field_name for field_name, key in _KEYS.items() if key.in_files}
 _BY_ARGUMENT = {field_name: field_name for field_name in _KEYS} | {"period": "period_s"}
 _BY_VARIABLE = {key.variable: field_name for field_name, key in _KEYS.items() if key.variable}
-_LINUX: bool = sys.platform == "linux"
 _RANKS = ("argument", "SOOTPRINT_", "project", "user")
 
 
@@ -246,51 +249,6 @@ def load(
     settings = Settings(**values, origins=origins)
     _check_names(settings)
     return settings
-
-
-def home_directory(env: Mapping[str, str]) -> Path:
-    """Directory of the user's data: SOOTPRINT_HOME, else the platform's data directory."""
-    return _platform_directory(env, "SOOTPRINT_HOME", "XDG_DATA_HOME", Path(".local/share"))
-
-
-def config_directory(env: Mapping[str, str]) -> Path:
-    """Directory of the user's own file: SOOTPRINT_HOME, else the platform's configuration directory."""
-    return _platform_directory(env, "SOOTPRINT_HOME", "XDG_CONFIG_HOME", Path(".config"))
-
-
-def runtime_directory(env: Mapping[str, str]) -> Path:
-    """Directory of locks and sockets: SOOTPRINT_RUNTIME_DIR, else one for each user and machine.
-
-    On Linux it is fixed, for XDG_RUNTIME_DIR and TMPDIR differ between a login and a batch job on one node.
-    """
-    stated = env.get("SOOTPRINT_RUNTIME_DIR")
-    if stated:
-        return Path(stated)
-    if _LINUX:
-        return Path("/tmp") / f"sootprint-{os.getuid()}"
-    import platformdirs
-
-    return Path(platformdirs.user_runtime_dir("sootprint", appauthor=False))
-
-
-def _platform_directory(env: Mapping[str, str], variable: str, xdg: str, below_home: Path) -> Path:
-    """Directory by our variable, by the XDG rule on Linux (platformdirs loads in 20 ms), else by platform.
-
-    Where no home is known, as for a container's unnamed user, it is one that nothing can be written to.
-    """
-    stated = env.get(variable)
-    try:
-        if stated:
-            return Path(stated).expanduser()
-        if _LINUX:
-            base = env.get(xdg, "")
-            return (Path(base) if base.startswith("/") else Path.home() / below_home) / "sootprint"
-    except RuntimeError:
-        return Path(os.devnull) / "sootprint"
-    import platformdirs
-
-    of_platform = platformdirs.user_data_dir if xdg == "XDG_DATA_HOME" else platformdirs.user_config_dir
-    return Path(of_platform("sootprint", appauthor=False))
 
 
 def _working_directory() -> Path:

@@ -82,6 +82,7 @@ class Accounts:
         self._lines: dict[str, dict[str, _Line]] = {}
         self._closed: dict[str, list[Entry]] = {}
         self._looks = 0
+        self.most_closed = MOST_CLOSED
 
     def adopt(self, states: Iterable[tuple[str, ComponentState]], start_s: float) -> None:
         """Go on from what a run that was alone has seen, by name at the meter; its times count from `start_s` [s]."""
@@ -122,7 +123,7 @@ class Accounts:
         entries = self.entries(run)
         if self._lines.pop(run, None) is not None:
             self._closed[run] = entries
-            for old in list(self._closed)[:-MOST_CLOSED]:
+            for old in list(self._closed)[: -self.most_closed]:
                 del self._closed[old]
 
     def closed(self, run: str) -> list[Entry] | None:
@@ -250,6 +251,10 @@ class Accounts:
             for one in self._shared.values()
             if one.state.component in lines and one.state.at_s is not None
         ]
+
+    def energies(self, run: str) -> dict[str, float]:
+        """Energy charged to a run so far, by component of the machine [J]."""
+        return {name: line.energy_j for name, line in self._lines.get(run, {}).items()}
 
     def dump(self) -> dict[str, Any]:
         """Plain values for a board, from which another process can go on."""

@@ -22,7 +22,7 @@ class Board:
 
     def __init__(self, folder: Path, procfs: str) -> None:
         self._folder = folder
-        self._boot = _boot(procfs)
+        self._boot = boot_of(procfs)
 
     def write(self, name: str, content: Mapping[str, Any]) -> None:
         """Replace a file.
@@ -56,7 +56,7 @@ class Board:
                 (self._folder / name).unlink()
 
 
-def _boot(procfs: str) -> str:
+def boot_of(procfs: str) -> str:
     """Identity of this boot: the monotonic clock of another one tells nothing."""
     try:
         return (Path(procfs) / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -87,6 +87,22 @@ def container_of(pid: int, procfs: str = "/proc", sysfs: str = "/sys") -> Contai
     return None
 
 
+def container_at(folder: str, root: str, version: str) -> Container | None:
+    """Slurm job or pod whose own group a folder is, or None where it is that of something else.
+
+    Args:
+        folder: Folder of a control group.
+        root: Folder of its hierarchy.
+        version: Control groups of the machine: "1", "2" or "hybrid".
+    """
+    path = folder.removeprefix(root)
+    for kind, rule in _RULES:
+        found = rule.match(path) if kind in ("slurm", "kubernetes") else None
+        if found and found["own"] == path:
+            return Container(kind, _id_of(kind, found), None, folder, version)
+    return None
+
+
 def cpu_seconds(container: Container) -> float | None:
     """CPU time that a whole job, pod or container used since it was made, or None where it is not told [s]."""
     if container.path is None:

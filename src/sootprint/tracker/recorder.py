@@ -143,6 +143,15 @@ class Recorder:
         still = [self._index[entry.meter, entry.component] for entry in entries if entry.dropped]
         self._drop([index for index in still if not self.fold.states[index].dropped])
 
+    def resume(self, entries: Sequence[Entry]) -> None:
+        """Go on with an account after a restart, where its journal ends; `fold` is that of the journal."""
+        known = {(state.meter, state.component): index for index, state in enumerate(self.fold.states)}
+        for entry in entries:
+            index = known.get((entry.meter, entry.component))
+            if index is not None:
+                self._index[entry.meter, entry.component] = index
+                self._taken[index] = entry
+
     def _at_s(self, instant_s: float) -> float:
         return round(instant_s - self.start_s, 5)
 

@@ -1,0 +1,133 @@
+"""The books of one machine: who is here, what each of them used, and what each is charged for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sootprint.core.errors import RecordError
+from sootprint.core.protocols import Machine, Meter
+from sootprint.tracker.accounts import Accounts
+from sootprint.tracker.attribution import Holder, Use
+from sootprint.tracker.sampler import Part, Sampler
+from sootprint.tracker.usage import Tracked, Usage
+
+IDLE = Use()
+
+
+class Member(NamedTuple):
+    """Somebody who is charged.
+
+    Args:
+        tracked: Whose processes it charges.
+        strict: Whether it pays for its own processes alone.
+        environ: Variables that say which accelerators it may use.
+    """
+
+    tracked: Tracked
+    strict: bool = False
+    environ: Mapping[str, str] = {}
+
+
+class Books:
+    """Accounts of everybody on one machine, kept from tick to tick.
+
+    Args:
+        machine: Where the meters look.
+        sampler: The meters that are looked at.
+        meters: The same meters, with what they tell of processes.
+    """
+
+    def __init__(self, machine: Machine, sampler: Sampler, meters: Sequence[Meter]) -> None:
+        self._clock, self._sampler, self._meters = machine.clock, sampler, meters
+        self.accounts = Accounts(max_gap_s=sampler.max_gap_s)
+        telling = [meter.processes for meter in meters if hasattr(meter, "processes")]
+        self._usage = Usage(machine.procfs, machine.sysfs, accelerators=telling)
+        self._here: dict[str, Member] = {}
+        self._uses: dict[str, Use] = {}
+        self._whole = IDLE
+        self.spent_j: Mapping[str, float] = {}  # of each component at the last tick [J]
+        self.charged_j: Mapping[str, Mapping[str, float]] = {}  # by holder and component, until then [J]
+        self.tops: frozenset[str] = frozenset()  # holders that were a part of no other
+
+    def tick(self, here: Mapping[str, Member]) -> None:
+        """Charge what was spent to those who were here, then close the accounts of who left and open new ones.
+
+        Args:
+            here: Everybody who is here from now on, by identity.
+        """
+        parts = self._sampler.collect(last=True)
+        looked_at = self._here | dict(here)  # who comes is looked at once, before it is charged
+        uses, whole = self._usage.look([one.tracked for one in looked_at.values()])
+        self._uses, self._whole = uses, whole
+        self._charge(parts, uses, whole)
+        self._meet(here)
+
+    def resume(self, left: Mapping[str, Any], here: Mapping[str, Member], *, gone: bool = False) -> None:
+        """Go on from the books of another process; what was spent since is split by the use that it saw last.
+
+        Args:
+            left: Its `dump`.
+            here: Everybody who is here.
+            gone: Whether those who are no longer here are charged for the time until now, too.
+
+        Raises:
+            RecordError: These are no books.
+        """
+        uses, whole, parents = _uses_of(left)
+        self.accounts.load(left)
+        known = self.accounts.runs
+        self._here = {one: member for one, member in here.items() if one in known}
+        for one in known - here.keys() if gone else ():
+            self._here[one] = Member(Tracked(one, (), None, parents.get(one)))
+        self._usage.look([member.tracked for member in here.values()])
+        self._charge(self._sampler.collect(last=True), uses, whole)
+        self._meet(here)
+
+    def dump(self) -> dict[str, Any]:
+        """Plain values from which another process can go on."""
+        return self.accounts.dump() | {
+            "uses": {one: list(use) for one, use in self._uses.items()},
+            "whole": list(self._whole),
+            "parents": {one: member.tracked.parent for one, member in self._here.items()},
+        }
+
+    def _charge(self, parts: Sequence[Part], uses: Mapping[str, Use], whole: Use) -> None:
+        holders = self._holders()
+        self.spent_j = self.accounts.charge(parts, holders, uses, whole=whole)
+        self.charged_j = {one.id: self.accounts.energies(one.id) for one in holders}
+        self.tops = frozenset(one.id for one in holders if one.parent not in self.charged_j)
+
+    def _meet(self, here: Mapping[str, Member]) -> None:
+        self._here = dict(here)
+        for run in self.accounts.runs - self._here.keys():
+            self.accounts.close(run)
+        for run in self._here.keys() - self.accounts.runs:
+            at_s = self._clock.monotonic_s()
+            self.accounts.open(run, at_s=at_s, sees=self._seen_by(self._here[run]))
+
+    def _holders(self) -> list[Holder]:
+        runs = self.accounts.runs
+        return [
+            Holder(run, member.tracked.parent, member.strict, self._seen_by(member))
+            for run, member in self._here.items()
+            if run in runs
+        ]
+
+    def _seen_by(self, member: Member) -> frozenset[str] | None:
+        """Accelerators that somebody may use; None where no meter can tell."""
+        seen: set[str] = set()
+        telling = [meter for meter in self._meters if hasattr(meter, "visible_to")]
+        for meter in telling:
+            names = self.accounts.components(meter.name)
+            seen |= {names[name] for name in meter.visible_to(member.environ) if name in names}
+        return frozenset(seen) if telling else None
+
+
+def _uses_of(left: Mapping[str, Any]) -> tuple[dict[str, Use], Use, dict[str, str | None]]:
+    """Use of each run and of the whole machine at the last tick, and the runs' parents; idle where not told."""
+    try:
+        uses = {one: Use(*values) for one, values in left.get("uses", {}).items()}
+        return uses, Use(*left.get("whole", ())), dict(left.get("parents", {}))
+    except (TypeError, ValueError, AttributeError) as err:
+        raise RecordError(f"the books of this machine cannot be read: {err!r}") from err

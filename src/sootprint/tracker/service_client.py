@@ -1,0 +1,252 @@
+"""The node service as its clients see it: a socket that never makes a training wait.
+
+A tracker loads this module only where the service's socket exists.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import time
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+from sootprint.core.errors import SootprintError
+from sootprint.tracker.entry import Entry
+
+MOST_BYTES = 8_000_000
+CHUNK = 65_536
+CONNECT_S = 0.25  # longest wait for the answer to the first request
+TICK_S = 0.1  # and at a tick; a later answer is taken at the next one
+SILENT_PERIODS, LOST_PERIODS = 2.0, 5.0
+SILENT = "the node service does not answer; its counters go on, and what they show then is taken"
+_lines: weakref.WeakSet[ServiceLine] = weakref.WeakSet()
+
+
+class ServiceError(SootprintError):
+    """The node service has gone, is silent, speaks nonsense or refuses."""
+
+
+class ServiceLine:
+    """A connection to the service.
+
+    Args:
+        path: Its socket.
+
+    Raises:
+        ServiceError: Nobody answers there.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._socket: socket.socket | None = None
+        self._in = bytearray()
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(CONNECT_S)
+            connection.connect(path)
+        except OSError as err:
+            connection.close()
+            raise ServiceError(f"the node service cannot be reached ({err.strerror or err})") from err
+        self._socket = connection
+        _lines.add(self)
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send a request.
+
+        Raises:
+            ServiceError: It cannot be sent.
+        """
+        data = json.dumps(message, separators=(",", ":")).encode() + b"\n"
+        try:
+            self._connection().settimeout(TICK_S)
+            self._connection().sendall(data)
+        except OSError as err:
+            raise ServiceError("the node service takes no request") from err
+
+    def receive(self, wait_s: float) -> dict[str, Any] | None:
+        """The next answer, or None where there is none within `wait_s` [s].
+
+        Raises:
+            ServiceError: The service has gone, speaks nonsense, or refuses; the text is its own.
+        """
+        until_s = time.monotonic() + wait_s
+        while b"\n" not in self._in:
+            if not self._take(until_s - time.monotonic()):
+                return None
+        line, _, rest = bytes(self._in).partition(b"\n")
+        self._in = bytearray(rest)
+        try:
+            answer = json.loads(line)
+        except (ValueError, RecursionError):
+            raise ServiceError("the node service speaks nonsense") from None
+        if not isinstance(answer, dict):
+            raise ServiceError("the node service speaks nonsense")
+        if answer.get("ok") is not True:
+            raise ServiceError(f"the node service refuses: {str(answer.get('error', 'for no reason'))[:200]}")
+        return answer
+
+    def _take(self, wait_s: float) -> bool:
+        """Whether bytes came in time."""
+        connection = self._connection()
+        connection.settimeout(max(0.0, wait_s))
+        try:
+            chunk = connection.recv(CHUNK)
+        except (TimeoutError, BlockingIOError, InterruptedError):
+            return False
+        except OSError as err:
+            raise ServiceError("the node service has gone") from err
+        self._in += chunk
+        if not chunk:
+            raise ServiceError("the node service has gone")
+        if len(self._in) > MOST_BYTES:
+            raise ServiceError("the node service speaks nonsense")
+        return True
+
+    def _connection(self) -> socket.socket:
+        if self._socket is None:
+            raise ServiceError("the node service has gone")
+        return self._socket
+
+    def close(self) -> None:
+        """Let the connection go."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.close()
+            self._socket = None
+
+
+class Served:
+    """A run's account with the service.
+
+    Args:
+        path: The service's socket.
+        join: What is told of the run.
+        period_s: Time between two looks of the run [s].
+
+    Raises:
+        ServiceError: It cannot be had.
+    """
+
+    def __init__(self, path: str, join: Mapping[str, Any], *, period_s: float) -> None:
+        self._line = ServiceLine(path)
+        self._run, self._period_s = join["run"], period_s
+        try:
+            self._line.send({"op": "join", **join})
+            answer = self._line.receive(CONNECT_S)
+        except ServiceError:
+            self._line.close()
+            raise
+        if answer is None:
+            self._line.close()
+            raise ServiceError("the node service does not answer")
+        self.parent: str | None = _text(answer.get("parent"))
+        self.facts: dict[str, dict[str, Any]] = _tables(answer.get("facts"))
+        self._asked, self._heard_s = 0, time.monotonic()  # answers that are due, and when the last one came
+
+    def entries(self, wait_s: float = TICK_S) -> list[Entry] | None:
+        """Latest account of the run, or None where the service did not answer in time.
+
+        Raises:
+            ServiceError: The service has gone, is silent for long, or speaks nonsense.
+        """
+        latest = self._answers(0.0)
+        if not self._asked:
+            self._line.send({"op": "share", "run": self._run})
+            self._asked += 1
+        latest = self._answers(wait_s) or latest
+        if latest is None and time.monotonic() - self._heard_s > LOST_PERIODS * self._period_s:
+            raise ServiceError("the node service does not answer")
+        return latest
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it has not answered for so long that a person should know."""
+        return time.monotonic() - self._heard_s > SILENT_PERIODS * self._period_s
+
+    def settled(self, wait_s: float) -> list[Entry] | None:
+        """Last account of the run, which is over, or None where it does not come in time.
+
+        Raises:
+            ServiceError: The service has gone or speaks nonsense.
+        """
+        self._line.send({"op": "leave"})
+        self._asked += 1
+        until_s = time.monotonic() + wait_s
+        latest = None
+        while self._asked and (left_s := until_s - time.monotonic()) > 0.0:
+            latest = self._answers(left_s, most=1) or latest
+        return latest
+
+    def _answers(self, wait_s: float, *, most: int = 64) -> list[Entry] | None:
+        """Newest of the answers that are due, as far as they come in time."""
+        latest = None
+        while self._asked and most and (answer := self._line.receive(wait_s)) is not None:
+            latest = _entries(answer.get("entries"))
+            self._asked -= 1
+            self._heard_s = time.monotonic()
+            most -= 1
+        return latest
+
+    def close(self) -> None:
+        """Leave the service."""
+        self._line.close()
+
+
+def ask(path: str, request: Mapping[str, Any], *, wait_s: float) -> dict[str, Any]:
+    """Answer to one request of a person.
+
+    Raises:
+        ServiceError: The service cannot be reached, does not answer in time, or refuses.
+    """
+    line = ServiceLine(path)
+    try:
+        line.send(request)
+        answer = line.receive(wait_s)
+    finally:
+        line.close()
+    if answer is None:
+        raise ServiceError("the node service does not answer")
+    return answer
+
+
+def _entries(rows: Any) -> list[Entry]:
+    """Entries of an answer.
+
+    Raises:
+        ServiceError: They are none.
+    """
+    try:
+        found = [Entry(*row) for row in rows]
+        for one in found:
+            times = (one.since_s, one.at_s, one.energy_j, one.rest_j, one.variance_j2)
+            if not all(isinstance(value, float | int) and value == value for value in times):
+                raise ValueError(one.component)
+            if not (isinstance(one.meter, str) and isinstance(one.component, str)):
+                raise TypeError(one.component)
+    except (TypeError, ValueError):
+        raise ServiceError("the node service speaks nonsense") from None
+    return found
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _tables(value: Any) -> dict[str, dict[str, Any]]:
+    """Tables of a table; whatever else it holds is left out."""
+    if not isinstance(value, dict):
+        return {}
+    return {str(key): table for key, table in value.items() if isinstance(table, dict)}
+
+
+def _forget_in_child() -> None:
+    """A forked child must not hold the connection that says its parent lives."""
+    for line in list(_lines):
+        line.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_in_child)
