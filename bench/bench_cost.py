@@ -50,6 +50,12 @@ CASES = (
     Case("sample, 8 GPUs with a counter", "sample", "counters", {"cpu_ms": 1.0, "memory_mb": 8.0}),
     Case("sample, 8 GPUs with power only", "sample", "powers", {}),
     Case("sample, CPU meters, numpy loaded before", "sample numpy", "cpu", {"cpu_ms": 0.5, "memory_mb": 8.0}),
+    Case(
+        "sample, 8 GPUs with a counter, numpy loaded before",
+        "sample numpy",
+        "counters",
+        {"cpu_ms": 1.0, "memory_mb": 8.0},
+    ),
     Case("first run, 8 GPUs with a counter", "fresh", "counters", {"start_ms": 40.0, "stop_ms": 40.0}),
 )
 
