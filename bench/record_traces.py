@@ -32,7 +32,6 @@ PROBE_S = 4.0
 LEAST_S = 60.0
 ONE_THREAD = {
     **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")},
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     "LOKY_MAX_CPU_COUNT": "1",
 }
 CHECKPOINT_BYTES = 30_000_000
@@ -294,6 +293,8 @@ def main() -> None:
     given = parser.parse_args()
     TRACES.mkdir(exist_ok=True)
     for plan in _chosen(given.names):
+        if given.probe is not None or given.train is not None:
+            os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
         if given.probe is not None:
             print(_probe(plan, given.probe))
         elif given.train is not None:

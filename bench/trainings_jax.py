@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from trainings import Training
 
+jax.config.update("jax_cpu_enable_async_dispatch", False)  # the thread that calls does the work
+
 
 class JaxTraining(Training):
     """A model that is trained by plain gradient descent; the loss of each kind is in its own class."""

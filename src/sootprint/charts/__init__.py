@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sootprint.core.errors import MissingExtraError
 
 if TYPE_CHECKING:
+    from sootprint.charts.ahead import forecasts
     from sootprint.charts.bars import energy_by_component
     from sootprint.charts.course import curve, power_over_time
     from sootprint.charts.draw import save, spec, svg
@@ -23,6 +24,7 @@ __all__ = [
     "curve",
     "emissions_interval",
     "energy_by_component",
+    "forecasts",
     "power_over_time",
     "save",
     "spec",
@@ -35,6 +37,7 @@ _HOMES = {
     "curve": "course",
     "emissions_interval": "range",
     "energy_by_component": "bars",
+    "forecasts": "ahead",
     "power_over_time": "course",
     "save": "draw",
     "spec": "draw",

@@ -89,10 +89,26 @@ def _panel(run: LiveRun, course_w: list[float]) -> RenderableType:
     )
     course = Text.assemble(("power  ", "dim"), (sparkline(course_w), "green"), ("  to now", "dim"))
     parts: list[RenderableType] = [totals, *([course] if len(course_w) > 1 else []), _bars(run)]
+    if run.forecast is not None:
+        parts.insert(1, _forecast(run.forecast))
     title = Text.assemble(
         (shell.printable(run.name or run.id[-8:]), "bold"), f"  {figures.duration(run.duration_s)}"
     )
     return Panel(Group(*parts), title=title, title_align="left", box=box.ROUNDED, padding=(0, 1))
+
+
+def _forecast(made: dict[str, Any]) -> RenderableType:
+    """The whole run as it is foreseen now."""
+    from rich.text import Text
+
+    from sootprint.core.quantity import Quantity
+
+    energy = figures.energy(Quantity(**made["energy_kwh"]))
+    emitted = made["emissions_kg"] and figures.emissions(Quantity(**made["emissions_kg"]))
+    carbon = f"{emitted.value} CO2e, " if emitted else ""
+    time = figures.duration(made["duration_s"]["value"])
+    done = f"{100.0 * made['progress']:.2g} % of {shell.printable(made['expected'])} done"
+    return Text.assemble(("in all  ", "dim"), (f"{carbon}{energy} in {time}", "bold"), (f"   {done}", "dim"))
 
 
 def _bars(run: LiveRun) -> RenderableType:

@@ -42,6 +42,8 @@ class Expectation(NamedTuple):
 
     def __str__(self) -> str:
         if self.by_time:
+            if self.total < SECONDS_PER_HOUR:
+                return f"{self.total / SECONDS_PER_MINUTE:g} minutes"
             return f"{self.total / SECONDS_PER_HOUR:g} hours"
         return f"{self.total:g} {self.unit}"
 

@@ -68,6 +68,11 @@ def _drawings(footprint: Footprint) -> dict[str, Drawing]:
         ("power", charts.power_over_time, f"Power over time, stacked by component.{gaps}"),
         ("energy", charts.energy_by_component, "Energy by component; the lines are 90 % intervals."),
         ("curve", charts.curve, "Logged metrics over the energy spent."),
+        (
+            "forecasts",
+            charts.forecasts,
+            "Energy of the whole run as it was forecast (dots, with 90 % intervals); the dashed line is what came.",
+        ),
     )
     made = {}
     for key, draw, caption in listed:

@@ -50,12 +50,12 @@ class Foresight:
         if progress is None:
             return
         share = progress.share
-        if self._due and share >= self._due[0]:
-            while self._due and share >= self._due[0]:
-                self._due.pop(0)
+        if self._due and share >= self._due[0] and self._fold.total_j() > 0.0:
             line = foreseen(self._fold, self._so_far())
             if line is not None:
                 self._emit(line)
+            while self._due and share >= self._due[0]:
+                self._due.pop(0)
         if share > OVER and not self._warned:
             self._warned = True
             text = f"expected {progress.expected}, and more was done: forecasts count what was expected"
@@ -93,6 +93,12 @@ def foreseen(fold: Fold, so_far: Footprint) -> dict[str, Any] | None:
     }
 
 
+def now(fold: Fold, so_far: Footprint) -> dict[str, Any] | None:
+    """Forecast of a run as of now, in the form of its record; None where nothing can be told."""
+    line = None if fold.progress is None else foreseen(fold, so_far)
+    return None if line is None else _entry(fold, line, total_kwh=None, duration_s=None)
+
+
 def scored(fold: Fold, total: Quantity | None) -> tuple[dict[str, Any], ...]:
     """Forecasts of a run for its record, each against the end where the run did what was expected of it.
 
@@ -105,16 +111,21 @@ def scored(fold: Fold, total: Quantity | None) -> tuple[dict[str, Any], ...]:
         return ()
     total_kwh = total.value if progress.complete and total is not None else None
     duration_s = fold.last_s if progress.complete and not progress.expected.by_time else None
-    return tuple(
-        {
-            **{name: value for name, value in line.items() if name not in ("k", "s")},
-            "expected": str(progress.expected),
-            "at_s": line["s"],
-            **_score("energy", line["energy_kwh"], total_kwh),
-            **_score("duration", line["duration_s"], duration_s),
-        }
-        for line in fold.forecasts
-    )
+    return tuple(_entry(fold, line, total_kwh=total_kwh, duration_s=duration_s) for line in fold.forecasts)
+
+
+def _entry(
+    fold: Fold, line: dict[str, Any], *, total_kwh: float | None, duration_s: float | None
+) -> dict[str, Any]:
+    """Forecast of a line as a record holds it, against what came where that is known."""
+    assert fold.progress is not None
+    return {
+        **{name: value for name, value in line.items() if name not in ("k", "s")},
+        "expected": str(fold.progress.expected),
+        "at_s": line["s"],
+        **_score("energy", line["energy_kwh"], total_kwh),
+        **_score("duration", line["duration_s"], duration_s),
+    }
 
 
 def _score(name: str, made: dict[str, Any], actual: float | None) -> dict[str, Any]:

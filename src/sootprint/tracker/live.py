@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sootprint.core.errors import RecordError
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
 from sootprint.tracker.fold import Fold
+from sootprint.tracker.foresight import now
 from sootprint.tracker.journal import is_live
 from sootprint.tracker.recover import footprint_of
 from sootprint.tracker.replay import journals, replay
@@ -29,6 +31,7 @@ class LiveRun:
         power_w: Mean power of each component over the last step [W].
         utilisation: Busy share of each component so far [0-1].
         zone: Grid zone, or None where unknown.
+        forecast: The whole run as of now, as in a record's `forecasts`; None where nothing is expected of it.
         warnings: What a reader must know.
     """
 
@@ -42,6 +45,7 @@ class LiveRun:
     power_w: dict[str, float]
     utilisation: dict[str, float | None]
     zone: str | None
+    forecast: dict[str, Any] | None
     warnings: tuple[str, ...]
 
 
@@ -88,5 +92,6 @@ def _live(fold: Fold) -> LiveRun:
         power_w={state.component: state.latest_w for state in fold.used() if state.latest_w is not None},
         utilisation={part.component: part.utilisation for part in made.components},
         zone=made.place.zone,
+        forecast=now(fold, made),
         warnings=made.warnings,
     )
