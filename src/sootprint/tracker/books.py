@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sootprint.core.errors import RecordError
 from sootprint.core.protocols import Machine, Meter
 from sootprint.tracker.accounts import Accounts
 from sootprint.tracker.attribution import Holder, Use
+from sootprint.tracker.components import ComponentState
 from sootprint.tracker.sampler import Part, Sampler
 from sootprint.tracker.usage import Tracked, Usage
 
@@ -50,6 +51,27 @@ class Books:
         self.charged_j: Mapping[str, Mapping[str, float]] = {}  # by holder and component, until then [J]
         self.tops: frozenset[str] = frozenset()  # holders that were a part of no other
 
+    def adopt(
+        self,
+        states: Iterable[tuple[str, ComponentState]],
+        start_s: float,
+        *,
+        own: str,
+        here: Mapping[str, Member],
+    ) -> None:
+        """Go on from what a run that was alone has seen, whose times count from `start_s` [s].
+
+        Args:
+            states: Its components, each with its name at its meter.
+            start_s: Monotonic instant that its times count from [s].
+            own: Its identity; it is charged from its last readings on.
+            here: Everybody who is here from now on, by identity.
+        """
+        self.accounts.adopt(states, start_s)
+        self.accounts.open(own, at_s=self._clock.monotonic_s(), first=True)
+        self._usage.look([one.tracked for one in here.values()])
+        self._meet(here)
+
     def tick(self, here: Mapping[str, Member]) -> None:
         """Charge what was spent to those who were here, then close the accounts of who left and open new ones.
 
@@ -75,7 +97,8 @@ class Books:
             RecordError: These are no books.
         """
         uses, whole, parents = _uses_of(left)
-        self.accounts.load(left)
+        if left:
+            self.accounts.load(left)
         known = self.accounts.runs
         self._here = {one: member for one, member in here.items() if one in known}
         for one in known - here.keys() if gone else ():

@@ -9,14 +9,14 @@ from typing import Any
 from sootprint.core.errors import RecordError
 from sootprint.core.protocols import Machine, Meter
 from sootprint.tracker.accounts import Accounts
-from sootprint.tracker.attribution import Holder
 from sootprint.tracker.board import BOARD, FACTS, Board
-from sootprint.tracker.cgroups import container_of
+from sootprint.tracker.books import Books, Member
+from sootprint.tracker.cgroups import Container, container_of
 from sootprint.tracker.entry import Entry
 from sootprint.tracker.recorder import Recorder
 from sootprint.tracker.sampler import Sampler
 from sootprint.tracker.seat import Registration, Seat
-from sootprint.tracker.usage import Tracked, Usage
+from sootprint.tracker.usage import Tracked
 
 
 class Reader:
@@ -39,46 +39,34 @@ class Reader:
         own: Registration,
         seat: Seat | None,
     ) -> None:
-        self._machine, self._sampler, self._meters = machine, sampler, meters
-        self._own, self._seat = own, seat
-        self._accounts = Accounts(max_gap_s=sampler.max_gap_s)
+        self._machine, self._own, self._seat = machine, own, seat
+        self._books = Books(machine, sampler, meters)
         self._board = Board(seat.folder, machine.procfs) if seat else None
-        telling = [meter.processes for meter in meters if hasattr(meter, "processes")]
-        self._usage = Usage(machine.procfs, machine.sysfs, accelerators=telling)
-        self._here: dict[str, Registration] = {}
-        self._attached: list[Registration] = []
-        self._tracked: dict[str, Tracked] = {}
+        self._containers: dict[str, Container | None] = {}  # of each run's first process
 
     def begin(self, recorder: Recorder) -> None:
         """Go on from what the run that reads has seen while it was alone."""
-        self._accounts.adopt(recorder.states(), recorder.start_s)
-        self._accounts.open(self._own.id, at_s=self._machine.clock.monotonic_s(), first=True)
-        self._meet()
+        self._books.adopt(recorder.states(), recorder.start_s, own=self._own.id, here=self._present())
         self._publish()
 
     def resume(self) -> None:
         """Go on from the board of a reader that has gone; where there is none, begin anew."""
+        here = self._present(with_own=True)
         left = self._board.read(BOARD) if self._board else None
-        if left is not None:
-            with contextlib.suppress(RecordError):
-                self._accounts.load(left)
-        self._here = self._present() | {self._own.id: self._own}
-        for run in self._accounts.runs & self._here.keys():
-            self._track(self._here[run])
-        self._usage.look(list(self._tracked.values()))
-        self.tick()
+        try:
+            self._books.resume(left or {}, here)
+        except RecordError:
+            self._books.tick(here)
+        self._publish()
 
     def tick(self) -> None:
         """Charge what was spent, see who came and who went, and tell the others."""
-        parts = self._sampler.collect(last=True)
-        uses, whole = self._usage.look(list(self._tracked.values()))
-        self._accounts.charge(parts, self._holders(), uses, whole=whole)
-        self._meet()
+        self._books.tick(self._present())
         self._publish()
 
     def entries(self, run: str) -> list[Entry]:
         """Account of a run, or its last one where it has left."""
-        return self._accounts.entries(run) or self._accounts.closed(run) or []
+        return self._books.accounts.entries(run) or self._books.accounts.closed(run) or []
 
     def tell(self, facts: Mapping[str, Any]) -> None:
         """Tell the others the facts of the meters."""
@@ -86,61 +74,34 @@ class Reader:
             with contextlib.suppress(OSError):
                 self._board.write(FACTS, {"facts": facts})
 
-    def _present(self) -> dict[str, Registration]:
-        """Runs that are here and write a record; the ranks that do not are noted as parts of them."""
-        here = self._seat.others() if self._seat else {self._own.id: self._own}
-        self._attached = [one for one in here.values() if not one.writes]
-        return {run: one for run, one in here.items() if one.writes}
+    def _present(self, *, with_own: bool = False) -> dict[str, Member]:
+        """Runs that are here and write a record; the processes of ranks that do not are theirs."""
+        here = self._seat.others() if self._seat else {}
+        if with_own or not self._seat:
+            here = here | {self._own.id: self._own}
+        self._containers = {
+            run: self._containers[run] if run in self._containers else self._container(one)
+            for run, one in here.items()
+        }
+        attached = [one for one in here.values() if not one.writes]
+        return {run: self._member(one, attached) for run, one in here.items() if one.writes}
 
-    def _meet(self) -> None:
-        attached = self._attached
-        self._here = self._present()
-        if attached != self._attached:  # a rank came or went
-            for run in [one.id for one in self._here.values() if one.group is not None]:
-                self._tracked.pop(run, None)
-        for run in self._accounts.runs - self._here.keys():
-            self._accounts.close(run)
-        for run in self._tracked.keys() - self._here.keys():
-            del self._tracked[run]
-        came = [one for run, one in self._here.items() if run not in self._tracked]
-        for one in came:
-            self._track(one)
-            if one.id not in self._accounts.runs:
-                at_s = self._machine.clock.monotonic_s()
-                self._accounts.open(one.id, at_s=at_s, sees=self._seen_by(one))
-        if came:
-            self._usage.look(list(self._tracked.values()))  # what it used before is not this machine's news
+    def _member(self, one: Registration, attached: Sequence[Registration]) -> Member:
+        ranks = [other.pid for other in attached if other.group == one.group and one.group is not None]
+        tracked = Tracked(one.id, (one.pid, *ranks), self._containers[one.id], one.parent)
+        return Member(tracked, one.strict, one.environ)
 
-    def _track(self, one: Registration) -> None:
-        container = container_of(one.pid, self._machine.procfs, self._machine.sysfs)
-        ranks = [other.pid for other in self._attached if other.group == one.group and one.group is not None]
-        self._tracked[one.id] = Tracked(one.id, (one.pid, *ranks), container, one.parent)
-
-    def _holders(self) -> list[Holder]:
-        runs = self._accounts.runs
-        return [
-            Holder(one.id, one.parent, one.strict, self._seen_by(one))
-            for one in self._here.values()
-            if one.id in runs
-        ]
-
-    def _seen_by(self, one: Registration) -> frozenset[str] | None:
-        """Accelerators that a run may use; None where no meter can tell."""
-        seen: set[str] = set()
-        telling = [meter for meter in self._meters if hasattr(meter, "visible_to")]
-        for meter in telling:
-            names = self._accounts.components(meter.name)
-            seen |= {names[name] for name in meter.visible_to(one.environ) if name in names}
-        return frozenset(seen) if telling else None
+    def _container(self, one: Registration) -> Container | None:
+        return container_of(one.pid, self._machine.procfs, self._machine.sysfs)
 
     def _publish(self) -> None:
         if self._board is None:
             return
-        if not self._here:
+        if not self._books.accounts.runs:
             self._board.clear()
             return
         with contextlib.suppress(OSError):  # the others see that it is old
-            self._board.write(BOARD, self._accounts.dump())
+            self._board.write(BOARD, self._books.dump())
 
 
 def on_board(folder_of: Seat, procfs: str, run: str, *, closed: bool = False) -> list[Entry] | None:

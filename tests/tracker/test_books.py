@@ -1,0 +1,141 @@
+"""The books of a machine: one look at the use of everybody, and a takeover that splits as the reader before did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from sootprint.core.errors import RecordError
+from sootprint.core.protocols import FakeClock, Machine, ProcessUse, Reading
+from sootprint.tracker.books import Books, Member
+from sootprint.tracker.sampler import Sampler
+from sootprint.tracker.usage import Tracked
+from tests.fixtures.process_table import ProcessTable
+
+CARD, CPU = "accelerator:0", "cpu:0"
+
+
+class Meter:
+    """A card and a processor that draw 100 W each, and tell who is on the card once for each question."""
+
+    name = "fake"
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.samples: list[Mapping[str, Sequence[ProcessUse]]] = []
+        self.questions = 0
+
+    def read(self) -> Sequence[Reading]:
+        """Counters of both."""
+        at_s = self._clock.monotonic_s()
+        return [
+            Reading(meter="fake", component=name, at_s=at_s, energy_j=100.0 * at_s) for name in (CARD, CPU)
+        ]
+
+    def processes(self) -> Mapping[str, Sequence[ProcessUse]]:
+        """What is told of the time since the last question."""
+        self.questions += 1
+        return self.samples.pop() if self.samples else {}
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> ProcessTable:
+    """A table of processes."""
+    (tmp_path / "proc").mkdir()
+    return ProcessTable(tmp_path / "proc")
+
+
+class Desk:
+    """Books on a machine of its own."""
+
+    def __init__(self, table: ProcessTable, clock: FakeClock) -> None:
+        self.clock = clock
+        machine = Machine(procfs=str(table.root), sysfs=str(table.root), environ={}, clock=clock)
+        self.meter = Meter(clock)
+        sampler = Sampler(machine, [self.meter], start_s=0.0, period_s=1.0, max_gap_s=5.0)
+        self.books = Books(machine, sampler, [self.meter])
+
+    def charged(self, run: str) -> float:
+        """Energy of the processor that a run was charged with [J]."""
+        return self.books.accounts.energies(run).get(CPU, 0.0)
+
+
+def member(name: str, pid: int) -> Member:
+    """A run of one process."""
+    return Member(Tracked(name, (pid,)))
+
+
+def test_newcomer_costs_no_second_look(table: ProcessTable) -> None:
+    """When a run comes, the driver is asked once, so that what it tells of the time before is not lost."""
+    desk = Desk(table, FakeClock(monotonic_s=10.0))
+    a, b = table.fork(1), table.fork(1)
+    desk.books.tick({"a": member("a", a)})
+    asked = desk.meter.questions
+    desk.clock.advance(1.0)
+    desk.books.tick({"a": member("a", a), "b": member("b", b)})
+    assert desk.meter.questions == asked + 1
+    desk.clock.advance(1.0)
+    desk.meter.samples = [{CARD: [ProcessUse(a, 1, 0.9), ProcessUse(b, 1, 0.3)]}]
+    desk.books.tick({"a": member("a", a), "b": member("b", b)})
+    assert desk.books.accounts.energies("a")[CARD] == pytest.approx(100.0 + 75.0)
+    assert desk.books.accounts.energies("b")[CARD] == pytest.approx(25.0)
+
+
+def test_what_a_newcomer_used_before_is_not_counted(table: ProcessTable) -> None:
+    """CPU time from before a run came gives it no share."""
+    desk = Desk(table, FakeClock(monotonic_s=10.0))
+    a, b = table.fork(1), table.fork(1)
+    table.burn(b, 5_000)
+    desk.books.tick({"a": member("a", a)})
+    desk.books.tick({"a": member("a", a), "b": member("b", b)})
+    table.burn(a, 30)
+    table.burn(b, 10)
+    desk.clock.advance(1.0)
+    desk.books.tick({"a": member("a", a), "b": member("b", b)})
+    assert (desk.charged("a"), desk.charged("b")) == (pytest.approx(75.0), pytest.approx(25.0))
+
+
+def test_takeover_splits_by_the_use_seen_last(table: ProcessTable) -> None:
+    """Who takes over has seen no use yet, and splits the time without a reader as the last one split."""
+    first = Desk(table, FakeClock(monotonic_s=10.0))
+    a, b = table.fork(1), table.fork(1)
+    here = {"a": member("a", a), "b": member("b", b)}
+    first.books.tick(here)
+    table.burn(a, 90)
+    table.burn(b, 10)
+    first.clock.advance(1.0)
+    first.books.tick(here)
+    left = first.books.dump()
+    first.clock.advance(2.0)
+    second = Desk(table, first.clock)
+    second.books.resume(left, here)
+    assert (second.charged("a"), second.charged("b")) == (pytest.approx(270.0), pytest.approx(30.0))
+
+
+def test_takeover_may_charge_who_is_gone(table: ProcessTable) -> None:
+    """A service that comes back charges the time between to all that were there, so that no job pays for a run."""
+    first = Desk(table, FakeClock(monotonic_s=10.0))
+    a, b = table.fork(1), table.fork(1)
+    here = {"job": member("job", a), "run": member("run", b)}
+    first.books.tick(here)
+    table.burn(a, 10)
+    table.burn(b, 30)
+    first.clock.advance(1.0)
+    first.books.tick(here)
+    second = Desk(table, first.clock)
+    first.clock.advance(4.0)
+    second.books.resume(first.books.dump(), {"job": here["job"]}, gone=True)
+    assert second.charged("job") == pytest.approx(25.0 + 100.0)
+    assert second.books.accounts.runs == {"job"}
+
+
+@pytest.mark.parametrize(
+    "left", [{"shared": 1}, {"uses": []}, {"uses": {"a": 5}}, {"whole": 3}, {"parents": 1}]
+)
+def test_books_that_are_none_are_refused(table: ProcessTable, left: dict[str, object]) -> None:
+    """Whatever a file holds, it gives books or an error of ours."""
+    desk = Desk(table, FakeClock(monotonic_s=10.0))
+    with pytest.raises(RecordError, match="cannot be read"):
+        desk.books.resume(left, {})
