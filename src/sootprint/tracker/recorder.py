@@ -168,10 +168,14 @@ class Recorder:
 
 
 def free_name(component: str, taken: set[str]) -> str:
-    """Name of a component, with the next index where a meter of another vendor has taken it."""
-    kind, colon, index = component.partition(":")
-    while colon and component in taken:
-        index = str(int(index) + 1)
+    """Name of a component, with the next index where another meter has taken it.
+
+    >>> free_name("accelerator:0", {"accelerator:0"}), free_name("wall", {"wall"}), free_name("cpu", {"wall"})
+    ('accelerator:1', 'wall:1', 'cpu')
+    """
+    kind, _, index = component.partition(":")
+    while component in taken:
+        index = str(int(index or 0) + 1)
         component = f"{kind}:{index}"
     return component
 
