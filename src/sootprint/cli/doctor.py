@@ -19,6 +19,7 @@ Rule = Annotated[
         "--print-udev-rule", help="Print the udev rule that lets a group read the CPU's energy counters."
     ),
 ]
+INDENT = 17  # of what is said of a meter
 _NOWHERE = "the place is unknown: the world's average grid would count, with an interval that spans all grids"
 _MODELLED = (
     "no energy counter of the processor can be read: it is modelled from its load, with a wide interval"
@@ -38,14 +39,13 @@ def doctor(print_udev_rule: Rule = False, json: options.Json = False) -> None:
         sootprint doctor --json
     """
     from sootprint import settings
-    from sootprint.core.protocols import Machine
     from sootprint.meters import probe, rapl
 
     if print_udev_rule:
         output.print_text(rapl.udev_rule())
         return
     known = settings.load()
-    meters = probe.doctor(Machine(sysfs=known.sysfs, procfs=known.procfs, hardware=known.hardware))
+    meters = probe.doctor(known.machine())
     place = _place(known)
     warnings = _warnings(meters, place)
     if json:
@@ -96,7 +96,9 @@ def _warnings(meters: list[dict[str, Any]], place: dict[str, Any]) -> list[str]:
 
 def _grade(meters: list[dict[str, Any]]) -> str:
     """Grade that a run would have here, with the reason, in markup."""
-    sensed = {one["name"] for one in meters if one["readable"] and one["basis"] in ("sensor", "metered")}
+    if any(one["readable"] and one["basis"] == "metered" for one in meters):
+        return "A[/]: a meter of the whole node can be read"
+    sensed = {one["name"] for one in meters if one["readable"] and one["basis"] == "sensor"}
     if "rapl" in sensed:
         return "B[/]: energy sensors of the main components can be read"
     if sensed:
@@ -123,12 +125,12 @@ def _print_meter(console: Console, one: dict[str, Any]) -> None:
     from rich.padding import Padding
 
     mark = "[green]✓[/]" if one["readable"] else "[red]✗[/]"
-    console.print(f"  {mark} {one['name']:<9}{one['basis'] or 'not read'}")
+    console.print(f"  {mark} {one['name']:<13}{one['basis'] or 'not read'}")
     if one["reason"]:
         reason = one["reason"].removeprefix(f"{one['name']}: ")
-        console.print(Padding(f"[dim]{escape(reason)}[/]", (0, 0, 0, 13), expand=False))
+        console.print(Padding(f"[dim]{escape(reason)}[/]", (0, 0, 0, INDENT), expand=False))
     if one["fix"]:
-        _print_fix(console, f"unlock: {one['fix']}", indent=13)
+        _print_fix(console, f"unlock: {one['fix']}", indent=INDENT)
 
 
 def _print_place(console: Console, place: dict[str, Any]) -> None:
