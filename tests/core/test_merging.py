@@ -335,3 +335,24 @@ def test_no_record_and_a_lone_merged_one() -> None:
     merged = merge(four()[:3])
     assert merge([merged]) is merged
     assert merge([node_record(0, rank=None)]).given["merged"] == [run_id(0)]
+
+
+def test_time_in_which_nothing_ran_has_no_intervals() -> None:
+    """Two runs of two minutes a year apart have two intervals a component each, not half a million."""
+    merged = merge([node_record(0, rank=None), node_record(1, rank=None, start_s=365 * 86_400.0)])
+    assert len(merged.intervals) == 8
+    assert math.fsum(one.energy_j for one in merged.intervals) == pytest.approx(4.0 * 3.6e6)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"energy_kwh": Quantity(value=1e308, low=1e308, high=1e308), "components": ()},
+        {"started": "9999-12-31T23:59:00Z", "duration_s": 1e6, "intervals": ()},
+    ],
+)
+def test_numbers_beyond_all_reason_end_in_one_line(fields: dict[str, object]) -> None:
+    """Records of others may hold any number and any year."""
+    records = [node_record(number, rank=None, **fields) for number in range(2)]
+    with pytest.raises(InputError, match="beyond what can be added"):
+        merge(records)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sootprint.core.errors import InputError
+from sootprint.core.errors import InputError, SootprintError
 from sootprint.core.merging import common, lost, series
 from sootprint.core.merging.choose import (
     EXPECTED,
@@ -67,7 +67,14 @@ def merge(
         )
     if strict and problems:
         raise InputError(f"{problems[0]}; without --strict this is a warning")
-    return whole(parts, tuple(problems), name=name)
+    try:
+        return whole(parts, tuple(problems), name=name)
+    except SootprintError:
+        raise
+    except (ArithmeticError, ValueError) as err:  # records of others may hold any number and year
+        raise InputError(
+            f"a number or instant of the records is beyond what can be added ({err}): `sootprint show` each"
+        ) from err
 
 
 def _parts(chosen: Sequence[Footprint], expected_nodes: int | None) -> tuple[Parts, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sootprint.core.errors import InputError
@@ -25,6 +26,7 @@ class Span(NamedTuple):
     end_s: float
 
 
+@lru_cache(maxsize=8192)  # all components of a record tell the same instants
 def seconds(stamp: str) -> float:
     """Seconds since 1970 of an instant, which is in UTC where it tells no zone [s].
 

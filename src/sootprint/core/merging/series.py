@@ -14,87 +14,76 @@ from sootprint.core.records import Span as NamedSpan
 from sootprint.core.units import SECONDS_PER_HOUR, energy_j
 
 MOST_ROWS = 50_000
-Grid = dict[str, list[float]]  # energy in each slot, by component [J]
+Slots = dict[int, float]  # energy by number of the slot [J]; a slot in which nothing ran is not there
+Grid = dict[str, Slots]  # by component
 Names = Mapping[str, str]  # of a record's components in the sum
 
 
-def width_s(records: Sequence[Footprint], when: Span, components: int) -> float:
-    """Width of the common grid: the coarsest record's, up to an hour where that were too many rows [s]."""
-    found = 0.0
-    for record in records:
-        for row in record.intervals[:1]:  # the first is as wide as all but the last
-            found = max(found, seconds(row.end) - seconds(row.start))
-    if found <= 0.0:
-        return max(when.end_s - when.start_s, 1.0)
-    while (when.end_s - when.start_s) / found * components > MOST_ROWS and 2.0 * found <= SECONDS_PER_HOUR:
-        found *= 2.0
+def width_s(records: Sequence[Footprint], components: int) -> float:
+    """Width of the common grid: the coarsest interval's, up to an hour where that were too many rows [s]."""
+    found = max(
+        (seconds(row.end) - seconds(row.start) for record in records for row in record.intervals), default=0.0
+    )
+    found = max(found, 1e-3)
+    rows_at_found = _covered_s(records) / found * components
+    while rows_at_found > MOST_ROWS and 2.0 * found <= SECONDS_PER_HOUR:
+        found, rows_at_found = 2.0 * found, 0.5 * rows_at_found
     return found
 
 
 def pour(grid: Grid, record: Footprint, names: Names, *, start_s: float, step_s: float) -> None:
     """Add a record's intervals to a grid; one that lies across an edge is split by its time."""
-    instants: dict[str, float] = {}
     for row in record.intervals:
-        name = names.get(row.component, row.component)
-        for text in (row.start, row.end):
-            if text not in instants:
-                instants[text] = (seconds(text) - start_s) / step_s
-        _spread(grid.setdefault(name, []), instants[row.start], instants[row.end], row.energy_j)
+        slots = grid.setdefault(names.get(row.component, row.component), {})
+        start, end = ((seconds(text) - start_s) / step_s for text in (row.start, row.end))
+        _spread(slots, start, end, row.energy_j)
 
 
-def _spread(slots: list[float], start: float, end: float, spent_j: float) -> None:
+def _spread(slots: Slots, start: float, end: float, spent_j: float) -> None:
     """Add an energy to slots of width 1 in proportion to the time in each; the rest of rounding goes to the last."""
-    first, last = max(0, math.floor(start)), max(0, math.ceil(end) - 1)
-    last = max(first, last)
-    slots += [0.0] * (last + 1 - len(slots))
+    first = max(0, math.floor(start))
+    last = max(first, math.ceil(end) - 1)
     left_j = spent_j
     for slot in range(first, last):
         part_j = spent_j * (min(end, slot + 1.0) - max(start, float(slot))) / (end - start)
-        slots[slot] += part_j
+        slots[slot] = slots.get(slot, 0.0) + part_j
         left_j -= part_j
-    slots[last] += max(0.0, left_j)
+    slots[last] = slots.get(last, 0.0) + max(0.0, left_j)
 
 
-def add(grid: Grid, component: str, slots_j: Sequence[float]) -> None:
-    """Add energies to the slots of a component [J]."""
-    into = grid.setdefault(component, [])
-    into += [0.0] * (len(slots_j) - len(into))
-    for slot, spent_j in enumerate(slots_j):
-        into[slot] += spent_j
+def add(grid: Grid, component: str, slots: Slots) -> None:
+    """Add energies to the slots of a component."""
+    into = grid.setdefault(component, {})
+    for slot, spent_j in slots.items():
+        into[slot] = into.get(slot, 0.0) + spent_j
 
 
-def like(grid: Grid, kind: str, filled: Component) -> list[float]:
+def like(grid: Grid, kind: str, filled: Component) -> Slots:
     """Energy that stands for lost nodes, spread over the slots as that of the others of its kind [J].
 
     Where the kind is not listed, it goes as all the others do.
     """
     of_kind = [slots for name, slots in grid.items() if name.partition(":")[0] == kind] or list(grid.values())
-    length = max((len(slots) for slots in of_kind), default=0)
-    sums_j = [math.fsum(slots[slot] for slots in of_kind if slot < len(slots)) for slot in range(length)]
-    whole_j = math.fsum(sums_j)
+    numbers = sorted({slot for slots in of_kind for slot in slots})
+    spent_j = {slot: math.fsum(slots.get(slot, 0.0) for slots in of_kind) for slot in numbers}
+    whole_j = math.fsum(spent_j.values())
     filled_j = energy_j(filled.energy_kwh.value)
-    return [one_j / whole_j * filled_j for one_j in sums_j] if whole_j > 0.0 else []
+    return {slot: one_j / whole_j * filled_j for slot, one_j in spent_j.items()} if whole_j > 0.0 else {}
 
 
-def rows(
-    grid: Mapping[str, Sequence[float]], when: Span, step_s: float, order: Sequence[str]
-) -> tuple[Interval, ...]:
+def rows(grid: Grid, when: Span, step_s: float, order: Sequence[str]) -> tuple[Interval, ...]:
     """Intervals of a grid in the order of the components, the last of which ends with the run."""
-    made = []
-    for component, slots in sorted(
-        grid.items(), key=lambda item: order.index(item[0]) if item[0] in order else len(order)
-    ):
-        for slot, spent_j in enumerate(slots):
-            end_s = when.start_s + (slot + 1) * step_s
-            made.append(
-                Interval(
-                    start=stamp(when.start_s + slot * step_s),
-                    end=stamp(min(end_s, max(when.end_s, when.start_s + slot * step_s))),
-                    component=component,
-                    energy_j=round(spent_j, 6),
-                )
-            )
-    return tuple(made)
+    names = [*(name for name in order if name in grid), *sorted(grid.keys() - set(order))]
+    return tuple(
+        Interval(
+            start=stamp(when.start_s + slot * step_s),
+            end=stamp(when.start_s + min((slot + 1) * step_s, max(when.end_s - when.start_s, slot * step_s))),
+            component=name,
+            energy_j=round(grid[name][slot], 6),
+        )
+        for name in names
+        for slot in sorted(grid[name])
+    )
 
 
 def leaders(records: Sequence[Footprint], nodes: Mapping[str, int]) -> list[Footprint]:
@@ -149,6 +138,15 @@ def hull(records: Sequence[Footprint]) -> Span | None:
     """Time from the first start to the last end; None where no record tells its own."""
     known = [one for record in records if (one := span(record)) is not None]
     return Span(min(one.start_s for one in known), max(one.end_s for one in known)) if known else None
+
+
+def _covered_s(records: Sequence[Footprint]) -> float:
+    """Time in which at least one record ran [s]."""
+    total_s, until_s = 0.0, -math.inf
+    for one in sorted(found for record in records if (found := span(record)) is not None):
+        total_s += max(0.0, one.end_s - max(one.start_s, until_s))
+        until_s = max(until_s, one.end_s)
+    return total_s
 
 
 def longest_hole_s(records: Sequence[Footprint]) -> float:

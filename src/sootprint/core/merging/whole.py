@@ -218,7 +218,7 @@ def _along(
     }
     if when is None:
         return found
-    step_s = series.width_s(records, when, len(set(named.values())))
+    step_s = series.width_s(records, len(set(named.values())))
     grid: series.Grid = {}
     for job, there in parts.there.items():
         of_job: series.Grid = {}
