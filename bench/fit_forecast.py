@@ -11,6 +11,7 @@ Econometrica 46, 1978): its least value is where the three are the true quantile
 from __future__ import annotations
 
 import argparse
+import functools
 import math
 import multiprocessing
 import statistics
@@ -19,6 +20,8 @@ from collections.abc import Sequence
 import synthetic_traces
 from replayed import Case, Moment, case, recorded
 
+from sootprint.core.intervals import Draws
+from sootprint.tracker import forecast as model
 from sootprint.tracker.forecast import PRIOR, Prior, forecast
 
 TRAINING_SEED = 1
@@ -27,6 +30,7 @@ STEPS = (0.6, 0.85, 1.2, 1.6)  # factors that are tried on each number
 SHIFTS = (-0.1, -0.04, 0.04, 0.1)  # for those that may be negative
 SIGNED = ("warm", "change")
 LEAST_GAIN = 1e-4
+DRAWS = 128  # a quarter of those of a forecast, so that the fit takes minutes
 
 Sample = tuple[Moment, float]
 
@@ -87,6 +91,7 @@ def main() -> None:
     parser.add_argument("--synthetic", type=int, default=250)
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
+    model.DRAWS, model._draws = DRAWS, functools.cache(lambda: Draws(n=DRAWS))
     _groups.append(_samples([case(trace) for trace in training_half(recorded())]))
     _groups.append(
         _samples([case(trace) for trace in synthetic_traces.traces(given.synthetic, seed=TRAINING_SEED)])

@@ -15,6 +15,7 @@ from sootprint.tracker.pace import Pace, Point
 SURE = Prior(
     warm=0.0,
     warm_spread=1e-9,
+    warm_most=1e-9,
     noise=0.0,
     drift=0.0,
     unseen=0.0,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import sootprint
 from sootprint.core.protocols import FakeClock, Reading
 from sootprint.core.records import Footprint
 from sootprint.tracker.components import ComponentState
@@ -140,3 +143,21 @@ def test_a_compacted_journal_goes_on_where_it_was() -> None:
     assert again.progress is not None and run.fold.progress is not None
     assert again.progress.points == run.fold.progress.points
     assert again.forecasts == run.fold.forecasts
+
+
+def test_a_total_that_is_no_number_is_said_once_and_costs_nothing(
+    own_home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The spans are measured, there is no forecast, and one line names the value."""
+    with sootprint.track("odd", zone="FR", period="50ms") as run:
+        for _ in range(3):
+            with run.span("epoch", total=-1):
+                time.sleep(0.02)
+            with run.span("epoch", total="ninety"):  # type: ignore[arg-type]
+                time.sleep(0.02)
+    assert run.footprint is not None
+    assert len(run.footprint.spans) == 6
+    assert run.footprint.forecasts == ()
+    assert [record.message for record in caplog.records if "total=-1" in record.message] == [
+        "span epoch: total=-1 is no number above 0; no forecast is made from it"
+    ]

@@ -1,12 +1,12 @@
 """What a whole run will take, from its first part: the pace so far, and a prior on what has not been seen yet.
 
-    T = t_n + (N - n) tau (1 + s + o) (1 - (1 - v) w + (1 - v) w f) + phi (T - t_n)
-    E = e_n + P (T - t_n)
+    t_K = t_k + (K - k) t_u q_t (1 + t_x / t_u + y + z / (1 - p)) (1 + v (f - 1))
+    E_K = E_k + P q_P (1 + v (g - 1)) (t_K - t_k)
 
-with t_n, e_n time and energy at the last finished unit, tau the time of a usual unit and P the power, each lognormal
-around what was seen; s the slow units seen, o those of a kind that was not seen yet, phi the last evaluation; f a
-change of the stage at the share v of what is left, with w = 1 where one comes. docs/explanation/forecasts.md derives
-each term and says how the numbers of `Prior` were found.
+with t_k, E_k time and energy at the last of k finished units of K, p = k / K; t_u the time of a usual unit and P the
+power, q_t and q_P how those of the rest differ; t_x the slow units that were seen, y those of a kind not seen yet, z
+the last evaluation; f and g a change of the stage before the share v of what is left. docs/explanation/forecasts.md
+tells what each is drawn from, and how the numbers of `Prior` were found.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class Prior(NamedTuple):
 
     Args:
         warm: Logarithm of the first unit's time over that of a usual one.
-        warm_spread: Its spread.
+        warm_spread: Its spread where the first unit took less than that, as where nothing is to be compiled.
+        warm_most: Its spread where it took more.
         noise: Spread of the time of one unit, for as long as few were seen.
         drift: Spread of a slow drift of the time of a unit over a whole run.
         unseen: Chance that a run has slow units at a distance of more than half a per cent of it.
@@ -47,6 +48,7 @@ class Prior(NamedTuple):
 
     warm: float = 0.2
     warm_spread: float = 0.3
+    warm_most: float = 0.6
     noise: float = 0.1
     drift: float = 0.06
     unseen: float = 0.7
@@ -117,8 +119,7 @@ def forecast(pace: Pace, *, by_time: bool = False, prior: Prior = PRIOR) -> Fore
 
 def _rest(pace: Pace, prior: Prior) -> list[float]:
     """Time of what is left over that of as many usual units, drawn: level, slow units and last evaluation."""
-    median, spread = _level(pace, prior)
-    level = _lognormal("level", median, spread)
+    level = _level(pace, prior)
     seen = pace.excess_s / pace.unit_s
     rate = (
         _lognormal("slow units seen", seen, 1.0 / math.sqrt(1.0 + pace.slow)) if seen > 0.0 else [0.0] * DRAWS
@@ -129,12 +130,13 @@ def _rest(pace: Pace, prior: Prior) -> list[float]:
     return [a * (1.0 + b + c + d * whole) for a, b, c, d in zip(level, rate, unseen, final, strict=True)]
 
 
-def _level(pace: Pace, prior: Prior) -> tuple[float, float]:
-    """Median factor on the time of a usual unit so far, and its spread."""
+def _level(pace: Pace, prior: Prior) -> list[float]:
+    """Time of a usual unit of the rest over that so far, drawn."""
     wander = prior.drift**2 * (1.0 - pace.progress) / 3.0
-    if pace.steady == 0:
-        return math.exp(-prior.warm), math.sqrt(prior.warm_spread**2 + wander)
-    return 1.0, math.sqrt(pace.unit_spread**2 + prior.noise**2 / pace.steady + wander)
+    if pace.steady == 0:  # the one unit that was seen holds the warm-up
+        below, above = (math.sqrt(spread**2 + wander) for spread in (prior.warm_most, prior.warm_spread))
+        return _lognormal("level", math.exp(-prior.warm), below, above)
+    return _lognormal("level", 1.0, math.sqrt(pace.unit_spread**2 + prior.noise**2 / pace.steady + wander))
 
 
 def _unseen(pace: Pace, prior: Prior) -> list[float]:
@@ -177,9 +179,10 @@ def _draws() -> Draws:
     return Draws()
 
 
-def _lognormal(name: str, median: float, spread: float) -> list[float]:
-    low, high = median * math.exp(-Z90 * spread), median * math.exp(Z90 * spread)
-    return _draws().of(name, Quantity(value=median, low=low, high=high)) or []
+def _lognormal(name: str, median: float, spread: float, above: float | None = None) -> list[float]:
+    """Draws of a lognormal, of another spread above its median where one is given."""
+    high = median * math.exp(Z90 * (spread if above is None else above))
+    return _draws().of(name, Quantity(value=median, low=median * math.exp(-Z90 * spread), high=high)) or []
 
 
 @lru_cache(maxsize=8)
