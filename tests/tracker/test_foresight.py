@@ -161,3 +161,15 @@ def test_a_total_that_is_no_number_is_said_once_and_costs_nothing(
     assert [record.message for record in caplog.records if "total=-1" in record.message] == [
         "span epoch: total=-1 is no number above 0; no forecast is made from it"
     ]
+
+
+def test_units_that_never_come_are_missed_at_the_end(
+    own_home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A span of another name is no epoch, and one line says why there is no forecast."""
+    with sootprint.track("other", zone="FR", period="50ms", expect_total="epochs=3") as run, run.span("step"):
+        time.sleep(0.1)
+    assert run.footprint is not None
+    said = "expected 3 epochs, and no span or logged number of that name came: nothing was forecast"
+    assert said in run.footprint.warnings
+    assert said in [record.message for record in caplog.records]

@@ -314,6 +314,14 @@ class Session:
             )
         self._foresight.look()
 
+    def _miss_units(self) -> None:
+        """Say that nothing was forecast, where the expected units never came; not of a command, which has no spans."""
+        progress = self._fold.progress
+        if progress is not None and not progress.points and not self._worker.begins_when_ready:
+            text = f"expected {progress.expected}, and no span or logged number of that name came: nothing was forecast"
+            self._fold.apply({"k": "note", "text": text})
+            self._warn(text)
+
     def _so_far(self) -> Footprint:
         from sootprint.tracker.assemble import footprint
         from sootprint.tracker.surroundings import look_up
@@ -339,6 +347,7 @@ class Session:
                 "cpu_s": identity.cpu_time_s() - self._cpu_s,
             }
             self._recorder.emit(end)
+            self._miss_units()
             self._worker.footprint = footprint(self._fold, look_up(self._fold.head, self._fold.last_s))
             leave(self._settings.home, self._worker.footprint)
         if journal is not None:
