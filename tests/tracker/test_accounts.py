@@ -14,6 +14,7 @@ from sootprint.core.errors import RecordError
 from sootprint.core.protocols import Reading
 from sootprint.tracker.accounts import CLOSED_S, MOST_CLOSED, UNMOVED_LOOKS, Accounts
 from sootprint.tracker.attribution import Holder, Use
+from sootprint.tracker.components import ComponentState
 from sootprint.tracker.entry import Entry
 from sootprint.tracker.sampler import Part, Seen
 
@@ -96,6 +97,28 @@ def test_who_joins_is_charged_from_then_on():
     accounts.charge([looked(2.0, accelerator_0=20.0)], [A, B], {})
     assert (energy_j(accounts, "a"), energy_j(accounts, "b")) == ({GPU: 15.0}, {GPU: 5.0})
     assert only(accounts, "b").since_s == 1.0
+
+
+def test_account_says_whether_somebody_was_charged_before():
+    """The one who takes over from nobody fills the time before its first reading, as a run that is alone does."""
+    accounts = opened()
+    accounts.charge([looked(0.0, meter="rapl", cpu=0.0)], [], {})
+    accounts.open("a", at_s=0.0)
+    accounts.open("b", at_s=0.0)
+    accounts.charge([looked(1.0, meter="rapl", cpu=9.0)], [A, B], {})
+    accounts.open("c", at_s=1.0)
+    assert [only(accounts, run).is_first for run in "abc"] == [True, True, False]
+
+
+def test_who_joins_one_that_was_alone_was_charged_by_it():
+    """The first run's own readings are no account, but it was charged all the same."""
+    accounts = opened()
+    state = ComponentState(meter="rapl", component="cpu", basis="sensor", at_s=2.0, counter_j=5.0)
+    accounts.adopt([("cpu", state)], 100.0)
+    accounts.open("a", at_s=103.0, first=True)
+    accounts.open("b", at_s=103.0)
+    assert (only(accounts, "a").since_s, only(accounts, "b").since_s) == (102.0, 103.0)
+    assert not only(accounts, "b").is_first
 
 
 def test_who_left_keeps_its_last_account():
@@ -282,7 +305,7 @@ def _boards() -> list[object]:
         board | {"shared": [[*row[:at], "soon", *row[at + 1 :]]]},
         board | {"shared": "none"},
         board | {"lines": {"a": {GPU: [1.0]}}},
-        board | {"lines": {"a": {GPU: ["x"] * 5}}},
+        board | {"lines": {"a": {GPU: ["x"] * 7}}},
         board | {"lines": []},
         board | {"closed": {"a": [[1]]}},
         board | {"closed": {"a": 5}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -112,6 +113,14 @@ def test_takeover_splits_by_the_use_seen_last(table: ProcessTable) -> None:
     second = Desk(table, first.clock)
     second.books.resume(left, here)
     assert (second.charged("a"), second.charged("b")) == (pytest.approx(270.0), pytest.approx(30.0))
+
+
+def test_books_can_be_written_before_anything_was_used(table: ProcessTable) -> None:
+    """A run that pays for its own use alone writes them before its first look at that."""
+    desk = Desk(table, FakeClock())
+    desk.books.adopt([], 0.0, own="a", here={"a": member("a", table.fork(1))})
+    left = json.loads(json.dumps(desk.books.dump()))
+    assert left["whole"] == [0.0, {}, {}]
 
 
 def test_takeover_may_charge_who_is_gone(table: ProcessTable) -> None:

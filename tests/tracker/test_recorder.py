@@ -89,6 +89,15 @@ def test_account_that_begins_late_is_no_gap(clock: FakeClock):
     assert (state.energy_j, state.covered_s, state.lost_s) == (10.0, 1.0, 0.0)
 
 
+def test_component_that_nobody_was_charged_with_is_filled_from_the_start(clock: FakeClock):
+    """It drew power before the first look, as it does in a run that is alone."""
+    first = {"since_s": START_S + 1.0, "is_first": True}
+    fold = Kept(clock).took(clock, charged(1.0, 0.0, **first), charged(3.0, 20.0, **first)).fold
+    (state,) = fold.states
+    assert (state.energy_j, state.covered_s, state.lost_s) == (20.0, 2.0, 1.0)
+    assert fold.gaps == [(0, 0.0, 1.0, "before the first reading", False)]
+
+
 def test_same_account_twice_is_counted_once(clock: FakeClock):
     """A run that looks more often than its reader finds nothing new."""
     once = charged(1.0, 10.0)

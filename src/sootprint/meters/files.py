@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from sootprint.core.held import Held
+
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)  # a pipe must not block
 _DIGITS = 20  # of the largest 64-bit counter
 
@@ -26,22 +28,22 @@ def read(path: str, *, limit: int = 4096) -> str:
 class KeptOpen:
     """A file of the kernel that is never replaced, kept open so that a look costs one call."""
 
-    _descriptor: int | None = None
+    _file: Held | None = None
 
     def __init__(self, path: str) -> None:
-        self._descriptor = os.open(path, _FLAGS)
+        self._file = Held(os.open(path, _FLAGS))
 
     def text(self, *, limit: int) -> str | None:
         """First `limit` bytes as the kernel writes them now, or None where it does not."""
-        assert self._descriptor is not None
+        assert self._file is not None
         try:
-            return os.pread(self._descriptor, limit, 0).decode("ascii", "replace") or None
+            return os.pread(self._file.number, limit, 0).decode("ascii", "replace") or None
         except OSError:
             return None
 
     def __del__(self) -> None:
-        if self._descriptor is not None:  # it could be opened
-            os.close(self._descriptor)
+        if self._file is not None:  # it could be opened
+            self._file.close()
 
 
 class KeptNumbers:

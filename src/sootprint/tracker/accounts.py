@@ -61,10 +61,12 @@ class _Shared:
 class _Line:
     """One component in one run's account."""
 
-    __slots__ = ("energy_j", "lost_at_j", "rest_j", "since_s", "variance_j2")
+    __slots__ = ("energy_j", "is_first", "is_old", "lost_at_j", "rest_j", "since_s", "variance_j2")
 
-    def __init__(self, since_s: float) -> None:
+    def __init__(self, since_s: float, *, is_first: bool = False, is_old: bool = False) -> None:
         self.since_s = since_s
+        self.is_first = float(is_first)  # whether nobody was charged before
+        self.is_old = float(is_old)  # whether somebody was charged with it since then, or before as one alone
         self.energy_j = self.rest_j = self.variance_j2 = self.lost_at_j = 0.0
 
 
@@ -110,13 +112,18 @@ class Accounts:
             sees: Accelerators that it may use, or None for all.
             first: Whether it was alone before, and is charged from its last readings on.
         """
+        charged = self._charged()
         lines = self._lines[run] = {}
         self._closed.pop(run, None)
         for one in self._shared.values():
             name = one.state.component
             if sees is None or name in sees or not _is_accelerator(name):
                 since_s = one.state.at_s if first and one.state.at_s is not None else at_s
-                lines[name] = _Line(since_s)
+                lines[name] = _Line(since_s, is_first=name not in charged, is_old=first)
+
+    def _charged(self) -> set[str]:
+        """Components that somebody is charged with."""
+        return {name for lines in self._lines.values() for name, line in lines.items() if line.is_old}
 
     def close(self, run: str) -> None:
         """End a run's account; its last entries are kept for it to read."""
@@ -201,11 +208,12 @@ class Accounts:
     ) -> None:
         charged = split(spent_j, holders, uses)
         before_s = {one.state.component: one.before_s for one in self._shared.values()}
+        known = self._charged()
         for holder in holders:
             lines = self._lines[holder.id]
             own_j = dict(charged[holder.id])
             for name in own_j.keys() - lines.keys():
-                lines[name] = _Line(before_s[name])
+                lines[name] = _Line(before_s[name], is_first=name not in known)
             if holder.strict:
                 paid = strict_share(spent_j, own_j, use=uses.get(holder.id, NOBODY), whole=whole)
                 for name, charge in paid.items():
@@ -213,6 +221,7 @@ class Accounts:
                     lines[name].rest_j += charge.rest_j
             for name, energy_j in own_j.items():
                 lines[name].energy_j += energy_j
+                lines[name].is_old = 1.0
                 if spent_j[name] > 0.0:
                     lines[name].variance_j2 += variances_j2[name] * (energy_j / spent_j[name]) ** 2
 
@@ -224,7 +233,7 @@ class Accounts:
             state.component = self._free_name(state)
             one = self._shared[key] = _Shared(state, reading.component)
             for lines in self._lines.values() if not _is_accelerator(state.component) else ():
-                lines[state.component] = _Line(reading.at_s)
+                lines[state.component] = _Line(reading.at_s, is_first=True)
         return one
 
     def _free_name(self, state: ComponentState) -> str:
@@ -345,4 +354,5 @@ def _entry(one: _Shared, line: _Line, origin: str) -> Entry:
         dropped=state.dropped,
         reason=one.reason,
         missing=state.missing,
+        is_first=line.is_first > 0.0,
     )

@@ -110,8 +110,8 @@ class Books:
     def dump(self) -> dict[str, Any]:
         """Plain values from which another process can go on."""
         return self.accounts.dump() | {
-            "uses": {one: list(use) for one, use in self._uses.items()},
-            "whole": list(self._whole),
+            "uses": {one: _plain(use) for one, use in self._uses.items()},
+            "whole": _plain(self._whole),
             "parents": {one: member.tracked.parent for one, member in self._here.items()},
         }
 
@@ -145,6 +145,10 @@ class Books:
             names = self.accounts.components(meter.name)
             seen |= {names[name] for name in meter.visible_to(member.environ) if name in names}
         return frozenset(seen) if telling else None
+
+
+def _plain(use: Use) -> list[Any]:
+    return [use.cpu_s, dict(use.busy), dict(use.memory)]
 
 
 def _uses_of(left: Mapping[str, Any]) -> tuple[dict[str, Use], Use, dict[str, str | None]]:

@@ -32,6 +32,7 @@ class Entry(NamedTuple):
         dropped: Whether the counter stands still, so that it measures nothing.
         reason: Why, of the latest loss or gap.
         missing: Why there is no reading now, or None where there is one.
+        is_first: Whether nobody was charged with it before `since_s`.
     """
 
     meter: str
@@ -55,6 +56,7 @@ class Entry(NamedTuple):
     dropped: bool
     reason: str | None
     missing: str | None
+    is_first: bool = False
 
     def state(self) -> ComponentState:
         """State of this component in a run that has not seen it before."""

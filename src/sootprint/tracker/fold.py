@@ -242,7 +242,9 @@ class Fold:
             state = self.states[index]
             if until is not None:
                 self._read(index, until[0], until[1], None, None, 0.0)
-            if state.at_s is None:  # until then others were charged
+            if state.at_s is None:
+                if reason == BEFORE_FIRST:  # else others were charged until then
+                    self._lost(index, state, since_s, reason)
                 state.at_s = max(0.0, float(since_s))
             elif since_s > state.at_s:
                 self._lost(index, state, since_s, reason)

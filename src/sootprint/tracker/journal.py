@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sootprint.core.errors import RecordError
+from sootprint.core.held import Held
 
 if sys.platform != "win32":
     import fcntl
@@ -43,7 +44,7 @@ class Journal:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = _draft(path)
-        self._fd: int | None = _create(fresh)
+        self._file: Held | None = Held(_create(fresh))
         fresh.rename(path)  # it is seen only once it is locked
         self._has_room = _keep_room(_room(path))
         self._pending = bytearray()
@@ -52,7 +53,7 @@ class Journal:
 
     def append(self, content: Mapping[str, Any]) -> bool:
         """Whether everything appended so far is in the file."""
-        if self._fd is None:
+        if self._file is None or not self._file.is_ours:
             return False
         if len(self._pending) > MAX_PENDING_BYTES:
             self._pending = bytearray(b"\n")
@@ -62,10 +63,10 @@ class Journal:
 
     def _flush(self) -> bool:
         """Whether all that is pending went into the file."""
-        assert self._fd is not None
+        assert self._file is not None
         try:
             while self._pending:
-                written = os.write(self._fd, self._pending)
+                written = os.write(self._file.number, self._pending)
                 del self._pending[:written]
         except OSError:
             return False
@@ -81,9 +82,9 @@ class Journal:
 
     def sync(self) -> None:
         """Ask the disk to keep what was written, against a loss of power."""
-        if self._fd is not None:
+        if self._file is not None and self._file.is_ours:
             with contextlib.suppress(OSError):
-                os.fsync(self._fd)
+                os.fsync(self._file.number)
 
     @property
     def complete(self) -> bool:
@@ -106,16 +107,16 @@ class Journal:
             os.close(fd)
             fresh.unlink(missing_ok=True)
             raise
-        old, self._fd = self._fd, fd
+        old, self._file = self._file, Held(fd)
         self._pending, self._overflowed = bytearray(), False
         if old is not None:
-            os.close(old)
+            old.close()
 
     def close(self) -> None:
         """Close the file and give up its lock."""
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def remove(self) -> None:
         """Delete the file, once its record is kept elsewhere."""

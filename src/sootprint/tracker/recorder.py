@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sootprint.core.protocols import Reading
 from sootprint.tracker.components import ComponentState
-from sootprint.tracker.fold import Fold
+from sootprint.tracker.fold import BEFORE_FIRST, Fold
 from sootprint.tracker.journal import Journal
 from sootprint.tracker.sampler import Part
 
@@ -125,7 +125,9 @@ class Recorder:
                 index = self._add(entry.state())
             before = self._taken.get(index)
             if before is None or (before.origin, before.since_s) != (entry.origin, entry.since_s):
-                self._rebase(index, None, [entry.since_s, 0.0, "the reader of this machine began anew"])
+                anew = entry.is_first and self.fold.states[index].at_s is None
+                why = BEFORE_FIRST if anew else "the reader of this machine began anew"
+                self._rebase(index, None, [entry.since_s, 0.0, why])
                 before = entry._replace(energy_j=0.0, rest_j=0.0, variance_j2=0.0, at_s=entry.since_s)
                 self._taken[index] = before
             elif before.losses != entry.losses:
@@ -153,7 +155,7 @@ class Recorder:
                 self._taken[index] = entry
 
     def _at_s(self, instant_s: float) -> float:
-        return round(instant_s - self.start_s, 5)
+        return max(0.0, round(instant_s - self.start_s, 5))  # it may have been seen just before its start
 
     def _charged(self, index: int, entry: Entry, before: Entry) -> list[Any]:
         variance_j2 = max(0.0, entry.variance_j2 - before.variance_j2)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import contextlib
+import functools
 import json
 import os
 import stat
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sootprint.core.errors import MeterError
+from sootprint.core.held import Held
 
 if sys.platform != "win32":
     import fcntl
@@ -74,39 +76,88 @@ class Seat:
             raise MeterError("this system has no file locks: other runs on this machine are not seen")
         key = binascii.crc32(os.path.realpath(sysfs).encode(errors="replace"))
         self.folder = runtime_dir / f"reader-{key:08x}"
+        self._lock: Held | None = None
+        self._pipe: Held | None = None
+        self._own: Held | None = None
+        self._group: Held | None = None
+        self._content: Registration | None = None  # as which this run is seen
+        self._seen: dict[str, Registration] = {}
+        self._is_open = True
+        self.reads = False
+        self.knocked = False  # whether someone asked for a tick
         try:
-            _make_private(self.folder / "runs")
-            self._lock: int | None = os.open(
-                self.folder / "reader.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-            )
+            self._open_lock()
         except OSError as err:
             raise MeterError(
                 f"{runtime_dir} cannot be used ({err.strerror}): other runs on this machine are not seen"
             ) from err
-        self.reads = False
-        self._seen: dict[str, Registration] = {}
-        self._pipe: int | None = None
-        self._own: int | None = None
-        self._group: int | None = None
-        self._path: Path | None = None
-        self.knocked = False  # whether someone asked for a tick
         _seats.add(self)
 
+    @property
+    def _lock_path(self) -> Path:
+        return self.folder / "reader.lock"
+
+    def _open_lock(self) -> None:
+        _make_private(self.folder / "runs")
+        self._lock = _opened(self._lock_path)
+
     def take(self) -> bool:
-        """Whether this run now reads for all, as nobody else does."""
-        if not self.reads and self._lock is not None and _locked(self._lock):
-            self.reads = True
+        """Whether this run now reads for all, as nobody else does.
+
+        Raises:
+            OSError: Files cannot be locked here.
+        """
+        if (
+            not self.reads
+            and self._lock is not None
+            and self._lock.is_at(self._lock_path)
+            and _locked(self._lock)
+        ):
+            self.reads = self._lock.is_at(self._lock_path)  # it may have been replaced meanwhile
+            os.pwrite(self._lock.number, json.dumps([os.getpid(), _namespace()]).encode().ljust(64), 0)
             with contextlib.suppress(OSError):  # without it a tick comes when it is due
                 self._pipe = _pipe(self.folder / "wake")
         return self.reads
+
+    def keep(self) -> bool:
+        """Whether who reads is as it was; what was deleted under this run is made again.
+
+        A cleaner of /tmp deletes files that are in use, and a child that was forked behind Python's back may hold
+        the lock of a reader that is dead.
+        """
+        if not self._is_open:
+            return True
+        read = self.reads
+        with contextlib.suppress(OSError):  # the folder cannot be made now: this run goes on as it is
+            if self._lock is None or not self._lock.is_at(self._lock_path):
+                before, self.reads = self._lock, False
+                self._open_lock()
+                if before is not None:
+                    before.close()
+                if read:
+                    self.take()
+            elif not read and self._holder_is_dead():
+                self._lock_path.unlink()
+                self._open_lock()
+            if self._content is not None and not self._path(self._content).exists():
+                self.register(self._content)
+        return self.reads == read
+
+    def _holder_is_dead(self) -> bool:
+        """Whether the process that took the lock has gone, though a child of its holds it."""
+        assert self._lock is not None
+        try:
+            pid, namespace = json.loads(os.pread(self._lock.number, 64, 0))
+        except (OSError, ValueError, TypeError):
+            return False
+        return namespace == _namespace() and _is_gone(pid) and not _locked(self._lock)
 
     def take_group(self, group: str) -> bool:
         """Whether this run is the one rank of a job on this machine that writes its record."""
         if self._group is None:
             folder = self.folder / "groups"
             folder.mkdir(exist_ok=True, mode=0o700)
-            path = folder / f"{binascii.crc32(group.encode(errors='replace')):08x}.lock"
-            self._group = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._group = _opened(folder / f"{binascii.crc32(group.encode(errors='replace')):08x}.lock")
         return _locked(self._group)
 
     def register(self, content: Registration) -> None:
@@ -115,15 +166,17 @@ class Seat:
         Raises:
             OSError: The registration cannot be written.
         """
-        path = self.folder / "runs" / f"{content.id}{SUFFIX}"
-        draft = path.with_suffix(".new")
-        before, self._own = self._own, os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        draft = self._path(content).with_suffix(".new")
+        before, self._own = self._own, _opened(draft)
         _locked(self._own)
-        os.write(self._own, json.dumps(content._asdict()).encode())
-        draft.rename(path)  # it is seen only once it is held
-        self._path = path
+        os.write(self._own.number, json.dumps(content._asdict() | {"namespace": _namespace()}).encode())
+        draft.rename(self._path(content))  # it is seen only once it is held
+        self._content = content
         if before is not None:
-            os.close(before)
+            before.close()
+
+    def _path(self, content: Registration) -> Path:
+        return self.folder / "runs" / f"{content.id}{SUFFIX}"
 
     def others(self) -> dict[str, Registration]:
         """Live registrations by identity, this run's own included; those of dead runs are cleared away."""
@@ -137,6 +190,11 @@ class Seat:
 
     def wake(self) -> None:
         """Ask whoever reads for a tick now."""
+        own = self._pipe
+        if own is not None and own.is_ours:
+            with contextlib.suppress(OSError):
+                os.write(own.number, b"w")
+            return
         try:
             pipe = os.open(self.folder / "wake", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:  # nobody reads
@@ -147,10 +205,17 @@ class Seat:
 
     def wait(self, duration_s: float) -> None:
         """Sleep until `duration_s` [s] have passed or someone wakes this reader."""
+        if self._pipe is None:
+            return
         poll = select.poll()
-        poll.register(self._pipe or 0, select.POLLIN)
-        if poll.poll(duration_s * 1000.0):
-            self.knocked = bool(os.read(self._pipe or 0, 4096))
+        poll.register(self._pipe.number, select.POLLIN)
+        if not poll.poll(duration_s * 1000.0):
+            return
+        if self._pipe.is_ours:
+            with contextlib.suppress(OSError):
+                self.knocked = bool(os.read(self._pipe.number, 4096))
+        else:
+            self._pipe = None  # the program closed it
 
     @property
     def has_pipe(self) -> bool:
@@ -159,50 +224,83 @@ class Seat:
 
     def hand_over(self) -> None:
         """Let another run read from now on, while this one has yet to write its record."""
-        for descriptor in (self._pipe, self._lock):
-            if descriptor is not None:
-                os.close(descriptor)
+        self._is_open = self.reads = False
+        for file in (self._pipe, self._lock):
+            if file is not None:
+                file.close()
         self._pipe = self._lock = None
-        self.reads = False
 
     def leave(self) -> None:
         """No longer be seen; who reads charges this run until it notices, at the latest at the wake that follows."""
-        if self._path is not None:
+        if self._content is not None:
             with contextlib.suppress(OSError):
-                self._path.unlink()
-            self._path = None
+                self._path(self._content).unlink()
+            self._seen = {run: one for run, one in self._seen.items() if run != self._content.id}
+            self._content = None
 
     def close(self) -> None:
         """Give up the lock and the registration."""
-        for descriptor in (self._pipe, self._own, self._group, self._lock):
-            if descriptor is not None:
-                os.close(descriptor)
+        self._is_open = self.reads = False
+        for file in (self._pipe, self._own, self._group, self._lock):
+            if file is not None:
+                file.close()
         self._pipe = self._own = self._group = self._lock = None
-        self.reads = False
 
 
 def _make_private(folder: Path) -> None:
-    """Make a folder and the one above it that only this user can use.
+    """Make a folder and those above it that only this user can use, whatever the umask.
 
     Raises:
         OSError: It cannot be made, or somebody else can write to it.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for path in (folder.parent.parent, folder.parent, folder):
+        path.mkdir(parents=path == folder.parent.parent, exist_ok=True, mode=0o700)
+    top = folder.parent.parent.stat()
+    if top.st_uid not in (0, os.geteuid()) or (top.st_mode & 0o002 and not top.st_mode & stat.S_ISVTX):
+        raise PermissionError(1, "others may replace what is in it")
     for path in (folder, folder.parent):
         facts = path.lstat()
         if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid() or facts.st_mode & 0o022:
             raise PermissionError(1, "others may write to it")
 
 
-def _locked(descriptor: int) -> bool:
+def _opened(path: Path) -> Held:
+    return Held(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def _locked(file: Held) -> bool:
+    """Whether this process holds the lock of a file now.
+
+    Raises:
+        OSError: Files cannot be locked here.
+    """
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+        fcntl.flock(file.number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
     return True
 
 
-def _pipe(path: Path) -> int:
+@functools.cache
+def _namespace() -> int:
+    """Number of this process's namespace of process numbers; 0 where there is none."""
+    try:
+        return Path("/proc/self/ns/pid").stat().st_ino
+    except OSError:
+        return 0
+
+
+def _is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError, TypeError):
+        return False
+    return False
+
+
+def _pipe(path: Path) -> Held:
     """The pipe that wakes the reader, open at both ends so that it never ends.
 
     Raises:
@@ -213,7 +311,7 @@ def _pipe(path: Path) -> int:
     if not stat.S_ISFIFO(path.lstat().st_mode):
         path.unlink()
         os.mkfifo(path, 0o600)
-    return os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    return Held(os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
 
 
 def _read(path: Path) -> Registration | None:
@@ -225,14 +323,22 @@ def _read(path: Path) -> Registration | None:
     except OSError:
         return None
     try:
-        if _locked(descriptor):
+        content = None if _locked(Held(descriptor)) else json.loads(os.read(descriptor, MOST_BYTES))
+        if content is None or _left_by(content):
             path.unlink(missing_ok=True)
             return None
-        return _registration(json.loads(os.read(descriptor, MOST_BYTES)))
+        return _registration(content)
     except (OSError, ValueError):
         return None
     finally:
         os.close(descriptor)
+
+
+def _left_by(content: Any) -> bool:
+    """Whether the process of a registration has gone, though a child that was forked by a library holds it."""
+    if not isinstance(content, dict) or not isinstance(content.get("pid"), int):
+        return False
+    return content.get("namespace") == _namespace() and _is_gone(content["pid"])
 
 
 def _registration(data: Any) -> Registration | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import time
@@ -107,12 +106,18 @@ class Source:
     def find(self) -> None:
         """Find the meters, unless another run reads them."""
         reads = True
-        if self._seat is not None:
-            reads = self._seat.take()
-            with contextlib.suppress(OSError):
+        try:
+            if self._seat is not None:
+                reads = self._seat.take()
                 self._seat.register(self._own)
-            if self._own.group is not None:
-                self.heard = Heard(self._seat.folder / "runs", self._own)
+                if self._own.group is not None:
+                    self.heard = Heard(self._seat.folder / "runs", self._own)
+        except OSError as err:  # unseen, it would be charged nothing
+            self._warn(f"runtime directory: {err.strerror}: other runs on this machine are not seen")
+            self._let_go()
+            reads = True
+        if self._seat is not None and not reads:
+            self._seat.wake()
         if reads:
             self.meters = list(self._discover(self._machine))
         else:
@@ -133,11 +138,18 @@ class Source:
         """Take the first readings, once the run's first line is written."""
         self._recorder = recorder
         if self._untold and self._seat is not None:
-            self._seat.wake()
-            self._recorder.take(self._await(self._entries) or [])
-            return
-        self._sample()
-        self.tick()
+            self._await(lambda: self._take_over() or self._entries())
+            self._recorder.take(self._account())
+        elif self._has_company():  # whoever read for them has just gone
+            self._lead()
+            self._recorder.take(self._account())
+        else:
+            self._sample()
+            self.tick()
+
+    def _account(self) -> list[Entry]:
+        """What this run is charged so far."""
+        return self._reader.entries(self._own.id) if self._reader else self._entries() or []
 
     def _sample(self) -> None:
         self.sampler = Sampler(
@@ -154,11 +166,13 @@ class Source:
         knocked, rescan = self.hurry(), self._ticks % RESCAN_TICKS == 0
         if self._seat is not None:
             self._seat.knocked = False
+            if rescan and not self._seat.keep():
+                self._give_way()
         if self.sampler is None and not self._take_over():
-            self._recorder.take(self._entries() or [])
+            self._recorder.take(self._account())
         elif self._reader is not None:
             self._reader.tick()
-            self._recorder.take(self._reader.entries(self._own.id))
+            self._recorder.take(self._account())
         elif self.sampler is not None:
             share = not last and (self._strict or ((knocked or rescan) and self._has_company()))
             self._recorder.record(self.sampler.collect(last=last or share), last=last)
@@ -204,12 +218,22 @@ class Source:
         if self._seat is None or not self._seat.take():
             return False
         self.meters = list(self._discover(self._machine))
+        self._lead()
+        return True
+
+    def _lead(self) -> None:
+        """Read for all from now on, from where whoever did so has left."""
         self._widen()
         if self.sampler is None:
             self._sample()
         self._reader = self._new_reader()
         self._reader.resume()
-        return True
+
+    def _give_way(self) -> None:
+        """Read no longer, as another run does so for all."""
+        for meter in self.meters:
+            getattr(meter, "close", bool)()
+        self.meters, self.sampler, self._reader = [], None, None
 
     def _entries(self, *, closed: bool = False) -> list[Entry] | None:
         from sootprint.tracker.reader import on_board
@@ -242,8 +266,9 @@ class Source:
 
     def interrupt(self) -> None:
         """End a wait at once."""
-        if self._seat is not None and self._seat.has_pipe:
-            self._seat.wake()
+        seat = self._seat  # the measuring thread may let go of it meanwhile
+        if seat is not None and seat.has_pipe:
+            seat.wake()
 
     def hurry(self) -> bool:
         """Whether another run asked for a tick now."""
@@ -266,9 +291,7 @@ class Source:
         assert self._seat is not None
         self._seat.wake()
         settled = self._await(lambda: self._take_over() or self._entries(closed=True))
-        if self._reader is not None:
-            settled = self._reader.entries(self._own.id)
-        self._recorder.take(settled or self._entries() or [])
+        self._recorder.take(settled if isinstance(settled, list) else self._account())
 
     def _await(self, answer: Callable[[], Any]) -> Any:
         until_s = time.monotonic() + ANSWER_S
@@ -282,5 +305,9 @@ class Source:
             self._seat.leave()
             if self.heard is not None:
                 self.heard.close(self._seat.others())
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._seat is not None:
             self._seat.close()
             self._seat = None
