@@ -9,6 +9,7 @@ from tests.faults.stage import Outcome
 HEADS = (
     "fault",
     "true J",
+    "charged J",
     "lost J",
     "at most",
     "doubled J",
