@@ -114,9 +114,10 @@ class Seat:
             and _locked(self._lock)
         ):
             self.reads = self._lock.is_at(self._lock_path)  # it may have been replaced meanwhile
-            os.pwrite(self._lock.number, json.dumps([os.getpid(), _namespace()]).encode().ljust(64), 0)
             with contextlib.suppress(OSError):  # without it a tick comes when it is due
                 self._pipe = _pipe(self.folder / "wake")
+            with contextlib.suppress(OSError):  # for `keep` of the others
+                os.pwrite(self._lock.number, json.dumps([os.getpid(), _namespace()]).encode().ljust(64), 0)
         return self.reads
 
     def keep(self) -> bool:

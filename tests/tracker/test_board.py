@@ -1,0 +1,90 @@
+"""The board: files of this boot, replaced at once, and no others."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sootprint.tracker.board import BOARD, FACTS, Board
+
+
+@pytest.fixture
+def procfs(tmp_path: Path) -> Path:
+    """A process tree with the identity of a boot."""
+    boot = tmp_path / "proc" / "sys" / "kernel" / "random" / "boot_id"
+    boot.parent.mkdir(parents=True)
+    boot.write_text("one\n", encoding="ascii")
+    return tmp_path / "proc"
+
+
+@pytest.fixture
+def board(tmp_path: Path, procfs: Path) -> Board:
+    """Files in a folder of their own."""
+    (tmp_path / "reader").mkdir()
+    return Board(tmp_path / "reader", str(procfs))
+
+
+def test_board_holds_what_was_written_last(board: Board):
+    """Each name is a file of its own."""
+    board.write(BOARD, {"a": [1]})
+    board.write(BOARD, {"a": [2]})
+    board.write(FACTS, {"b": None})
+    assert board.read(BOARD) == {"boot": "one", "a": [2]}
+    assert board.read(FACTS) == {"boot": "one", "b": None}
+
+
+def test_cleared_board_is_none(board: Board, tmp_path: Path):
+    """Nothing is left behind, and clearing twice is as good as once."""
+    board.write(BOARD, {})
+    board.clear()
+    board.clear()
+    assert board.read(BOARD) is None
+    assert list((tmp_path / "reader").iterdir()) == []
+
+
+def test_board_of_another_boot_is_none(board: Board, tmp_path: Path, procfs: Path):
+    """The monotonic clock began anew, and its times tell nothing."""
+    board.write(BOARD, {"a": 1})
+    (procfs / "sys/kernel/random/boot_id").write_text("two\n", encoding="ascii")
+    assert Board(tmp_path / "reader", str(procfs)).read(BOARD) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[]",
+        b"5",
+        b"null",
+        b"{}",
+        b'{"boot": "on',
+        b"[" * 100_000,
+        b'{"boot": ["one"]}',
+    ],
+)
+def test_file_that_is_no_board_is_none(data: bytes, board: Board, tmp_path: Path):
+    """Cut, foreign, deep or empty: whoever reads begins anew."""
+    (tmp_path / "reader" / BOARD).write_bytes(data)
+    assert board.read(BOARD) is None
+
+
+def test_board_that_cannot_be_written_stays_as_it_was(board: Board, tmp_path: Path):
+    """No half of a board is ever read."""
+    board.write(BOARD, {"a": 1})
+    (tmp_path / "reader" / f".{BOARD}.{os.getpid()}").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        board.write(BOARD, {"a": 2})
+    assert board.read(BOARD) == {"boot": "one", "a": 1}
+
+
+def test_folder_in_place_of_the_board_is_none(board: Board, tmp_path: Path):
+    """It cannot be replaced either; the run that reads goes on."""
+    (tmp_path / "reader" / BOARD).mkdir()
+    assert board.read(BOARD) is None
+    with pytest.raises(OSError, match="directory"):
+        board.write(BOARD, {})
+    board.clear()
