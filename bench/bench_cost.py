@@ -75,7 +75,8 @@ def _devices(folder: Path) -> Iterator[dict[str, dict[str, str]]]:
     nvml |= {"FAKE_NVML_BASE_MW": "250000", "FAKE_NVML_AMP_MW": "100000", "FAKE_NVML_LIMIT_MW": "700000"}
     fake = [sys.executable, str(FIXTURES / "fake_powercap.py"), str(tree)]
     process = subprocess.Popen(
-        [*fake, "--packages", "2", "--tick", "0.2", "--seconds", "36000"], stdout=subprocess.DEVNULL
+        [*fake, "--packages", "2", "--tick", "0.2", "--in-place", "--seconds", "36000"],
+        stdout=subprocess.DEVNULL,
     )
     try:
         yield {

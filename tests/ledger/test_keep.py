@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from sootprint import Footprint, RecordError
-from sootprint.ledger import Ledger, keep, spool
+from sootprint.ledger import Ledger, keep, versions
 from sootprint.ledger.database import FILE_NAME
 
 SPAWN = multiprocessing.get_context("fork")
@@ -67,7 +67,7 @@ def test_eight_processes_keep_eight_runs(home: Path, a_run) -> None:
 def test_kill_between_spool_and_database_loses_nothing(home: Path, a_run, monkeypatch) -> None:
     """A process killed after the spool file was written leaves a run that the next opening takes in."""
     footprint = a_run()
-    monkeypatch.setattr(spool, "_store", lambda *args, **kwargs: os.kill(os.getpid(), signal.SIGKILL))
+    monkeypatch.setattr(versions, "store", lambda *args, **kwargs: os.kill(os.getpid(), signal.SIGKILL))
     worker = SPAWN.Process(target=keep, args=(home, footprint))
     worker.start()
     worker.join(timeout=30)

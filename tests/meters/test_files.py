@@ -64,6 +64,17 @@ def test_kept_number_is_read_as_it_is_now(tmp_path):
         assert kept.number(str(path)) == number
 
 
+def test_kept_number_follows_a_file_that_is_replaced(tmp_path):
+    """A file that another one was moved over is opened anew at the same look; one that is gone is None."""
+    kept, path, new = files.KeptNumbers(), tmp_path / "energy_uj", tmp_path / "new"
+    for number in (1, 22, 3):
+        new.write_text(f"{number}\n")
+        new.replace(path)
+        assert kept.number(str(path)) == number
+    path.unlink()
+    assert kept.number(str(path)) is None
+
+
 def test_kept_number_comes_back_after_its_file_was_away(tmp_path):
     """A file that is absent, unreadable or empty is None, and is opened anew once it holds a number."""
     kept, path = files.KeptNumbers(), tmp_path / "energy_uj"

@@ -8,8 +8,6 @@ narrows when knowledge is taken away.
 from __future__ import annotations
 
 import math
-import random
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
@@ -137,6 +135,9 @@ class Draws:
 
     def _order(self, name: str) -> list[float]:
         if name not in self._scores:
+            import random  # a training that is measured needs them at its end only
+            import zlib
+
             scores = list(_normal_scores(self._n))
             random.Random((zlib.crc32(name.encode()) << 32) ^ self._seed).shuffle(scores)
             self._scores[name] = scores

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sootprint.core.errors import RecordError
-from sootprint.ledger import database
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from sootprint.core.records import Footprint
 
 STATES = ("finished", "recovered")
 FOLDER = "spool"
-_MS_PER_SECOND = 1000.0  # SQLite counts its timeout in milliseconds
 
 
 def keep(home: Path, footprint: Footprint, *, state: str = "finished", timeout_s: float = 0.05) -> bool:
@@ -37,6 +31,8 @@ def keep(home: Path, footprint: Footprint, *, state: str = "finished", timeout_s
     """
     import sqlite3
 
+    from sootprint.ledger import versions
+
     if state not in STATES:
         raise RecordError(f"state {state!r} is not one of {', '.join(STATES)}")
     footprint, text = _whole(footprint)
@@ -46,7 +42,7 @@ def keep(home: Path, footprint: Footprint, *, state: str = "finished", timeout_s
     except OSError as err:
         failure = err
     try:
-        _store(home, footprint, text=text, state=state, timeout_s=timeout_s)
+        versions.store(home, footprint, text=text, state=state, timeout_s=timeout_s)
     except (sqlite3.Error, OSError, RecordError) as err:
         if failure is None:
             return False
@@ -103,65 +99,6 @@ def _whole(footprint: Footprint) -> tuple[Footprint, str]:
         text = text.encode("utf-8", "replace").decode("utf-8")
         return type(footprint).from_json(text), text
     return footprint, text
-
-
-def insert(connection: sqlite3.Connection, footprint: Footprint, *, text: str, state: str) -> None:
-    """Add a version of a record, unless it is there already; the caller holds the transaction."""
-    run_id = footprint.id
-    if connection.execute("SELECT 1 FROM runs WHERE id = ? AND record = ?", (run_id, text)).fetchone():
-        return
-    last = connection.execute("SELECT MAX(version) FROM runs WHERE id = ?", (run_id,)).fetchone()[0]
-    values = {
-        **_columns(footprint, state),
-        "version": (last or 0) + 1,
-        "kept": database.now(),
-        "record": text,
-    }
-    names, marks = ", ".join(values), ", ".join("?" * len(values))
-    connection.execute(f"INSERT INTO runs ({names}) VALUES ({marks})", tuple(values.values()))
-
-
-def _columns(footprint: Footprint, state: str) -> dict[str, Any]:
-    """Values of the listing's columns for a record."""
-    energy, emissions = footprint.energy_kwh, footprint.emissions_kg
-    return {
-        "id": footprint.id,
-        "state": state,
-        "name": footprint.name,
-        "project": footprint.project,
-        "tags": json.dumps(footprint.tags),
-        "zone": footprint.place.zone,
-        "grade": footprint.grade,
-        "started": footprint.started,
-        "duration_s": footprint.duration_s,
-        "energy_kwh": energy and energy.value,
-        "energy_low_kwh": energy and energy.low,
-        "energy_high_kwh": energy and energy.high,
-        "emissions_kg": emissions and emissions.value,
-        "emissions_low_kg": emissions and emissions.low,
-        "emissions_high_kg": emissions and emissions.high,
-        "parent": footprint.parent,
-        "run_group": footprint.run_group,
-        "merged": _merged(footprint),
-    }
-
-
-def _merged(footprint: Footprint) -> str | None:
-    """Identities of the records that a record was merged from, as JSON; None for one that was measured."""
-    listed = footprint.given.get("merged")
-    return json.dumps([str(one) for one in listed]) if isinstance(listed, list | tuple) and listed else None
-
-
-def _store(home: Path, footprint: Footprint, *, text: str, state: str, timeout_s: float) -> None:
-    started_s = time.monotonic()
-    connection = database.connect(home, timeout_s=timeout_s)
-    try:
-        left_s = max(0.0, timeout_s - (time.monotonic() - started_s))
-        connection.execute(f"PRAGMA busy_timeout = {int(left_s * _MS_PER_SECOND)}")
-        with database.transaction(connection):
-            insert(connection, footprint, text=text, state=state)
-    finally:
-        connection.close()
 
 
 def _write(path: Path, text: str) -> None:

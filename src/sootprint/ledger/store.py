@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sootprint.core.errors import RecordError
 from sootprint.core.records import Footprint
-from sootprint.ledger import database, rows, spool
+from sootprint.ledger import database, rows, spool, versions
 
 if TYPE_CHECKING:
     import sqlite3
@@ -121,7 +121,7 @@ class Ledger:
             before, tags={name: text for name, text in merged.items() if text is not None}
         )
         with self._failing("tag a run"), database.transaction(self._connection):
-            spool.insert(self._connection, after, text=after.to_json(), state=state)
+            versions.insert(self._connection, after, text=after.to_json(), state=state)
         return after
 
     def delete(self, ref: str) -> str:
@@ -176,7 +176,7 @@ class Ledger:
                 problems.append(f"{path}: {err}")
                 continue
             with database.transaction(connection):
-                spool.insert(connection, footprint, text=text, state=state)
+                versions.insert(connection, footprint, text=text, state=state)
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
         self.unreadable = tuple(problems)

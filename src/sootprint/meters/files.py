@@ -26,7 +26,7 @@ def read(path: str, *, limit: int = 4096) -> str:
 
 
 class KeptOpen:
-    """A file of the kernel that is never replaced, kept open so that a look costs one call."""
+    """A file of the kernel, kept open, so that a look costs half as much as one that opens it."""
 
     _file: Held | None = None
 
@@ -34,9 +34,11 @@ class KeptOpen:
         self._file = Held(os.open(path, _FLAGS))
 
     def text(self, *, limit: int) -> str | None:
-        """First `limit` bytes as the kernel writes them now, or None where it does not."""
+        """First `limit` bytes as they are now; None where they cannot be read, or the file was replaced."""
         assert self._file is not None
         try:
+            if not os.fstat(self._file.number).st_nlink:
+                return None
             return os.pread(self._file.number, limit, 0).decode("ascii", "replace") or None
         except OSError:
             return None
@@ -47,22 +49,23 @@ class KeptOpen:
 
 
 class KeptNumbers:
-    """Whole numbers in files of the kernel that are never replaced, each file kept open from its first look."""
+    """Whole numbers in files of the kernel, each file kept open from its first look."""
 
     def __init__(self) -> None:
         self._kept: dict[str, KeptOpen] = {}
 
     def number(self, path: str) -> int | None:
-        """Whole number that a file holds now, or None; one whose driver went away is opened anew at the next look."""
-        try:
-            kept = self._kept.get(path) or self._kept.setdefault(path, KeptOpen(path))
-        except OSError:
-            return None
-        held = kept.text(limit=64)
+        """Whole number that a file holds now, or None; one that was replaced, or whose driver went, is opened anew."""
+        kept = self._kept.get(path)
+        held = kept.text(limit=64) if kept else None
         if held is None:
-            del self._kept[path]
-            return None
-        return whole(held)
+            try:
+                kept = self._kept[path] = KeptOpen(path)
+            except OSError:
+                self._kept.pop(path, None)
+                return None
+            held = kept.text(limit=64)
+        return whole(held or "")
 
 
 def text(path: str, *, limit: int = 4096) -> str | None:

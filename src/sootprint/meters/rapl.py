@@ -153,9 +153,7 @@ def discover(machine: Machine) -> RaplMeter:
             [package.folder for package in found] or [f"{root}/{name}" for name in folders], root
         )
     facts = MeterFacts(factors=_accuracy(vendor), warnings=tuple(warnings))
-    # the kernel's own files are never replaced, so that they need not be opened at each look
-    number = files.KeptNumbers().number if machine.sysfs == "/sys" else files.number
-    return RaplMeter(zones, machine.clock, facts, number=number)
+    return RaplMeter(zones, machine.clock, facts, number=files.KeptNumbers().number)
 
 
 def udev_rule() -> str:

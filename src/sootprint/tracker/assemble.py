@@ -15,7 +15,6 @@ from sootprint.tracker import quantities
 from sootprint.tracker.breakdown import Energy, energy_of
 from sootprint.tracker.components import WALL, ComponentState, kind_of
 from sootprint.tracker.fold import Fold
-from sootprint.tracker.foresight import scored
 
 SENSED = ("sensor", "metered")
 MOST_LOST = 0.1  # of the time, before the grade falls
@@ -75,11 +74,19 @@ def footprint(fold: Fold, around: Surroundings) -> records.Footprint:
         intensity_g_per_kwh=intensity,
         emissions_kg=carbon.emissions(total, intensity, pue) if total and intensity else None,
         factors=_factors(fold, around, energy),
-        forecasts=scored(fold, total),
+        forecasts=_forecasts(fold, total),
         grade=_grade(fold, energy),
         unknown=_unknown(around, total, intensity),
         warnings=_warnings(fold, around, energy),
     )
+
+
+def _forecasts(fold: Fold, total: Quantity | None) -> tuple[dict[str, Any], ...]:
+    if fold.progress is None:
+        return ()
+    from sootprint.tracker.foresight import scored
+
+    return scored(fold, total)
 
 
 def _identity(fold: Fold) -> dict[str, Any]:

@@ -9,17 +9,20 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sootprint.core import intervals, records
-from sootprint.core.calibration import Calibration
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.units import energy_j
-from sootprint.tracker import quantities, whole
+from sootprint.meters.wall import NAMES as WALL_METERS
+from sootprint.tracker import quantities
 from sootprint.tracker.components import WALL, ComponentState, kind_of
 from sootprint.tracker.course import NODE, Course, Row, course_of, inside
 from sootprint.tracker.fold import Fold
-from sootprint.tracker.whole import Whole
+
+if TYPE_CHECKING:
+    from sootprint.core.calibration import Calibration
+    from sootprint.tracker.whole import Whole
 
 MEASURED = ("sensor", "metered")
 
@@ -89,8 +92,14 @@ def _known_whole(
     fold: Fold, parts: Sequence[records.Component], course: Course
 ) -> tuple[Whole | None, Calibration | None, tuple[str, ...]]:
     """Energy of the whole node at the wall, else by its calibration, else None; and what a reader must know of it."""
+    at_wall = any(meter in WALL_METERS for meter in fold.facts)
+    at_wall = at_wall or any(kind_of(state) == WALL for state in fold.states)
+    if not (at_wall or fold.known("calibrations")):  # as on most machines
+        return None, None, ()
     if not any(kind_of(state) not in (NODE, WALL) for state in inside(fold)):
         return None, None, ()
+    from sootprint.tracker import whole
+
     seen, warnings = whole.at_wall(fold, parts, course)
     if seen is not None:
         return seen, None, warnings

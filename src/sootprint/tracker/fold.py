@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sootprint.core.errors import RecordError
-from sootprint.core.expectation import Expectation
 from sootprint.tracker.components import WALL, ComponentState, kind_of, superseded, unsummed
-from sootprint.tracker.progress import Progress
+
+if TYPE_CHECKING:
+    from sootprint.tracker.progress import Progress
 
 MAX_SPANS = 10_000
 MAX_CURVE = 20_000
@@ -161,7 +162,10 @@ class Fold:
         self.curve = [tuple(point) for point in state["curve"]]
         self.facts, self.notes, self.not_kept = state["facts"], state["notes"], state["not_kept"]
         self.last_s, self.ticks = state["last_s"], state["ticks"]
-        self.progress = Progress.load(state["progress"]) if state.get("progress") else None
+        if state.get("progress"):
+            from sootprint.tracker.progress import Progress
+
+            self.progress = Progress.load(state["progress"])
         self.forecasts = list(state.get("forecasts", ()))
         self._marks = [Mark(*mark) for mark in state["marks"]]
         self._open = dict(state["open"])
@@ -185,6 +189,9 @@ class Fold:
     def _expect(self, unit: str, total: float) -> None:
         if not 0.0 < total < math.inf:
             raise ValueError(f"{total} expected")
+        from sootprint.core.expectation import Expectation
+        from sootprint.tracker.progress import Progress
+
         self.progress = Progress(Expectation(str(unit), float(total)))
 
     def _forecast(self, line: dict[str, Any]) -> None:

@@ -1,0 +1,83 @@
+"""Versions of records in the database: each change of a record is a row of its own."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sootprint.ledger import database
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from sootprint.core.records import Footprint
+
+_MS_PER_SECOND = 1000.0  # SQLite counts its timeout in milliseconds
+
+
+def insert(connection: sqlite3.Connection, footprint: Footprint, *, text: str, state: str) -> None:
+    """Add a version of a record, unless it is there already; the caller holds the transaction."""
+    run_id = footprint.id
+    if connection.execute("SELECT 1 FROM runs WHERE id = ? AND record = ?", (run_id, text)).fetchone():
+        return
+    last = connection.execute("SELECT MAX(version) FROM runs WHERE id = ?", (run_id,)).fetchone()[0]
+    values = {
+        **_columns(footprint, state),
+        "version": (last or 0) + 1,
+        "kept": database.now(),
+        "record": text,
+    }
+    names, marks = ", ".join(values), ", ".join("?" * len(values))
+    connection.execute(f"INSERT INTO runs ({names}) VALUES ({marks})", tuple(values.values()))
+
+
+def _columns(footprint: Footprint, state: str) -> dict[str, Any]:
+    """Values of the listing's columns for a record."""
+    energy, emissions = footprint.energy_kwh, footprint.emissions_kg
+    return {
+        "id": footprint.id,
+        "state": state,
+        "name": footprint.name,
+        "project": footprint.project,
+        "tags": json.dumps(footprint.tags),
+        "zone": footprint.place.zone,
+        "grade": footprint.grade,
+        "started": footprint.started,
+        "duration_s": footprint.duration_s,
+        "energy_kwh": energy and energy.value,
+        "energy_low_kwh": energy and energy.low,
+        "energy_high_kwh": energy and energy.high,
+        "emissions_kg": emissions and emissions.value,
+        "emissions_low_kg": emissions and emissions.low,
+        "emissions_high_kg": emissions and emissions.high,
+        "parent": footprint.parent,
+        "run_group": footprint.run_group,
+        "merged": _merged(footprint),
+    }
+
+
+def _merged(footprint: Footprint) -> str | None:
+    """Identities of the records that a record was merged from, as JSON; None for one that was measured."""
+    listed = footprint.given.get("merged")
+    return json.dumps([str(one) for one in listed]) if isinstance(listed, list | tuple) and listed else None
+
+
+def store(home: Path, footprint: Footprint, *, text: str, state: str, timeout_s: float) -> None:
+    """Add a version of a record to a ledger, waiting at most `timeout_s` [s] for whoever has locked it.
+
+    Raises:
+        sqlite3.Error: The database is locked or damaged.
+        OSError: It cannot be opened.
+        RecordError: It is of a newer version.
+    """
+    started_s = time.monotonic()
+    connection = database.connect(home, timeout_s=timeout_s)
+    try:
+        left_s = max(0.0, timeout_s - (time.monotonic() - started_s))
+        connection.execute(f"PRAGMA busy_timeout = {int(left_s * _MS_PER_SECOND)}")
+        with database.transaction(connection):
+            insert(connection, footprint, text=text, state=state)
+    finally:
+        connection.close()
