@@ -120,6 +120,11 @@ class Seat:
                 os.pwrite(self._lock.number, json.dumps([os.getpid(), _namespace()]).encode().ljust(64), 0)
         return self.reads
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the lock is where others look for it."""
+        return not self._is_open or (self._lock is not None and self._lock.is_at(self._lock_path))
+
     def keep(self) -> bool:
         """Whether who reads is as it was; what was deleted under this run is made again.
 

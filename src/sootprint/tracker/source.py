@@ -149,7 +149,12 @@ class Source:
 
     def _account(self) -> list[Entry]:
         """What this run is charged so far."""
-        return self._reader.entries(self._own.id) if self._reader else self._entries() or []
+        if self._reader is not None:
+            return self._reader.entries(self._own.id)
+        entries = self._entries()
+        if not entries and self._seat is not None:
+            self._seat.wake()  # whoever reads has not seen this run yet
+        return entries or []
 
     def _sample(self) -> None:
         self.sampler = Sampler(
@@ -166,7 +171,7 @@ class Source:
         knocked, rescan = self.hurry(), self._ticks % RESCAN_TICKS == 0
         if self._seat is not None:
             self._seat.knocked = False
-            if rescan and not self._seat.keep():
+            if (rescan or not self._seat.is_in_place) and not self._seat.keep():
                 self._give_way()
         if self.sampler is None and not self._take_over():
             self._recorder.take(self._account())

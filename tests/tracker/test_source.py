@@ -1,0 +1,375 @@
+"""Several runs on one fake machine, driven look by look: whoever comes, goes or dies, each joule is charged once."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as cases
+from hypothesis import strategies as st
+
+from sootprint.core.protocols import FakeClock, Machine, Meter
+from sootprint.settings import Settings
+from sootprint.tracker import source as sources
+from sootprint.tracker.fold import Fold
+from sootprint.tracker.quantities import fill_j
+from sootprint.tracker.recorder import Recorder
+from sootprint.tracker.source import RESCAN_TICKS, Source
+from tests.tracker.conftest import ScriptMeter, head
+
+POWER_W = 100.0
+TICK_S = 1.0
+
+
+class Node:
+    """A machine with one card of a constant power, and the runs on it; a look of each run is a call.
+
+    Args:
+        folder: Folder of its own.
+        poll_s: Wanted time between two looks at a power, or None where the card has a counter [s].
+    """
+
+    def __init__(self, folder: Path, *, poll_s: float | None = None) -> None:
+        self.clock = FakeClock(monotonic_s=50.0)
+        self.folder, self._poll_s = folder, poll_s
+        self._numbers = itertools.count()
+        self.here: dict[int, Run] = {}
+        self.warned: list[str] = []
+        self.reset_s = 0.0  # when the counter began anew [s]
+        self.broken: str | None = None
+        (folder / "none").mkdir(parents=True)
+
+    def find(self, machine: Machine) -> list[Meter]:
+        """The card, as each process finds it."""
+
+        def script(at_s: float) -> dict[str, object]:
+            if self.broken:
+                return {"error": self.broken}
+            if self._poll_s is not None:
+                return {"power_w": POWER_W}
+            return {"energy_j": POWER_W * (at_s - self.reset_s)}
+
+        meter = ScriptMeter(self.clock, script, max_power_w=500.0)
+        meter.poll_s = self._poll_s
+        return [meter]
+
+    def join(self, *, share: str = "node", parent: int | None = None) -> Run:
+        """A run that begins now."""
+        run = Run(
+            self, next(self._numbers), share=share, parent=None if parent is None else self.here[parent]
+        )
+        self.here[run.number] = run
+        return run
+
+    def advance(self, duration_s: float = TICK_S) -> None:
+        """Time passes, and then each run looks, in the order of its start."""
+        self.clock.advance(duration_s)
+        for run in list(self.here.values()):
+            run.source.tick()
+
+
+class Run:
+    """One run of a fake machine."""
+
+    def __init__(self, node: Node, number: int, *, share: str, parent: Run | None) -> None:
+        none = str(node.folder / "none")
+        machine = Machine(sysfs=none, procfs=none, environ={}, clock=node.clock)
+        self.number, self._node = number, node
+        self.parts: list[Run] = []
+        self.source = Source(
+            machine,
+            Settings(home=node.folder, runtime_dir=node.folder / "run", sysfs=none, procfs=none, share=share),
+            run=f"run-{number}",
+            parent=None if parent is None else f"run-{parent.number}",
+            group=None,
+            find=node.find,
+            warn=node.warned.append,
+        )
+        self.source.open()
+        self.source.find()
+        self.start_s = node.clock.monotonic_s()
+        self.recorder = Recorder(node.clock.monotonic_s, fold=Fold(), journal=None, start_s=self.start_s)
+        self.recorder.emit(head())
+        self.source.begin(self.recorder)
+
+    def leave(self) -> None:
+        """The run ends."""
+        if self._node.here.pop(self.number, None) is None:
+            return
+        self.source.end()
+        self.recorder.emit({"k": "end", "s": self.recorder.now_s(), "why": "finished"})
+        self.source.close()
+
+    def kill(self) -> None:
+        """Its process is killed: the kernel closes its files, and nothing else happens."""
+        del self._node.here[self.number]
+        assert self.source._seat is not None
+        self.source._seat.close()
+
+    @property
+    def energy_j(self) -> float:
+        """Energy that its record states [J]."""
+        return sum(state.energy_j + fill_j(state) for state in self.recorder.fold.used())
+
+    @property
+    def gaps(self) -> list[str]:
+        """Reasons of its gaps."""
+        return [reason for _, _, _, reason, _ in self.recorder.fold.gaps]
+
+
+@pytest.fixture(autouse=True)
+def _no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All runs are in one thread, so that nobody answers while one waits."""
+    monkeypatch.setattr(sources, "ANSWER_S", 0.0)
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Node:
+    """A machine of its own."""
+    return Node(tmp_path / "node")
+
+
+def knock(node: Node) -> None:
+    """The first run looks now, as one does that is woken."""
+    run = next(iter(node.here.values()))
+    assert run.source._seat is not None
+    run.source._seat.knocked = True
+    run.source.tick()
+
+
+def test_one_that_is_alone_reads_for_itself(node: Node):
+    """No board is written, and nothing is split."""
+    alone = node.join()
+    for _ in range(RESCAN_TICKS + 1):
+        node.advance()
+    (folder,) = (node.folder / "run").iterdir()
+    assert {path.name for path in folder.iterdir()} == {"reader.lock", "wake", "runs"}
+    alone.leave()
+    assert alone.energy_j == pytest.approx(POWER_W * TICK_S * (RESCAN_TICKS + 1))
+    assert (alone.gaps, node.warned) == ([], [])
+
+
+def test_two_share_from_the_knock_on(node: Node):
+    """3 s alone, 4 s for two, 2 s alone: 300 + 200 + 200 J and 200 J."""
+    first = node.join()
+    for _ in range(3):
+        node.advance()
+    second = node.join()
+    knock(node)
+    for _ in range(4):
+        node.advance()
+    second.leave()
+    knock(node)
+    for _ in range(2):
+        node.advance()
+    first.leave()
+    assert (first.energy_j, second.energy_j) == (pytest.approx(700.0), pytest.approx(200.0))
+    assert (first.gaps, second.gaps) == ([], [])
+
+
+def test_lost_knock_costs_nothing_but_the_share_until_the_next_count(node: Node):
+    """The first run is charged alone until it counts the runs, at its tenth look."""
+    first = node.join()
+    second = node.join()
+    for _ in range(2 * RESCAN_TICKS):
+        node.advance()
+    second.leave()
+    first.leave()
+    assert first.energy_j + second.energy_j == pytest.approx(2 * RESCAN_TICKS * POWER_W)
+    assert second.energy_j == pytest.approx(0.5 * (RESCAN_TICKS + 1) * POWER_W)  # the first look was at 0 s
+
+
+def test_part_is_charged_inside_its_run(node: Node):
+    """The run pays for all, its part for what is left to it: all, as nobody else is there."""
+    whole = node.join()
+    node.advance()
+    part = node.join(parent=whole.number)
+    knock(node)
+    node.advance()
+    part.leave()
+    whole.leave()
+    assert (whole.energy_j, part.energy_j) == (pytest.approx(200.0), pytest.approx(100.0))
+
+
+def test_run_that_starts_as_the_reader_dies_goes_on_for_all(node: Node):
+    """It finds the seat free and others waiting: it is not alone, and nothing is charged twice."""
+    first, second = node.join(), node.join()
+    knock(node)
+    for _ in range(3):
+        node.advance()
+    first.kill()
+    third = node.join()
+    for _ in range(3):
+        node.advance()
+    third.leave()
+    second.leave()
+    assert second.energy_j == pytest.approx(150.0 + 150.0)
+    assert third.energy_j == pytest.approx(150.0)
+    assert first.energy_j == pytest.approx(150.0)
+
+
+def test_lost_counter_is_one_gap_in_each_record(node: Node):
+    """The driver was loaded again in the third second; it is filled at the mean of the others."""
+    first, second = node.join(), node.join()
+    knock(node)
+    node.advance()
+    node.advance()
+    node.reset_s = node.clock.monotonic_s() + 0.5
+    for _ in range(2):
+        node.advance()
+    second.leave()
+    first.leave()
+    for run in (first, second):
+        assert run.gaps == ["counter reset"]
+        assert run.energy_j == pytest.approx(200.0)
+
+
+def test_device_that_does_not_answer_is_said_in_each_record(node: Node):
+    """Whoever reads knows why; the others' records say the same."""
+    first, second = node.join(), node.join()
+    knock(node)
+    node.advance()
+    node.broken = "GPU is lost"
+    for _ in range(3):
+        node.advance()
+    second.leave()
+    first.leave()
+    assert first.gaps == second.gaps == ["GPU is lost"]
+
+
+def test_device_that_answers_again_is_bridged_in_each_record(node: Node):
+    """Its counter went on."""
+    first, second = node.join(), node.join()
+    knock(node)
+    node.advance()
+    node.broken = "busy"
+    node.advance()
+    node.broken = None
+    for _ in range(2):
+        node.advance()
+    second.leave()
+    first.leave()
+    assert first.gaps == second.gaps == ["busy"]
+    assert (first.energy_j, second.energy_j) == (pytest.approx(200.0), pytest.approx(200.0))
+
+
+def test_powers_are_shared_as_counters_are(tmp_path: Path):
+    """A card without a counter; who takes over begins to integrate, and what lay between is a gap that is filled."""
+    node = Node(tmp_path / "node", poll_s=0.05)
+    first, second = node.join(), node.join()
+    knock(node)
+    for _ in range(4):
+        node.advance()
+    first.kill()
+    for _ in range(4):
+        node.advance()
+    second.leave()
+    assert first.energy_j == pytest.approx(200.0)
+    assert second.gaps == ["counter reset"]
+    assert second.energy_j == pytest.approx(
+        200.0 + 300.0, rel=0.25
+    )  # one second is filled at the mean so far
+
+
+def test_garbage_on_the_board_is_a_new_beginning(node: Node):
+    """Who takes over finds no accounts: the time since its own last look is a gap."""
+    first, second = node.join(), node.join()
+    knock(node)
+    for _ in range(3):
+        node.advance()
+    first.kill()
+    (folder,) = (node.folder / "run").iterdir()
+    (folder / "board.json").write_text("{", encoding="ascii")
+    for _ in range(3):
+        node.advance()
+    second.leave()
+    assert second.gaps == ["the reader of this machine began anew"]
+    assert second.recorder.fold.states[0].energy_j == pytest.approx(150.0 + 200.0)
+    assert node.warned == []
+
+
+def test_strict_run_is_charged_its_own_use_alone_or_not(node: Node):
+    """None of its processes is on the card: it pays nothing, and the rest is nobody's."""
+    strict = node.join(share="process")
+    for _ in range(3):
+        node.advance()
+    strict.leave()
+    (state,) = strict.recorder.fold.states
+    assert (state.energy_j, state.rest_j) == (0.0, pytest.approx(300.0))
+
+
+def test_folder_that_cannot_be_used_leaves_each_run_alone(node: Node):
+    """One line says so, and the run is charged all."""
+    (node.folder / "run").write_text("", encoding="ascii")
+    run = node.join()
+    node.advance()
+    run.leave()
+    assert run.energy_j == pytest.approx(100.0)
+    assert [text for text in node.warned if "cannot be used" in text] == node.warned
+    assert len(node.warned) == 1
+
+
+def test_registration_that_cannot_be_written_leaves_a_run_alone(node: Node):
+    """Unseen, it would be charged nothing; the seat stays free for others."""
+    (node.folder / "run").mkdir(mode=0o700)
+    blocked = node.join()
+    assert blocked.source._seat is not None
+    runs = blocked.source._seat.folder / "runs"
+    blocked.leave()
+    (runs / "run-1.new").mkdir()
+    run = node.join()
+    node.advance()
+    run.leave()
+    assert run.energy_j == pytest.approx(100.0)
+    assert [text.partition(":")[0] for text in node.warned] == ["runtime directory"]
+
+
+STEPS = st.lists(st.sampled_from(["join", "part", "leave", "kill", "look", "look", "remove"]), max_size=25)
+
+
+@cases(max_examples=60, deadline=None)
+@given(steps=STEPS, data=st.data())
+def test_no_course_of_events_doubles_or_loses_a_joule(steps: list[str], data: st.DataObject):
+    """Top-level runs are charged what the card drew while there was any, but for kills and removals of the folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        happens(Node(Path(folder) / "node"), steps, data)
+
+
+def happens(node: Node, steps: list[str], data: st.DataObject) -> None:
+    """Let a course of events happen, and compare what was charged with what was drawn."""
+    everybody: list[Run] = []
+    truth_j, kills, removals = 0.0, 0, 0
+    for step in [*steps, "look"]:
+        if step == "join" or (step == "part" and not node.here):
+            everybody.append(node.join())
+            knock(node)
+        elif step == "part":
+            whole = data.draw(st.sampled_from([run for run in everybody if run.number in node.here]))
+            whole.parts.append(node.join(parent=whole.number))
+            knock(node)
+        elif step in ("leave", "kill") and node.here:
+            run = node.here[data.draw(st.sampled_from(sorted(node.here)))]
+            for part in run.parts:
+                part.leave()
+            getattr(run, step)()
+            kills += step == "kill"
+            if node.here:
+                knock(node)
+        elif step == "remove" and node.here:
+            shutil.rmtree(node.folder / "run", ignore_errors=True)
+            removals += 1
+        elif step == "look" and node.here:
+            node.advance()
+            truth_j += POWER_W * TICK_S
+    for run in reversed(list(node.here.values())):
+        run.leave()
+    charged_j = sum(run.energy_j for run in everybody)
+    filled_j = (
+        removals * len(everybody) * POWER_W * TICK_S
+    )  # each fills the second in which it changes its reader
+    assert charged_j <= truth_j + filled_j + 1e-6
+    assert charged_j >= truth_j - (kills + removals) * 2.0 * POWER_W * TICK_S - 1e-6
