@@ -55,8 +55,8 @@ def case(trace: dict[str, Any]) -> Case:
             begin += 1
         while due and progress.share >= due[0]:
             share = due.pop(0)
-            seen = pace(progress.points, expected.total, tick_s=tick_s)
-            if seen is not None:
+            seen = pace(progress.points, expected.total, tick_s=tick_s, begun_s=times_s[0])
+            if seen is not None and seen.power_w > 0.0:
                 moments[share] = Moment(seen, *_linear(progress.points, expected.total))
     return Case(trace["name"], moments, trace["end_j"], trace["end_s"])
 

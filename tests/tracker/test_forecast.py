@@ -32,7 +32,7 @@ SEEN = Pace(
     steady=9,
     unit_s=10.0,
     unit_spread=0.01,
-    excess_s=0.0,
+    excess=0.0,
     slow=0,
     power_w=100.0,
     power_spread=0.01,
@@ -53,8 +53,8 @@ def test_without_uncertainty_it_is_what_was_spent_and_the_pace_times_the_rest() 
 
 
 def test_slow_units_that_were_seen_come_again() -> None:
-    """2 s for each unit on top of 10 s: 90 units take 1080 s."""
-    sure = SEEN._replace(unit_spread=0.0, power_spread=0.0, excess_s=2.0, slow=10**9)
+    """A fifth on top of 10 s a unit: 90 units take 1080 s."""
+    sure = SEEN._replace(unit_spread=0.0, power_spread=0.0, excess=0.2, slow=10**9)
     assert forecast(sure, prior=SURE).duration_s.value == pytest.approx(1200.0, rel=1e-4)
 
 

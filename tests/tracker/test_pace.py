@@ -43,15 +43,15 @@ def test_slow_first_units_are_left_out_of_the_level() -> None:
 def test_regular_slow_units_are_spread_over_the_units_between_them() -> None:
     """An evaluation of 4 s after every fifth unit adds 0.8 s to each, whatever came since the last one."""
     found = _pace([20.0] + [10.0, 10.0, 10.0, 14.0 + 6.0, 10.0] * 4 + [10.0, 10.0])
-    # begin at unit 1; slow units end at 5, 10, 15 and 20: 40 s over 19 units
+    # from unit 1 on, slow ones end at 5, 10, 15 and 20: the time of 4 usual ones over 19
     assert (found.slow, found.unit_s) == (4, pytest.approx(10.0))
-    assert found.excess_s == pytest.approx(40.0 / 19.0)
+    assert found.excess == pytest.approx(4.0 / 19.0)
 
 
 def test_one_straggler_counts_over_all_that_was_seen() -> None:
     """One slow unit early on, and none since for long, is no regular one."""
     found = _pace([10.0, 10.0, 10.0, 60.0] + [10.0] * 36)
-    assert found.excess_s == pytest.approx(50.0 / 39.0)
+    assert found.excess == pytest.approx(5.0 / 39.0)
 
 
 def test_after_a_change_of_the_stage_only_the_new_level_counts() -> None:
@@ -87,3 +87,27 @@ def test_groups_of_units_weigh_by_their_number() -> None:
     found = pace(points, 1000.0)
     assert found is not None
     assert (found.unit_s, found.left, found.progress) == (0.5, 950.0, 0.05)
+
+
+def test_a_stage_of_half_as_fast_units_is_no_row_of_evaluations() -> None:
+    """After thirty units of 10 s, twelve of 20 s: the level is 20 s, and nothing is slow."""
+    wobble = itertools.cycle([0.98, 1.02, 1.0])
+    found = _pace([level * next(wobble) for level in [10.0] * 31 + [20.0] * 12])
+    assert (found.slow, found.unit_s) == (0, pytest.approx(20.0, rel=0.02))
+
+
+def test_a_slow_unit_before_a_change_counts_over_all_units() -> None:
+    """One evaluation at unit 15 of 42, the stage changes at 31: it is one in 41, not one in eleven."""
+    wobble = itertools.cycle([0.98, 1.02, 1.0])
+    times_s = [level * next(wobble) for level in [10.0] * 31 + [15.0] * 11]
+    times_s[14] = 60.0
+    found = _pace(times_s)
+    assert found.excess == pytest.approx(5.0 / 41.0, rel=0.1)
+
+
+def test_power_counts_from_the_first_look_at_the_meters() -> None:
+    """Nothing was measured for 2 s: 100 W from then on are 100 W, and not 100 J over 3 s."""
+    points = [Point(0.0, 0.0, 0.0), Point(1.0, 2.5, 50.0), Point(2.0, 3.0, 100.0)]
+    found = pace(points, 100.0, tick_s=1.0, begun_s=2.0)
+    assert found is not None
+    assert found.power_w == pytest.approx(100.0)

@@ -63,6 +63,7 @@ class Fold:
         self.facts: dict[str, dict[str, list[Any]]] = {}  # by meter: hardware, factors and warnings
         self.notes: list[str] = []
         self.last_s = 0.0
+        self.first_s: float | None = None  # first tick
         self.ticks = 0
         self.not_kept = {"spans": 0, "curve": 0, "gaps": 0}
         self.ended: str | None = None
@@ -138,6 +139,7 @@ class Fold:
             "facts": self.facts,
             "notes": self.notes,
             "last_s": self.last_s,
+            "first_s": self.first_s,
             "ticks": self.ticks,
             "not_kept": self.not_kept,
             "progress": self.progress.dump() if self.progress else None,
@@ -162,6 +164,7 @@ class Fold:
         self.curve = [tuple(point) for point in state["curve"]]
         self.facts, self.notes, self.not_kept = state["facts"], state["notes"], state["not_kept"]
         self.last_s, self.ticks = state["last_s"], state["ticks"]
+        self.first_s = state.get("first_s")
         if state.get("progress"):
             from sootprint.tracker.progress import Progress
 
@@ -236,6 +239,7 @@ class Fold:
             self._read(index, at_s, counter_j, power_w, utilisation, variance_j2)
             self.states[index].rest_j += rest_j[0] if rest_j else 0.0
         self.last_s = line["s"]
+        self.first_s = self.last_s if self.first_s is None else self.first_s
         self.ticks += 1
         if self._marks:
             self._settle(before_s, before_j, self.running_j(), self.last_s)

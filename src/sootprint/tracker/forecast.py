@@ -1,10 +1,10 @@
 """What a whole run will take, from its first part: the pace so far, and a prior on what has not been seen yet.
 
-    t_K = t_k + (K - k) t_u q_t (1 + t_x / t_u + y + z / (1 - p)) (1 + v (f - 1))
+    t_K = t_k + (K - k) t_u q_t (1 + x + y + z / (1 - p)) (1 + v (f - 1))
     E_K = E_k + P q_P (1 + v (g - 1)) (t_K - t_k)
 
 with t_k, E_k time and energy at the last of k finished units of K, p = k / K; t_u the time of a usual unit and P the
-power, q_t and q_P how those of the rest differ; t_x the slow units that were seen, y those of a kind not seen yet, z
+power, q_t and q_P how those of the rest differ; x the slow units that were seen, y those of a kind not seen yet, z
 the last evaluation; f and g a change of the stage before the share v of what is left. docs/explanation/forecasts.md
 tells what each is drawn from, and how the numbers of `Prior` were found.
 """
@@ -120,10 +120,9 @@ def forecast(pace: Pace, *, by_time: bool = False, prior: Prior = PRIOR) -> Fore
 def _rest(pace: Pace, prior: Prior) -> list[float]:
     """Time of what is left over that of as many usual units, drawn: level, slow units and last evaluation."""
     level = _level(pace, prior)
-    seen = pace.excess_s / pace.unit_s
-    rate = (
-        _lognormal("slow units seen", seen, 1.0 / math.sqrt(1.0 + pace.slow)) if seen > 0.0 else [0.0] * DRAWS
-    )
+    rate = [0.0] * DRAWS
+    if pace.excess > 0.0:
+        rate = _lognormal("slow units seen", pace.excess, 1.0 / math.sqrt(1.0 + pace.slow))
     unseen = _unseen(pace, prior)
     final = _lognormal("last evaluation", prior.final, prior.final_spread)
     whole = 1.0 / max(1.0 - pace.progress, 1e-9)

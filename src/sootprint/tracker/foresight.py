@@ -71,9 +71,18 @@ def foreseen(fold: Fold, so_far: Footprint) -> dict[str, Any] | None:
         so_far: Footprint of the same sums: a forecast is of what the run will be charged, and at the same intensity.
     """
     progress = fold.progress
-    seen = None if progress is None else pace(progress.points, progress.expected.total, tick_s=fold.period_s)
+    if progress is None:
+        return None
+    total = progress.expected.total
+    seen = pace(progress.points, total, tick_s=fold.period_s, begun_s=fold.first_s or 0.0)
     measured_j = fold.total_j()
-    if progress is None or seen is None or seen.left <= 0.0 or so_far.energy_kwh is None or measured_j <= 0.0:
+    if (
+        seen is None
+        or seen.power_w <= 0.0
+        or seen.left <= 0.0
+        or so_far.energy_kwh is None
+        or measured_j <= 0.0
+    ):
         return None
     made = forecast(seen, by_time=progress.expected.by_time)
     charged = so_far.energy_kwh.value / energy_kwh(measured_j)

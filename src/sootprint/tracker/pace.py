@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 BLOCKS = 8
-SLOW = 1.5  # a unit that takes this many times the usual time is an evaluation, a checkpoint or a straggler
+SLOW = 1.5  # a unit that takes this many times that of its neighbours has an evaluation, a checkpoint or a wait in it
+LATE = 1.1  # distances after which a slow unit that came at a regular one should have come again
+NEIGHBOURS = 4  # on each side; more slow units in a row than these are a stage
 WARM = 1.1  # leading units above this many times the usual time belong to the warm-up
 MAD_SD = 1.4826  # standard deviation of a normal over its median absolute deviation
 SPLIT_SE = 5.0  # standard errors between two stages
-SPLIT_SHARE = 0.04  # least difference of two stages
-SPLIT_LEAST = 5  # units of a stage that can be told from noise
+SPLIT_SHARE = 0.08  # least difference of two stages
+SPLIT_LEAST = 10  # units of a stage that can be told from noise
 TICKS = 4  # looks at the meters that a power is taken over
 
 
@@ -33,10 +35,11 @@ class Pace(NamedTuple):
         left: Units that are left.
         progress: Units done over all units [0-1].
         units: Finished units, or groups of them, that were timed.
-        steady: Those that are in the level: after the warm-up and the last change, without the slow ones.
+        steady: Those that are in the level: after the warm-up and the last change, without the slow ones; 0 where one
+            unit is all.
         unit_s: Time of a usual unit [s].
         unit_spread: Standard error of its logarithm, from what was seen; 0 where one unit is all.
-        excess_s: Time that slow units add, for each unit [s].
+        excess: Time that slow units add, over the time of the usual ones [1].
         slow: Number of slow units.
         power_w: Mean power of the steady part [W].
         power_spread: Standard error of its logarithm.
@@ -49,7 +52,7 @@ class Pace(NamedTuple):
     steady: int
     unit_s: float
     unit_spread: float
-    excess_s: float
+    excess: float
     slow: int
     power_w: float
     power_spread: float
@@ -68,13 +71,14 @@ class _Step(NamedTuple):
         return self.duration_s / self.units
 
 
-def pace(points: Sequence[Point], total: float, *, tick_s: float = 0.0) -> Pace | None:
+def pace(points: Sequence[Point], total: float, *, tick_s: float = 0.0, begun_s: float = 0.0) -> Pace | None:
     """Pace of a run, or None before its first unit is finished.
 
     Args:
         points: Start of the first unit, then the end of each unit or group of units, in order.
         total: Units of the whole run.
         tick_s: Time between two looks at the meters; power is taken over some of them [s].
+        begun_s: Instant of the first look, before which no energy was counted [s].
     """
     steps = [
         _Step(b.done - a.done, b.at_s - a.at_s, a, b)
@@ -84,53 +88,56 @@ def pace(points: Sequence[Point], total: float, *, tick_s: float = 0.0) -> Pace 
     if not steps:
         return None
     last, first = points[-1], points[0]
-    usual, slow = _steady(steps)
-    unit_s = sum(step.duration_s for step in usual) / sum(step.units for step in usual)
-    begin = (
-        min(usual[0].start, *(step.start for step in slow), key=lambda p: p.done) if slow else usual[0].start
+    rest = _without_warm_up(steps)
+    bounds_s = _bounds_s(rest)
+    usual = [step for step, (_, most_s) in zip(rest, bounds_s, strict=True) if step.unit_s <= most_s]
+    slow = [
+        (step, middle_s)
+        for step, (middle_s, most_s) in zip(rest, bounds_s, strict=True)
+        if step.unit_s > most_s
+    ]
+    usual = usual[_last_change(usual) :]
+    power_w, power_spread = _power(
+        [Point(0.0, begun_s, 0.0), *(point for point in points if point.at_s > begun_s)],
+        usual[0].start.at_s,
+        TICKS * tick_s,
     )
-    power_w, power_spread = _power(points, begin.at_s, TICKS * tick_s)
     return Pace(
         last=last,
         left=total - last.done,
         progress=(last.done - first.done) / (total - first.done),
         units=len(steps),
         steady=len(usual) if len(steps) > 1 else 0,
-        unit_s=unit_s,
+        unit_s=math.fsum(step.duration_s for step in usual) / math.fsum(step.units for step in usual),
         unit_spread=_spread([(step.units, step.duration_s) for step in usual]),
-        excess_s=_excess_s(slow, unit_s, begin=begin.done, end=last.done),
+        excess=_excess(slow, begin=rest[0].start.done, end=last.done),
         slow=len(slow),
         power_w=power_w,
         power_spread=power_spread,
     )
 
 
-def _steady(steps: list[_Step]) -> tuple[list[_Step], list[_Step]]:
-    """Usual and slow units after the warm-up and after the last change of the stage."""
+def _without_warm_up(steps: list[_Step]) -> list[_Step]:
+    """Units after the first one, which loads, compiles and fills caches, and after those that are still slower."""
     if len(steps) == 1:
-        return steps, []
-    rest = steps[1:]  # the first one holds loading, compiling and filling of caches
+        return steps
+    rest = steps[1:]
     base_s = _median([step.unit_s for step in rest[len(rest) // 2 :]])
     most = len(rest) // 2
     while most and rest[0].unit_s > WARM * base_s:
         rest, most = rest[1:], most - 1
-    bound_s = _bound_s(rest)
-    usual = [step for step in rest if step.unit_s <= bound_s]
-    begin = _last_change(usual)
-    if begin:
-        since = usual[begin].start.done
-        rest = [step for step in rest if step.start.done >= since]
-        bound_s = _bound_s(rest)
-        usual = [step for step in rest if step.unit_s <= bound_s]
-    return usual, [step for step in rest if step.unit_s > bound_s]
+    return rest
 
 
-def _bound_s(steps: list[_Step]) -> float:
-    """Time of a unit above which it is a slow one [s]."""
+def _bounds_s(steps: list[_Step]) -> list[tuple[float, float]]:
+    """Usual time of each unit by its neighbours, and the time above which it is a slow one [s]."""
     times_s = [step.unit_s for step in steps]
-    middle_s = _median(times_s)
-    scatter_s = MAD_SD * _median([abs(time_s - middle_s) for time_s in times_s])
-    return max(SLOW * middle_s, middle_s + 5.0 * scatter_s)
+    middles_s = [
+        _median(times_s[max(0, index - NEIGHBOURS) : index + NEIGHBOURS + 1]) for index in range(len(times_s))
+    ]
+    off = [abs(time_s / middle_s - 1.0) for time_s, middle_s in zip(times_s, middles_s, strict=True)]
+    most = max(SLOW, 1.0 + 5.0 * MAD_SD * _median(off))
+    return [(middle_s, most * middle_s) for middle_s in middles_s]
 
 
 def _last_change(usual: list[_Step]) -> int:
@@ -181,28 +188,24 @@ def _spread(parts: list[tuple[float, float]]) -> float:
     return math.sqrt(variance / len(means))
 
 
-def _excess_s(slow: list[_Step], unit_s: float, *, begin: float, end: float) -> float:
-    """Time that slow units add for each unit [s].
+def _excess(slow: list[tuple[_Step, float]], *, begin: float, end: float) -> float:
+    """Time that slow units add over that of the usual ones; each comes with the usual time of a unit around it [s].
 
     Where they come at a regular distance, the units since the last one are not counted: they belong to the next.
     """
     if not slow:
         return 0.0
-    until = slow[-1].end.done
+    until = slow[-1][0].end.done
     distance = (until - begin) / len(slow)
-    span = until - begin if end - until < 1.5 * distance else end - begin
-    return math.fsum(step.duration_s - unit_s * step.units for step in slow) / span
+    span = until - begin if end - until < LATE * distance else end - begin
+    return math.fsum(step.duration_s / middle_s - step.units for step, middle_s in slow) / span
 
 
 def _power(points: Sequence[Point], since_s: float, least_s: float) -> tuple[float, float]:
     """Mean power since an instant, over at least some looks at the meters [W], and its log-standard error."""
-    last = points[-1]
-    since_s = min(since_s, last.at_s - least_s)
-    some = [point for point in points if point.at_s >= since_s]
-    if len(some) < 2:
-        some = list(points[-2:])
-    if last.at_s - some[0].at_s < least_s:
-        some = [Point(0.0, 0.0, 0.0), *some]
+    since_s = min(since_s, points[-1].at_s - least_s)
+    first = max((index for index, point in enumerate(points[:-1]) if point.at_s <= since_s), default=0)
+    some = points[first:]
     parts = [(b.at_s - a.at_s, b.energy_j - a.energy_j) for a, b in itertools.pairwise(some)]
     duration_s = math.fsum(part for part, _ in parts)
     return math.fsum(part for _, part in parts) / duration_s, _spread(parts)
