@@ -272,6 +272,17 @@ def test_who_reads_gives_way_to_one_that_came_after_the_folder_was_removed(runti
     assert late.others() == {"a": A}
 
 
+def test_folder_that_cannot_be_made_again_changes_nothing(runtime: Path):
+    """Who reads goes on: nobody else can take its seat either."""
+    reader = Seat(runtime, "/sys")
+    reader.register(A)
+    reader.take()
+    removed(runtime)
+    runtime.write_text("", encoding="ascii")
+    assert reader.keep()
+    assert reader.reads
+
+
 def test_descriptors_that_the_program_took_are_left_alone(runtime: Path):
     """It closed all, and the numbers now stand for its own files."""
     seat = Seat(runtime, "/sys")

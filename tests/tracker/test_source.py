@@ -19,6 +19,7 @@ from sootprint.tracker.fold import Fold
 from sootprint.tracker.quantities import fill_j
 from sootprint.tracker.recorder import Recorder
 from sootprint.tracker.source import RESCAN_TICKS, Source
+from sootprint.tracker.worker import Flag
 from tests.tracker.conftest import ScriptMeter, head
 
 POWER_W = 100.0
@@ -69,6 +70,7 @@ class Node:
         """Time passes, and then each run looks, in the order of its start."""
         self.clock.advance(duration_s)
         for run in list(self.here.values()):
+            run.source.wait(Flag(), 0.0)  # a knock is heard here
             run.source.tick()
 
 
@@ -171,16 +173,18 @@ def test_two_share_from_the_knock_on(node: Node):
     assert (first.gaps, second.gaps) == ([], [])
 
 
-def test_lost_knock_costs_nothing_but_the_share_until_the_next_count(node: Node):
-    """The first run is charged alone until it counts the runs, at its tenth look."""
+def test_lost_knock_costs_a_look(node: Node):
+    """Who is not seen yet asks again at each of its looks; the first run is charged alone until it hears that."""
     first = node.join()
     second = node.join()
-    for _ in range(2 * RESCAN_TICKS):
+    first.source.wait(Flag(), 0.0)
+    assert first.source._seat is not None
+    first.source._seat.knocked = False  # lost
+    for _ in range(4):
         node.advance()
     second.leave()
     first.leave()
-    assert first.energy_j + second.energy_j == pytest.approx(2 * RESCAN_TICKS * POWER_W)
-    assert second.energy_j == pytest.approx(0.5 * (RESCAN_TICKS + 1) * POWER_W)  # the first look was at 0 s
+    assert (first.energy_j, second.energy_j) == (pytest.approx(200.0 + 100.0), pytest.approx(100.0))
 
 
 def test_part_is_charged_inside_its_run(node: Node):

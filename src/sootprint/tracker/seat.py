@@ -136,10 +136,12 @@ class Seat:
         read = self.reads
         with contextlib.suppress(OSError):  # the folder cannot be made now: this run goes on as it is
             if self._lock is None or not self._lock.is_at(self._lock_path):
-                before, self.reads = self._lock, False
+                before = (self._lock, self._pipe)
                 self._open_lock()
-                if before is not None:
-                    before.close()
+                self.reads, self._pipe = False, None
+                for file in before:
+                    if file is not None:
+                        file.close()
                 if read:
                     self.take()
             elif not read and self._holder_is_dead():
