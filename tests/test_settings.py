@@ -232,3 +232,11 @@ def test_any_text_is_a_value_or_one_clear_line(text):
         )
     except SettingsError as err:
         assert len(str(err).splitlines()) == 1
+
+
+def test_runs_inside_a_command_learn_what_was_stated_for_it(tmp_path):
+    """Arguments that hold for the parts of a run become variables; what files and variables say is known anyway."""
+    (tmp_path / "sootprint.toml").write_text('project = "thesis"\n')
+    env = {"SOOTPRINT_HOME": str(tmp_path), "SOOTPRINT_YEAR": "2024"}
+    settings = load(env, tmp_path, zone="FR", pue=1.2, period="2s")
+    assert settings.for_runs_inside() == {"SOOTPRINT_ZONE": "FR", "SOOTPRINT_PUE": "1.2"}

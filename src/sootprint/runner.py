@@ -71,8 +71,7 @@ def run_command(command: Sequence[str], options: RunOptions) -> int:
         begins_when_ready=True,
         on_warning=options.on_warning,
     )
-    if options.settings.expect_total is not None:  # a run inside the command is the one that marks its units
-        os.environ["SOOTPRINT_EXPECT_TOTAL"] = options.settings.expect_total
+    os.environ.update(options.settings.for_runs_inside())
     with _signals_held() as held:
         worker.start(wait_s=READY_S)
         try:

@@ -124,9 +124,10 @@ def test_standard_error_of_the_command_comes_first(home: Path) -> None:
 
 
 def test_command_sees_the_environment_and_signals_that_it_would_see_without_us(home: Path) -> None:
-    """The same variables, folder, ignored and blocked signals, and no open file of ours."""
+    """The same variables but for the stated zone, folder, ignored and blocked signals, and no open file of ours."""
     command = [sys.executable, "-c", SURROUNDINGS]
-    alone = subprocess.run(command, env=environment(home), capture_output=True, check=True)
+    told = environment(home) | {"SOOTPRINT_ZONE": "FR"}
+    alone = subprocess.run(command, env=told, capture_output=True, check=True)
     assert _run(command, home).stdout == alone.stdout
 
 

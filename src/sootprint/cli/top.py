@@ -71,10 +71,16 @@ def _frame(home: Path) -> RenderableType:
         return Text("Nothing is being measured now. `sootprint run -- COMMAND` starts it.", style="dim")
     count = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
     head = Text.assemble((count, "bold"), " being measured, as of the last flush")
-    return Group(head, *(_panel(run, _course(home, run.id)) for run in runs))
+    names = {run.id: _name(run) for run in runs}
+    panels = (_panel(run, _course(home, run.id), part_of=names.get(run.parent or "")) for run in runs)
+    return Group(head, *panels)
 
 
-def _panel(run: LiveRun, course_w: list[float]) -> RenderableType:
+def _name(run: LiveRun) -> str:
+    return shell.printable(run.name or run.id[-8:])
+
+
+def _panel(run: LiveRun, course_w: list[float], *, part_of: str | None) -> RenderableType:
     from rich import box
     from rich.console import Group
     from rich.panel import Panel
@@ -91,9 +97,8 @@ def _panel(run: LiveRun, course_w: list[float]) -> RenderableType:
     parts: list[RenderableType] = [totals, *([course] if len(course_w) > 1 else []), _bars(run)]
     if run.forecast is not None:
         parts.insert(1, _forecast(run.forecast))
-    title = Text.assemble(
-        (shell.printable(run.name or run.id[-8:]), "bold"), f"  {figures.duration(run.duration_s)}"
-    )
+    part = f"  part of {part_of}" if part_of else ""
+    title = Text.assemble((_name(run), "bold"), f"  {figures.duration(run.duration_s)}", (part, "dim"))
     return Panel(Group(*parts), title=title, title_align="left", box=box.ROUNDED, padding=(0, 1))
 
 

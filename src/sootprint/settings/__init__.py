@@ -134,6 +134,11 @@ class Settings:
         """Each setting with its value and its origin, in the order of the reference."""
         return tuple(Described(key, getattr(self, key), self.origins.get(key, "default")) for key in _KEYS)
 
+    def for_runs_inside(self) -> dict[str, str]:
+        """Variables that tell a command's own runs what was stated for the command: they are parts of one run."""
+        stated = [name for name in _INSIDE if self.origins.get(name) == "argument"]
+        return {_KEYS[name].variable or name: str(getattr(self, name)) for name in stated}
+
     def stated_places(self) -> tuple[Stated, ...]:
         """Places that were stated, the strongest first: argument, variable, project file, user file."""
         found: list[tuple[int, Stated]] = []
@@ -206,6 +211,7 @@ _KEYS: dict[str, _Key] = {
     "clusters": _Key("clusters", None, _table("clusters")),
     "wall": _Key("wall", None, _table("wall", "wall")),
 }
+_INSIDE = ("zone", "site", "pue", "project", "year", "expect_total")
 _TABLES = ("hardware", "sites", "clusters", "wall")
 _BY_FILE_NAME = {key.name: field_name for field_name, key in _KEYS.items() if key.in_files}
 _BY_ARGUMENT = {field_name: field_name for field_name in _KEYS} | {"period": "period_s"}

@@ -24,6 +24,7 @@ class LiveRun:
         id: Identity of the run.
         name: Its name.
         project: Its project.
+        parent: Identity of the run that it is a part of.
         started: Start, ISO 8601 UTC.
         duration_s: Time since the start [s].
         energy_kwh: IT energy so far [kWh].
@@ -38,6 +39,7 @@ class LiveRun:
     id: str
     name: str | None
     project: str | None
+    parent: str | None
     started: str
     duration_s: float
     energy_kwh: Quantity | None
@@ -85,6 +87,7 @@ def _live(fold: Fold) -> LiveRun:
         id=made.id,
         name=made.name,
         project=made.project,
+        parent=made.parent,
         started=made.started or "",
         duration_s=made.duration_s or 0.0,
         energy_kwh=made.energy_kwh,
