@@ -1,13 +1,12 @@
-"""The board: files of this boot, replaced at once, and no others."""
+"""The board: whole files of this boot, and no others."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-from sootprint.tracker.board import BOARD, FACTS, Board
+from sootprint.tracker.board import BOARD, FACTS, Board, boot_of
 
 
 @pytest.fixture
@@ -31,8 +30,40 @@ def test_board_holds_what_was_written_last(board: Board):
     board.write(BOARD, {"a": [1]})
     board.write(BOARD, {"a": [2]})
     board.write(FACTS, {"b": None})
-    assert board.read(BOARD) == {"boot": "one", "a": [2]}
-    assert board.read(FACTS) == {"boot": "one", "b": None}
+    assert board.read(BOARD) == {"boot": "one", "a": [2], "lines": {}, "closed": {}}
+    assert board.read(FACTS) == {"boot": "one", "b": None, "lines": {}, "closed": {}}
+
+
+def test_run_reads_its_own_lines_alone(board: Board):
+    """Those of the others are not even parsed."""
+    board.write(BOARD, {"a": 1, "lines": {"x": [1], "xy": [2]}, "closed": {"x": [3], "y": [4]}})
+    assert board.read(BOARD) == {
+        "boot": "one",
+        "a": 1,
+        "lines": {"x": [1], "xy": [2]},
+        "closed": {"x": [3], "y": [4]},
+    }
+    assert board.read(BOARD, run="x") == {"boot": "one", "a": 1, "lines": {"x": [1]}, "closed": {"x": [3]}}
+    assert board.read(BOARD, run="z") == {"boot": "one", "a": 1, "lines": {}, "closed": {}}
+
+
+def test_shorter_board_leaves_nothing_of_a_longer_one(board: Board):
+    """The file is written in its place."""
+    board.write(BOARD, {"a": "long" * 100})
+    board.write(BOARD, {"a": 1})
+    read = board.read(BOARD)
+    assert read is not None
+    assert read["a"] == 1
+
+
+def test_half_written_board_is_none(board: Board, tmp_path: Path):
+    """Its writer was killed in the middle; whoever reads on begins anew."""
+    board.write(BOARD, {"a": 1})
+    whole = (tmp_path / "reader" / BOARD).read_bytes()
+    (tmp_path / "reader" / BOARD).write_bytes(whole[:-1])
+    assert board.read(BOARD) is None
+    (tmp_path / "reader" / BOARD).write_bytes(whole.replace(b'"a":1', b'"a":2'))
+    assert board.read(BOARD) is None
 
 
 def test_cleared_board_is_none(board: Board, tmp_path: Path):
@@ -48,6 +79,7 @@ def test_board_of_another_boot_is_none(board: Board, tmp_path: Path, procfs: Pat
     """The monotonic clock began anew, and its times tell nothing."""
     board.write(BOARD, {"a": 1})
     (procfs / "sys/kernel/random/boot_id").write_text("two\n", encoding="ascii")
+    boot_of.cache_clear()
     assert Board(tmp_path / "reader", str(procfs)).read(BOARD) is None
 
 
@@ -70,15 +102,6 @@ def test_file_that_is_no_board_is_none(data: bytes, board: Board, tmp_path: Path
     """Cut, foreign, deep or empty: whoever reads begins anew."""
     (tmp_path / "reader" / BOARD).write_bytes(data)
     assert board.read(BOARD) is None
-
-
-def test_board_that_cannot_be_written_stays_as_it_was(board: Board, tmp_path: Path):
-    """No half of a board is ever read."""
-    board.write(BOARD, {"a": 1})
-    (tmp_path / "reader" / f".{BOARD}.{os.getpid()}").mkdir()
-    with pytest.raises(OSError, match="directory"):
-        board.write(BOARD, {"a": 2})
-    assert board.read(BOARD) == {"boot": "one", "a": 1}
 
 
 def test_folder_in_place_of_the_board_is_none(board: Board, tmp_path: Path):

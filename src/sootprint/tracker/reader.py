@@ -113,7 +113,7 @@ def on_board(folder_of: Seat, procfs: str, run: str, *, closed: bool = False) ->
         run: Identity of the run.
         closed: Whether only an account that the reader has settled is wanted.
     """
-    content = Board(folder_of.folder, procfs).read(BOARD)
+    content = Board(folder_of.folder, procfs).read(BOARD, run=run)
     if content is None:
         return None
     accounts = Accounts(max_gap_s=0.0)
