@@ -91,7 +91,7 @@ PLANS = (
     Plan("boosting", CPU, "Boosting", "tree", "span", size=12, evaluate=0.1),
     Plan("boosting-large", CPU, "Boosting", "tree", "log", size=4, save=0.1, final=True),
     Plan("boosting-change", CPU, "Boosting", "tree", "span", size=10, change=0.5, evaluate=0.2),
-    Plan("hist-boosting", CPU, "HistBoosting", "iteration", "span", evaluate=0.1, save=0.25),
+    Plan("hist-boosting", CPU, "HistBoosting", "iteration", "span", units=500, evaluate=0.1, save=0.25),
     Plan("lightgbm", CPU, "LightGbm", "iteration", "log", evaluate=0.02, save=0.1),
     Plan("lightgbm-change", CPU, "LightGbm", "iteration", "span", size=12, evaluate=0.1, change=0.5),
     Plan("forest", CPU, "Forest", "tree", "span", size=8, evaluate=0.1, final=True),
@@ -179,6 +179,7 @@ def _run(name: str, **settings: str) -> Any:
     sys.path.insert(0, str(ROOT / "src"))
     from sootprint.core.protocols import Machine
     from sootprint.meters import cpu
+    from sootprint.tracker import session
     from sootprint.tracker.run import Run
     from sootprint.tracker.worker import Worker
 
@@ -190,6 +191,7 @@ def _run(name: str, **settings: str) -> Any:
         return cpu.Ticks(time.process_time(), CLOCK.monotonic_s() * (os.cpu_count() or 1))
 
     cpu._reader = lambda machine: ticks
+    session.COMPACT_TICKS = 10**9  # the journal keeps every line
     return Alone(name)
 
 

@@ -12,6 +12,7 @@ SLOW = 1.5  # a unit that takes this many times that of its neighbours has an ev
 LATE = 1.1  # distances after which a slow unit that came at a regular one should have come again
 NEIGHBOURS = 4  # on each side; more slow units in a row than these are a stage
 WARM = 1.1  # leading units above this many times the usual time belong to the warm-up
+MANY = 6  # units of which the later half counts, as caches go on filling and levels drift
 MAD_SD = 1.4826  # standard deviation of a normal over its median absolute deviation
 SPLIT_SE = 5.0  # standard errors between two stages
 SPLIT_SHARE = 0.08  # least difference of two stages
@@ -35,8 +36,8 @@ class Pace(NamedTuple):
         left: Units that are left.
         progress: Units done over all units [0-1].
         units: Finished units, or groups of them, that were timed.
-        steady: Those that are in the level: after the warm-up and the last change, without the slow ones; 0 where one
-            unit is all.
+        steady: Those that are in the level: the later half after the warm-up and the last change, without the slow
+            ones; 0 where one unit is all.
         unit_s: Time of a usual unit [s].
         unit_spread: Standard error of its logarithm, from what was seen; 0 where one unit is all.
         excess: Time that slow units add, over the time of the usual ones [1].
@@ -97,6 +98,7 @@ def pace(points: Sequence[Point], total: float, *, tick_s: float = 0.0, begun_s:
         if step.unit_s > most_s
     ]
     usual = usual[_last_change(usual) :]
+    usual = usual[len(usual) // 2 :] if len(usual) >= MANY else usual
     power_w, power_spread = _power(
         [Point(0.0, begun_s, 0.0), *(point for point in points if point.at_s > begun_s)],
         usual[0].start.at_s,
