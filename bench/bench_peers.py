@@ -1,6 +1,6 @@
 """Sootprint, CodeCarbon, carbontracker, Zeus and Eco2AI through the same cases, side by side, into bench/results.
 
-    python bench/bench_peers.py [--quick] [--repeats 11] [--source TREE] [--no-install]
+    python bench/bench_peers.py [--quick] [--repeats 11] [--runs 3] [--source TREE] [--no-install]
 
 Every tool runs in an environment of its own under build/bench, from PyPI at pinned versions, and sees a fake node
 whose energy is known. Where namespaces cannot be had, what needs them is skipped, with the reason in the table.
@@ -46,17 +46,17 @@ class Bench:
         stage: Where cases run.
         quick: Whether to do with few and short runs.
         repeats: Fresh processes for each cost.
+        runs: Runs of each fault and of each wave.
     """
 
-    def __init__(self, stage: Stage, *, quick: bool, repeats: int) -> None:
+    def __init__(self, stage: Stage, *, quick: bool, repeats: int, runs: int) -> None:
         self._stage = stage
         self._folder = stage.folder
         self._rates: dict[str, float] = {}
         self._sample_s = 3.0 if quick else 5.0
         self.repeats = 2 if quick else repeats
-        self.fault_runs = 1 if quick else 3
-        self.several_runs = 1 if quick else 2
-        self.truth_runs = 1 if quick else 3
+        self.fault_runs = self.truth_runs = 1 if quick else runs
+        self.several_runs = 1 if quick else max(1, runs // 2)
         self.truth_seconds = 8.0 if quick else 15.0
 
     def costs(self) -> dict[str, list[dict[str, Any]]]:
@@ -78,6 +78,9 @@ class Bench:
                 return [self._stage.run(tool, case, device) for _ in range(runs)]
             except SkippedError as skip:
                 return skip
+            except (RuntimeError, subprocess.TimeoutExpired) as err:  # one cell is not worth the run
+                print(f"  {tool.name}, {case.title}: {err}", flush=True)
+                return SkippedError("the harness failed")
 
         width = 1 if case.processes > 1 else len(tools.TOOLS)
         with concurrent.futures.ThreadPoolExecutor(width) as pool:
@@ -158,9 +161,9 @@ def _cell(found: Any, of: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
     return {"skipped": str(found)} if isinstance(found, SkippedError) else of(found)
 
 
-def measure(stage: Stage, *, quick: bool, repeats: int) -> dict[str, Any]:
+def measure(stage: Stage, *, quick: bool, repeats: int, runs: int) -> dict[str, Any]:
     """The whole report."""
-    bench = Bench(stage, quick=quick, repeats=repeats)
+    bench = Bench(stage, quick=quick, repeats=repeats, runs=runs)
     machine = tools.machine()
     costs = bench.costs()
     summary = {name: report.costs(results) for name, results in costs.items()}
@@ -176,6 +179,7 @@ def measure(stage: Stage, *, quick: bool, repeats: int) -> dict[str, Any]:
         "site_packages_mb": {tool.name: tools.site_packages_mb(tool) for tool in tools.TOOLS},
         "repeats": bench.repeats,
         "fault_runs": bench.fault_runs,
+        "several_runs": bench.several_runs,
         "truth_runs": bench.truth_runs,
         "truth_seconds": bench.truth_seconds,
         "bare_ms_per_s": bare["cpu_ms_per_s"]["median"],
@@ -197,6 +201,7 @@ def main() -> None:
         "--quick", action="store_true", help="few and short runs: for trying it, not for quoting"
     )
     parser.add_argument("--repeats", type=int, default=11)
+    parser.add_argument("--runs", type=int, default=3, help="runs of each fault and each wave")
     parser.add_argument("--source", type=Path, default=ROOT, help="tree of Sootprint to install")
     parser.add_argument("--no-install", action="store_true", help="take the environments as they are")
     chosen = parser.parse_args()
@@ -206,7 +211,7 @@ def main() -> None:
         except subprocess.CalledProcessError as err:
             sys.exit(f"bench_peers: not run, as an environment could not be made ({err}); it needs PyPI once")
     with tempfile.TemporaryDirectory(prefix="peers-") as folder:
-        made = measure(Stage(Path(folder)), quick=chosen.quick, repeats=chosen.repeats)
+        made = measure(Stage(Path(folder)), quick=chosen.quick, repeats=chosen.repeats, runs=chosen.runs)
     RESULTS.mkdir(parents=True, exist_ok=True)
     name = f"peers-{'quick-' if chosen.quick else ''}{made['date']}"
     (RESULTS / f"{name}.json").write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")

@@ -12,7 +12,6 @@ from typing import Any
 from tests.fixtures import fake_powercap
 
 TICK_S = 0.02
-COUNTER, WIDTH = "energy_uj", 24  # one width for all values, so that one never shows the end of another
 NO_WRAP_UJ = 1_000_000_000  # far from the counter's end
 BEFORE_RESET_UJ = 200_000_000_000  # a reset from here looks like a wrap of 62 kJ
 
@@ -27,24 +26,6 @@ def monotonic_at_wall(wall_s: float) -> float:
     return wall_s - (time.time() - time.monotonic())
 
 
-class _Tree(fake_powercap.Tree):
-    """A tree whose counters change in place, as the kernel's do: a reader may keep them open."""
-
-    def _write(self, path: Path, text: str) -> None:
-        if path.name != COUNTER or not path.exists():
-            super()._write(path, text.ljust(WIDTH) if path.name == COUNTER else text)
-            return
-        with path.open("r+b", buffering=0) as counter:
-            counter.write(f"{text.ljust(WIDTH)}\n".encode())
-
-    def take_away(self) -> None:
-        """Remove the counters, and leave nothing to who kept one open."""
-        for zone in self.zones.values():
-            for folder in zone.folders:
-                os.truncate(folder / COUNTER, 0)
-                (folder / COUNTER).unlink()
-
-
 class Node:
     """A tree with one package and no memory zone; `joules` is the true energy between two monotonic instants.
 
@@ -56,8 +37,16 @@ class Node:
 
     def __init__(self, folder: Path, told: Mapping[str, Any], *, tick_s: float = TICK_S) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        options = fake_powercap.parser().parse_args([str(folder), "--no-dram", "--start-uj", str(NO_WRAP_UJ)])
-        self._tree = _Tree(folder, wave(told), options)
+        shaped = ("--wave", told["shape"], "--base-w", str(told["base_w"]), "--amp-w", str(told["amp_w"]))
+        counter = (
+            "--no-dram",
+            "--in-place",
+            "--period",
+            str(told["period_s"]),
+            "--start-uj",
+            str(NO_WRAP_UJ),
+        )
+        self._tree = fake_powercap.build(folder, *shaped, *counter)
         self._tick_s = tick_s
         self.origin_s = time.monotonic()
         self._lock = threading.Lock()
@@ -88,7 +77,9 @@ class Node:
     def fail_for(self, seconds: float) -> None:
         """Hide the counter for some seconds [s]."""
         with self._lock:
-            self._tree.take_away()
+            for folder in [folder for zone in self._tree.zones.values() for folder in zone.folders]:
+                os.truncate(folder / "energy_uj", 0)  # who kept it open reads nothing, too
+                (folder / "energy_uj").unlink()
             self._tree.options.fail_from, self._tree.options.fail_for = self._now_s(), seconds
 
     def end(self) -> None:
