@@ -110,7 +110,6 @@ def run(
     from sootprint.cli.tag import pairs
     from sootprint.runner import RunOptions, run_command
 
-    tags = pairs(tag or [])
     known = _loaded(
         project=project,
         zone=zone,
@@ -127,7 +126,12 @@ def run(
     _check(known, record)
     finish = _nothing if known.quiet and not json else _as_json if json else _summary
     wanted = RunOptions(
-        settings=known, name=name, tags=tags, record_file=record, on_finish=finish, on_warning=_say
+        settings=known,
+        name=name,
+        tags=pairs(tag or []),
+        record_file=record,
+        on_finish=finish,
+        on_warning=_say,
     )
     raise typer.Exit(run_command(command, wanted))
 
