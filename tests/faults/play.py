@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,6 +27,8 @@ def may_mount() -> bool:
 @contextlib.contextmanager
 def playing(faults: Sequence[Fault], folder: Path) -> Iterator[dict[str, Future[Outcome]]]:
     """What each fault will have left, by its key."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell starts what runs in its background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     with ground(folder) as shared, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         # the longest first, so that none is left alone at the end
         order = sorted(faults, key=lambda fault: -fault.steps)
