@@ -385,6 +385,11 @@ def test_runs_that_see_different_cards_are_charged_for_their_own(node: dict[str,
     first_two = [made["first"], made["second"]]
     shared_j = sum(own_card_j(one, 1) for one in first_two)
     assert shared_j == pytest.approx(1.1 * CARD_W * union_s(first_two), rel=0.05)
+    counts = {
+        name: sum(row["count"] for row in record["hardware"] if row["kind"] == "accelerator")
+        for name, record in made.items()
+    }
+    assert counts == {"first": 2, "second": 2, "third": 1, "none": 0}
 
 
 def own_card_j(record: dict[str, Any], card: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -26,15 +27,27 @@ POWER_W = 100.0
 TICK_S = 1.0
 
 
+class Card(ScriptMeter):
+    """A card that tells who may use it."""
+
+    def visible_to(self, environ: Mapping[str, str]) -> frozenset[str]:
+        """Every run may."""
+        return frozenset({"accelerator:0"})
+
+
 class Node:
     """A machine with one card of a constant power, and the runs on it; a look of each run is a call.
 
     Args:
         folder: Folder of its own.
         poll_s: Wanted time between two looks at a power, or None where the card has a counter [s].
+        environ: Environment of the runs.
     """
 
-    def __init__(self, folder: Path, *, poll_s: float | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, poll_s: float | None = None, environ: Mapping[str, str] | None = None
+    ) -> None:
+        self.environ = environ or {}
         self.clock = FakeClock(monotonic_s=50.0)
         self.folder, self._poll_s = folder, poll_s
         self._numbers = itertools.count()
@@ -54,7 +67,7 @@ class Node:
                 return {"power_w": POWER_W}
             return {"energy_j": POWER_W * (at_s - self.reset_s)}
 
-        meter = ScriptMeter(self.clock, script, max_power_w=500.0)
+        meter = Card(self.clock, script, max_power_w=500.0)
         meter.poll_s = self._poll_s
         return [meter]
 
@@ -79,7 +92,7 @@ class Run:
 
     def __init__(self, node: Node, number: int, *, share: str, parent: Run | None) -> None:
         none = str(node.folder / "none")
-        machine = Machine(sysfs=none, procfs=none, environ={}, clock=node.clock)
+        machine = Machine(sysfs=none, procfs=none, environ=node.environ, clock=node.clock)
         self.number, self._node = number, node
         self.parts: list[Run] = []
         self.source = Source(
@@ -277,6 +290,22 @@ def test_powers_are_shared_as_counters_are(tmp_path: Path):
     assert second.energy_j == pytest.approx(
         200.0 + 300.0, rel=0.25
     )  # one second is filled at the mean so far
+
+
+def test_reader_that_begins_to_see_all_cards_goes_on_integrating(tmp_path: Path):
+    """Its environment hides cards that others use; what it had integrated until then is not lost."""
+    node = Node(tmp_path / "node", poll_s=0.05, environ={"CUDA_VISIBLE_DEVICES": "0"})
+    first = node.join()
+    for _ in range(3):
+        node.advance()
+    second = node.join()
+    knock(node)
+    for _ in range(2):
+        node.advance()
+    second.leave()
+    first.leave()
+    assert (first.energy_j, second.energy_j) == (pytest.approx(400.0), pytest.approx(100.0))
+    assert (first.gaps, second.gaps) == ([], [])
 
 
 def test_garbage_on_the_board_is_a_new_beginning(node: Node):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -99,11 +100,25 @@ def _identity(fold: Fold) -> dict[str, Any]:
         "started": _stamp(head, 0.0),
         "ended": _stamp(head, fold.last_s),
         "duration_s": fold.last_s,
-        "hardware": tuple(records.Hardware(**data) for data in fold.known("hardware")),
+        "hardware": _hardware(fold),
         "curve": tuple(
             records.CurvePoint(energy_kwh=energy_kwh(j), metric=m, value=v) for j, m, v in fold.curve
         ),
     }
+
+
+def _hardware(fold: Fold) -> tuple[records.Hardware, ...]:
+    """Devices of the run; of a machine that it shares, as many accelerators as it is charged with.
+
+    Which of several kinds they are is not told, so that all of them are listed then.
+    """
+    listed = tuple(records.Hardware(**data) for data in fold.known("hardware"))
+    cards = [one for one in listed if one.kind == "accelerator"]
+    charged = sum(1 for state in fold.used() if kind_of(state) == "accelerator")
+    if not fold.head.get("shared") or not cards or (charged and len(cards) > 1):
+        return listed
+    others = tuple(one for one in listed if one.kind != "accelerator")
+    return (dataclasses.replace(cards[0], count=charged), *others) if charged else others
 
 
 def _instant(head: dict[str, Any], at_s: float) -> datetime:

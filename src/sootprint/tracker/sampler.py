@@ -76,6 +76,11 @@ class Integrator:
                 sums[1] += energy.step_variance_j2(before.power_w or 0.0, reading.power_w or 0.0, step_s)
         self._last[reading.component] = reading
 
+    def go_on(self, other: Integrator) -> None:
+        """Go on from the sums of another one that looked at the same meter until now."""
+        self._last, self._busy = dict(other._last), dict(other._busy)
+        self._sums = {component: list(sums) for component, sums in other._sums.items()}
+
     def take(self) -> tuple[list[tuple[Reading, float]], dict[str, str]]:
         """Readings as of the last poll with their variance [J^2], and the components that had a gap."""
         taken = []
@@ -173,6 +178,13 @@ class Sampler:
 
     def _look(self, meter: Meter) -> Seen:
         return look(meter, self._clock, self._start_s)
+
+    def go_on(self, before: Sampler) -> None:
+        """Go on from the sums of another one that looked at the power-only meters until now."""
+        for one in self._fast:
+            for other in before._fast:
+                if other.meter.name == one.meter.name:
+                    one.go_on(other)
 
     def poll(self) -> None:
         """Look at the power-only meters."""

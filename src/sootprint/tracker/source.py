@@ -210,7 +210,10 @@ class Source:
             found = [meter for meter in self._discover(machine) if hasattr(meter, "visible_to")]
             kept = [meter for meter in self.meters if meter.name not in hidden]
             self.meters = found + kept
+            before = self.sampler
             self._sample()
+            if before is not None and self.sampler is not None:
+                self.sampler.go_on(before)
 
     def _new_reader(self) -> Reader:
         from sootprint.tracker.reader import Reader
