@@ -164,13 +164,20 @@ def _cell(found: Any, of: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
 def measure(stage: Stage, *, quick: bool, repeats: int, runs: int) -> dict[str, Any]:
     """The whole report."""
     bench = Bench(stage, quick=quick, repeats=repeats, runs=runs)
-    machine = tools.machine()
+    tables = {
+        "faults": bench.faults(),
+        "several": bench.several(),
+        "nested": bench.nested(),
+        "truth": bench.truth(),
+    }
+    machine = tools.machine()  # its load when the costs are measured
     costs = bench.costs()
     summary = {name: report.costs(results) for name, results in costs.items()}
     bare = summary.pop(tools.NOTHING.name)
     made: dict[str, Any] = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "command": "python bench/bench_peers.py" + (" --quick" if quick else ""),
+        "command": "python bench/bench_peers.py "
+        + ("--quick" if quick else f"--repeats {repeats} --runs {runs}"),
         "machine": machine,
         "isolation": BOXED if stage.boxed else f"{ASIDE} ({stage.no_box}).",
         "calling_home": SILENT,
@@ -184,11 +191,7 @@ def measure(stage: Stage, *, quick: bool, repeats: int, runs: int) -> dict[str, 
         "truth_seconds": bench.truth_seconds,
         "bare_ms_per_s": bare["cpu_ms_per_s"]["median"],
         "costs": summary,
-        "faults": bench.faults(),
-        "several": bench.several(),
-        "nested": bench.nested(),
-        "truth": bench.truth(),
-    }
+    } | tables
     return made | {"behind": report.behind(made)}
 
 

@@ -43,7 +43,7 @@ def _opening(report: Report) -> Iterator[str]:
     yield ""
     yield (
         f"{report['date']}, `{report['command']}`, on {machine['cores']} cores of {machine['cpu']}, "
-        f"{machine['system']}, Python {machine['python']}, load {machine['load_1_min']:.1f} at the start."
+        f"{machine['system']}, Python {machine['python']}, load {machine['load_1_min']:.1f} before the costs."
     )
     yield f"{report['isolation']} {report['calling_home']}"
     yield ""
