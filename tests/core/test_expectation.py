@@ -55,4 +55,6 @@ def test_a_time_counts_no_span() -> None:
 
 def test_it_is_written_as_a_person_would() -> None:
     """The text stands in the record and in warnings."""
-    assert (str(parsed("epochs=90")), str(parsed("minutes=90"))) == ("90 epochs", "1.5 hours")
+    texts = ("epochs=90", "epoch=90", "batch=5", "pass=1", "minutes=90", "minutes=5")
+    written = ["90 epochs", "90 epochs", "5 batches", "1 pass", "1.5 hours", "5 minutes"]
+    assert [str(parsed(text)) for text in texts] == written

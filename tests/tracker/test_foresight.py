@@ -173,3 +173,13 @@ def test_units_that_never_come_are_missed_at_the_end(
     said = "expected 3 epochs, and no span or logged number of that name came: nothing was forecast"
     assert said in run.footprint.warnings
     assert said in [record.message for record in caplog.records]
+
+
+def test_units_of_the_last_moment_are_counted(own_home: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Where the run ends before the next look, its last units are seen with the last reading."""
+    with sootprint.track("long", zone="FR", period="10s") as run:
+        for _ in range(4):
+            with run.span("epoch", total=2):
+                time.sleep(0.02)
+    assert run.footprint is not None
+    assert any(said.startswith("expected 2 epochs, and more was done") for said in run.footprint.warnings)

@@ -45,7 +45,7 @@ class Expectation(NamedTuple):
             if self.total < SECONDS_PER_HOUR:
                 return f"{self.total / SECONDS_PER_MINUTE:g} minutes"
             return f"{self.total / SECONDS_PER_HOUR:g} hours"
-        return f"{self.total:g} {self.unit}"
+        return f"{self.total:g} {self.unit if self.total == 1.0 else _plural(self.unit)}"
 
 
 def parsed(text: str) -> Expectation:
@@ -67,6 +67,12 @@ def parsed(text: str) -> Expectation:
         raise InputError(RULE)
     per_s = _TIMES_S.get(_stem(name))
     return Expectation(name, total) if per_s is None else Expectation("", total * per_s)
+
+
+def _plural(name: str) -> str:
+    if name.endswith("s") and not name.endswith("ss"):
+        return name
+    return f"{name}es" if name.endswith(("tch", "sh", "ss", "x")) else f"{name}s"
 
 
 def _stem(name: str) -> str:

@@ -340,6 +340,7 @@ class Session:
             if self._worker.unkept:
                 self._recorder.emit({"k": "note", "text": f"{self._worker.unkept} {UNKEPT}"})
             guarded(self._source.end, self._warn)
+            guarded(self._foresee, self._warn)
             end = {
                 "k": "end",
                 "s": self._worker.now_s(),
