@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -124,16 +125,9 @@ def run(
         store_command=store_command or None,
     )
     _check(known, record)
+    told = RunOptions(settings=known, name=name, tags=pairs(tag or []), record_file=record, on_warning=_say)
     finish = _nothing if known.quiet and not json else _as_json if json else _summary
-    wanted = RunOptions(
-        settings=known,
-        name=name,
-        tags=pairs(tag or []),
-        record_file=record,
-        on_finish=finish,
-        on_warning=_say,
-    )
-    raise typer.Exit(run_command(command, wanted))
+    raise typer.Exit(run_command(command, replace(told, on_finish=finish)))
 
 
 def _loaded(**given: Any) -> Settings:
