@@ -49,23 +49,31 @@ class KeptOpen:
 
 
 class KeptNumbers:
-    """Whole numbers in files of the kernel, each file kept open from its first look."""
+    """Whole numbers in files of the kernel, each kept open from its first look until it is replaced or gone.
+
+    The kernel replaces none; a file that somebody does replace is opened at each look from then on.
+    """
 
     def __init__(self) -> None:
-        self._kept: dict[str, KeptOpen] = {}
+        self._kept: dict[str, KeptOpen | None] = {}
 
     def number(self, path: str) -> int | None:
-        """Whole number that a file holds now, or None; one that was replaced, or whose driver went, is opened anew."""
+        """Whole number that a file holds now, or None."""
         kept = self._kept.get(path)
-        held = kept.text(limit=64) if kept else None
+        if kept is None:
+            return number(path) if path in self._kept else self._opened(path)
+        held = kept.text(limit=64)
         if held is None:
-            try:
-                kept = self._kept[path] = KeptOpen(path)
-            except OSError:
-                self._kept.pop(path, None)
-                return None
-            held = kept.text(limit=64)
-        return whole(held or "")
+            self._kept[path] = None
+            return number(path)
+        return whole(held)
+
+    def _opened(self, path: str) -> int | None:
+        try:
+            kept = self._kept[path] = KeptOpen(path)
+        except OSError:
+            return None
+        return whole(kept.text(limit=64) or "")
 
 
 def text(path: str, *, limit: int = 4096) -> str | None:
