@@ -1,25 +1,26 @@
-"""A node with a fake card or a fake processor, a node service on it, and users of their own."""
+"""A node with a fake card, a node service on it, and users of their own."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.harness import FIXTURES, SOOTPRINT, TAKES_S, environment
+from tests.e2e.harness import SOOTPRINT, TAKES_S, environment
 from tests.e2e.users import as_user
 
 ALICE, BOB, SERVICE = 1501, 1502, 1599
-PACKAGE_W = 40.0
+CARD_W = 250.0
 TRAINING = """
 import sys, time, sootprint
 name, until_s = sys.argv[1], time.time() + float(sys.argv[2])
@@ -33,7 +34,7 @@ with sootprint.track(name) as run:
 
 @dataclass
 class Node:
-    """A machine with a fake processor that draws a constant power, and its node service.
+    """A machine with a fake card that draws a constant power, and its node service.
 
     Args:
         root: Its folder, which every user may read.
@@ -41,7 +42,7 @@ class Node:
     """
 
     root: Path
-    more: dict[str, str] = field(default_factory=dict)
+    more: dict[str, str]
     service: subprocess.Popen[str] | None = None
 
     @property
@@ -155,32 +156,29 @@ class Client:
 
 
 @contextlib.contextmanager
-def made(**more: str) -> Iterator[Node]:
-    """A node in a folder of its own, whose path is short enough for a socket; what runs on it is ended."""
+def made(nvml: Path) -> Iterator[Node]:
+    """A node in a folder of its own, whose path is short enough for a socket; the service on it is ended.
+
+    The card's counter is exact whenever it is read, however busy the machine is.
+    """
     with tempfile.TemporaryDirectory(prefix="soot-node-", ignore_cleanup_errors=True) as folder:
         root = Path(folder)
         root.chmod(0o755)
-        tree = root / "sys/class/powercap"
-        tree.mkdir(parents=True)
-        shape = ["--base-w", str(PACKAGE_W), "--no-dram", "--seconds", "600", "--tick", "0.01"]
-        devices = subprocess.Popen(
-            [sys.executable, str(FIXTURES / "fake_powercap.py"), str(tree), *shape],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert devices.stdout is not None
-        devices.stdout.readline()
-        node = Node(root, dict(more))
+        (root / "sys").mkdir()
+        shutil.copytree(nvml, root / "lib", symlinks=True)  # where every user sees it
+        (root / "lib").chmod(0o755)
+        card = {"WAVE": "const", "BASE_MW": str(1000 * CARD_W), "LIMIT_MW": "700000", "T0": repr(time.time())}
+        environ = {f"FAKE_NVML_{name}": value for name, value in card.items()}
+        node = Node(root, {"LD_LIBRARY_PATH": str(root / "lib"), **environ})
         try:
             yield node
         finally:
-            for process in (node.service, devices):
-                if process is not None and process.poll() is None:
-                    process.kill()
-                    process.communicate()
+            if node.service is not None and node.service.poll() is None:
+                node.service.kill()
+                node.service.communicate()
 
 
-def package_j(record: Mapping[str, Any]) -> float:
-    """Energy that a record charges for the processor [J]."""
-    parts = [part for part in record["components"] if part["component"].startswith("cpu")]
+def card_j(record: Mapping[str, Any]) -> float:
+    """Energy that a record charges for the card [J]."""
+    parts = [part for part in record["components"] if part["component"].startswith("accelerator")]
     return sum(part["energy_kwh"]["value"] * 3.6e6 for part in parts)

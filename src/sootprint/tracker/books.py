@@ -47,6 +47,7 @@ class Books:
         self._here: dict[str, Member] = {}
         self._uses: dict[str, Use] = {}
         self._whole = IDLE
+        self._read_s = 0.0  # instant of the last readings [s]
         self.spent_j: Mapping[str, float] = {}  # of each component at the last tick [J]
         self.charged_j: Mapping[str, Mapping[str, float]] = {}  # by holder and component, until then [J]
         self.tops: frozenset[str] = frozenset()  # holders that were a part of no other
@@ -68,7 +69,8 @@ class Books:
             here: Everybody who is here from now on, by identity.
         """
         self.accounts.adopt(states, start_s)
-        self.accounts.open(own, at_s=self._clock.monotonic_s(), first=True)
+        self._read_s = self._clock.monotonic_s()
+        self.accounts.open(own, at_s=self._read_s, first=True)
         self._usage.look([one.tracked for one in here.values()])
         self._meet(here)
 
@@ -117,6 +119,8 @@ class Books:
 
     def _charge(self, parts: Sequence[Part], uses: Mapping[str, Use], whole: Use) -> None:
         holders = self._holders()
+        at_s = [reading.at_s for part in parts for reading in part.readings]
+        self._read_s = max(at_s, default=self._clock.monotonic_s())
         self.spent_j = self.accounts.charge(parts, holders, uses, whole=whole)
         self.charged_j = {one.id: self.accounts.energies(one.id) for one in holders}
         self.tops = frozenset(one.id for one in holders if one.parent not in self.charged_j)
@@ -126,8 +130,7 @@ class Books:
         for run in self.accounts.runs - self._here.keys():
             self.accounts.close(run)
         for run in self._here.keys() - self.accounts.runs:
-            at_s = self._clock.monotonic_s()
-            self.accounts.open(run, at_s=at_s, sees=self._seen_by(self._here[run]))
+            self.accounts.open(run, at_s=self._read_s, sees=self._seen_by(self._here[run]))
 
     def _holders(self) -> list[Holder]:
         runs = self.accounts.runs

@@ -128,8 +128,7 @@ class Recorder:
                 anew = entry.is_first and self.fold.states[index].at_s is None
                 why = BEFORE_FIRST if anew else "the reader of this machine began anew"
                 self._rebase(index, None, [entry.since_s, 0.0, why])
-                before = entry._replace(energy_j=0.0, rest_j=0.0, variance_j2=0.0, at_s=entry.since_s)
-                self._taken[index] = before
+                before = self._taken[index] = _unspent(entry)
             elif before.losses != entry.losses:
                 until = [self._at_s(entry.lost_from_s), entry.lost_at_j]
                 self._rebase(index, until, [entry.lost_until_s, entry.lost_at_j, entry.reason])
@@ -167,6 +166,11 @@ class Recorder:
         """Tell from when on a counter counts anew, and up to where it had counted."""
         since_s, counter_j, reason = since
         self.emit({"k": "base", "r": [[index, until, self._at_s(since_s), counter_j, reason]]})
+
+
+def _unspent(entry: Entry) -> Entry:
+    """Entry as it was when its account began."""
+    return entry._replace(energy_j=0.0, rest_j=0.0, variance_j2=0.0, at_s=entry.since_s)
 
 
 def free_name(component: str, taken: set[str]) -> str:

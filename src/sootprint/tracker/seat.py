@@ -6,7 +6,6 @@ pipe on which it waits; `runs/ID.json` is held by each run that lives, so that a
 
 from __future__ import annotations
 
-import binascii
 import contextlib
 import functools
 import json
@@ -26,6 +25,7 @@ if sys.platform != "win32":
     import select
 
 SUFFIX = ".json"
+LONGEST = 100  # characters of a name that stands for a path or a job
 MOST_BYTES = 100_000  # of a registration
 VISIBLE = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
 _seats: weakref.WeakSet[Seat] = weakref.WeakSet()
@@ -74,8 +74,7 @@ class Seat:
     def __init__(self, runtime_dir: Path, sysfs: str) -> None:
         if sys.platform == "win32":
             raise MeterError("this system has no file locks: other runs on this machine are not seen")
-        key = binascii.crc32(os.path.realpath(sysfs).encode(errors="replace"))
-        self.folder = runtime_dir / f"reader-{key:08x}"
+        self.folder = runtime_dir / f"reader{os.path.realpath(sysfs).replace(os.sep, '-')[-LONGEST:]}"
         self._lock: Held | None = None
         self._pipe: Held | None = None
         self._own: Held | None = None
@@ -165,7 +164,8 @@ class Seat:
         if self._group is None:
             folder = self.folder / "groups"
             folder.mkdir(exist_ok=True, mode=0o700)
-            self._group = _opened(folder / f"{binascii.crc32(group.encode(errors='replace')):08x}.lock")
+            path = folder / f"{group.encode(errors='replace').hex()[:LONGEST]}.lock"
+            self._group = _opened(path)
         return _locked(self._group)
 
     def register(self, content: Registration) -> None:
@@ -185,6 +185,14 @@ class Seat:
 
     def _path(self, content: Registration) -> Path:
         return self.folder / "runs" / f"{content.id}{SUFFIX}"
+
+    def is_shared(self) -> bool:
+        """Whether anything lies beside this run's own registration; whether it lives is another question."""
+        try:
+            with os.scandir(self.folder / "runs") as found:
+                return sum(1 for _ in found) > 1
+        except OSError:
+            return True
 
     def others(self) -> dict[str, Registration]:
         """Live registrations by identity, this run's own included; those of dead runs are cleared away."""
@@ -229,6 +237,16 @@ class Seat:
     def has_pipe(self) -> bool:
         """Whether this run can be woken by others."""
         return self._pipe is not None
+
+    def rest(self) -> None:
+        """Be seen by nobody and let another run read, while this one is charged elsewhere; `take` may come later."""
+        self.leave()
+        self.wake()
+        if self._pipe is not None:
+            self._pipe.close()
+        if self._lock is not None:
+            fcntl.flock(self._lock.number, fcntl.LOCK_UN)
+        self._pipe, self.reads = None, False
 
     def hand_over(self) -> None:
         """Let another run read from now on, while this one has yet to write its record."""

@@ -16,13 +16,13 @@ from typing import Any
 
 from sootprint.core.errors import SootprintError
 from sootprint.tracker.entry import Entry
+from sootprint.tracker.seat import Registration
 
 MOST_BYTES = 8_000_000
 CHUNK = 65_536
-CONNECT_S = 0.25  # longest wait for the answer to the first request
-TICK_S = 0.1  # and at a tick; a later answer is taken at the next one
+CONNECT_S = 0.5  # longest wait for the answer to the first request
+SEND_S = 0.1
 SILENT_PERIODS, LOST_PERIODS = 2.0, 5.0
-SILENT = "the node service does not answer; its counters go on, and what they show then is taken"
 _lines: weakref.WeakSet[ServiceLine] = weakref.WeakSet()
 
 
@@ -61,10 +61,10 @@ class ServiceLine:
         """
         data = json.dumps(message, separators=(",", ":")).encode() + b"\n"
         try:
-            self._connection().settimeout(TICK_S)
+            self._connection().settimeout(SEND_S)
             self._connection().sendall(data)
         except OSError as err:
-            raise ServiceError("the node service takes no request") from err
+            raise ServiceError("the node service has gone") from err
 
     def receive(self, wait_s: float) -> dict[str, Any] | None:
         """The next answer, or None where there is none within `wait_s` [s].
@@ -123,43 +123,69 @@ class Served:
 
     Args:
         path: The service's socket.
-        join: What is told of the run.
+        own: The run.
+        sysfs: Device tree that it would read itself.
         period_s: Time between two looks of the run [s].
 
     Raises:
         ServiceError: It cannot be had.
     """
 
-    def __init__(self, path: str, join: Mapping[str, Any], *, period_s: float) -> None:
+    def __init__(self, path: str, own: Registration, *, sysfs: str, period_s: float) -> None:
         self._line = ServiceLine(path)
-        self._run, self._period_s = join["run"], period_s
+        self._about, self._period_s = _about(own) | {"sysfs": sysfs}, period_s
+        self._joined = False
         try:
-            self._line.send({"op": "join", **join})
+            self._line.send({"op": "greet"} | self._about)
             answer = self._line.receive(CONNECT_S)
+            if answer is None:
+                raise ServiceError("the node service does not answer")
         except ServiceError:
             self._line.close()
             raise
-        if answer is None:
-            self._line.close()
-            raise ServiceError("the node service does not answer")
         self.parent: str | None = _text(answer.get("parent"))
         self.facts: dict[str, dict[str, Any]] = _tables(answer.get("facts"))
         self._asked, self._heard_s = 0, time.monotonic()  # answers that are due, and when the last one came
 
-    def entries(self, wait_s: float = TICK_S) -> list[Entry] | None:
-        """Latest account of the run, or None where the service did not answer in time.
+    def entries(self, wait_s: float) -> list[Entry] | None:
+        """Latest account of the run, or None where the service did not answer within `wait_s` [s].
 
         Raises:
             ServiceError: The service has gone, is silent for long, or speaks nonsense.
         """
+        self.join()
         latest = self._answers(0.0)
         if not self._asked:
-            self._line.send({"op": "share", "run": self._run})
+            self._line.send({"op": "share", "run": self._about["run"]})
             self._asked += 1
         latest = self._answers(wait_s) or latest
         if latest is None and time.monotonic() - self._heard_s > LOST_PERIODS * self._period_s:
             raise ServiceError("the node service does not answer")
         return latest
+
+    def join(self) -> None:
+        """Be charged from now on.
+
+        Raises:
+            ServiceError: The service has gone, or refuses.
+        """
+        if self._joined:
+            return
+        self._line.send({"op": "join"} | self._about)
+        answer = self._line.receive(CONNECT_S)
+        if answer is None:
+            raise ServiceError("the node service does not answer")
+        self._joined = True
+        self._heard_s = time.monotonic()
+
+    @property
+    def has_gone(self) -> bool:
+        """Whether the service has ended the connection."""
+        try:
+            self._line.receive(0.0)
+        except ServiceError:
+            return True
+        return False
 
     @property
     def is_silent(self) -> bool:
@@ -210,6 +236,18 @@ def ask(path: str, request: Mapping[str, Any], *, wait_s: float) -> dict[str, An
     if answer is None:
         raise ServiceError("the node service does not answer")
     return answer
+
+
+def _about(own: Registration) -> dict[str, Any]:
+    """What the service is told of a run; process and user are told by the kernel."""
+    return {
+        "run": own.id,
+        "parent": own.parent,
+        "strict": own.strict,
+        "visible": dict(own.environ),
+        "group": own.group,
+        "writes": own.writes,
+    }
 
 
 def _entries(rows: Any) -> list[Entry]:

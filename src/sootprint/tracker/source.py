@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import time
@@ -10,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine, Meter
-from sootprint.tracker.ranks import Attached, Heard
 from sootprint.tracker.recorder import Recorder
 from sootprint.tracker.sampler import Sampler
 from sootprint.tracker.seat import VISIBLE, Registration, Seat, visible
+from sootprint.tracker.service_place import ServicePlace
 
 if TYPE_CHECKING:
     from collections import deque
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from sootprint.settings import Settings
     from sootprint.tracker.entry import Entry
     from sootprint.tracker.group import Group
+    from sootprint.tracker.ranks import Attached, Heard
     from sootprint.tracker.reader import Reader
     from sootprint.tracker.worker import Flag
 
 ANSWER_S = 0.5  # longest time that a run waits for the reader to see it come or go
+TICK_S = 0.1  # and for the node service at a tick; what comes later is taken at the next one
 STEP_S = 0.002
-RESCAN_TICKS = 10  # a knock may be lost
+RESCAN_TICKS = 10  # a knock may be lost, and a node service may come
 
 
 class Source:
@@ -61,8 +64,9 @@ class Source:
         if group is not None and (group.world_size or 0) > 1:
             self._own = self._own._replace(group=group.id, rank=group.local_rank)
         self._seat: Seat | None = None
+        self._service = ServicePlace(settings, machine.sysfs, warn)
         self._reader: Reader | None = None  # for all runs here, where this one reads for others too
-        self._untold = False  # whether the meters' facts are yet to be read from the board
+        self.untold = False  # whether the meters' facts are yet to be read from the board
         self._ticks = 0
         self._attached: Attached | None = None
         self.heard: Heard | None = None  # the other ranks of this run's job on this machine
@@ -83,9 +87,12 @@ class Source:
             if self._own.group is not None:
                 self._own = self._own._replace(writes=seat.take_group(self._own.group))
             if not self._own.writes:
+                from sootprint.tracker.ranks import Attached
+
                 self._attached = Attached(seat.folder / "runs", self._own.id)
                 seat.register(self._own)
                 seat.wake()
+                self._service.attach(self._own)
             self._seat = seat
         except (MeterError, OSError) as err:
             self._warn(str(err) if isinstance(err, MeterError) else f"runtime directory: {err.strerror}")
@@ -99,29 +106,69 @@ class Source:
         """Whether this rank writes from now on, as the one that did has gone; until then its marks are passed on."""
         assert self._seat is not None and self._attached is not None and self._own.group is not None
         self._attached.write(marks, start_s)
+        self._ticks += 1
+        if self._ticks % RESCAN_TICKS == 0 and not self._service.holds:
+            self._service.attach(self._own)
         if self._seat.take_group(self._own.group):
             self._own = self._own._replace(writes=True)
         return self._own.writes
 
     def find(self) -> None:
-        """Find the meters, unless another run reads them."""
-        reads = True
-        try:
-            if self._seat is not None:
-                reads = self._seat.take()
-                self._seat.register(self._own)
-                if self._own.group is not None:
-                    self.heard = Heard(self._seat.folder / "runs", self._own)
-        except OSError as err:  # unseen, it would be charged nothing
-            self._warn(f"runtime directory: {err.strerror}: other runs on this machine are not seen")
-            self._let_go()
-            reads = True
+        """Find the meters, unless the node service or another run reads them."""
+        reads = not self._join()
+        if self._seat is not None and self._own.group is not None:
+            from sootprint.tracker.ranks import Heard
+
+            self.heard = Heard(self._seat.folder / "runs", self._own)
+        if reads:
+            reads = self._seat is None or self._sits()
         if self._seat is not None and not reads:
             self._seat.wake()
         if reads:
             self.meters = list(self._discover(self._machine))
         else:
-            self._untold = True
+            self.untold = True
+
+    def _sits(self) -> bool:
+        """Whether this run reads for all, or for itself where it cannot be seen: it would be charged nothing."""
+        assert self._seat is not None
+        try:
+            reads = self._seat.take()
+            self._seat.register(self._own)
+            return reads
+        except OSError as err:
+            self._warn(f"runtime directory: {err.strerror}: other runs on this machine are not seen")
+            self._let_go()
+            return True
+
+    def _register(self) -> None:
+        if self._seat is not None:
+            with contextlib.suppress(OSError):
+                self._seat.register(self._own)
+
+    def _join(self) -> bool:
+        """Whether the node service charges this run from now on."""
+        if not self._service.join(self._own):
+            return False
+        self._own = self._own._replace(parent=self._own.parent or self._service.parent)
+        return True
+
+    def _move(self) -> None:
+        """Let the node service charge this run from now on, where it is there."""
+        if not self._join():
+            return
+        if self._seat is not None:
+            self._seat.leave()
+        if self._reader is not None:  # its account is closed, so that nobody goes on with it
+            self._reader.tick()
+            self._recorder.take(self._reader.entries(self._own.id))
+        if self._seat is not None:
+            self._seat.rest()
+        for meter in self.meters:
+            getattr(meter, "close", _nothing)()
+        self.meters, self.sampler, self._reader = [], None, None
+        if not self._service.follow(self._own, self._recorder, ANSWER_S):
+            self._register()
 
     def _parent_of(self, seat: Seat) -> str | None:
         """The run whose process began this one, the nearest above."""
@@ -137,7 +184,14 @@ class Source:
     def begin(self, recorder: Recorder) -> None:
         """Take the first readings, once the run's first line is written."""
         self._recorder = recorder
-        if self._untold and self._seat is not None:
+        was_served = self._service.joined
+        if self._service.follow(self._own, recorder, ANSWER_S):
+            return
+        if was_served:  # and has gone at once
+            self._register()
+            self.tick()
+            return
+        if self.untold and self._seat is not None:
             self._await(lambda: self._take_over() or self._entries())
             self._recorder.take(self._account())
         elif self._has_company():  # whoever read for them has just gone
@@ -173,6 +227,12 @@ class Source:
             self._seat.knocked = False
             if (rescan or not self._seat.is_in_place) and not self._seat.keep():
                 self._give_way()
+        was_served = self._service.joined
+        if self._service.follow(self._own, self._recorder, TICK_S):
+            return
+        if was_served:
+            self._register()
+        moves = rescan and not last and self._service.is_there
         if self.sampler is None and not self._take_over():
             self._recorder.take(self._account())
         elif self._reader is not None:
@@ -180,12 +240,14 @@ class Source:
             self._recorder.take(self._account())
         elif self.sampler is not None:
             share = not last and (self._strict or ((knocked or rescan) and self._has_company()))
-            self._recorder.record(self.sampler.collect(last=last or share), last=last)
-            if share:
+            self._recorder.record(self.sampler.collect(last=last or share or moves), last=last)
+            if share and not moves:
                 self._share()
+        if moves:
+            self._move()
 
     def _has_company(self) -> bool:
-        return self._seat is not None and len(self._seat.others()) > 1
+        return self._seat is not None and self._seat.is_shared() and len(self._seat.others()) > 1
 
     def hear(self) -> Iterator[dict[str, Any]]:
         """Marks of the other ranks of this run's job, where they count."""
@@ -223,7 +285,7 @@ class Source:
 
     def _take_over(self) -> bool:
         """Whether this run reads for all from now on, as whoever did has gone."""
-        if self._seat is None or not self._seat.take():
+        if self._seat is not None and not self._seat.take():
             return False
         self.meters = list(self._discover(self._machine))
         self._lead()
@@ -251,12 +313,15 @@ class Source:
 
     def facts(self) -> Mapping[str, Mapping[str, Any]]:
         """Facts of the meters as the reader told them, where another process reads and this run has none yet."""
-        if not self._untold or self._seat is None:
+        if self.untold and self._service.joined:
+            self.untold = False
+            return self._service.facts
+        if not self.untold or self._seat is None:
             return {}
         from sootprint.tracker.reader import facts_on_board
 
         found = facts_on_board(self._seat, self._machine.procfs)
-        self._untold = not found
+        self.untold = not found
         return found
 
     def tell(self) -> None:
@@ -289,6 +354,8 @@ class Source:
             self._seat.hand_over()
 
     def _take_last(self) -> None:
+        if self._service.settle(self._recorder, 2.0 * ANSWER_S):
+            return
         if self.sampler is None:
             self._take_over()
         if self._seat is not None:
@@ -309,6 +376,7 @@ class Source:
 
     def close(self) -> None:
         """Leave the seat to another run."""
+        self._service.close()
         if self._seat is not None:
             self._seat.leave()
             if self.heard is not None:
@@ -319,3 +387,7 @@ class Source:
         if self._seat is not None:
             self._seat.close()
             self._seat = None
+
+
+def _nothing() -> None:
+    """Close of a meter that has none."""

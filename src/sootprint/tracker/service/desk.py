@@ -53,16 +53,28 @@ class Desk:
         self._ended: dict[str, jobs.Job] = {}  # whose account is yet to be closed
         self.user_of: Callable[[int], str] = str
 
+    def greet(self, caller: Caller, message: Answer) -> Answer:
+        """What a run that will come wants to know before.
+
+        Raises:
+            RefusedError: It cannot be charged here.
+        """
+        self._check_machine(message)
+        run = self.hall.seen(caller, message)
+        return {"ok": True, "parent": self.hall.parent_name(run), "facts": self._facts}
+
     def join(self, caller: Caller, message: Answer) -> tuple[str, Answer]:
         """Key of a run that comes, and the answer to it.
 
         Raises:
             RefusedError: It cannot be charged here.
         """
+        self._check_machine(message)
+        return self.hall.join(caller, message), {"ok": True}
+
+    def _check_machine(self, message: Answer) -> None:
         if message.get("sysfs") != self._machine.sysfs:
             raise RefusedError(f"this service reads {self._machine.sysfs}")
-        key = self.hall.join(caller, message)
-        return key, {"ok": True, "parent": self.hall.parent_name(key), "facts": self._facts}
 
     def share(self, caller: Caller, message: Answer) -> Late:
         """Account of a run of the caller's own.
@@ -78,7 +90,7 @@ class Desk:
     def _account(self, key: str) -> Answer | None:
         """Account of a run once it is open, its last one once it is closed."""
         accounts = self._books.accounts
-        here = key in self.hall.runs
+        here = key in self.hall.runs and self.hall.runs[key].writes
         if here != (key in accounts.runs):  # it comes or goes, which the next look at the meters settles
             return None
         return {"ok": True, "entries": accounts.entries(key) if here else accounts.closed(key) or []}

@@ -23,11 +23,15 @@ class Run(NamedTuple):
         name: Its identity, as its user knows it.
         caller: Process and user.
         member: Whose processes it charges.
+        group: Job that it is a rank of.
+        writes: Whether it is charged; a rank that does not write belongs to the one of its job that does.
     """
 
     name: str
     caller: Caller
     member: Member
+    group: str | None = None
+    writes: bool = True
 
 
 class Hall:
@@ -44,27 +48,39 @@ class Hall:
         self.jobs: dict[str, Job] = {}
         self.pods: dict[str, Container] = {}
 
-    def join(self, caller: Caller, message: Mapping[str, Any]) -> str:
+    def join(self, caller: Caller, message: dict[str, Any]) -> str:
         """Key of a run that comes; one of the same user and name is taken over.
 
         Raises:
             RefusedError: It cannot be seen from here, or there are too many.
         """
-        message = dict(message)
+        run = self.seen(caller, message)
+        key = key_of(caller.uid, run.name)
+        if key not in self.runs and len(self.of(caller.uid)) >= MOST_RUNS:
+            raise RefusedError(f"one user may have {MOST_RUNS} runs at a time")
+        self.runs[key] = run
+        return key
+
+    def seen(self, caller: Caller, message: dict[str, Any]) -> Run:
+        """A run that would come.
+
+        Raises:
+            RefusedError: It cannot be seen from here.
+        """
         name, environ = name_in(message, "run"), visible_in(message)
         if caller.pid <= 0:
             raise RefusedError(
                 "your process cannot be seen from here: the service needs the host's processes"
             )
         key = key_of(caller.uid, name)
-        if key not in self.runs and len(self.of(caller.uid)) >= MOST_RUNS:
-            raise RefusedError(f"one user may have {MOST_RUNS} runs at a time")
         container = container_of(caller.pid, self._procfs, self._sysfs)
         stated = message.get("parent")
         parent = self._parent_of(caller, container, stated if isinstance(stated, str) else None, key)
         tracked = Tracked(key, (caller.pid,), container, parent)
-        self.runs[key] = Run(name, caller, Member(tracked, message.get("strict") is True, environ))
-        return key
+        member = Member(tracked, message.get("strict") is True, environ)
+        group = message.get("group")
+        writes = message.get("writes") is not False
+        return Run(name, caller, member, group if isinstance(group, str) else None, writes)
 
     def leave(self, key: str) -> None:
         """Let somebody go; what was a part of it is now a part of what it was a part of."""
@@ -88,9 +104,9 @@ class Hall:
         """Keys of a user's runs."""
         return [key for key, run in self.runs.items() if run.caller.uid == uid]
 
-    def parent_name(self, key: str) -> str | None:
+    def parent_name(self, run: Run) -> str | None:
         """Identity of the record that a run is a part of, or None."""
-        parent = self._parent(key)
+        parent = run.member.tracked.parent
         if parent in self.runs:
             return self.runs[parent].name
         return self.jobs[parent].record if parent in self.jobs else None
@@ -99,7 +115,16 @@ class Hall:
         """Everybody, by key."""
         here = {key: Member(Tracked(key, (), group)) for key, group in self.pods.items()}
         here |= {key: job.member for key, job in self.jobs.items()}
-        return here | {key: run.member for key, run in self.runs.items()}
+        ranks = self._ranks()
+        return here | {key: _with(run, ranks) for key, run in self.runs.items() if run.writes}
+
+    def _ranks(self) -> dict[tuple[int, str], list[int]]:
+        """Processes of the ranks that write no record, by user and job."""
+        found: dict[tuple[int, str], list[int]] = {}
+        for run in self.runs.values():
+            if not run.writes and run.group is not None:
+                found.setdefault((run.caller.uid, run.group), []).append(run.caller.pid)
+        return found
 
     def _parent(self, key: str) -> str | None:
         return self.runs[key].member.tracked.parent if key in self.runs else None
@@ -140,6 +165,15 @@ class Hall:
 def key_of(uid: int, name: str) -> str:
     """Identity of a run among everybody who is charged; no user can name another's."""
     return f"run:{uid}:{name}"
+
+
+def _with(run: Run, ranks: Mapping[tuple[int, str], list[int]]) -> Member:
+    """A run with the processes of the other ranks of its job."""
+    more = ranks.get((run.caller.uid, run.group), []) if run.group is not None else []
+    if not more:
+        return run.member
+    tracked = run.member.tracked
+    return run.member._replace(tracked=tracked._replace(pids=(*tracked.pids, *more)))
 
 
 def _moved(run: Run, parent: str | None) -> Run:

@@ -235,6 +235,7 @@ class Server:
             self._wish(caller.uid)
             return desk.begin_job(caller, message)
         plain: dict[str, Callable[[], Answer | Late]] = {
+            "greet": lambda: desk.greet(caller, message),
             "share": lambda: desk.share(caller, message),
             "record": lambda: desk.record(caller, message),
             "status": lambda: desk.status(caller),
