@@ -116,6 +116,26 @@ def test_counter_wins_over_the_model_of_the_same_kind(clock, sampled):
     assert fold.total_j() == pytest.approx(300.0, rel=1e-6)
 
 
+def test_model_beside_a_counter_that_moves_is_looked_at_seldom(clock, sampled):
+    """In 60 s a model alone is looked at each second; beside a counter of its kind about each ten."""
+    looks: list[float] = []
+
+    def script(t: float) -> dict[str, object]:
+        looks.append(t)
+        return {"energy_j": 99.0 * t, "utilisation": 0.5}
+
+    def model() -> ScriptMeter:
+        return ScriptMeter(clock, script, name="cpu", component="cpu", basis="modelled")
+
+    counter = ScriptMeter(clock, lambda t: {"energy_j": 30.0 * t}, name="rapl", component="cpu:0")
+    fold = sampled(counter, model(), duration_s=60.0)
+    assert fold.total_j() == pytest.approx(1800.0, rel=1e-6)
+    assert len(looks) <= 11
+    looks.clear()
+    sampled(model(), duration_s=120.0)
+    assert len(looks) >= 60
+
+
 def test_any_error_of_a_driver_becomes_a_gap(clock, sampled):
     """A driver that raises something unheard of costs its own reading and no other."""
     good = ScriptMeter(clock, lambda t: {"energy_j": 10.0 * t}, name="rapl", component="cpu:0")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from sootprint.core.errors import MeterError, SootprintError
 from sootprint.core.protocols import Clock, Machine, Meter, Reading
 from sootprint.tracker.sound import sound
 
+SELDOM_S = 10.0  # between two looks at a model beside a sensor of its kind, as it adds the utilisation alone
 HASTE = 0.4  # of the polling period, while a power moves so much that its energy is uncertain
 UNCERTAIN = 0.005  # standard error of one tick's energy over that energy
 JITTER = 0.5  # polls come at 0.5 to 1.5 of their period, so that no wave is met always at the same phase
@@ -30,11 +31,24 @@ class Seen(NamedTuple):
 
 
 class _Slow:
-    """A meter that is looked at once a period or less often, and when it is due again [s]."""
+    """A meter that is looked at once a period or less often, how often, and when it is due again [s]."""
 
     def __init__(self, meter: Meter) -> None:
         self.meter = meter
+        self.poll_s = _poll_s(meter)
         self.due_s = 0.0
+        self.settled = False  # whether `poll_s` is what it stays
+        self._before: dict[str, float | None] = {}
+
+    def settle(self, readings: Sequence[Reading], sensed: set[str]) -> None:
+        """Add the kinds that a sensor measures here to `sensed`, once it moves; slow a model of such a kind down."""
+        if any(reading.basis != "modelled" for reading in readings):
+            now = {reading.component: reading.energy_j for reading in readings}
+            moved = {_kind(name) for name, value in now.items() if self._before.get(name, value) != value}
+            self._before, self.settled = now, bool(moved)
+            sensed |= moved
+        elif readings and sensed.issuperset(_kind(reading.component) for reading in readings):
+            self.poll_s, self.settled = max(SELDOM_S, self.poll_s), True
 
 
 class Integrator:
@@ -174,6 +188,7 @@ class Sampler:
             Integrator(meter, self._look, max_gap_s) for meter in meters if 0.0 < _poll_s(meter) < period_s
         ]
         self._slow = [_Slow(meter) for meter in meters if not 0.0 < _poll_s(meter) < period_s]
+        self._sensed: set[str] = set()  # kinds of component that a sensor measures
         self.poll_s = min((_poll_s(one.meter) for one in self._fast), default=0.0)
 
     def _look(self, meter: Meter) -> Seen:
@@ -206,13 +221,15 @@ class Sampler:
                 continue
             seen = self._look(slow.meter)
             so_far_s = max(self._period_s, now_s - self._start_s)  # a young run does not know the power yet
-            slow.due_s = now_s + min(_poll_s(slow.meter), so_far_s) - 0.5 * self._period_s
+            if not slow.settled:
+                slow.settle(seen.readings, self._sensed)
+            slow.due_s = now_s + min(slow.poll_s, so_far_s) - 0.5 * self._period_s
             parts.append(Part(slow.meter.name, seen.readings, None, seen))
         return parts
 
-    def pause_s(self, jitter: random.Random) -> float:
+    def pause_s(self) -> float:
         """Time until the next look at the power-only meters [s]."""
-        pause_s = self.poll_s * jitter.uniform(1 - JITTER, 1 + JITTER)
+        pause_s = self.poll_s * (1.0 + JITTER * (os.urandom(1)[0] / 127.5 - 1.0))
         return HASTE * pause_s if any(one.moves for one in self._fast) else pause_s
 
 
@@ -236,11 +253,10 @@ def loop(
         hurry: Whether a tick is wanted at once; the next one comes when it would have come.
     """
     due_s = now_s() + period_s
-    jitter = random.Random()
     while True:
         left_s = max(0.0, due_s - now_s())
         polled = sampler()
-        pause_s = min(left_s, polled.pause_s(jitter)) if polled and polled.poll_s else left_s
+        pause_s = min(left_s, polled.pause_s()) if polled and polled.poll_s else left_s
         if wait(pause_s):
             return
         if hurry():
@@ -253,6 +269,10 @@ def loop(
             due_s += period_s
             if due_s <= now_s():
                 due_s = now_s() + period_s
+
+
+def _kind(component: str) -> str:
+    return component.partition(":")[0]
 
 
 def _poll_s(meter: Meter) -> float:

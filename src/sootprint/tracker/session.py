@@ -14,7 +14,6 @@ from sootprint.core.errors import SettingsError
 from sootprint.core.protocols import Machine, Meter
 from sootprint.tracker import identity
 from sootprint.tracker.fold import Fold
-from sootprint.tracker.group import detect
 from sootprint.tracker.journal import SUFFIX, Journal
 from sootprint.tracker.recorder import Recorder
 from sootprint.tracker.sampler import guarded, loop
@@ -22,14 +21,19 @@ from sootprint.tracker.source import Source
 from sootprint.tracker.worker import STRANGE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sootprint.core.records import Footprint
     from sootprint.settings import Settings
     from sootprint.tracker.assemble import Surroundings
     from sootprint.tracker.foresight import Foresight
+    from sootprint.tracker.group import Group
     from sootprint.tracker.worker import Worker
 
 SYNC_TICKS = 60  # a power cut may cost the last minute; a kill costs nothing that was written
 COMPACT_TICKS = 600
+# variables that a rank's launcher sets: PyTorch, Open MPI, PMI, PMIx and Slurm
+RANKS = ("RANK", "LOCAL_RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID")
 UNKEPT = (
     "spans and logged values came faster than they can be written and are not kept; their energy is counted"
 )
@@ -45,6 +49,7 @@ class Session:
         self._source: Source | None = None
         self._cpu_s = 0.0  # CPU time that the process had used before the run [s]
         self._warned_budget = self._warned_journal = False
+        self._told: object = None  # the list of meters that was described last
         self._described: set[int] = set()  # meters whose facts are in the journal
         self._kg_per_kwh: float | None = None
         self._foresight: Foresight | None = None
@@ -80,7 +85,7 @@ class Session:
             settings,
             run=self._worker.id,
             parent=self._worker.parent,
-            group=detect(machine.environ),
+            group=_job(machine.environ, settings.run_group),
             find=self._discover,
             warn=self._warn,
         )
@@ -164,7 +169,6 @@ class Session:
         from datetime import UTC, datetime
 
         from sootprint import place
-        from sootprint.core.expectation import parsed
 
         here = place.resolve(
             settings.stated_places(), clusters=settings.cluster_places(), sysfs=settings.sysfs
@@ -190,7 +194,7 @@ class Session:
             "year": settings.year,
             "pue": settings.pue_on(day, site=here.site),
             "cpu_threads": os.cpu_count(),
-            "expect": parsed(settings.expect_total) if settings.expect_total else None,
+            "expect": _expected(settings.expect_total),
         }
 
     def _describe(self) -> None:
@@ -212,6 +216,9 @@ class Session:
     def _describe_meters(self) -> None:
         """Facts of the meters that this run reads, or those that whoever reads them told."""
         assert self._recorder is not None and self._source is not None
+        if not self._source.untold and self._source.meters is self._told:
+            return
+        self._told = self._source.meters
         for meter, facts in self._source.facts().items():
             guarded(
                 functools.partial(self._recorder.emit, {"k": "facts", "meter": meter, **facts}), self._warn
@@ -229,13 +236,12 @@ class Session:
 
     def _load_the_end(self) -> Surroundings:
         """Surroundings so far; loads what the end of the run needs, so that the end is quick."""
+        from sootprint.core import codec  # noqa: F401
         from sootprint.ledger import leave  # noqa: F401
-        from sootprint.tracker.assemble import footprint
+        from sootprint.tracker import assemble  # noqa: F401
         from sootprint.tracker.surroundings import look_up
 
-        around = look_up(self._fold.head, 0.0)
-        footprint(self._fold, around).to_json()
-        return around
+        return look_up(self._fold.head, 0.0)
 
     def _loop(self) -> None:
         assert self._recorder is not None and self._settings is not None and self._source is not None
@@ -362,6 +368,23 @@ def _find(machine: Machine, name: str, found: list[Meter]) -> None:
     from sootprint.meters import probe
 
     found += probe.discover_all(machine, [name])[0]
+
+
+def _job(environ: Mapping[str, str], stated: str | None) -> Group | None:
+    """Job that this process is a rank of; what tells is loaded only where a launcher has left its mark."""
+    if stated is None and not any(name in environ for name in RANKS):
+        return None
+    from sootprint.tracker.group import detect
+
+    return detect(environ, stated)
+
+
+def _expected(total: str | None) -> tuple[str, float] | None:
+    if total is None:
+        return None
+    from sootprint.core.expectation import parsed
+
+    return parsed(total)
 
 
 def _nothing() -> None:

@@ -175,7 +175,7 @@ class Worker:
         number = next(self._numbers)
         mark = {"k": "span", "s": self.now_s(), "n": number, "open": True, "name": text_of(name)}
         if total is not None:
-            mark |= self._expected(mark["name"], total)
+            mark |= self._expected(text_of(name), total)
         return number if self._kept(mark) else None
 
     def _expected(self, name: str, total: Any) -> dict[str, float]:
@@ -186,7 +186,9 @@ class Worker:
             number = 0.0
         if 0.0 < number < math.inf:
             return {"total": number}
-        self._refuse(f"span {name}: total={text_of(total):.40} is no number above 0; no forecast is made from it")
+        self._refuse(
+            f"span {name}: total={text_of(total):.40} is no number above 0; no forecast is made from it"
+        )
         return {}
 
     def close_span(self, number: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import selectors
 import socket
 from collections.abc import Callable
@@ -48,7 +47,6 @@ class Server:
         self._wished_s: float | None = None  # when somebody's coming or going is to be seen
         self._ticks = Bucket(most=TICKS_AT_ONCE, per_s=TICKS_PER_S, now_s=now_s)
         self._of_one: dict[int, Bucket] = {}
-        self._jitter = random.Random()
         self.stopping = False
 
     def listen(self, listener: socket.socket, *, for_page: bool = False) -> None:
@@ -72,7 +70,7 @@ class Server:
                 self._tick(now_s)
             elif self._sampler.poll_s and now_s >= self._poll_s:
                 self._sampler.poll()
-                self._poll_s = now_s + self._sampler.pause_s(self._jitter)
+                self._poll_s = now_s + self._sampler.pause_s()
             if now_s >= self._scan_s:
                 self._scan(now_s)
 
