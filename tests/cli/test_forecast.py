@@ -17,9 +17,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sootprint run n
 TRAINING = """
 import time, sootprint
 with sootprint.track("inside", zone="FR", period="50ms") as run:
-    for epoch in range(10):
+    for epoch in range(25):
         with run.span("epoch"):
-            until_s = time.monotonic() + 0.15
+            until_s = time.monotonic() + 0.12
             while time.monotonic() < until_s:
                 pass
 """
@@ -28,11 +28,11 @@ with sootprint.track("inside", zone="FR", period="50ms") as run:
 def test_runs_inside_the_command_are_forecast(program, call) -> None:
     """The expectation reaches the program's own run, whose spans are counted and whose forecasts are scored."""
     done = program(
-        "run", "-q", "--zone", "FR", "--expect-total", "epochs=10", "--", sys.executable, "-c", TRAINING
+        "run", "-q", "--zone", "FR", "--expect-total", "epochs=25", "--", sys.executable, "-c", TRAINING
     )
     assert (done.returncode, done.stderr) == (0, "")
     made = json.loads(call("show", "inside", "--json").stdout)["forecasts"]
-    assert [one["expected"] for one in made] == ["10 epochs"] * len(made)
+    assert [one["expected"] for one in made] == ["25 epochs"] * len(made)
     assert made[-1]["progress"] >= 0.5
     assert isinstance(made[-1]["energy_error"], float)
     shown = call("show", "inside").stdout

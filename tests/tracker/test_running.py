@@ -33,13 +33,24 @@ def _fold() -> Fold:
     return fold
 
 
-def test_what_is_looked_at_seldom_goes_on_at_its_latest_power() -> None:
+def test_what_is_looked_at_seldom_goes_on_at_its_mean_power() -> None:
     """At 5 s the processor has told 50 J; the node's 30 J of the first second stand for 150 J."""
     fold = _fold()
     for second in range(2, 6):
         fold.apply(_tick(float(second), (0, 10.0 * second)))
     assert fold.total_j() == pytest.approx(80.0)
     assert fold.running_j() == pytest.approx(200.0)
+
+
+def test_a_burst_does_not_go_on_until_the_next_look() -> None:
+    """100 J of traffic in the second to 2 s, after 1 s of none: 50 W stand for the time until the next look, not 100."""
+    fold = Fold()
+    fold.apply({"k": "head", "v": 1, "period_s": 1.0})
+    fold.apply(_component("network", "network"))
+    for at_s, joules in ((0.0, 0.0), (1.0, 0.0), (2.0, 100.0)):
+        fold.apply(_tick(at_s, (0, joules)))
+    fold.apply(_tick(3.0))
+    assert fold.running_j() == pytest.approx(150.0)
 
 
 def test_each_of_equal_spans_gets_the_same_energy() -> None:

@@ -130,10 +130,10 @@ class ComponentState:
         self.place(spent_j, start_s, end_s)
 
     def pending_j(self, until_s: float) -> float:
-        """Energy since the last look, at the latest power [J]; none while a reading is missing."""
-        if self.at_s is None or self.latest_w is None or self.missing is not None:
+        """Energy since the last look, at the mean power so far [J]; none while a reading is missing."""
+        if self.at_s is None or self.covered_s <= 0.0 or self.missing is not None:
             return 0.0
-        return self.latest_w * max(0.0, until_s - self.at_s)
+        return self.energy_j / self.covered_s * max(0.0, until_s - self.at_s)
 
     def place(self, spent_j: float, start_s: float, end_s: float) -> None:
         """Spread energy over the buckets that `[start_s, end_s)` touches, in proportion to time."""

@@ -122,7 +122,7 @@ class Fold:
         return math.fsum(state.latest_w or 0.0 for state in at_wall or used)
 
     def running_j(self) -> float:
-        """IT energy at the last tick [J]: what is looked at seldom goes on at its latest power until then."""
+        """IT energy at the last tick [J]: what is looked at seldom goes on at its mean power until then."""
         return math.fsum(
             state.energy_j + state.pending_j(self.last_s)
             for index, state in enumerate(self.states)
