@@ -57,7 +57,7 @@ class Fault:
         then: What the training does in its last step.
         options: Options of `sootprint run`, in place of `--quiet`.
         wrap: Words before the command; the word FOLDER stands for the fault's own.
-        environ: Further variables of the measured program; FOLDER, CLOCK and NVML stand for what their names say.
+        environ: Further variables of the measured program; FOLDER, CLOCK, CLOCKFILE and SOCKET stand for paths.
         tree: Options of a device tree of its own, instants from `LEAD_S` before the first step.
         meter: Meter whose joules are judged: rapl or nvml.
         strike_s: Instant of the fault after the first step [s].
@@ -247,7 +247,7 @@ class Stage:
         self.alone = self.begin("alone", self._training("alone", tracked=False), os.environ)
         self.others.append(self.alone)
         for number in range(self.fault.runs):
-            self.runs.append(self.begin(f"run{number}", self._command(number), self._environ()))
+            self.runs.append(self.begin(f"run{number}", self._command(number), self.environ()))
             if self.fault.in_turn:
                 self.awaited(f"run{number}", "begins")
         for name in ("alone", *(f"run{number}" for number in range(self.fault.runs))):
@@ -279,7 +279,8 @@ class Stage:
         told += ["--busy", str(BUSY)] if fault.runs > 1 else []
         return [sys.executable, str(TRAINING), str(self.folder / name), *told]
 
-    def _environ(self) -> dict[str, str]:
+    def environ(self) -> dict[str, str]:
+        """Environment of the measured programs."""
         more = {"SOOTPRINT_SYSFS": str(self.sysfs), "SOOTPRINT_ZONE": "FR"}
         more["SOOTPRINT_RUNTIME_DIR"] = str(self.runtime)
         if self.fault.meter == "nvml":
@@ -300,6 +301,7 @@ class Stage:
 
     def _filled(self, word: str) -> str:
         known = {"FOLDER": self.folder, "CLOCK": self._shared.clock, "CLOCKFILE": self.clock_file}
+        known["SOCKET"] = self.folder / "node.sock"
         return str(known.get(word, word))
 
     def begin(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:

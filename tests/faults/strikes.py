@@ -16,6 +16,8 @@ from pathlib import Path
 
 from sootprint.ledger import Ledger
 from sootprint.tracker.seat import Seat
+from tests.e2e.harness import SOOTPRINT, TAKES_S
+from tests.e2e.node import Client
 from tests.faults.stage import Stage
 from tests.faults.training import boot_s
 from tests.fixtures.fake_devices import NOBODY
@@ -32,6 +34,22 @@ with sqlite3.connect(sys.argv[1], isolation_level=None) as ledger:
     ledger.execute("BEGIN EXCLUSIVE")
     time.sleep(60)
 """
+BABBLES = """
+import socket, sys
+with socket.socket(socket.AF_UNIX) as door:
+    door.bind(sys.argv[1])
+    door.listen()
+    print("ready", flush=True)
+    guests = []
+    while True:
+        guests.append(door.accept()[0])
+        try:
+            guests[-1].recv(100_000)
+            guests[-1].sendall(bytes(range(128, 256)) + b'{"ok": true, "entries": [[1]]}\\n[[[\\n')
+        except OSError:
+            pass
+"""
+
 # A home on a small disk of its own, which no other process sees; what is left on it is copied out at the end.
 SMALL_DISK = """
 mount -t tmpfs -o size=256k tmpfs "$0/home" || exit 99
@@ -211,3 +229,63 @@ def runtime_of_another(stage: Stage) -> None:
     """The folder of locks belongs to another user, who lets nobody in."""
     os.chown(stage.runtime, NOBODY, NOBODY)
     stage.runtime.chmod(0o700)
+
+
+def _socket(stage: Stage) -> Path:
+    return stage.folder / "node.sock"
+
+
+def serve(stage: Stage) -> None:
+    """A node service that answers."""
+    state = stage.folder / "state"
+    state.mkdir(mode=0o700)
+    told = ["--metrics", "off", "--socket", str(_socket(stage)), "--state", str(state)]
+    service = stage.begin("service", [SOOTPRINT, "node", "serve", *told], stage.environ())
+    stage.others.append(service)
+    until_s = boot_s() + TAKES_S
+    while _runs_of_service(stage) is None:
+        assert service.poll() is None and boot_s() < until_s, "the node service does not answer"
+        time.sleep(0.02)
+
+
+def _runs_of_service(stage: Stage) -> int | None:
+    """Number of runs that the service charges, or None where it does not answer."""
+    with contextlib.suppress(OSError), Client(_socket(stage)) as client:
+        counts = client.ask({"op": "status"}).get("counts")
+        return None if counts is None else int(counts["runs"])
+    return None
+
+
+def _joined_service(stage: Stage) -> subprocess.Popen[bytes]:
+    """The service, which the run must have joined."""
+    assert _runs_of_service(stage) == stage.fault.runs, "the run did not join the service"
+    return stage.others[0]
+
+
+def kill_service(stage: Stage) -> None:
+    """`kill -9` of the service."""
+    _joined_service(stage).kill()
+
+
+def hang_service(stage: Stage) -> None:
+    """The service takes requests and answers none."""
+    _joined_service(stage).send_signal(signal.SIGSTOP)
+
+
+def babble_later(stage: Stage) -> None:
+    """The service dies, and something else answers at its place."""
+    service = _joined_service(stage)
+    service.kill()
+    service.wait()
+    _socket(stage).unlink()
+    babble(stage)
+
+
+def babble(stage: Stage) -> None:
+    """Something answers that is no node service."""
+    command = [sys.executable, "-c", BABBLES, str(_socket(stage))]
+    stage.others.append(stage.begin("babbler", command, os.environ))
+    until_s = boot_s() + TAKES_S
+    while not _socket(stage).exists():
+        assert boot_s() < until_s, "nobody babbles"
+        time.sleep(0.02)

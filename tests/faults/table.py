@@ -8,6 +8,9 @@ from tests.faults import strikes
 from tests.faults.stage import LEAD_S, STRIKE_S, Fault
 
 FLUSH_S = 1.0  # what was not flushed yet when the tracker died
+GIVEN_UP_S = (
+    5.0  # periods after which a service that hangs is given up; they are filled at the run's mean power
+)
 AT = str(LEAD_S + STRIKE_S)  # instant of a fault of the device, from the device's origin
 MOVED = {"LD_PRELOAD": "CLOCK", "FAKE_CLOCK": "CLOCKFILE"}
 SMALL_DISK = (*strikes.OWN_MOUNTS, "sh", "-c", strikes.SMALL_DISK, "FOLDER")
@@ -112,6 +115,52 @@ DEATHS = (
         how="SIGSTOP and SIGCONT to `sootprint run`",
         steps=20,
         strike=strikes.stop_tracker,
+    ),
+)
+SERVICE = {"SOOTPRINT_NODE_SOCKET": "SOCKET"}
+SERVED = (
+    Fault(
+        key="service-killed",
+        name="kill -9 of the node service",
+        how="two `sootprint run` that take their shares from it",
+        runs=2,
+        environ=SERVICE,
+        prepare=strikes.serve,
+        strike=strikes.kill_service,
+        lost_s=FLUSH_S,
+        doubled_s=FLUSH_S,
+        says="reads the meters itself",
+    ),
+    Fault(
+        key="service-hangs",
+        name="a node service that hangs",
+        how="SIGSTOP to it, for good; it is given up after five periods",
+        environ=SERVICE,
+        prepare=strikes.serve,
+        strike=strikes.hang_service,
+        steps=20,
+        lost_s=GIVEN_UP_S,
+        doubled_s=GIVEN_UP_S,
+        says="reads the meters itself",
+    ),
+    Fault(
+        key="service-nonsense",
+        name="a node service that speaks nonsense",
+        how="bytes that are no answer, from the start",
+        environ=SERVICE,
+        prepare=strikes.babble,
+        says="reads the meters itself",
+    ),
+    Fault(
+        key="service-nonsense-later",
+        name="a node service whose place another program takes",
+        how="SIGKILL to it, and nonsense on its socket",
+        environ=SERVICE,
+        prepare=strikes.serve,
+        strike=strikes.babble_later,
+        lost_s=FLUSH_S,
+        doubled_s=FLUSH_S,
+        says="reads the meters itself",
     ),
 )
 DISKS = (
@@ -407,4 +456,4 @@ SHARED = (
         doubled_s=FLUSH_S,
     ),
 )
-FAULTS = (*DEATHS, *SHARED, *DISKS, *CLOCKS, *COUNTERS, *LIMITS)
+FAULTS = (*DEATHS, *SHARED, *SERVED, *DISKS, *CLOCKS, *COUNTERS, *LIMITS)
