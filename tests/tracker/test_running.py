@@ -43,7 +43,7 @@ def test_what_is_looked_at_seldom_goes_on_at_its_mean_power() -> None:
 
 
 def test_a_burst_does_not_go_on_until_the_next_look() -> None:
-    """100 J of traffic in the second to 2 s, after 1 s of none: 50 W stand for the time until the next look, not 100."""
+    """100 J of traffic in one second after one of none: 50 W stand until the next look, not 100 W."""
     fold = Fold()
     fold.apply({"k": "head", "v": 1, "period_s": 1.0})
     fold.apply(_component("network", "network"))
