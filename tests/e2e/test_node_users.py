@@ -50,7 +50,8 @@ def test_two_users_are_charged_the_node_once(node: Node) -> None:
     """Runs of two users add up to what the node drew, within 0.5 %; each has his own record alone."""
     need_users()
     node.serve()
-    trainings = [node.train("busy", 8.0, uid=ALICE)]
+    trainings = [node.train("busy", 9.0, uid=ALICE)]
+    time.sleep(2.0)
     trainings.append(node.train("idle", 5.0, uid=BOB))
     trainings.append(node.train("busy too", 4.0, uid=BOB))
     assert ended(trainings) == [0, 0, 0]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sootprint.core.protocols import FakeClock, Reading
 from sootprint.tracker.entry import Entry
 from sootprint.tracker.fold import Fold
+from sootprint.tracker.quantities import fill_j
 from sootprint.tracker.recorder import Recorder
 from sootprint.tracker.sampler import Part, Seen
 from tests.tracker.conftest import head
@@ -244,3 +245,14 @@ def test_times_never_go_back_and_no_joule_is_lost(steps: list[tuple[float, float
     assert all(before <= after for before, after in [*pairwise(instants), *pairwise(rows)])
     assert state.energy_j == pytest.approx(total_j, abs=1e-3)
     assert state.covered_s + state.lost_s == pytest.approx(clock.monotonic_s() - START_S, abs=1e-3)
+
+
+def test_time_before_the_first_look_is_filled_at_the_first_power(clock: FakeClock):
+    """Half a second before the account began counts 50 J at 100 W, though a later share is only 20 W."""
+    first = {"since_s": START_S + 0.5, "is_first": True}
+    alone = [charged(0.5, 0.0, **first), charged(0.52, 0.0, **first), charged(1.5, 100.0, **first)]
+    shared = [charged(1.5 + step, 100.0 + 20.0 * step, **first) for step in range(1, 9)]
+    fold = Kept(clock).took(clock, *alone, *shared).fold
+    fold.apply({"k": "end", "s": 9.5, "why": "finished"})
+    (state,) = fold.states
+    assert state.energy_j + fill_j(state) == pytest.approx(50.0 + 100.0 + 8 * 20.0)

@@ -297,8 +297,9 @@ class Fold:
             state.bridged_j += spent_j
             self._gap(index, start_s, at_s, state.missing, bridged=True)
         state.add(spent_j, start_s, at_s, utilisation)
-        if "shared" in self.head and state.covered_s == at_s - start_s:
-            state.share()  # what was lost before is filled at the power of the first look, not of a later share
+        enough_s = 0.5 * self.period_s
+        if "shared" in self.head and state.covered_s >= enough_s > state.covered_s - (at_s - start_s):
+            state.share()  # what was lost before is filled at the power of the first looks, not of a later share
         if state.dropped and state.moved:  # it slept at first, as a laptop's GPU does
             state.dropped = False
             self._skip = unsummed(self.states)
