@@ -18,6 +18,9 @@ from tests.e2e.node import ALICE, BOB, CARD_W, SERVICE, Client, Node, card_j, ma
 from tests.e2e.users import need_users
 from tests.fixtures import exposition
 
+# joules of several processes in real time: a machine that is busy just then delays one by more than is allowed
+pytestmark = pytest.mark.flaky(reruns=2)
+
 IDENTITY = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 

@@ -21,6 +21,9 @@ from tests.e2e.harness import TAKES_S, seconds
 from tests.e2e.node import ALICE, BOB, CARD_W, Node, card_j, made
 from tests.e2e.users import need_users
 
+# joules of several processes in real time: a machine that is busy just then delays one by more than is allowed
+pytestmark = pytest.mark.flaky(reruns=2)
+
 PERIOD_S = 1.0
 
 

@@ -14,6 +14,9 @@ import pytest
 from tests.e2e.harness import call, environment, seconds
 from tests.fixtures.job_records import J_PER_KWH
 
+# joules of several processes in real time: a machine that is busy just then delays one by more than is allowed
+pytestmark = pytest.mark.flaky(reruns=2)
+
 CARD_W, RUNS_S = 250.0, 3.0
 
 TRAINING = """

@@ -15,6 +15,9 @@ import pytest
 
 from tests.e2e.harness import SOOTPRINT, TAKES_S, call, environment, seconds
 
+# joules of several processes in real time: a machine that is busy just then delays one by more than is allowed
+pytestmark = pytest.mark.flaky(reruns=2)
+
 CARD_W, PERIOD_S = 250.0, 1.0
 
 TRAINING = """
