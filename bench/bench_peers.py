@@ -129,7 +129,7 @@ class Bench:
     def truth(self) -> dict[str, dict[str, Any]]:
         """The table of errors: device and wave to the cell of each tool."""
         table: dict[str, dict[str, Any]] = {}
-        case = cases.Case("truth", "truth", seconds=self.truth_seconds)
+        case = cases.Case("truth", "truth", seconds=self.truth_seconds, epoch_s=self.truth_seconds)
         for number, (title, wave) in enumerate(cases.WAVES.items()):
             with self._tree(wave, tick_s=0.02, name=f"truth-{number}") as device:
                 named = case._replace(title=f"processor, {title}")

@@ -31,6 +31,7 @@ class Case(NamedTuple):
         part: cpu or gpu.
         busy: Share of the time in which the training works.
         apart: Whether each process has an output folder of its own.
+        epoch_s: Length of an epoch, for the tool that measures epochs [s].
     """
 
     name: str
@@ -48,6 +49,7 @@ class Case(NamedTuple):
     part: str = "cpu"
     busy: float = 0.1
     apart: bool = False
+    epoch_s: float = 3.0
 
 
 CONTROL = Case("control", "nothing")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -100,9 +101,9 @@ def truth(results: Sequence[Result]) -> dict[str, Any]:
 
 
 def last_line(result: Result) -> str:
-    """Last line that a training printed, e.g. the error that ended it."""
+    """Last line that a training printed, e.g. the error that ended it, without the folder of this run."""
     lines = [line.strip() for line in result["printed"].splitlines() if line.strip()]
-    return lines[-1][-200:] if lines else ""
+    return re.sub(r"/\S*/peers-\w+/", "", lines[-1])[-200:] if lines else ""
 
 
 def several(tool: Tool, case: Case, results: Sequence[Result], *, rate: float) -> dict[str, Any]:

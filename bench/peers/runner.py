@@ -20,7 +20,6 @@ from bench.peers.node import BEFORE_RESET_UJ, Node, wave
 HERE = Path(__file__).resolve().parent
 READY_S = 90.0  # importing eight times the largest tool on two cores takes half a minute
 HANG_S = 30.0
-EPOCH_S = 2.0
 FAIL_S = 2.0
 WRAP_S = 3.5  # after the imports; every tool has started by then
 RUN_ON_S = 600.0
@@ -49,8 +48,8 @@ class Training:
             "slice_s": 60.0 if case["inside"] == "cost" else 0.1,
             "fault": case["inside"],
             "period_s": 1.0,
-            "epoch_s": EPOCH_S,
-            "epochs": max(1, math.ceil(case["seconds"] / EPOCH_S)),
+            "epoch_s": case["epoch_s"],
+            "epochs": max(1, math.ceil(case["seconds"] / case["epoch_s"])),
             "seconds": RUN_ON_S if case["ends"] else case["seconds"],
         }
         file = folder / f"plan-{number}"

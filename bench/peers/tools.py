@@ -44,7 +44,8 @@ PEERS = (
     Tool(
         "carbontracker",
         None,
-        'CarbonTracker(epochs=n, update_interval=1, components="cpu" or "gpu", log_dir=...), epochs of 2 s; '
+        'CarbonTracker(epochs=n, update_interval=1, components="cpu" or "gpu", log_dir=...), '
+        "epochs of 3 s, or of the whole run for the truth; "
         "its fixed PUE of 1.58 divided out",
     ),
     Tool(

@@ -89,9 +89,9 @@ def test_worst_run_of_a_case_is_shown() -> None:
     runs = [_result(), _result(rows=[{"joules": 300.0}]), _result(rows=[{"joules": 420.0}])]
     worst = report.fault(tool, case, runs, rate=40.0)
     assert (worst["kept_percent"], worst["lost_percent"], worst["doubled_percent"]) == (75.0, 25.0, 0.0)
-    runs.append(_result(exit_codes=[70], printed="a\nboom\n\n"))
+    runs.append(_result(exit_codes=[70], printed="a\nboom: '/x/peers-1/peers-a_2/out/f'\n\n"))
     worst = report.fault(tool, case, runs, rate=40.0)
-    assert (worst["ending"], worst["said"]) == ("1 of 1 ended with 70", "boom")
+    assert (worst["ending"], worst["said"]) == ("1 of 1 ended with 70", "boom: 'out/f'")
 
 
 def test_tool_without_counters_is_compared_with_itself() -> None:
