@@ -229,7 +229,7 @@ def _read(journal: Path) -> dict[str, Any]:
         content = line.content or {}
         fold.apply(content)
         if content["k"] == "tick":
-            ticks.append([round(fold.last_s, 3), round(fold.running_j(), 2)])
+            ticks.append([round(fold.last_s, 3), round(_own_j(fold), 2)])
         elif content["k"] == "span" and content["open"]:
             spans[content["n"]] = [content["name"], round(content["s"], 3), None]
         elif content["k"] == "span":
@@ -238,11 +238,17 @@ def _read(journal: Path) -> dict[str, Any]:
             units.append([round(content["s"], 3), int(content["value"])])
     return {
         "end_s": round(fold.last_s, 3),
-        "end_j": round(fold.total_j(), 2),
+        "end_j": round(_own_j(fold), 2),
         "ticks": ticks,
         "spans": list(spans.values()),
         "units": units,
     }
+
+
+def _own_j(fold: Any) -> float:
+    """Energy so far as the tracker counts it, without the network's: its traffic is that of others [J]."""
+    own = [state for state in fold.used() if state.component != "network"]
+    return sum(state.energy_j + state.pending_j(fold.last_s) for state in own)
 
 
 def _record(plan: Plan, seconds: float) -> None:
