@@ -2,10 +2,10 @@
 
     python bench/fit_forecast.py [--rounds 3] [--synthetic 250]
 
-Half of the recorded trainings (every second one by name) and the synthetic traces of seed `TRAINING_SEED`; the other
-recorded ones and those of `bench_forecast.py`'s seed are never looked at here. What is made small is the mean over
-all moments of the pinball loss of the logarithm of the forecast energy at 5, 50 and 95 % (Koenker & Bassett,
-Econometrica 46, 1978): its least value is where the three are the true quantiles.
+Only synthetic traces of seed `TRAINING_SEED`: the recorded ones are few and disturbed, and are all kept for scoring, as
+are those of `bench_forecast.py`'s seed. What is made small is the mean over all moments of the pinball loss of the
+logarithm of the forecast energy at 5, 50 and 95 % (Koenker & Bassett, Econometrica 46, 1978): its least value is where
+the three are the true quantiles.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import statistics
 from collections.abc import Sequence
 
 import synthetic_traces
-from replayed import Case, Moment, case, recorded
+from replayed import Case, Moment, case
 
 from sootprint.core.intervals import Draws
 from sootprint.tracker import forecast as model
@@ -35,29 +35,19 @@ DRAWS = 128  # a quarter of those of a forecast, so that the fit takes minutes
 Sample = tuple[Moment, float]
 
 
-def training_half(traces: Sequence[dict[str, object]]) -> list[dict[str, object]]:
-    """Every second trace by name; the bench reports on the others."""
-    return list(traces)[::2]
-
-
 def _samples(cases: Sequence[Case]) -> list[Sample]:
     return [(moment, one.end_j) for one in cases for moment in one.moments.values() if moment.pace.left > 0.0]
 
 
-def _loss(prior: Prior, samples: Sequence[Sample]) -> float:
-    """Mean pinball loss of one group of samples."""
+def _loss(prior: Prior) -> float:
+    """Mean pinball loss of all samples."""
     losses = []
-    for moment, end_j in samples:
+    for moment, end_j in _known:
         energy_j = forecast(moment.pace, prior=prior).energy_j
         for share, value_j in zip(QUANTILES, (energy_j.low, energy_j.value, energy_j.high), strict=True):
             off = math.log(end_j / max(value_j or 0.0, 1e-9))
             losses.append(max(share * off, (share - 1.0) * off))
     return statistics.fmean(losses)
-
-
-def _whole_loss(prior: Prior) -> float:
-    """Recorded and synthetic traces weigh the same, however many there are."""
-    return statistics.fmean(_loss(prior, samples) for samples in _groups if samples)
 
 
 def _tried(prior: Prior, name: str) -> list[Prior]:
@@ -70,18 +60,18 @@ def _tried(prior: Prior, name: str) -> list[Prior]:
 def fitted(rounds: int, processes: int) -> Prior:
     """Prior with the least loss, one number after the other, some times around."""
     with multiprocessing.get_context("fork").Pool(processes) as pool:
-        best, least = PRIOR, _whole_loss(PRIOR)
+        best, least = PRIOR, _loss(PRIOR)
         for around in range(rounds):
             for name in Prior._fields:
                 tried = _tried(best, name)
-                for prior, loss in zip(tried, pool.map(_whole_loss, tried), strict=True):
+                for prior, loss in zip(tried, pool.map(_loss, tried), strict=True):
                     if loss < least - LEAST_GAIN * least:
                         best, least = prior, loss
             print(f"round {around + 1}: loss {least:.5f}", flush=True)
     return best
 
 
-_groups: list[list[Sample]] = []
+_known: list[Sample] = []
 
 
 def main() -> None:
@@ -92,13 +82,9 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
     model.DRAWS, model._draws = DRAWS, functools.cache(lambda: Draws(n=DRAWS))
-    _groups.append(_samples([case(trace) for trace in training_half(recorded())]))
-    _groups.append(
-        _samples([case(trace) for trace in synthetic_traces.traces(given.synthetic, seed=TRAINING_SEED)])
-    )
-    print(
-        f"{len(_groups[0])} recorded and {len(_groups[1])} synthetic moments; loss {_whole_loss(PRIOR):.5f}"
-    )
+    traces = synthetic_traces.traces(given.synthetic, seed=TRAINING_SEED)
+    _known.extend(_samples([case(trace) for trace in traces]))
+    print(f"{len(_known)} moments; loss {_loss(PRIOR):.5f}")
     for name, value in fitted(given.rounds, given.processes)._asdict().items():
         print(f"    {name}: float = {value:g}")
 

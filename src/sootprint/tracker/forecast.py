@@ -46,22 +46,22 @@ class Prior(NamedTuple):
         power_change: Spread of the factor on the power where the stage changes.
     """
 
-    warm: float = 0.2
-    warm_spread: float = 0.3
-    warm_most: float = 0.6
-    noise: float = 0.1
-    drift: float = 0.06
-    unseen: float = 0.7
-    unseen_share: float = 0.05
-    unseen_spread: float = 0.8
-    final: float = 0.003
-    final_spread: float = 1.2
+    warm: float = 0.3
+    warm_spread: float = 0.255
+    warm_most: float = 0.216
+    noise: float = 0.12
+    drift: float = 0.072
+    unseen: float = 0.357
+    unseen_share: float = 0.03
+    unseen_spread: float = 0.96
+    final: float = 0.0018
+    final_spread: float = 0.72
     changes: float = 0.35
-    change: float = 0.1
-    change_spread: float = 0.45
-    power: float = 0.02
+    change: float = 0.14
+    change_spread: float = 0.3825
+    power: float = 0.024
     power_drift: float = 0.05
-    power_change: float = 0.1
+    power_change: float = 0.06
 
 
 PRIOR = Prior()
