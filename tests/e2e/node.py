@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.e2e.cards import CARD_W
 from tests.e2e.harness import SOOTPRINT, TAKES_S, environment
 from tests.e2e.users import as_user
 
 ALICE, BOB, SERVICE = 1501, 1502, 1599
-CARD_W = 250.0
 TRAINING = """
 import sys, time, sootprint
 name, until_s = sys.argv[1], time.time() + float(sys.argv[2])
@@ -176,9 +176,3 @@ def made(nvml: Path) -> Iterator[Node]:
             if node.service is not None and node.service.poll() is None:
                 node.service.kill()
                 node.service.communicate()
-
-
-def card_j(record: Mapping[str, Any]) -> float:
-    """Energy that a record charges for the card [J]."""
-    parts = [part for part in record["components"] if part["component"].startswith("accelerator")]
-    return sum(part["energy_kwh"]["value"] * 3.6e6 for part in parts)

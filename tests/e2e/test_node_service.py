@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.node import ALICE, BOB, CARD_W, SERVICE, Client, Node, card_j, made
+from tests.e2e.cards import CARD_W, card_j
+from tests.e2e.node import ALICE, BOB, SERVICE, Client, Node, made
 from tests.e2e.users import need_users
 from tests.fixtures import exposition
 

@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.cards import CARD_W, card_j, union_s
 from tests.e2e.harness import TAKES_S, seconds
-from tests.e2e.node import ALICE, BOB, CARD_W, Node, card_j, made
+from tests.e2e.node import ALICE, BOB, Node, made
 from tests.e2e.users import need_users
 
 # joules of several processes in real time: a machine that is busy just then delays one by more than is allowed
@@ -32,11 +33,6 @@ def node(nvml: Path) -> Iterator[Node]:
     """A node with a fake card of 250 W."""
     with made(nvml) as node:
         yield node
-
-
-def union_s(records: Sequence[dict[str, Any]]) -> float:
-    """Time that runs without a pause between them cover together [s]."""
-    return max(seconds(one["ended"]) for one in records) - min(seconds(one["started"]) for one in records)
 
 
 def ended(processes: Sequence[subprocess.Popen[str]]) -> list[int]:

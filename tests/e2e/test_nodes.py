@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.harness import call, environment, seconds
-from tests.fixtures.job_records import J_PER_KWH
+from tests.e2e.cards import CARD_W, card_j, card_machine, records
+from tests.e2e.harness import call, seconds
 
 # joules of several processes in real time: a machine that is busy just then delays one by more than is allowed
 pytestmark = pytest.mark.flaky(reruns=2)
 
-CARD_W, RUNS_S = 250.0, 3.0
+RUNS_S = 3.0
 
 TRAINING = """
 import sys, time, sootprint
@@ -32,16 +32,9 @@ with sootprint.track("train", period="200ms"):
 @pytest.fixture
 def job(tmp_path: Path, nvml: Path) -> dict[str, str]:
     """Environment of a Slurm step on machines with one fake card each, that share a home."""
-    (tmp_path / "sys").mkdir()
-    return environment(
-        tmp_path / "home",
-        SOOTPRINT_SYSFS=str(tmp_path / "sys"),
-        SOOTPRINT_ZONE="FR",
-        LD_LIBRARY_PATH=str(nvml),
-        FAKE_NVML_T0=repr(time.time()),
-        FAKE_NVML_WAVE="const",
-        FAKE_NVML_BASE_MW=str(1000 * CARD_W),
-        FAKE_NVML_LIMIT_MW="700000",
+    return card_machine(
+        tmp_path,
+        nvml,
         SLURM_JOB_ID="4711",
         SLURM_STEP_ID="0",
         SLURM_STEP_NUM_NODES="2",
@@ -76,18 +69,6 @@ def shell(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return call(arguments, home=tmp_path / "home", cwd=tmp_path)
 
 
-def records(tmp_path: Path) -> list[dict[str, Any]]:
-    """Records of the home."""
-    rows = json.loads(shell(tmp_path, "runs", "--json").stdout)
-    return [json.loads(shell(tmp_path, "show", row["id"], "--json").stdout) for row in rows]
-
-
-def card_j(record: dict[str, Any]) -> float:
-    """Energy of all cards of a record [J]."""
-    parts = [one for one in record["components"] if one["component"].startswith("accelerator")]
-    return sum(one["energy_kwh"]["value"] for one in parts) * J_PER_KWH
-
-
 def card_s(parts: list[dict[str, Any]], node: int) -> float:
     """Time from the first start to the last end of a node's records [s]."""
     own = [one for one in parts if one["given"]["run_group_node"] == node]
@@ -98,7 +79,7 @@ def test_a_job_of_two_nodes_is_one_footprint(job: dict[str, str], tmp_path: Path
     """Two cards of 250 W for the time of the job, though four ranks could look at them."""
     for process in start(job, tmp_path):
         assert process.wait(timeout=30) == 0
-    parts = records(tmp_path)
+    parts = records(tmp_path / "home")
     (group,) = {one["run_group"] for one in parts}
     merged = json.loads(shell(tmp_path, "merge", "--group", group, "--strict", "--json").stdout)
     assert merged["given"]["merged_ranks"] == [0, 1]
@@ -116,7 +97,7 @@ def test_a_node_that_is_killed_is_a_gap_until_it_is_recovered(job: dict[str, str
     for process in ranks[2:]:
         process.kill()
     assert [process.wait(timeout=30) for process in ranks] == [0, 0, -9, -9]
-    group = records(tmp_path)[0]["run_group"]
+    group = records(tmp_path / "home")[0]["run_group"]
     refused = shell(tmp_path, "merge", "--group", group, "--strict")
     assert (refused.returncode, "1 of 2 nodes left no record" in refused.stderr) == (2, True)
     filled = json.loads(shell(tmp_path, "merge", "--group", group, "--json").stdout)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.e2e.harness import SOOTPRINT, TAKES_S, call, environment, seconds
+from tests.e2e.cards import CARD_W, card_j, card_machine, records, union_s
+from tests.e2e.harness import SOOTPRINT, TAKES_S, call
 
 # joules of several processes in real time: a machine that is busy just then delays one by more than is allowed
 pytestmark = pytest.mark.flaky(reruns=2)
 
-CARD_W, PERIOD_S = 250.0, 1.0
+PERIOD_S = 1.0
 
 TRAINING = """
 import sys, time, sootprint
@@ -32,19 +30,9 @@ with sootprint.track(f"rank{number}") as run:
 
 
 @pytest.fixture
-def node(tmp_path: Path, nvml: Path) -> Iterator[dict[str, str]]:
+def node(tmp_path: Path, nvml: Path) -> dict[str, str]:
     """Environment of a machine with one fake card that draws a constant power, and no other counter."""
-    (tmp_path / "sys").mkdir()
-    yield environment(
-        tmp_path / "home",
-        SOOTPRINT_SYSFS=str(tmp_path / "sys"),
-        SOOTPRINT_ZONE="FR",
-        LD_LIBRARY_PATH=str(nvml),
-        FAKE_NVML_T0=repr(time.time()),
-        FAKE_NVML_WAVE="const",
-        FAKE_NVML_BASE_MW=str(1000 * CARD_W),
-        FAKE_NVML_LIMIT_MW="700000",
-    )
+    return card_machine(tmp_path, nvml)
 
 
 def start(
@@ -71,28 +59,6 @@ def await_reading(home: Path) -> None:
             return
         time.sleep(0.02)
     raise AssertionError(f"no run has read anything after {TAKES_S} s")
-
-
-def records(home: Path) -> list[dict[str, Any]]:
-    """Records of a home, by start."""
-    with_paths = call(["runs", "--json"], home=home, cwd=home.parent)
-    ids = [row["id"] for row in json.loads(with_paths.stdout)]
-    shown = [json.loads(call(["show", one, "--json"], home=home, cwd=home.parent).stdout) for one in ids]
-    return sorted(shown, key=lambda record: record["started"])
-
-
-def card_j(record: dict[str, Any]) -> float:
-    """Energy that a record charges for the card [J]."""
-    return sum(
-        part["energy_kwh"]["value"] * 3.6e6
-        for part in record["components"]
-        if part["component"].startswith("accelerator")
-    )
-
-
-def union_s(records: Sequence[dict[str, Any]]) -> float:
-    """Time that runs without a pause between them cover together [s]."""
-    return max(seconds(one["ended"]) for one in records) - min(seconds(one["started"]) for one in records)
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 8])

@@ -7,19 +7,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.harness import SOOTPRINT, TAKES_S, environment
-from tests.e2e.test_shares import card_j, records, union_s
+from tests.e2e.cards import CARD_W, card_j, card_machine, records, union_s
+from tests.e2e.harness import SOOTPRINT, TAKES_S
 
 # joules of several processes in real time: a machine that is busy just then delays one by more than is allowed
 pytestmark = pytest.mark.flaky(reruns=2)
 
-CARD_W = 250.0
 PERIOD_S = 0.2
 IDENTITY = """
 import os, sys, time, sootprint
@@ -32,19 +31,9 @@ def track(name, seconds, **settings):
 
 
 @pytest.fixture
-def node(tmp_path: Path, nvml: Path) -> Iterator[dict[str, str]]:
+def node(tmp_path: Path, nvml: Path) -> dict[str, str]:
     """Environment of a machine with one fake card that draws a constant power, looked at five times a second."""
-    (tmp_path / "sys").mkdir()
-    yield environment(
-        tmp_path / "home",
-        SOOTPRINT_SYSFS=str(tmp_path / "sys"),
-        SOOTPRINT_ZONE="FR",
-        SOOTPRINT_PERIOD=f"{PERIOD_S}s",
-        LD_LIBRARY_PATH=str(nvml),
-        FAKE_NVML_T0=repr(time.time()),
-        FAKE_NVML_BASE_MW=str(1000 * CARD_W),
-        FAKE_NVML_LIMIT_MW="700000",
-    )
+    return card_machine(tmp_path, nvml, SOOTPRINT_PERIOD=f"{PERIOD_S}s")
 
 
 def python(node: dict[str, str], code: str, *, wait: bool = True, **environ: str) -> subprocess.Popen[str]:

@@ -238,9 +238,7 @@ class Accounts:
 
     def _free_name(self, state: ComponentState) -> str:
         """Name of a component that no other one has here: two meters of one thing are charged one by one."""
-        taken = {known.state.component for known in self._shared.values()}
-        name = free_name(state.component, taken)
-        return f"{name}:{state.meter}" if name in taken else name
+        return free_name(state.component, {known.state.component for known in self._shared.values()})
 
     def _miss(self, part: Part) -> None:
         known = {source: one for (meter, source), one in self._shared.items() if meter == part.meter}

@@ -49,8 +49,7 @@ class Session:
         self._source: Source | None = None
         self._cpu_s = 0.0  # CPU time that the process had used before the run [s]
         self._warned_budget = self._warned_journal = False
-        self._told: object = None  # the list of meters that was described last
-        self._described: set[int] = set()  # meters whose facts are in the journal
+        self._described: list[Meter] | None = None  # whose facts are in the journal
         self._kg_per_kwh: float | None = None
         self._foresight: Foresight | None = None
         self._settings: Settings | None = worker.settings
@@ -72,13 +71,7 @@ class Session:
         settings = self._settings or self._read_settings()
         # the program may change its folder while it is measured
         settings = self._settings = dataclasses.replace(settings, home=settings.home.absolute())
-        machine = self._worker.machine or Machine(
-            sysfs=settings.sysfs,
-            procfs=settings.procfs,
-            hardware=settings.hardware,
-            home=str(settings.home),
-            wall=settings.wall,
-        )
+        machine = self._worker.machine or settings.machine()
         self._clock_s = machine.clock.monotonic_s
         self._source = Source(
             machine,
@@ -216,16 +209,15 @@ class Session:
     def _describe_meters(self) -> None:
         """Facts of the meters that this run reads, or those that whoever reads them told."""
         assert self._recorder is not None and self._source is not None
-        if not self._source.untold and self._source.meters is self._told:
+        if not self._source.untold and self._source.meters is self._described:
             return
-        self._told = self._source.meters
+        known, self._described = self._described or [], self._source.meters
         for meter, facts in self._source.facts().items():
             guarded(
                 functools.partial(self._recorder.emit, {"k": "facts", "meter": meter, **facts}), self._warn
             )
-        for described in [meter for meter in self._source.meters if id(meter) not in self._described]:
-            self._described.add(id(described))
-            guarded(functools.partial(self._describe_one, described), self._warn)
+        for new in [meter for meter in self._described if meter not in known]:
+            guarded(functools.partial(self._describe_one, new), self._warn)
             self._source.tell()
 
     def _describe_one(self, meter: Meter) -> None:

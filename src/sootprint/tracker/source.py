@@ -115,19 +115,17 @@ class Source:
 
     def find(self) -> None:
         """Find the meters, unless the node service or another run reads them."""
-        reads = not self._join()
+        served = self._join()
         if self._seat is not None and self._own.group is not None:
             from sootprint.tracker.ranks import Heard
 
             self.heard = Heard(self._seat.folder / "runs", self._own)
-        if reads:
-            reads = self._seat is None or self._sits()
-        if self._seat is not None and not reads:
-            self._seat.wake()
-        if reads:
+        if not served and (self._seat is None or self._sits()):
             self.meters = list(self._discover(self._machine))
-        else:
-            self.untold = True
+            return
+        self.untold = True
+        if self._seat is not None:
+            self._seat.wake()
 
     def _sits(self) -> bool:
         """Whether this run reads for all, or for itself where it cannot be seen: it would be charged nothing."""
@@ -164,9 +162,7 @@ class Source:
             self._recorder.take(self._reader.entries(self._own.id))
         if self._seat is not None:
             self._seat.rest()
-        for meter in self.meters:
-            getattr(meter, "close", _nothing)()
-        self.meters, self.sampler, self._reader = [], None, None
+        self._give_way()
         if not self._service.follow(self._own, self._recorder, ANSWER_S):
             self._register()
 
@@ -195,6 +191,8 @@ class Source:
             self._await(lambda: self._take_over() or self._entries())
             self._recorder.take(self._account())
         elif self._has_company():  # whoever read for them has just gone
+            self._widen()
+            self._sample()
             self._lead()
             self._recorder.take(self._account())
         else:
@@ -264,18 +262,22 @@ class Source:
 
     def _widen(self) -> None:
         """See the accelerators of the others too."""
-        environ = self._machine.environ
-        hidden = {meter.name for meter in self.meters if hasattr(meter, "visible_to")}
-        if self._seat is not None and any(name in environ for name in VISIBLE):
-            open_environ = {name: value for name, value in environ.items() if name not in VISIBLE}
-            machine = dataclasses.replace(self._machine, environ=open_environ)
-            found = [meter for meter in self._discover(machine) if hasattr(meter, "visible_to")]
-            kept = [meter for meter in self.meters if meter.name not in hidden]
-            self.meters = found + kept
-            before = self.sampler
+        if self._seat is None or not visible(self._machine.environ):
+            return
+        found = [meter for meter in self._discover(self._whole_machine()) if hasattr(meter, "visible_to")]
+        hidden = [meter for meter in self.meters if hasattr(meter, "visible_to")]
+        self.meters = found + [meter for meter in self.meters if meter not in hidden]
+        before = self.sampler
+        if before is not None:
             self._sample()
-            if before is not None and self.sampler is not None:
-                self.sampler.go_on(before)
+            assert self.sampler is not None
+            self.sampler.go_on(before)
+        _close(hidden)
+
+    def _whole_machine(self) -> Machine:
+        """The machine as it is where nothing hides an accelerator."""
+        environ = {name: value for name, value in self._machine.environ.items() if name not in VISIBLE}
+        return dataclasses.replace(self._machine, environ=environ)
 
     def _new_reader(self) -> Reader:
         from sootprint.tracker.reader import Reader
@@ -287,22 +289,20 @@ class Source:
         """Whether this run reads for all from now on, as whoever did has gone."""
         if self._seat is not None and not self._seat.take():
             return False
-        self.meters = list(self._discover(self._machine))
+        machine = self._machine if self._seat is None else self._whole_machine()
+        self.meters = list(self._discover(machine))
+        self._sample()
         self._lead()
         return True
 
     def _lead(self) -> None:
         """Read for all from now on, from where whoever did so has left."""
-        self._widen()
-        if self.sampler is None:
-            self._sample()
         self._reader = self._new_reader()
         self._reader.resume()
 
     def _give_way(self) -> None:
-        """Read no longer, as another run does so for all."""
-        for meter in self.meters:
-            getattr(meter, "close", bool)()
+        """Read no longer, as another run or the node service does so for all."""
+        _close(self.meters)
         self.meters, self.sampler, self._reader = [], None, None
 
     def _entries(self, *, closed: bool = False) -> list[Entry] | None:
@@ -389,5 +389,7 @@ class Source:
             self._seat = None
 
 
-def _nothing() -> None:
-    """Close of a meter that has none."""
+def _close(meters: Sequence[Meter]) -> None:
+    """Let go of what some meters hold open."""
+    for meter in meters:
+        getattr(meter, "close", bool)()
