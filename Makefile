@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 UV := $(BIN)/uv
-LOCKED := --group dev --extra charts
+LOCKED := --group dev --extra all
 COMPILE := $(UV) pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --no-header --no-annotate
 DEMO := build/demo
 # A path of the demo's own: the runs already on this machine stay out of it.
