@@ -1,7 +1,8 @@
 """Looks of the charts: paper, web, dark, and page, whose colours the page's style sheet sets.
 
 Colours of categories are those of Okabe & Ito, Color Universal Design (2008), which readers with any common colour
-vision tell apart. The font is Roboto, from a package: the renderer's own font lacks the subscript of CO₂.
+vision tell apart; the scale is cividis of Nuñez, Anderton & Renslow (2018). The font is Roboto, from a package: the
+renderer's own font lacks the subscript of CO₂.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ COLOURS = {
     "wall": "#D55E00",
 }
 OTHER_COLOUR = "#F0E442"
+RAMP = (
+    "#00204c", "#00336f", "#31446b", "#4d566d", "#666970", "#7c7b78", "#958f78", "#b0a473", "#cdba69", "#ebd257",
+    "#ffea46",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +39,7 @@ class Theme:
         accent: Colour of the one thing that a chart is about.
         background: Colour behind the chart, or None for what lies below it.
         font_size: Size of the labels [pixel].
+        bright_is_more: Whether large values of a colour scale are the bright ones, as on a dark ground.
     """
 
     ink: str
@@ -43,19 +49,11 @@ class Theme:
     accent: str
     background: str | None
     font_size: int
+    bright_is_more: bool = False
 
     def config(self) -> dict[str, Any]:
         """Vega-Lite configuration of this theme."""
-        text = {"font": FONT, "fontSize": self.font_size, "color": self.ink}
-        labels = {
-            "labelFont": FONT,
-            "titleFont": FONT,
-            "labelFontSize": self.font_size,
-            "titleFontSize": self.font_size,
-            "labelColor": self.muted,
-            "titleColor": self.muted,
-            "titleFontWeight": "normal",
-        }
+        labels = self._labels()
         return {
             "font": FONT,
             "background": self.background,
@@ -69,7 +67,28 @@ class Theme:
                 "labelFlush": False,
             },
             "legend": {**labels, "symbolType": "square", "symbolStrokeWidth": 0, "columnPadding": 24},
-            "header": labels,
+            "header": {name: value for name, value in labels.items() if name != "titleLimit"},
+            "range": {"ramp": list(RAMP if self.bright_is_more else reversed(RAMP))},
+            **self._marks(),
+        }
+
+    def _labels(self) -> dict[str, Any]:
+        """Labels and titles of axes, legends and headers."""
+        return {
+            "labelFont": FONT,
+            "titleFont": FONT,
+            "labelFontSize": self.font_size,
+            "titleFontSize": self.font_size,
+            "labelColor": self.muted,
+            "titleColor": self.muted,
+            "titleFontWeight": "normal",
+            "titleLimit": 0,
+        }
+
+    def _marks(self) -> dict[str, Any]:
+        """Marks without a colour of their own, and the named styles."""
+        text = {"font": FONT, "fontSize": self.font_size, "color": self.ink}
+        return {
             "text": text,
             "rule": {"color": self.ink},
             "tick": {"color": self.ink},
@@ -79,6 +98,8 @@ class Theme:
                 "gap": {"color": self.shade, "stroke": self.ink, "strokeDash": [2, 2], "strokeWidth": 1},
                 "accent": {"color": self.accent},
                 "muted": {**text, "color": self.muted},
+                "land": {"color": self.shade, "stroke": self.background, "strokeWidth": 0.5},
+                "filled-land": {"stroke": self.ink, "strokeWidth": 0.4},
             },
         }
 
@@ -110,6 +131,7 @@ THEMES = {
         accent="#56B4E9",
         background="#14191e",
         font_size=12,
+        bright_is_more=True,
     ),
     "page": Theme(
         ink="var(--ink)",
