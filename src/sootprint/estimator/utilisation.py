@@ -1,0 +1,217 @@
+"""Whole-run utilisation: useful operations over what the hardware could have done in all the hours of a run.
+
+A run does not reach the rate of its best steps: it restarts, evaluates, saves and waits. The model has three terms
+that are added up as time for one operation, in units of the time at the peak rate:
+
+    1 / U = compute + (memory + small * 1e8 / params) * balance / 156
+
+`balance` is the peak rate over the memory bandwidth [FLOP/B], 156 that of an A100: the faster a chip computes for what
+it can load, the more it waits. It covers hardware generation, precision and size with three numbers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import NamedTuple
+
+from sootprint.catalogue.hardware import Accelerator, Cpu
+from sootprint.core.errors import CatalogueError, InputError
+from sootprint.core.quantity import Factor
+from sootprint.estimator.bandwidth import bandwidth_gb_per_s
+
+Z90 = 1.6448536269514722  # standard normal, 95th percentile
+A100_BALANCE = 312e12 / 2.0e12  # [FLOP/B]
+LEAST_PARAMS = 6e7  # no smaller model is among the runs of the fit
+MOST = 0.75  # no whole run that was published is above
+PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "mixed", "fp8")
+_HALF_RATE_TF32 = (
+    "A100",
+    "A30",
+    "A40",
+    "A10",
+    "RTX A",
+    "RTX 30",
+    "H100",
+    "H200",
+    "GH200",
+    "H20",
+    "B200",
+    "B300",
+)
+_FP8 = ("H100", "H200", "GH200", "H20", "L4", "L40", "6000 Ada", "RTX 40", "RTX 50", "B200", "B300")
+_FP8_OTHERS = ("MI300", "MI325", "MI350", "MI355", "Gaudi2", "Gaudi3", "Ironwood", "Trainium2")
+
+
+class Model(NamedTuple):
+    """Constants of the utilisation, and the standard deviation of a run's logarithm around it.
+
+    Args:
+        compute: Time at the peak rate over the time that computing takes [1].
+        memory: Waiting at the balance of an A100 [1].
+        small: More waiting of a model of 1e8 parameters [1].
+        sigma: Standard deviation of the logarithm, over families of runs that are not in the fit [1].
+    """
+
+    compute: float
+    memory: float
+    small: float
+    sigma: float
+
+
+# Fitted by `bench/bench_estimation.py --fit` on the 36 published runs that state operations, hours and hardware;
+# the errors that it states leave the family of each run out of the fit.
+FITTED = Model(1.284, 1.535, 0.373, 0.35)
+SOURCE = (
+    "fit of 1/U on 36 published runs of 15 families (Patterson 2021, Llama 1-4, Pythia, BLOOM, Gopher, LaMDA, GLaM, "
+    "StarCoder, MPT, GLM, Falcon, MT-NLG); spread: families left out of the fit"
+)
+STEP_OVER_RUN = (
+    1.25,
+    1.05,
+    1.5,
+)  # step over whole-run utilisation in published runs: restarts, evaluation, waiting
+FULL_SCALE = (
+    1024  # devices; above, each doubling costs 3 %: Jiang et al. (MegaScale, NSDI 2024), 3,072 to 12,288
+)
+PER_DOUBLING = 0.03
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """How a training runs on its devices.
+
+    Args:
+        precision: fp32, tf32, fp16, bf16, mixed or fp8; mixed 16 bit where the device has it when None.
+        count: Devices [1].
+        params: Parameters that one token passes [1].
+        pipeline_stages: Stages of a pipeline, 1 without [1].
+        microbatches: Microbatches in a step of the pipeline [1].
+        recompute: Whether activations are computed again.
+    """
+
+    precision: str | None = None
+    count: int = 1
+    params: float | None = None
+    pipeline_stages: float | None = None
+    microbatches: float | None = None
+    recompute: bool | None = None
+
+
+def peak(device: Accelerator | Cpu, precision: str | None = None) -> Factor:
+    """Peak rate of one device at a precision, without sparsity [FLOP/s].
+
+    Raises:
+        InputError: The precision is unknown, or the device does not compute in it.
+        CatalogueError: No rate is published for the device.
+    """
+    if precision is not None and precision not in PRECISIONS:
+        raise InputError(f"precision is {precision!r}: it is one of {', '.join(PRECISIONS)}")
+    if isinstance(device, Cpu):
+        raise CatalogueError(
+            f"{device.name} is a processor without a published peak rate: give hours instead"
+        )
+    rate, method = _tflops(device, precision)
+    if rate is None:
+        raise CatalogueError(
+            f"no peak rate {'at ' + precision + ' ' if precision else ''}is published for {device.name}: "
+            "give hours to `sootprint estimate`, or another device or precision"
+        )
+    value = rate * 1e12
+    return Factor(
+        kind="peak_rate",
+        key=device.name,
+        value=value,
+        low=value,
+        high=value,
+        unit="FLOP/s",
+        method=f"{method}, dense",
+        source=device.source,
+        licence=device.licence,
+    )
+
+
+def whole_run(device: Accelerator | Cpu, setting: Setting, model: Model = FITTED) -> Factor:
+    """Whole-run utilisation of a device at a setting, with its 90 % interval [0-1].
+
+    Raises:
+        InputError: The precision is unknown.
+        CatalogueError: No rate is published for the device.
+    """
+    rate = peak(device, setting.precision).value or 0.0
+    bandwidth = None if isinstance(device, Cpu) else bandwidth_gb_per_s(device)
+    balance = A100_BALANCE if bandwidth is None else rate / (bandwidth * 1e9)
+    value = min(MOST, ratio(balance, setting.params, model) * _adjusted(setting))
+    spread = math.exp(Z90 * model.sigma * (1.0 if bandwidth else 1.3))
+    return Factor(
+        kind="utilisation",
+        key=f"{device.name}, {setting.precision or 'mixed'}",
+        value=value,
+        low=value / spread,
+        high=max(value, min(MOST + 0.15, value * spread)),
+        method="whole run, from peak rate, memory bandwidth and size",
+        source=SOURCE,
+    )
+
+
+def ratio(balance: float, params: float | None, model: Model = FITTED) -> float:
+    """Utilisation at a balance of peak rate and memory bandwidth [0-1].
+
+    Args:
+        balance: Peak rate over memory bandwidth [FLOP/B].
+        params: Parameters that one token passes; a large model where None [1].
+        model: Constants.
+
+    >>> round(ratio(156.0, 7e9), 2), round(ratio(295.0, 7e9), 2)
+    (0.35, 0.24)
+    """
+    small = 0.0 if params is None else model.small * 1e8 / max(params, LEAST_PARAMS)
+    return 1.0 / (model.compute + (model.memory + small) * balance / A100_BALANCE)
+
+
+def of_steps(utilisation: float) -> Factor:
+    """Whole-run utilisation from that of single steps, as papers print it [0-1]."""
+    centre, low, high = STEP_OVER_RUN
+    return Factor(
+        kind="utilisation",
+        key="step utilisation",
+        value=utilisation / centre,
+        low=utilisation / high,
+        high=utilisation / low,
+        method="given for steps, divided by 1.25 (1.05-1.5) for the whole run",
+        source="step and whole-run utilisation of published runs that state both",
+    )
+
+
+def _adjusted(setting: Setting) -> float:
+    """What is told about scale and parallelism, as a ratio to a run of which nothing is told."""
+    found = 1.0
+    if setting.count > FULL_SCALE:
+        found *= (1.0 - PER_DOUBLING) ** math.log2(setting.count / FULL_SCALE)
+    if setting.pipeline_stages is not None and setting.microbatches is not None:
+        # Narayanan et al. (2021, arXiv 2104.04473), section 2.2: the bubble is (p - 1) / m of the ideal time.
+        found /= 1.0 + (setting.pipeline_stages - 1.0) / setting.microbatches
+    if setting.recompute is not None:
+        # A full recomputation is a third more work; about half of the runs of the fit do it (assumed).
+        found *= math.sqrt(0.75) if setting.recompute else math.sqrt(1.0 / 0.75)
+    return found
+
+
+def _tflops(device: Accelerator, precision: str | None) -> tuple[float | None, str]:
+    half, single = device.matmul16_dense_tflops, device.fp32_tflops
+    matrix = half is not None and "vector FP16" not in (device.note or "")
+    if precision is None or precision in ("mixed", "fp16", "bf16"):
+        if precision is None and not matrix:
+            return single or half, "fp32, for it has no matrix units"
+        return half or single, "16-bit matrix" if half else "fp32, for it has no 16-bit rate"
+    if precision == "fp8":
+        known = _has(device, (*_FP8, *_FP8_OTHERS))
+        return (2.0 * half if known and half else None), "8-bit matrix, twice the 16-bit rate"
+    if precision == "tf32":
+        known = _has(device, _HALF_RATE_TF32)
+        return (0.5 * half if known and half else None), "tf32 matrix, half the 16-bit rate"
+    return single, "fp32 vector"
+
+
+def _has(device: Accelerator, names: tuple[str, ...]) -> bool:
+    return any(name in device.name for name in names)
