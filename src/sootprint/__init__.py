@@ -9,6 +9,7 @@ TYPE_CHECKING = False  # the typing module would take most of the time of this i
 if TYPE_CHECKING:
     from typing import Any
 
+    from sootprint import survey as survey
     from sootprint.core.errors import (
         CatalogueError,
         HubError,
@@ -72,12 +73,17 @@ __all__ = [
 ]
 
 
+_MODULES = ("survey",)  # modules that `import sootprint` alone gives access to
+
+
 def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name in _MODULES:
+        return importlib.import_module(f"sootprint.{name}")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'sootprint' has no attribute {name!r}")
-    import importlib
-
     value = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value
