@@ -6,6 +6,7 @@
 Read `energy_kwh` and `emissions_kg` for whatever is drawn or counted: they are the values as given, or recomputed by
 equation 1, throughout the data set. `panel` names rows that may be compared (task, data set and metric), `bin` the
 year's bin, `run` the training that rows may share, and `counts` the one row of it that enters totals.
+What each figure draws comes as frames from `survey.panels` (`figure1` to `figure6b` and the extra ones).
 """
 
 from __future__ import annotations
