@@ -11,6 +11,7 @@ import typer
 
 from sootprint import __version__
 from sootprint.cli import shell
+from sootprint.cli.advise import advise
 from sootprint.cli.calibrate import calibrate
 from sootprint.cli.catalogue import catalogue
 from sootprint.cli.config import config
@@ -33,6 +34,7 @@ HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _COMMANDS = {
     "Measure": (run, top, doctor, calibrate, recover),
     "Estimate": (estimate,),
+    "Reduce": (advise,),
     "Look at runs": (runs, show, report, summary, merge, tag, delete),
     "Look up": (config, schema),
 }
