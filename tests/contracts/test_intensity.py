@@ -1,14 +1,19 @@
 """What every source of carbon intensity must keep."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
 import pytest
+from tests.fixtures import grid_server
 
+from sootprint.core import registry
 from sootprint.core.errors import IntensityError
-from sootprint.core.protocols import IntensitySource
+from sootprint.core.protocols import IntensitySource, MarginalIntensity
 from sootprint.intensity.annual import AnnualSource
+from sootprint.intensity.live import Asked
 from sootprint.intensity.trace import TraceSource
+from sootprint.settings.grid import MARGINAL, SOURCES, Provider
 
 START = datetime(2022, 12, 31, 20, 30, tzinfo=UTC)
 END = datetime(2023, 1, 1, 4, 15, tzinfo=UTC)
@@ -22,12 +27,49 @@ def hourly(path):
     return path
 
 
-@pytest.fixture(params=["annual", "trace"])
-def source(request, tmp_path) -> IntensitySource:
-    """Each source in turn, able to answer for FR around the turn of 2022 to 2023."""
+# What each live source is told; FR is the zone of all questions.
+STATED = {
+    "carbonintensity_gb": {"zones": {"FR": "GB"}},
+    "energy_charts": {},
+    "electricitymaps": {},
+    "eia": {"zones": {"FR": "CISO"}},
+    "entsoe": {"path": "/entsoe"},
+    "watttime": {"zones": {"FR": "CAISO_NORTH"}, "user": grid_server.USER},
+}
+SECRETS = {
+    "ELECTRICITYMAPS_API_KEY": grid_server.KEYS["electricitymaps"],
+    "EIA_API_KEY": grid_server.KEYS["eia"],
+    "ENTSOE_API_KEY": grid_server.KEYS["entsoe"],
+    "WATTTIME_PASSWORD": grid_server.PASSWORD,
+}
+
+
+class Marginal:
+    """A marginal source asked as the others are, so that one contract holds for all."""
+
+    def __init__(self, inner):
+        self.name, self.between = inner.name, inner.marginal_between
+
+
+@pytest.fixture(params=[*SOURCES, *MARGINAL])
+def source(request, tmp_path) -> Iterator[IntensitySource]:
+    """Each source in turn, able to answer for FR around the turn of 2022 to 2023; live ones ask a real server."""
     if request.param == "annual":
-        return AnnualSource()
-    return TraceSource(hourly(tmp_path / "fr.csv"), zone="FR")
+        yield AnnualSource()
+    elif request.param == "trace":
+        yield TraceSource(hourly(tmp_path / "fr.csv"), zone="FR")
+    else:
+        with grid_server.serving() as (known, address):
+            stated = dict(STATED[request.param])
+            url = address + stated.pop("path", "")
+            asked = Asked(
+                provider=Provider(name=request.param, url=url, **stated),
+                home=tmp_path,
+                environ=SECRETS,
+                wall_s=known.now.timestamp,
+            )
+            made = registry.load("sootprint.intensity", request.param)(asked)
+            yield Marginal(made) if request.param in MARGINAL else made
 
 
 def test_name_is_a_word(source):
@@ -64,6 +106,13 @@ def test_each_piece_has_a_factor_with_its_origin(source):
         assert factor.source
         assert factor.low is None or factor.low <= factor.value
         assert factor.high is None or factor.high >= factor.value
+
+
+def test_marginal_and_average_are_two_types(source):
+    """A marginal figure is of a type of its own, and says so in its method; an average is neither."""
+    for piece in source.between("FR", START, END):
+        assert isinstance(piece, MarginalIntensity) == (source.name in MARGINAL)
+        assert piece.factor.method.startswith("marginal" if source.name in MARGINAL else "average")
 
 
 def test_a_part_is_a_part_of_the_whole(source):

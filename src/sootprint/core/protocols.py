@@ -170,8 +170,33 @@ class Intensity:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginalIntensity:
+    """Emissions that one kilowatt-hour more or less would cause over `[start, end)` [gCO2/kWh].
+
+    It is a signal for decisions and a type of its own: no footprint is multiplied with it, and it is never ranked,
+    mixed or summed together with an average.
+    """
+
+    zone: str
+    start: datetime
+    end: datetime
+    factor: Factor
+    forecast: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+class MarginalSource(Protocol):
+    """A source of marginal intensities."""
+
+    name: str
+
+    def marginal_between(self, zone: str, start: datetime, end: datetime) -> Sequence[MarginalIntensity]:
+        """Marginal intensities of `[start, end)` in order; raises `IntensityError` where none is known."""
+
+
 class IntensitySource(Protocol):
-    """A source of carbon intensities."""
+    """A source of average carbon intensities."""
 
     name: str
 

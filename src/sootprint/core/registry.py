@@ -15,7 +15,13 @@ BUILT_IN = {
             *("plug", "redfish", "pm_counters", "ipmi", "hwmon"),
         )
     },
-    "sootprint.intensity": {"annual": "sootprint.intensity.annual:AnnualSource"},
+    "sootprint.intensity": {
+        name: f"sootprint.intensity.{name}:configured"
+        for name in (
+            *("carbonintensity_gb", "energy_charts", "electricitymaps", "eia", "entsoe"),
+            *("trace", "annual", "watttime"),
+        )
+    },
     "sootprint.exporters": {},
     "sootprint.engines": {},
 }

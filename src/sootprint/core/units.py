@@ -7,6 +7,7 @@ SECONDS_PER_HOUR = 3600.0
 SECONDS_PER_MINUTE = 60.0
 G_PER_KG = 1000.0
 W_PER_KW = 1000.0
+G_PER_KWH_PER_LB_PER_MWH = 0.45359237  # by the international pound, exactly (1959)
 
 
 def energy_kwh(energy_j: float) -> float:

@@ -11,12 +11,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sootprint.core.errors import IntensityError
 from sootprint.core.protocols import Intensity
 from sootprint.core.quantity import Factor
 from sootprint.intensity.annual import check_times
+
+if TYPE_CHECKING:
+    from sootprint.intensity.live import Asked
 
 TIME_COLUMN, VALUE_COLUMN = "timestamp_utc", "ci_gco2e_kwh"
 METHOD = "average, life-cycle, location-based"
@@ -135,3 +138,14 @@ def _step_length(starts: list[datetime]) -> timedelta:
     """Usual length of a step: the median, or an hour where there is one step only."""
     lengths = sorted(after - before for before, after in pairwise(starts))
     return lengths[len(lengths) // 2] if lengths else timedelta(hours=1)
+
+
+def configured(asked: Asked) -> TraceSource:
+    """Source as the settings state it.
+
+    Raises:
+        IntensityError: The settings name no file, or it cannot be read.
+    """
+    if asked.provider.file is None:
+        raise IntensityError("trace needs a file: state file and zone in [grid.trace] of sootprint.toml")
+    return TraceSource(Path(asked.provider.file).expanduser(), zone=asked.provider.zone)

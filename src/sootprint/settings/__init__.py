@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from sootprint.core.protocols import Machine
+    from sootprint.settings.grid import Grid
     from sootprint.settings.tables import Cluster, Site, UserHardware
     from sootprint.settings.wall import WallMeter
 
@@ -95,6 +96,7 @@ class Settings:
         sites: Places with their own zone and PUE, by name.
         clusters: Zone or site of each Slurm cluster, by its name.
         wall: Wall meters, by the meter's name.
+        grid: Sources of carbon intensity to ask over the network, or None.
         origins: Where each value came from; a key that is missing has its default.
     """
 
@@ -120,6 +122,7 @@ class Settings:
     sites: Mapping[str, Site] = field(default_factory=dict)
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     wall: Mapping[str, WallMeter] = field(default_factory=dict)
+    grid: Grid | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
 
     def machine(self) -> Machine:
@@ -210,6 +213,7 @@ _KEYS: dict[str, _Key] = {
     "sites": _Key("sites", None, _table("sites")),
     "clusters": _Key("clusters", None, _table("clusters")),
     "wall": _Key("wall", None, _table("wall", "wall")),
+    "grid": _Key("grid", None, _table("grid", "grid")),
 }
 _INSIDE = ("zone", "site", "pue", "project", "year", "expect_total")
 _TABLES = ("hardware", "sites", "clusters", "wall")
@@ -287,10 +291,11 @@ def _from_file(path: Path, *, own: bool) -> list[tuple[str, Any, str]]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
         raise _UnreadableFileError(f"{path}: cannot be read as TOML: {err}") from err
-    if "wall" in content and not own:  # it opens connections and names secrets
-        raise SettingsError(
-            f"{path}: [wall] may stand only in your own {FILE_NAME}, not in a project's: {NOT_CLONED}"
-        )
+    for name in ("wall", "grid"):  # they open connections and name secrets
+        if name in content and not own:
+            raise SettingsError(
+                f"{path}: [{name}] may stand only in your own {FILE_NAME}, not in a project's: {NOT_CLONED}"
+            )
     return [_parsed(name, value, _BY_FILE_NAME, where=f"{path}: ") for name, value in content.items()]
 
 
@@ -329,7 +334,7 @@ def _parsed(name: str, value: Any, known: Mapping[str, str], *, where: str) -> t
     try:
         return known[name], _KEYS[known[name]].parse(value), name
     except ValueError as err:
-        inner = "." if known[name] in _TABLES else f" = {value!r} "
+        inner = "." if known[name] in (*_TABLES, "grid") else f" = {value!r} "
         raise SettingsError(f"{where}{name}{inner}{err}") from err
 
 
