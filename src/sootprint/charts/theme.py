@@ -68,6 +68,7 @@ class Theme:
             },
             "legend": {**labels, "symbolType": "square", "symbolStrokeWidth": 0, "columnPadding": 24},
             "header": {name: value for name, value in labels.items() if name != "titleLimit"},
+            "title": {"font": FONT, "fontSize": self.font_size + 1, "fontWeight": "bold", "color": self.ink},
             "range": {"ramp": list(RAMP if self.bright_is_more else reversed(RAMP))},
             **self._marks(),
         }
@@ -99,6 +100,9 @@ class Theme:
                 "accent": {"color": self.accent},
                 "muted": {**text, "color": self.muted},
                 "land": {"color": self.shade, "stroke": self.background, "strokeWidth": 0.5},
+                "front": {"color": self.ink, "strokeWidth": 1.2},
+                "equal": {"color": self.muted, "strokeWidth": 1.0},
+                "edged": {"stroke": self.background or self.ink, "strokeWidth": 0.8},
                 "filled-land": {"stroke": self.ink, "strokeWidth": 0.4},
             },
         }

@@ -1,0 +1,1 @@
+"""Figures of the survey: one function gives one chart."""

@@ -1,0 +1,150 @@
+"""Captions: the finding of a figure in words, computed from what it shows, with its numbers of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sootprint.survey.panels import scatter
+from sootprint.survey.relations import rank_correlation
+
+if TYPE_CHECKING:
+    from sootprint.survey.dataset import Dataset
+    from sootprint.survey.panels import Drawn
+
+UNITS = {
+    "emissions_kg": ("emissions", "kgCO₂e"),
+    "energy_kwh": ("energy", "kWh"),
+    "intensity_g_per_kwh": ("carbon intensity", "gCO₂e/kWh"),
+    "device_hours": ("device time", "h"),
+}
+LEVEL_P = 0.05  # below it a correlation is called one
+
+
+def number(value: float) -> str:
+    """Number for a sentence: three digits, thousands apart.
+
+    >>> [number(value) for value in (4574.4, 0.01234, 72768.0)]
+    ['4,574', '0.0123', '72,768']
+    """
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def of_countries(data: Dataset, drawn: Drawn) -> str:
+    """How many models each country has, and the ends of the intensities."""
+    points = drawn.points
+    if not points.height:
+        return _with_rest("No row names a country.", drawn)
+    models = int(points["models"].sum())
+    first = points.row(0, named=True)
+    known = points.drop_nulls("median").sort("median")
+    words = (
+        f"{models:,} models from {points.height} countries; {first['models']:,} of them "
+        f"({first['models'] / models:.0%}) from {first['country_name']}."
+    )
+    if known.height > 1:
+        least, most = known.row(0, named=True), known.row(-1, named=True)
+        words += (
+            f" The median carbon intensity goes from {number(least['median'])} ({least['country_name']}) to "
+            f"{number(most['median'])} gCO₂e/kWh ({most['country_name']})."
+        )
+    return _with_rest(words, drawn)
+
+
+def of_slope(data: Dataset, drawn: Drawn) -> str:
+    """The log-log slope of emissions on energy."""
+    line = scatter(data, "energy_kwh", "emissions_kg").layers["slope"].row(0, named=True)
+    if line["slope"] is None:
+        return _with_rest(f"{drawn.points.height:,} rows.", drawn)
+    words = f"{line['n']:,} rows: ten times the energy goes with {number(10 ** line['slope'])} times the emissions"
+    if line["low"] is not None:
+        words += f" (log-log slope {line['slope']:.2f}, interval {line['low']:.2f} to {line['high']:.2f})"
+    return _with_rest(f"{words}.", drawn)
+
+
+def of_scatter(data: Dataset, drawn: Drawn) -> str:
+    """The rank correlation of the two measures."""
+    x, y = drawn.points.columns[-2:]
+    found = rank_correlation(drawn.points[x].to_numpy(), drawn.points[y].to_numpy())
+    words = f"{drawn.points.height:,} rows"
+    if found.rho is not None and found.p is not None:
+        said = "move together" if found.p < LEVEL_P and found.rho > 0 else "do not move together"
+        if found.p < LEVEL_P and found.rho < 0:
+            said = "move against each other"
+        words += (
+            f": {UNITS[x][0]} and {UNITS[y][0]} {said} (rank correlation {found.rho:.2f}, p = {found.p:.2g})"
+        )
+    return _with_rest(f"{words}.", drawn)
+
+
+def over_time(value: str) -> Callable[[Dataset, Drawn], str]:
+    """Caption of a measure by bin: mean and median of the first and the last bin."""
+    name, unit = UNITS[value]
+
+    def caption(data: Dataset, drawn: Drawn) -> str:
+        grand = drawn.layers["grand"].drop_nulls("mean")
+        if grand.height < 2:
+            return _with_rest(f"{drawn.points.height:,} rows.", drawn)
+        first, last = grand.row(0, named=True), grand.row(-1, named=True)
+        words = (
+            f"{drawn.points.height:,} rows: the mean {name} of a model went from {number(first['mean'])} {unit} "
+            f"in {first['bin']} (n = {first['n']}) to {number(last['mean'])} {unit} in {last['bin']} "
+            f"(n = {last['n']}), the median from {number(first['median'])} to {number(last['median'])} {unit}."
+        )
+        return _with_rest(words, drawn)
+
+    return caption
+
+
+def of_fronts(cost: str) -> Callable[[Dataset, Drawn], str]:
+    """Caption of quality over a cost: rank correlation and members of each front."""
+    name = UNITS[cost][0]
+
+    def caption(data: Dataset, drawn: Drawn) -> str:
+        panels = drawn.layers["panels"].filter(drawn.layers["panels"]["n"] > 2).to_dicts()
+        listed = []
+        for row in panels:
+            rank = "" if row["rho"] is None else f", rank correlation {row['rho']:.2f} (p = {row['p']:.2g})"
+            listed.append(
+                f"{row['task']}, {row['dataset']}: {row['members']} of {row['n']} on the front{rank}"
+            )
+        better = [row for row in panels if row["p"] is not None and row["p"] < LEVEL_P and row["rho"] > 0.0]
+        words = f"More {name} goes with better results in {len(better)} of {len(panels)} comparisons."
+        return _with_rest(f"{words} {'; '.join(listed)}.".replace(" .", ""), drawn)
+
+    return caption
+
+
+def of_counts(data: Dataset, drawn: Drawn) -> str:
+    """The source with the most models in the first and in the last bin."""
+    points = drawn.points.filter(drawn.points["models"] > 0)
+    if not points.height:
+        return _with_rest("No row has a main source.", drawn)
+    parts = []
+    for name in (data.bins[0], data.bins[-1]):
+        here = points.filter(points["bin"] == name).sort("models", descending=True)
+        if here.height:
+            top = here.row(0, named=True)
+            parts.append(
+                f"{top['source']} leads in {name} with {top['models']:,} of {here['models'].sum():,} models"
+            )
+    return _with_rest(f"{'; '.join(parts)}.", drawn)
+
+
+def of_concentration(data: Dataset, drawn: Drawn) -> str:
+    """The share of the total that the largest tenth of the trainings makes."""
+    points = drawn.points
+    n = points.height - 1
+    if n < 1:
+        return _with_rest("No training has emissions.", drawn)
+    small = points.filter(points["runs"] <= 0.9)["total"].max()
+    words = (
+        f"{n:,} trainings: the largest tenth of them makes {1.0 - float(small or 0.0):.0%} of all emissions."  # type: ignore[arg-type]
+    )
+    return _with_rest(words, drawn)
+
+
+def _with_rest(words: str, drawn: Drawn) -> str:
+    """Caption with what the figure leaves out."""
+    left = "; ".join(f"{one.reason}: {one.count:,}" for one in drawn.excluded)
+    return f"{words} Not drawn, or at the foot of the axis: {left}." if left else words

@@ -1,0 +1,43 @@
+"""How many models of each kind there are in each bin of years."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from sootprint.survey.figures.by_bin import BIN_WIDTH
+from sootprint.survey.figures.style import SOURCES, Categories
+
+if TYPE_CHECKING:
+    import polars as pl
+
+HEIGHT = 260
+
+
+def counts(points: pl.DataFrame, *, bins: Sequence[str]) -> alt.TopLevelMixin:
+    """Chart of bars side by side, one for each main source in each bin of years, each with its number.
+
+    Args:
+        points: `source`, `bin`, `models`; empty cells are 0 and drawn as nothing.
+        bins: Bins in their order.
+    """
+    there = points.filter(points["models"] > 0)
+    kinds = Categories(there["source"], SOURCES)
+    base = alt.Chart(alt.InlineData(values=there.to_dicts())).encode(
+        x=alt.X(
+            "bin:N",
+            sort=list(bins),
+            scale=alt.Scale(domain=list(bins), paddingInner=0.15),
+            title="year of publication",
+            axis=alt.Axis(labelAngle=0, ticks=False, labelPadding=6),
+        ),
+        xOffset=alt.XOffset("source:N", scale=alt.Scale(domain=kinds.names)),
+        y=alt.Y("models:Q", title="models", axis=alt.Axis(tickMinStep=1)),
+    )
+    legend: dict[str, Any] = {"orient": "top", "symbolSize": 80}
+    bars = base.mark_bar().encode(color=kinds.colour("source", "main source", **legend))
+    labels = base.mark_text(dy=-6).encode(text="models:Q")
+    words = f"Number of models by year of publication and main source: {there['models'].sum()}."
+    return alt.layer(bars, labels).properties(width=BIN_WIDTH * len(bins), height=HEIGHT, description=words)

@@ -1,0 +1,120 @@
+"""One number against another, each on a logarithmic or a plain axis, by main energy source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import altair as alt
+
+from sootprint.charts import logarithm
+from sootprint.survey.figures.cells import cells
+from sootprint.survey.figures.style import HEIGHT, MOST_POINTS, SOURCES, WIDTH, Categories
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Measure(NamedTuple):
+    """A column that an axis shows."""
+
+    field: str
+    title: str
+    log: bool = True
+
+
+ENERGY = Measure("energy_kwh", "energy [kWh]")
+EMISSIONS = Measure("emissions_kg", "emissions [kgCO₂e]")
+INTENSITY = Measure("intensity_g_per_kwh", "carbon intensity [gCO₂e/kWh]", log=False)
+DEVICE_HOURS = Measure("device_hours", "device hours [h]")
+
+
+def scatter(
+    points: pl.DataFrame,
+    x: Measure,
+    y: Measure,
+    *,
+    size: Measure | None = None,
+    width: int = WIDTH,
+    height: int = HEIGHT,
+) -> alt.TopLevelMixin:
+    """Chart of one measure over another with the source as colour and shape; above 20,000 points, their density.
+
+    Args:
+        points: Rows with the two columns; what is not above 0 has no place on a logarithmic axis and is left out.
+        x: Measure of the abscissa.
+        y: Measure of the ordinate.
+        size: Measure that the area of a point shows.
+        width: Width of the plot [pixel].
+        height: Height of the plot [pixel].
+    """
+    shown = placed(points, x, y)
+    axes = {"x": _axis(alt.X, x, shown), "y": _axis(alt.Y, y, shown)}
+    made = _density(shown, x, y, axes) if shown.height > MOST_POINTS else _points(shown, x, y, axes, size)
+    words = f"{y.title} over {x.title}, {shown.height} rows."
+    drawn: alt.TopLevelMixin = made.properties(width=width, height=height, description=words)
+    return drawn
+
+
+def placed(points: pl.DataFrame, *measures: Measure) -> pl.DataFrame:
+    """Rows that have a place on the axes of some measures."""
+    import polars as pl
+
+    for measure in measures:
+        column = pl.col(measure.field)
+        points = points.filter(column > 0.0 if measure.log else column.is_not_null())
+    return points
+
+
+def _axis(channel: Any, measure: Measure, points: pl.DataFrame) -> Any:
+    if not measure.log:
+        scale = alt.Scale(zero=True, nice=True)
+        return channel(f"{measure.field}:Q", title=measure.title, scale=scale)
+    held = logarithm.span(points[measure.field])
+    return channel(
+        f"{measure.field}:Q", title=measure.title, scale=logarithm.scale(held), axis=logarithm.axis(held)
+    )
+
+
+def _points(points: pl.DataFrame, x: Measure, y: Measure, axes: dict[str, Any], size: Measure | None) -> Any:
+    fields = ["model", "task", "year", "source", x.field, y.field, *([size.field] if size else [])]
+    kinds = Categories(points["source"], SOURCES)
+    data = alt.InlineData(values=points.select(fields).to_dicts())
+    legend: dict[str, Any] = {"orient": "right", "symbolSize": 80}
+    encoded = (
+        alt.Chart(data)
+        .mark_point(filled=True, opacity=0.75, strokeWidth=0)
+        .encode(
+            **axes,
+            color=kinds.colour("source", "main source", **legend),
+            shape=kinds.shape("source", "main source", **legend),
+            tooltip=tooltips(*fields),
+        )
+    )
+    if size is None:
+        return encoded.encode(size=alt.value(70))
+    title = size.title.replace("CO₂e", "")
+    areas = alt.Legend(title=title, symbolType="circle", tickCount=3)
+    return encoded.encode(size=alt.Size(f"{size.field}:Q", scale=alt.Scale(range=[20, 260]), legend=areas))
+
+
+def tooltips(*fields: str) -> list[alt.Tooltip]:
+    """What a page tells of a point: words as they are, numbers to three digits."""
+    words = ("model", "task", "dataset", "year", "source", "bin", "country_name")
+    return [
+        alt.Tooltip(f"{field}:N") if field in words else alt.Tooltip(f"{field}:Q", format=".3~s")
+        for field in fields
+    ]
+
+
+def _density(points: pl.DataFrame, x: Measure, y: Measure, axes: dict[str, Any]) -> Any:
+    """Counts in the cells of a grid."""
+    found = cells(points[x.field].to_numpy(), points[y.field].to_numpy(), log_x=x.log, log_y=y.log)
+    axes["x"].shorthand, axes["y"].shorthand = "x:Q", "y:Q"
+    chart = alt.Chart(alt.InlineData(values=found)).mark_rect()
+    return chart.encode(**axes, x2="x2:Q", y2="y2:Q", color=counted())
+
+
+def counted() -> alt.Color:
+    """Colours of cells by the number of their rows."""
+    scale = alt.Scale(type="log", range="ramp")
+    return alt.Color("count:Q", scale=scale, legend=alt.Legend(title="rows in a cell"))

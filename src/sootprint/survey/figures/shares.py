@@ -1,0 +1,65 @@
+"""What the total is made of: its concentration on few trainings, and what its spread comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import altair as alt
+
+from sootprint.survey.figures.style import WIDTH
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SIDE = 340
+ROW_HEIGHT = 34
+MOST_POINTS = 1_000  # of a curve; more than its pixels
+
+
+def concentration(points: pl.DataFrame) -> alt.TopLevelMixin:
+    """Lorenz curve of the emissions: what share of the total the smallest trainings make.
+
+    Args:
+        points: `runs` and `total`, cumulative shares from 0 to 1.
+    """
+    shown = points if points.height <= MOST_POINTS else points.gather_every(points.height // MOST_POINTS)
+    data = alt.InlineData(values=[*shown.to_dicts(), {"runs": 1.0, "total": 1.0}])
+    axis = alt.Axis(format="%", tickCount=5)
+    x = alt.X("runs:Q", title="share of the trainings, smallest first", axis=axis)
+    y = alt.Y("total:Q", title="share of all emissions", axis=axis)
+    area = alt.Chart(data).mark_area(opacity=0.25, interpolate="linear", style="accent").encode(x=x, y=y)
+    curve = alt.Chart(data).mark_line().encode(x=x, y=y)
+    ends = alt.InlineData(values=[{"runs": end, "total": end} for end in (0.0, 1.0)])
+    equal = alt.Chart(ends).mark_line(strokeDash=[4, 3], style="equal").encode(x=x, y=y)
+    middle = alt.InlineData(values=[{"runs": 0.5, "total": 0.5, "text": "all equal"}])
+    text = (
+        alt.Chart(middle)
+        .mark_text(align="right", dx=-8, dy=-4, style="muted")
+        .encode(x=x, y=y, text="text:N")
+    )
+    words = "Lorenz curve of the emissions of the trainings."
+    return alt.layer(area, equal, text, curve).properties(width=SIDE, height=SIDE, description=words)
+
+
+def spread(shares: Mapping[str, float]) -> alt.TopLevelMixin:
+    """Bars of the shares that time, intensity and power have in the variance of the logarithm of emissions.
+
+    Args:
+        shares: Share of each factor; they sum to 1 and may be negative where factors move against each other.
+    """
+    data = [{"factor": name, "share": share, "text": f"{share:.0%}"} for name, share in shares.items()]
+    axis = alt.Axis(ticks=False, domain=False)
+    base = alt.Chart(alt.InlineData(values=data)).encode(
+        y=alt.Y("factor:N", sort=list(shares), title=None, axis=axis),
+        x=alt.X(
+            "share:Q", title="share of the variance of log emissions", axis=alt.Axis(format="%", tickCount=5)
+        ),
+    )
+    bars = base.mark_bar(height=ROW_HEIGHT // 2, style="accent")
+    labels = base.mark_text(align="left", dx=5).encode(text="text:N")
+    listed = ", ".join(f"{row['factor']} {row['text']}" for row in data)
+    height = ROW_HEIGHT * len(data)
+    return alt.layer(bars, labels).properties(
+        width=WIDTH, height=height, description=f"Shares of the spread: {listed}."
+    )

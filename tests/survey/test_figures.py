@@ -1,0 +1,96 @@
+"""The figures are drawn, in each theme, from few rows and from very many."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from sootprint import survey
+from sootprint.charts import draw
+from sootprint.survey.figures import cells, gallery
+from sootprint.survey.figures.fronts import fronts
+from sootprint.survey.figures.scatter import EMISSIONS
+from sootprint.survey.figures.style import MOST_POINTS, SOURCES, Categories
+
+
+@pytest.mark.parametrize("key", gallery.TITLES)
+def test_figure_is_drawn_and_told(key: str, small: survey.Dataset) -> None:
+    """Each figure has a chart, a finding with its number of rows, and a text for those who cannot see it."""
+    made = gallery.figure(small, key)
+    assert made.chart is not None
+    drawn = draw.svg(made.chart, "paper")
+    assert "<desc>" in drawn and drawn.count("<path") > 5
+    assert any(letter.isdigit() for letter in made.caption)
+
+
+def test_caption_counts_what_is_not_drawn(small: survey.Dataset) -> None:
+    """Two rows of the small table name no country."""
+    caption = gallery.figure(small, "figure1").caption
+    assert "8 models from 5 countries" in caption
+    assert caption.endswith("Not drawn, or at the foot of the axis: country_code is unknown: 2.")
+
+
+def test_caption_of_fronts_tells_members_and_correlation(small: survey.Dataset) -> None:
+    """Three of the four image models with an accuracy are on the front."""
+    assert "3 of 4 on the front, rank correlation" in gallery.figure(small, "figure4").caption
+
+
+def test_zero_is_drawn_at_the_foot_of_a_logarithmic_axis(small: survey.Dataset) -> None:
+    """A hollow triangle stands where the axis has no place for it."""
+    zero = pl.when(pl.col("row") == 1).then(0.0).otherwise(pl.col("emissions_kg")).alias("emissions_kg")
+    with_zero = replace(small, frame=small.frame.with_columns(zero))
+    shapes = [
+        layer["mark"].get("shape") for layer in gallery.figure(with_zero, "figure3").chart.to_dict()["layer"]
+    ]
+    assert "triangle-down" in shapes
+    assert "emissions_kg is 0" in gallery.figure(with_zero, "figure3").caption
+
+
+@pytest.mark.parametrize("key", ["figure2", "figure3", "figure4", "figure9"])
+def test_very_many_points_are_counted_in_cells(key: str, small: survey.Dataset) -> None:
+    """Above 20,000 rows a figure stays small."""
+    times = 2 * MOST_POINTS // small.frame.height
+    spread = pl.Series(np.random.default_rng(1).lognormal(0.0, 1.0, times * small.frame.height))
+    frame = pl.concat([small.frame] * times).with_columns(
+        row=pl.int_range(pl.len()).cast(pl.Int32),
+        run=pl.int_range(pl.len()).cast(pl.String),
+        emissions_kg=pl.col("emissions_kg") * spread,
+        energy_kwh=pl.col("energy_kwh") * spread,
+    )
+    made = gallery.figure(replace(small, frame=frame), key)
+    assert len(str(made.chart.to_dict())) < 2_000_000
+    assert "<path" in draw.svg(made.chart)
+
+
+def test_cells_hold_every_point() -> None:
+    """No point falls off the edge of the grid, and equal points fill one cell."""
+    values = np.array([1.0, 10.0, 1000.0, 1000.0])
+    assert sum(cell["count"] for cell in cells.cells(values, values)) == 4
+    assert [cell["count"] for cell in cells.cells(np.ones(3), np.ones(3))] == [3]
+    assert sum(count for _, count in cells.heights(values)) == 4
+
+
+def test_unknown_categories_get_looks_of_their_own() -> None:
+    """What has no fixed colour comes last, by name."""
+    kinds = Categories(["Tidal", "Coal", None], SOURCES)
+    assert kinds.names == ["Coal", "Unknown", "Tidal"]
+
+
+def test_data_sets_of_one_task_have_fronts_of_their_own(small: survey.Dataset) -> None:
+    """The points of all but the largest data set are hollow, and each front is named."""
+    drawn = gallery.panels.figure4(small)
+    other = pl.when(pl.col("row") == 1).then(pl.lit("CIFAR-10")).otherwise(pl.col("dataset")).alias("dataset")
+    chart = fronts(drawn.points.with_columns(other), drawn.layers["front"].with_columns(other), EMISSIONS)
+    drawing = draw.svg(chart)
+    assert "○ CIFAR-10" in drawing and "● ImageNet" in drawing
+
+
+def test_nothing_to_draw_is_none(small: survey.Dataset) -> None:
+    """Without a metric there is no figure of quality, and the caption says how many rows lack it."""
+    bare = replace(small, frame=small.frame.with_columns(panel=pl.lit(None, pl.String)))
+    made = gallery.figure(bare, "figure4")
+    assert made.chart is None
+    assert "panel is unknown" in made.caption or "metric_value is unknown" in made.caption
