@@ -51,11 +51,11 @@ def missed(reason: str, *, meter: str = "nvml") -> Part:
     return Part(meter, [], None, Seen([], reason=reason))
 
 
-def opened(*runs: str, at_s: float = 0.0) -> Accounts:
-    """Accounts of runs that are charged from an instant on."""
+def opened(*runs: str) -> Accounts:
+    """Accounts of runs."""
     accounts = Accounts(max_gap_s=5.0)
     for run in runs:
-        accounts.open(run, at_s=at_s)
+        accounts.open(run)
     return accounts
 
 
@@ -93,7 +93,7 @@ def test_who_joins_is_charged_from_then_on():
     accounts = opened("a")
     accounts.charge([looked(0.0, accelerator_0=0.0)], [A], {})
     accounts.charge([looked(1.0, accelerator_0=10.0)], [A], {})
-    accounts.open("b", at_s=1.0)
+    accounts.open("b")
     accounts.charge([looked(2.0, accelerator_0=20.0)], [A, B], {})
     assert (energy_j(accounts, "a"), energy_j(accounts, "b")) == ({GPU: 15.0}, {GPU: 5.0})
     assert only(accounts, "b").since_s == 1.0
@@ -103,10 +103,10 @@ def test_account_says_whether_somebody_was_charged_before():
     """The one who takes over from nobody fills the time before its first reading, as a run that is alone does."""
     accounts = opened()
     accounts.charge([looked(0.0, meter="rapl", cpu=0.0)], [], {})
-    accounts.open("a", at_s=0.0)
-    accounts.open("b", at_s=0.0)
+    accounts.open("a")
+    accounts.open("b")
     accounts.charge([looked(1.0, meter="rapl", cpu=9.0)], [A, B], {})
-    accounts.open("c", at_s=1.0)
+    accounts.open("c")
     assert [only(accounts, run).is_first for run in "abc"] == [True, True, False]
 
 
@@ -115,8 +115,8 @@ def test_who_joins_one_that_was_alone_was_charged_by_it():
     accounts = opened()
     state = ComponentState(meter="rapl", component="cpu", basis="sensor", at_s=2.0, counter_j=5.0)
     accounts.adopt([("cpu", state)], 100.0)
-    accounts.open("a", at_s=102.0, first=True)
-    accounts.open("b", at_s=102.0)
+    accounts.open("a", first=True)
+    accounts.open("b")
     assert (only(accounts, "a").since_s, only(accounts, "b").since_s) == (102.0, 102.0)
     assert not only(accounts, "b").is_first
 
@@ -136,7 +136,7 @@ def test_only_the_latest_accounts_of_the_dead_are_kept():
     """A storm of short runs does not make the board grow for ever."""
     accounts = opened()
     for number in range(MOST_CLOSED + 10):
-        accounts.open(f"run {number}", at_s=0.0)
+        accounts.open(f"run {number}")
         accounts.close(f"run {number}")
     assert accounts.closed("run 9") is None
     assert accounts.closed("run 10") is not None
@@ -221,7 +221,7 @@ def test_who_joins_late_has_no_line_for_a_card_that_it_may_not_use():
     """The cards are known by then; its account is opened with those that it sees."""
     accounts = opened("a")
     accounts.charge([looked(0.0, accelerator_0=0.0, accelerator_1=0.0)], [A], {})
-    accounts.open("b", at_s=0.0, sees=frozenset({OTHER_GPU}))
+    accounts.open("b", sees=frozenset({OTHER_GPU}))
     assert energy_j(accounts, "b") == {OTHER_GPU: 0.0}
 
 
@@ -344,7 +344,7 @@ def test_no_sequence_of_joins_and_leaves_makes_or_loses_a_joule(steps, data):
         if kind == "join" and value not in here:
             parent = data.draw(st.sampled_from([None, *here]))
             here[value] = Holder(f"{at_s}", parent=here[parent].id if parent is not None else None)
-            accounts.open(f"{at_s}", at_s=float(at_s))
+            accounts.open(f"{at_s}")
         elif kind == "leave" and value in here:
             accounts.close(here.pop(value).id)
         elif kind == "take over":

@@ -135,7 +135,7 @@ def test_takeover_may_charge_who_is_gone(table: ProcessTable) -> None:
     first.books.tick(here)
     second = Desk(table, first.clock)
     first.clock.advance(4.0)
-    second.books.resume(first.books.dump(), {"job": here["job"]}, gone=True)
+    second.books.resume(first.books.dump(), {"job": here["job"]})
     assert second.charged("job") == pytest.approx(25.0 + 100.0)
     assert second.books.accounts.runs == {"job"}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from sootprint.tracker.seat import Registration, Seat
+from sootprint.tracker.registration import Registration
+from sootprint.tracker.seat import Seat
 
 
 def test_run_that_took_its_last_readings_lets_another_read(tmp_path: Path) -> None:

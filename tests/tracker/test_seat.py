@@ -13,14 +13,16 @@ from pathlib import Path
 import pytest
 
 from sootprint.core.errors import MeterError
-from sootprint.tracker.seat import Registration, Seat
+from sootprint.tracker.registration import Registration
+from sootprint.tracker.seat import Seat
 from tests.fixtures.fake_devices import NOBODY, SOURCE
 
 A, B = Registration("a", os.getpid()), Registration("b", os.getpid(), parent="a", strict=True)
 DIES = """
 import os, sys
 from pathlib import Path
-from sootprint.tracker.seat import Registration, Seat
+from sootprint.tracker.registration import Registration
+from sootprint.tracker.seat import Seat
 seat = Seat(Path(sys.argv[1]), "/sys")
 seat.take()
 seat.register(Registration("dead", os.getpid()))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sootprint.core.protocols import FakeClock, Machine, Meter
 from sootprint.settings import Settings
 from sootprint.tracker import source as sources
-from sootprint.tracker.fold import Fold
+from sootprint.tracker.fold import TO_OTHERS, Fold
 from sootprint.tracker.quantities import fill_j
 from sootprint.tracker.recorder import Recorder
 from sootprint.tracker.source import RESCAN_TICKS, Source
@@ -55,6 +55,7 @@ class Node:
         self.warned: list[str] = []
         self.reset_s = 0.0  # when the counter began anew [s]
         self.broken: str | None = None
+        self.hangs = False  # whether the run that reads is in a call to the device
         (folder / "none").mkdir(parents=True)
 
     def find(self, machine: Machine) -> list[Meter]:
@@ -83,8 +84,15 @@ class Node:
         """Time passes, and then each run looks, in the order of its start."""
         self.clock.advance(duration_s)
         for run in list(self.here.values()):
-            run.source.wait(Flag(), 0.0)  # a knock is heard here
-            run.source.tick()
+            if not (self.hangs and run.reads):
+                run.source.wait(Flag(), 0.0)  # a knock is heard here
+                run.source.tick()
+
+    def answer(self) -> None:
+        """Whoever reads looks, as somebody goes and waits for that, unless it hangs."""
+        for run in list(self.here.values()):
+            if run.reads and not self.hangs:
+                run.source.tick()
 
 
 class Run:
@@ -115,6 +123,8 @@ class Run:
         """The run ends."""
         if self._node.here.pop(self.number, None) is None:
             return
+        if self.source._seat is not None:
+            self.source._seat.wake = self._node.answer  # type: ignore[method-assign]
         self.source.end()
         self.recorder.emit({"k": "end", "s": self.recorder.now_s(), "why": "finished"})
         self.source.close()
@@ -124,6 +134,11 @@ class Run:
         del self._node.here[self.number]
         assert self.source._seat is not None
         self.source._seat.close()
+
+    @property
+    def reads(self) -> bool:
+        """Whether it reads for all."""
+        return self.source._seat is not None and self.source._seat.reads
 
     @property
     def energy_j(self) -> float:
@@ -151,6 +166,8 @@ def node(tmp_path: Path) -> Node:
 def knock(node: Node) -> None:
     """The first run looks now, as one does that is woken."""
     run = next(iter(node.here.values()))
+    if node.hangs and run.reads:
+        return
     assert run.source._seat is not None
     run.source._seat.knocked = True
     run.source.tick()
@@ -361,7 +378,85 @@ def test_registration_that_cannot_be_written_leaves_a_run_alone(node: Node):
     assert [text.partition(":")[0] for text in node.warned] == ["runtime directory"]
 
 
-STEPS = st.lists(st.sampled_from(["join", "part", "leave", "kill", "look", "look", "remove"]), max_size=25)
+def test_run_that_is_seen_late_is_charged_from_the_last_look_on(node: Node):
+    """The first look for both comes 1 s after the last one of the first run: half of that second is each one's."""
+    first = node.join()
+    node.advance()
+    second = node.join()
+    node.clock.advance(0.5)
+    assert first.source.sampler is not None
+    knock(node)
+    node.clock.advance(0.5)
+    knock(node)
+    node.here[second.number].source.tick()
+    (state,) = second.recorder.fold.states
+    assert state.energy_j / state.covered_s == pytest.approx(0.5 * POWER_W)
+
+
+def test_run_that_goes_while_the_reader_hangs_leaves_its_part_to_the_others(node: Node):
+    """2 s for both, 1 s more until one gives up, 2 s more in the device: all that goes to the one that stays."""
+    first, second = node.join(), node.join()
+    knock(node)
+    node.advance()
+    node.advance()
+    node.hangs = True
+    node.advance()
+    second.leave()
+    node.advance()
+    node.advance()
+    node.hangs = False
+    node.advance()
+    first.leave()
+    assert second.energy_j == pytest.approx(100.0)
+    assert first.energy_j == pytest.approx(100.0 + 400.0)
+    assert second.gaps == [TO_OTHERS]
+    assert any("1.0 s are not in this record" in text for text in second.recorder.fold.notes)
+    assert first.gaps == []
+
+
+def test_run_that_comes_and_goes_while_the_reader_hangs_says_so(node: Node):
+    """It was never seen: nothing is charged to it, and its record tells why."""
+    first = node.join()
+    node.advance()
+    node.hangs = True
+    second = node.join()
+    node.advance()
+    second.leave()
+    node.hangs = False
+    node.advance()
+    first.leave()
+    assert (first.energy_j, second.energy_j) == (pytest.approx(300.0), 0.0)
+    assert any(TO_OTHERS in text for text in second.recorder.fold.notes)
+
+
+def test_run_that_is_killed_between_two_looks_costs_the_others_nothing_new(node: Node):
+    """What was spent since the look before is charged to the run that is left; nobody would read it else."""
+    first, second = node.join(), node.join()
+    knock(node)
+    node.advance()
+    node.advance()
+    second.kill()
+    node.advance()
+    first.leave()
+    assert (first.energy_j, second.energy_j) == (pytest.approx(200.0), pytest.approx(100.0))
+
+
+def test_run_that_goes_is_told_what_it_is_charged_until_then(node: Node):
+    """The one that reads answers: 1.5 s for both."""
+    first, second = node.join(), node.join()
+    knock(node)
+    node.advance()
+    node.clock.advance(0.5)
+    second.leave()
+    node.advance()
+    first.leave()
+    assert (first.energy_j, second.energy_j) == (pytest.approx(175.0), pytest.approx(75.0))
+    assert (first.gaps, second.gaps) == ([], [])
+
+
+STEPS = st.lists(
+    st.sampled_from(["join", "part", "leave", "kill", "look", "look", "remove", "hang"]), max_size=25
+)
 
 
 @cases(max_examples=60, deadline=None)
@@ -375,7 +470,7 @@ def test_no_course_of_events_doubles_or_loses_a_joule(steps: list[str], data: st
 def happens(node: Node, steps: list[str], data: st.DataObject) -> None:
     """Let a course of events happen, and compare what was charged with what was drawn."""
     everybody: list[Run] = []
-    truth_j, kills, removals = 0.0, 0, 0
+    truth_j, hung_j, kills, removals = 0.0, 0.0, 0, 0
     for step in [*steps, "look"]:
         if step == "join" or (step == "part" and not node.here):
             everybody.append(node.join())
@@ -395,14 +490,19 @@ def happens(node: Node, steps: list[str], data: st.DataObject) -> None:
         elif step == "remove" and node.here:
             shutil.rmtree(node.folder / "run", ignore_errors=True)
             removals += 1
+        elif step == "hang":
+            node.hangs = not node.hangs
         elif step == "look" and node.here:
             node.advance()
             truth_j += POWER_W * TICK_S
+            hung_j += POWER_W * TICK_S if node.hangs else 0.0
+    node.hangs = False
     for run in reversed(list(node.here.values())):
         run.leave()
     charged_j = sum(run.energy_j for run in everybody)
     filled_j = (
         removals * len(everybody) * POWER_W * TICK_S
     )  # each fills the second in which it changes its reader
+    lost_j = (kills + removals) * 2.0 * POWER_W * TICK_S + (hung_j if kills else 0.0)
     assert charged_j <= truth_j + filled_j + 1e-6
-    assert charged_j >= truth_j - (kills + removals) * 2.0 * POWER_W * TICK_S - 1e-6
+    assert charged_j >= truth_j - lost_j - 1e-6

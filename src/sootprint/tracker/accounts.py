@@ -103,14 +103,16 @@ class Accounts:
         """Name on the machine of each component of a meter, by its name there."""
         return {one.source: one.state.component for (name, _), one in self._shared.items() if name == meter}
 
-    def open(self, run: str, *, at_s: float, sees: frozenset[str] | None = None, first: bool = False) -> None:
-        """Begin to charge a run.
+    def open(
+        self, run: str, *, sees: frozenset[str] | None = None, first: bool = False, anew: bool = False
+    ) -> None:
+        """Begin to charge a run, from the last readings on.
 
         Args:
             run: Its identity.
-            at_s: Instant from which it is charged [s].
             sees: Accelerators that it may use, or None for all.
-            first: Whether it was alone before, and is charged from its last readings on.
+            first: Whether it was alone before.
+            anew: Whether another process read until now, and may have charged somebody of whom nothing is told.
         """
         charged = self._charged()
         lines = self._lines[run] = {}
@@ -118,8 +120,9 @@ class Accounts:
         for one in self._shared.values():
             name = one.state.component
             if sees is None or name in sees or not _is_accelerator(name):
-                since_s = one.state.at_s if first and one.state.at_s is not None else at_s
-                lines[name] = _Line(since_s, is_first=name not in charged, is_old=first)
+                lines[name] = _Line(
+                    one.state.at_s or 0.0, is_first=name not in charged and not anew, is_old=first
+                )
 
     def _charged(self) -> set[str]:
         """Components that somebody is charged with."""

@@ -15,7 +15,7 @@ from sootprint.core.units import energy_kwh, hours
 from sootprint.tracker import quantities
 from sootprint.tracker.breakdown import Energy, energy_of
 from sootprint.tracker.components import WALL, ComponentState, kind_of
-from sootprint.tracker.fold import Fold
+from sootprint.tracker.fold import TO_OTHERS, Fold
 
 SENSED = ("sensor", "metered")
 MOST_LOST = 0.1  # of the time, before the grade falls
@@ -198,15 +198,17 @@ def _gaps(fold: Fold, energy: Energy) -> tuple[records.Gap, ...]:
         if id(state) not in skip or end_s - start_s < 0.5 * fold.period_s:
             continue
         filled = (
-            "filled from the other components" if state is energy.wall else "filled at the run's mean power"
+            "; filled from the other components"
+            if state is energy.wall
+            else "; filled at the run's mean power"
         )
-        treated = "the counter went on and bridges it" if bridged else filled
+        treated = "" if reason == TO_OTHERS else "; the counter went on and bridges it" if bridged else filled
         made.append(
             records.Gap(
                 component=state.component,
                 start=_stamp(fold.head, start_s),
                 end=_stamp(fold.head, end_s),
-                reason=f"{reason}; {treated}",
+                reason=f"{reason}{treated}",
             )
         )
     return tuple(made)

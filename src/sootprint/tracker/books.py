@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sootprint.core.errors import RecordError
@@ -30,6 +30,10 @@ class Member(NamedTuple):
     environ: Mapping[str, str] = {}
 
 
+def _always(run: str) -> bool:
+    return True
+
+
 class Books:
     """Accounts of everybody on one machine, kept from tick to tick.
 
@@ -40,14 +44,13 @@ class Books:
     """
 
     def __init__(self, machine: Machine, sampler: Sampler, meters: Sequence[Meter]) -> None:
-        self._clock, self._sampler, self._meters = machine.clock, sampler, meters
+        self._sampler, self._meters = sampler, meters
         self.accounts = Accounts(max_gap_s=sampler.max_gap_s)
         telling = [meter.processes for meter in meters if hasattr(meter, "processes")]
         self._usage = Usage(machine.procfs, machine.sysfs, accelerators=telling)
         self._here: dict[str, Member] = {}
         self._uses: dict[str, Use] = {}
         self._whole = IDLE
-        self._read_s = 0.0  # instant of the last readings [s]
         self.spent_j: Mapping[str, float] = {}  # of each component at the last tick [J]
         self.charged_j: Mapping[str, Mapping[str, float]] = {}  # by holder and component, until then [J]
         self.tops: frozenset[str] = frozenset()  # holders that were a part of no other
@@ -69,31 +72,39 @@ class Books:
             here: Everybody who is here from now on, by identity.
         """
         self.accounts.adopt(states, start_s)
-        self._read_s = self._clock.monotonic_s()
-        self.accounts.open(own, at_s=self._read_s, first=True)
+        self.accounts.open(own, first=True)
         self._usage.look([one.tracked for one in here.values()])
         self._meet(here)
 
-    def tick(self, here: Mapping[str, Member]) -> None:
+    def tick(self, here: Mapping[str, Member], *, is_owed: Callable[[str], bool] = _always) -> None:
         """Charge what was spent to those who were here, then close the accounts of who left and open new ones.
 
         Args:
             here: Everybody who is here from now on, by identity.
+            is_owed: Whether one who was here is charged until now; asked after the meters have answered.
         """
         parts = self._sampler.collect(last=True)
         looked_at = self._here | dict(here)  # who comes is looked at once, before it is charged
         uses, whole = self._usage.look([one.tracked for one in looked_at.values()])
         self._uses, self._whole = uses, whole
-        self._charge(parts, uses, whole)
+        self._charge(parts, uses, whole, is_owed)
         self._meet(here)
 
-    def resume(self, left: Mapping[str, Any], here: Mapping[str, Member], *, gone: bool = False) -> None:
+    def resume(
+        self,
+        left: Mapping[str, Any],
+        here: Mapping[str, Member],
+        *,
+        is_owed: Callable[[str], bool] = _always,
+        anew: bool = True,
+    ) -> None:
         """Go on from the books of another process; what was spent since is split by the use that it saw last.
 
         Args:
             left: Its `dump`.
             here: Everybody who is here.
-            gone: Whether those who are no longer here are charged for the time until now, too.
+            is_owed: Whether one who was here is charged until now; asked after the meters have answered.
+            anew: Whether the other process may have charged somebody of whom nothing is told.
 
         Raises:
             RecordError: These are no books.
@@ -101,13 +112,13 @@ class Books:
         uses, whole, parents = _uses_of(left)
         if left:
             self.accounts.load(left)
-        known = self.accounts.runs
-        self._here = {one: member for one, member in here.items() if one in known}
-        for one in known - here.keys() if gone else ():
-            self._here[one] = Member(Tracked(one, (), None, parents.get(one)))
+        self._here = {
+            one: here[one] if one in here else Member(Tracked(one, (), None, parents.get(one)))
+            for one in self.accounts.runs
+        }
         self._usage.look([member.tracked for member in here.values()])
-        self._charge(self._sampler.collect(last=True), uses, whole)
-        self._meet(here)
+        self._charge(self._sampler.collect(last=True), uses, whole, is_owed)
+        self._meet(here, anew=anew)
 
     def dump(self) -> dict[str, Any]:
         """Plain values from which another process can go on."""
@@ -117,20 +128,21 @@ class Books:
             "parents": {one: member.tracked.parent for one, member in self._here.items()},
         }
 
-    def _charge(self, parts: Sequence[Part], uses: Mapping[str, Use], whole: Use) -> None:
+    def _charge(
+        self, parts: Sequence[Part], uses: Mapping[str, Use], whole: Use, is_owed: Callable[[str], bool]
+    ) -> None:
+        self._here = {one: member for one, member in self._here.items() if is_owed(one)}
         holders = self._holders()
-        at_s = [reading.at_s for part in parts for reading in part.readings]
-        self._read_s = max(at_s, default=self._clock.monotonic_s())
         self.spent_j = self.accounts.charge(parts, holders, uses, whole=whole)
         self.charged_j = {one.id: self.accounts.energies(one.id) for one in holders}
         self.tops = frozenset(one.id for one in holders if one.parent not in self.charged_j)
 
-    def _meet(self, here: Mapping[str, Member]) -> None:
+    def _meet(self, here: Mapping[str, Member], *, anew: bool = False) -> None:
         self._here = dict(here)
         for run in self.accounts.runs - self._here.keys():
             self.accounts.close(run)
         for run in self._here.keys() - self.accounts.runs:
-            self.accounts.open(run, at_s=self._read_s, sees=self._seen_by(self._here[run]))
+            self.accounts.open(run, sees=self._seen_by(self._here[run]), anew=anew)
 
     def _holders(self) -> list[Holder]:
         runs = self.accounts.runs

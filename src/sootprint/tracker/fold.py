@@ -19,6 +19,7 @@ MOST_S = 1e10  # three centuries
 GAP_PERIODS = 5.0
 AFTER_LAST = "after the last reading"
 BEFORE_FIRST = "before the first reading"
+TO_OTHERS = "the run that reads for this machine did not answer; those that went on are charged for it"
 KINDS = (
     *(
         "head",
@@ -55,7 +56,7 @@ class Fold:
         self.states: list[ComponentState] = []
         self.gaps: list[
             tuple[int, float, float, str, bool]
-        ] = []  # component, start, end, reason, counter bridged it
+        ] = []  # component, start, end, reason, whether nothing is to be filled in
         self.spans: list[
             tuple[str, float, float | None, float, float]
         ] = []  # name, start, end, energy at both [J]
@@ -258,7 +259,10 @@ class Fold:
                     self._lost(index, state, since_s, reason)
                 state.at_s = max(0.0, float(since_s))
             elif since_s > state.at_s:
-                self._lost(index, state, since_s, reason)
+                if reason == TO_OTHERS:
+                    self._gap(index, state.at_s, since_s, reason, bridged=True)
+                else:
+                    self._lost(index, state, since_s, reason)
                 state.at_s, state.missing = float(since_s), None
             state.share()
             state.counter_j, state.power_w = float(counter_j), None

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sootprint.tracker.seat import Registration
+from sootprint.tracker.registration import Registration
 
 SUFFIX = ".marks"
 MOST_BYTES = 1_000_000  # read of one rank at a time

@@ -14,8 +14,9 @@ from sootprint.tracker.books import Books, Member
 from sootprint.tracker.cgroups import Container, container_of
 from sootprint.tracker.entry import Entry
 from sootprint.tracker.recorder import Recorder
+from sootprint.tracker.registration import Registration
 from sootprint.tracker.sampler import Sampler
-from sootprint.tracker.seat import Registration, Seat
+from sootprint.tracker.seat import Seat
 from sootprint.tracker.usage import Tracked
 
 
@@ -49,20 +50,28 @@ class Reader:
         self._books.adopt(recorder.states(), recorder.start_s, own=self._own.id, here=self._present())
         self._publish()
 
-    def resume(self) -> None:
-        """Go on from the board of a reader that has gone; where there is none, begin anew."""
+    def resume(self, *, waited: bool) -> None:
+        """Go on from the board of a reader that has gone; where there is none, begin anew.
+
+        Args:
+            waited: Whether another one read while this run was here, for itself at least.
+        """
         here = self._present(with_own=True)
         left = self._board.read(BOARD) if self._board else None
         try:
-            self._books.resume(left or {}, here)
+            self._books.resume(left or {}, here, is_owed=self._is_owed, anew=waited)
         except RecordError:
-            self._books.tick(here)
+            self._books.resume({}, here)
         self._publish()
 
     def tick(self) -> None:
         """Charge what was spent, see who came and who went, and tell the others."""
-        self._books.tick(self._present())
+        self._books.tick(self._present(), is_owed=self._is_owed)
         self._publish()
+
+    def _is_owed(self, run: str) -> bool:
+        """Whether a run is charged until now: not where it went without a word, or gave up as the meters hung."""
+        return run == self._own.id or self._seat is None or self._seat.is_owed(run)
 
     def entries(self, run: str) -> list[Entry]:
         """Account of a run, or its last one where it has left."""

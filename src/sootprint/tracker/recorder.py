@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sootprint.core.protocols import Reading
 from sootprint.tracker.components import ComponentState
-from sootprint.tracker.fold import BEFORE_FIRST, Fold
+from sootprint.tracker.fold import BEFORE_FIRST, TO_OTHERS, Fold
 from sootprint.tracker.journal import Journal
 from sootprint.tracker.sampler import Part
 
@@ -143,6 +143,16 @@ class Recorder:
         self._tick(rows, missing)
         still = [self._index[entry.meter, entry.component] for entry in entries if entry.dropped]
         self._drop([index for index in still if not self.fold.states[index].dropped])
+
+    def leave_to_others(self) -> None:
+        """Tell that nobody answers: from the last readings on, the runs that go on are charged for this one too."""
+        now_s = self.now_s()
+        last_s = [state.at_s for state in self.fold.states if state.at_s is not None]
+        for index, state in enumerate(self.fold.states):
+            if state.at_s is not None:
+                self.emit({"k": "base", "r": [[index, None, now_s, state.counter_j or 0.0, TO_OTHERS]]})
+        for_s = now_s - min(last_s, default=0.0)
+        self.note(f"the last {for_s:.1f} s are not in this record: {TO_OTHERS}")
 
     def resume(self, entries: Sequence[Entry]) -> None:
         """Go on with an account after a restart, where its journal ends; `fold` is that of the journal."""

@@ -1,63 +1,40 @@
 """A run's seat at this machine's one reader: who reads, who else is here, and how to wake the one who reads.
 
 In the run directory, in a folder for each device tree: `reader.lock` is held by the process that reads; `wake` is a
-pipe on which it waits; `runs/ID.json` is held by each run that lives, so that a killed one is known at once.
+pipe on which it waits; in `runs` lie the registrations.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import os
 import stat
 import sys
 import weakref
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from sootprint.core.errors import MeterError
 from sootprint.core.held import Held
+from sootprint.tracker.registration import (
+    LEFT,
+    SUFFIX,
+    Registration,
+    is_gone,
+    is_owed,
+    locked,
+    namespace,
+    opened,
+    read,
+    taken_away,
+)
 
 if sys.platform != "win32":
     import fcntl
     import select
 
-SUFFIX = ".json"
 LONGEST = 100  # characters of a name that stands for a path or a job
-MOST_BYTES = 100_000  # of a registration
-VISIBLE = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
 _seats: weakref.WeakSet[Seat] = weakref.WeakSet()
-
-
-class Registration(NamedTuple):
-    """A run that is here.
-
-    Args:
-        id: Its identity.
-        pid: Process whose tree it charges.
-        parent: Run that it is a part of.
-        strict: Whether it pays for its own processes alone.
-        environ: Variables that say which accelerators it may use.
-        group: Job that it is a rank of.
-        rank: Its rank among those of the job on this machine.
-        writes: Whether it writes a record, which of a job's ranks only one does.
-    """
-
-    id: str
-    pid: int
-    parent: str | None = None
-    strict: bool = False
-    environ: Mapping[str, str] = {}
-    group: str | None = None
-    rank: int | None = None
-    writes: bool = True
-
-
-def visible(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables of an environment that say which accelerators a run may use."""
-    return {name: environ[name] for name in VISIBLE if name in environ}
 
 
 class Seat:
@@ -80,6 +57,7 @@ class Seat:
         self._own: Held | None = None
         self._group: Held | None = None
         self._content: Registration | None = None  # as which this run is seen
+        self._left: Path | None = None  # what says that it has left and waits for its account
         self._seen: dict[str, Registration] = {}
         self._is_open = True
         self.reads = False
@@ -98,7 +76,7 @@ class Seat:
 
     def _open_lock(self) -> None:
         _make_private(self.folder / "runs")
-        self._lock = _opened(self._lock_path)
+        self._lock = opened(self._lock_path)
 
     def take(self) -> bool:
         """Whether this run now reads for all, as nobody else does.
@@ -110,13 +88,13 @@ class Seat:
             not self.reads
             and self._lock is not None
             and self._lock.is_at(self._lock_path)
-            and _locked(self._lock)
+            and locked(self._lock)
         ):
             self.reads = self._lock.is_at(self._lock_path)  # it may have been replaced meanwhile
             with contextlib.suppress(OSError):  # without it a tick comes when it is due
                 self._pipe = _pipe(self.folder / "wake")
             with contextlib.suppress(OSError):  # for `keep` of the others
-                os.pwrite(self._lock.number, json.dumps([os.getpid(), _namespace()]).encode().ljust(64), 0)
+                os.pwrite(self._lock.number, json.dumps([os.getpid(), namespace()]).encode().ljust(64), 0)
         return self.reads
 
     @property
@@ -154,10 +132,10 @@ class Seat:
         """Whether the process that took the lock has gone, though a child of its holds it."""
         assert self._lock is not None
         try:
-            pid, namespace = json.loads(os.pread(self._lock.number, 64, 0))
+            pid, known = json.loads(os.pread(self._lock.number, 64, 0))
         except (OSError, ValueError, TypeError):
             return False
-        return namespace == _namespace() and _is_gone(pid) and not _locked(self._lock)
+        return known == namespace() and is_gone(pid) and not locked(self._lock)
 
     def take_group(self, group: str) -> bool:
         """Whether this run is the one rank of a job on this machine that writes its record."""
@@ -165,8 +143,8 @@ class Seat:
             folder = self.folder / "groups"
             folder.mkdir(exist_ok=True, mode=0o700)
             path = folder / f"{group.encode(errors='replace').hex()[:LONGEST]}.lock"
-            self._group = _opened(path)
-        return _locked(self._group)
+            self._group = opened(path)
+        return locked(self._group)
 
     def register(self, content: Registration) -> None:
         """Be seen by the others, as what was said last, until the end of this process or `leave`.
@@ -175,9 +153,9 @@ class Seat:
             OSError: The registration cannot be written.
         """
         draft = self._path(content).with_suffix(".new")
-        before, self._own = self._own, _opened(draft)
-        _locked(self._own)
-        os.write(self._own.number, json.dumps(content._asdict() | {"namespace": _namespace()}).encode())
+        before, self._own = self._own, opened(draft)
+        locked(self._own)
+        os.write(self._own.number, json.dumps(content._asdict() | {"namespace": namespace()}).encode())
         draft.rename(self._path(content))  # it is seen only once it is held
         self._content = content
         if before is not None:
@@ -200,8 +178,10 @@ class Seat:
             paths = list((self.folder / "runs").iterdir())
         except OSError:  # the folder was removed under its runs: those that were here go on
             return self._seen
-        known = {path: _read(path) for path in paths}
-        self._seen = {one.id: one for path, one in known.items() if one is not None and path.stem == one.id}
+        known = {path.name: read(path) for path in paths}
+        self._seen = {
+            one.id: one for name, one in known.items() if one is not None and name == f"{one.id}{SUFFIX}"
+        }
         return self._seen
 
     def wake(self) -> None:
@@ -241,6 +221,7 @@ class Seat:
     def rest(self) -> None:
         """Be seen by nobody and let another run read, while this one is charged elsewhere; `take` may come later."""
         self.leave()
+        self.give_up()
         self.wake()
         if self._pipe is not None:
             self._pipe.close()
@@ -257,12 +238,23 @@ class Seat:
         self._pipe = self._lock = None
 
     def leave(self) -> None:
-        """No longer be seen; who reads charges this run until it notices, at the latest at the wake that follows."""
+        """No longer be seen; who reads charges this run once more, unless it has not noticed before `give_up`."""
         if self._content is not None:
+            path = self._path(self._content)
+            self._left = None if self.reads else path.with_suffix(LEFT)
             with contextlib.suppress(OSError):
-                self._path(self._content).unlink()
+                path.rename(self._left) if self._left is not None else path.unlink()
             self._seen = {run: one for run, one in self._seen.items() if run != self._content.id}
             self._content = None
+
+    def give_up(self) -> bool:
+        """Whether this run, which has left, is charged no more; else whoever reads is about to tell what it is."""
+        left, self._left = self._left, None
+        return left is not None and taken_away(left)
+
+    def is_owed(self, run: str) -> bool:
+        """Whether a run is charged until now; asked once, by the one who then does it."""
+        return is_owed(self.folder / "runs", run)
 
     def close(self) -> None:
         """Give up the lock and the registration."""
@@ -290,42 +282,6 @@ def _make_private(folder: Path) -> None:
             raise PermissionError(1, "others may write to it")
 
 
-def _opened(path: Path) -> Held:
-    return Held(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-
-
-def _locked(file: Held) -> bool:
-    """Whether this process holds the lock of a file now.
-
-    Raises:
-        OSError: Files cannot be locked here.
-    """
-    try:
-        fcntl.flock(file.number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-@functools.cache
-def _namespace() -> int:
-    """Number of this process's namespace of process numbers; 0 where there is none."""
-    try:
-        return Path("/proc/self/ns/pid").stat().st_ino
-    except OSError:
-        return 0
-
-
-def _is_gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, OverflowError, TypeError):
-        return False
-    return False
-
-
 def _pipe(path: Path) -> Held:
     """The pipe that wakes the reader, open at both ends so that it never ends.
 
@@ -338,53 +294,6 @@ def _pipe(path: Path) -> Held:
         path.unlink()
         os.mkfifo(path, 0o600)
     return Held(os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
-
-
-def _read(path: Path) -> Registration | None:
-    """Registration whose process lives; a file that is none is left alone, that of a dead run removed."""
-    if path.suffix != SUFFIX:
-        return None
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return None
-    try:
-        content = None if _locked(Held(descriptor)) else json.loads(os.read(descriptor, MOST_BYTES))
-        if content is None or _left_by(content):
-            path.unlink(missing_ok=True)
-            return None
-        return _registration(content)
-    except (OSError, ValueError):
-        return None
-    finally:
-        os.close(descriptor)
-
-
-def _left_by(content: Any) -> bool:
-    """Whether the process of a registration has gone, though a child that was forked by a library holds it."""
-    if not isinstance(content, dict) or not isinstance(content.get("pid"), int):
-        return False
-    return content.get("namespace") == _namespace() and _is_gone(content["pid"])
-
-
-def _registration(data: Any) -> Registration | None:
-    if (
-        not isinstance(data, dict)
-        or not isinstance(data.get("id"), str)
-        or not isinstance(data.get("pid"), int)
-    ):
-        return None
-    parent, environ = data.get("parent"), data.get("environ")
-    return Registration(
-        id=data["id"],
-        pid=data["pid"],
-        parent=parent if isinstance(parent, str) else None,
-        strict=data.get("strict") is True,
-        environ=environ if isinstance(environ, dict) else {},
-        group=data.get("group") if isinstance(data.get("group"), str) else None,
-        rank=data.get("rank") if isinstance(data.get("rank"), int) else None,
-        writes=data.get("writes") is not False,
-    )
 
 
 def _forget_in_child() -> None:

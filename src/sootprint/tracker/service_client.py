@@ -16,7 +16,7 @@ from typing import Any
 
 from sootprint.core.errors import SootprintError
 from sootprint.tracker.entry import Entry
-from sootprint.tracker.seat import Registration
+from sootprint.tracker.registration import Registration
 
 MOST_BYTES = 8_000_000
 CHUNK = 65_536

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sootprint.tracker.recorder import Recorder
-from sootprint.tracker.seat import Registration
+from sootprint.tracker.registration import Registration
 
 if TYPE_CHECKING:
     from sootprint.settings import Settings

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine, Meter
 from sootprint.tracker.recorder import Recorder
+from sootprint.tracker.registration import VISIBLE, Registration, run_above, visible
 from sootprint.tracker.sampler import Sampler
-from sootprint.tracker.seat import VISIBLE, Registration, Seat, visible
+from sootprint.tracker.seat import Seat
 from sootprint.tracker.service_place import ServicePlace
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Source:
         try:
             seat = Seat(self._settings.runtime_dir, self._machine.sysfs)
             if self._own.parent is None:
-                self._own = self._own._replace(parent=self._parent_of(seat))
+                self._own = self._own._replace(parent=run_above(seat.others(), self._machine.procfs))
             if self._own.group is not None:
                 self._own = self._own._replace(writes=seat.take_group(self._own.group))
             if not self._own.writes:
@@ -166,17 +167,6 @@ class Source:
         if not self._service.follow(self._own, self._recorder, ANSWER_S):
             self._register()
 
-    def _parent_of(self, seat: Seat) -> str | None:
-        """The run whose process began this one, the nearest above."""
-        known = {one.pid: one.id for one in seat.others().values() if one.pid != os.getpid() and one.writes}
-        if not known:
-            return None
-        from sootprint.tracker.trees import ancestors
-
-        return next(
-            (known[pid] for pid in ancestors(os.getpid(), self._machine.procfs) if pid in known), None
-        )
-
     def begin(self, recorder: Recorder) -> None:
         """Take the first readings, once the run's first line is written."""
         self._recorder = recorder
@@ -193,7 +183,7 @@ class Source:
         elif self._has_company():  # whoever read for them has just gone
             self._widen()
             self._sample()
-            self._lead()
+            self._lead(waited=False)
             self._recorder.take(self._account())
         else:
             self._sample()
@@ -292,13 +282,13 @@ class Source:
         machine = self._machine if self._seat is None else self._whole_machine()
         self.meters = list(self._discover(machine))
         self._sample()
-        self._lead()
+        self._lead(waited=True)
         return True
 
-    def _lead(self) -> None:
+    def _lead(self, *, waited: bool) -> None:
         """Read for all from now on, from where whoever did so has left."""
         self._reader = self._new_reader()
-        self._reader.resume()
+        self._reader.resume(waited=waited)
 
     def _give_way(self) -> None:
         """Read no longer, as another run or the node service does so for all."""
@@ -365,8 +355,17 @@ class Source:
             return
         assert self._seat is not None
         self._seat.wake()
-        settled = self._await(lambda: self._take_over() or self._entries(closed=True))
+        settled = self._settled()
+        gives_up = self._seat.give_up()
+        if not settled and not gives_up:  # whoever reads has seen it just now
+            settled = self._settled()
         self._recorder.take(settled if isinstance(settled, list) else self._account())
+        if not settled and gives_up:
+            self._recorder.leave_to_others()
+
+    def _settled(self) -> Any:
+        """Last account of this run, which has left, or True where it had to take over to have it."""
+        return self._await(lambda: self._take_over() or self._entries(closed=True))
 
     def _await(self, answer: Callable[[], Any]) -> Any:
         until_s = time.monotonic() + ANSWER_S
@@ -379,6 +378,7 @@ class Source:
         self._service.close()
         if self._seat is not None:
             self._seat.leave()
+            self._seat.give_up()
             if self.heard is not None:
                 self.heard.close(self._seat.others())
             self._let_go()

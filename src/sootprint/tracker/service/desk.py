@@ -243,7 +243,7 @@ class Desk:
         self.scan()
         if left is not None:
             with contextlib.suppress(RecordError, KeyError, MeterError):
-                self._books.resume(left["books"], self.hall.members(), gone=True)
+                self._books.resume(left["books"], self.hall.members())
                 self._go_on()
         self.counters.begin(self._books.charged_j)
 

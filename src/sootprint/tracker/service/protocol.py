@@ -94,7 +94,7 @@ def visible_in(message: dict[str, Any]) -> dict[str, str]:
     Raises:
         RefusedError: They are none.
     """
-    from sootprint.tracker.seat import VISIBLE
+    from sootprint.tracker.registration import VISIBLE
 
     given = message.get("visible", {})
     known = isinstance(given, dict) and set(given) <= set(VISIBLE)

@@ -20,8 +20,8 @@ from sootprint.tracker import identity
 from sootprint.tracker.board import boot_of
 from sootprint.tracker.books import Books
 from sootprint.tracker.fold import GAP_PERIODS
+from sootprint.tracker.registration import VISIBLE
 from sootprint.tracker.sampler import Sampler, guarded
-from sootprint.tracker.seat import VISIBLE
 from sootprint.tracker.service.desk import Desk
 from sootprint.tracker.service.page import Page
 from sootprint.tracker.service.server import Server
