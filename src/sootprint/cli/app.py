@@ -18,6 +18,7 @@ from sootprint.cli.config import config
 from sootprint.cli.delete import delete
 from sootprint.cli.doctor import doctor
 from sootprint.cli.estimate import estimate
+from sootprint.cli.grid import grid
 from sootprint.cli.merge import merge
 from sootprint.cli.node import node
 from sootprint.cli.recover import recover
@@ -36,7 +37,7 @@ _COMMANDS = {
     "Estimate": (estimate,),
     "Reduce": (advise,),
     "Look at runs": (runs, show, report, summary, merge, tag, delete),
-    "Look up": (config, schema),
+    "Look up": (grid, config, schema),
 }
 
 app = typer.Typer(

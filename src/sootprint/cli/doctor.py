@@ -20,6 +20,7 @@ Rule = Annotated[
     ),
 ]
 INDENT = 17  # of what is said of a meter
+SOURCE_INDENT = 23  # of what is said of a source of the grid's intensity
 _NOWHERE = "the place is unknown: the world's average grid would count, with an interval that spans all grids"
 _MODELLED = (
     "no energy counter of the processor can be read: it is modelled from its load, with a wide interval"
@@ -33,7 +34,8 @@ _NO_PUE = (
 def doctor(print_udev_rule: Rule = False, json: options.Json = False) -> None:
     """Tell what can be measured here, and what would unlock the rest.
 
-    Nothing is changed and no network is used. Commands that need rights are printed, not run.
+    Nothing is changed, and no network is used beyond the sources that [grid] of your sootprint.toml names. Commands
+    that need rights are printed, not run.
 
         sootprint doctor
         sootprint doctor --json
@@ -48,10 +50,21 @@ def doctor(print_udev_rule: Rule = False, json: options.Json = False) -> None:
     meters = probe.doctor(known.machine())
     place = _place(known)
     warnings = _warnings(meters, place)
+    sources = _sources(known, place["zone"])
     if json:
-        output.print_json({"meters": meters, "place": place, "warnings": warnings})
+        told = {"meters": meters, "place": place, "warnings": warnings}
+        output.print_json(told | ({"grid": sources} if sources else {}))
     else:
-        _print(meters, place, warnings)
+        _print(meters, place, warnings, sources)
+
+
+def _sources(known: Settings, zone: str | None) -> list[dict[str, Any]]:
+    """Configured sources of the grid's intensity, and whether they answer."""
+    if known.grid is None:
+        return []
+    from sootprint.intensity import probe
+
+    return probe.examined(known, zone)
 
 
 def _place(known: Settings) -> dict[str, Any]:
@@ -106,13 +119,17 @@ def _grade(meters: list[dict[str, Any]]) -> str:
     return "D[/]: no energy sensor can be read, all is modelled"
 
 
-def _print(meters: list[dict[str, Any]], place: dict[str, Any], warnings: list[str]) -> None:
+def _print(
+    meters: list[dict[str, Any]], place: dict[str, Any], warnings: list[str], sources: list[dict[str, Any]]
+) -> None:
     console = output.console()
     console.print(f"A run here would have [bold]grade {_grade(meters)}.\n")
     console.print("[bold]Meters[/]")
     for one in sorted(meters, key=lambda entry: not entry["readable"]):
         _print_meter(console, one)
     _print_place(console, place)
+    if sources:
+        _print_sources(console, sources)
     console.print()
     for text in warnings:
         console.print(output.marked((output.WARNING, text), indent=1))
@@ -144,6 +161,20 @@ def _print_place(console: Console, place: dict[str, Any]) -> None:
     console.print(f"  zone       {zone}")
     console.print(f"  intensity  {intensity} [dim]{of_world}of {place['period']}[/]")
     console.print(f"  PUE        {place['pue'] or unknown}")
+
+
+def _print_sources(console: Console, sources: list[dict[str, Any]]) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console.print("\n[bold]Grid sources[/]")
+    for one in sources:
+        mark = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]?[/]"}[one["answers"]]
+        latest = one["latest_g_per_kwh"]
+        figure = "" if latest is None else f"{latest:.0f} g/kWh now"
+        console.print(f"  {mark} {one['name']:<19}{one['kind']:<10}{figure}")
+        if one["reason"]:
+            console.print(Padding(Text(one["reason"], "dim"), (0, 0, 0, SOURCE_INDENT), expand=False))
 
 
 def _print_fix(console: Console, text: str, *, indent: int) -> None:

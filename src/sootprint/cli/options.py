@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,33 @@ def whole(text: str | int) -> int:
     if value < 0:
         raise typer.BadParameter(f"{text!r} is not a whole number of at least 0")
     return value
+
+
+def span_s(text: str | float) -> float:
+    """Seconds of an option's text such as 24h or 3d [s].
+
+    Raises:
+        typer.BadParameter: The text is no such time; the message has the rule.
+    """
+    from sootprint.settings import rules
+
+    try:
+        return rules.span(text)
+    except ValueError as err:
+        raise typer.BadParameter(f"{text!r} {err}") from None
+
+
+def instant(text: str | datetime) -> datetime:
+    """Instant of an option's text; one without a time zone is UTC.
+
+    Raises:
+        typer.BadParameter: The text is no time.
+    """
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a time such as 2026-11-22T10:00Z") from None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for other programs instead of text.")]

@@ -11,6 +11,7 @@ from sootprint.core.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 MAX_PUE = 10.0
 MAX_BUDGET_KG = 1e9
 _UNITS_S = {"ms": 1e-3, "s": 1.0, "m": SECONDS_PER_MINUTE, "min": SECONDS_PER_MINUTE, "h": SECONDS_PER_HOUR}
+_SPANS_S = {**_UNITS_S, "d": 24 * SECONDS_PER_HOUR}
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
@@ -83,6 +84,17 @@ def duration(value: Any) -> float:
         amount = number(text.removesuffix(unit).strip(), low=0.0, high=1e9, rule=rule)
         value = amount * _UNITS_S[unit]
     return number(value, low=0.01, high=SECONDS_PER_HOUR, rule=rule)
+
+
+def span(value: Any) -> float:
+    """Length of a job or a slack [s], from a text such as "90m", "24h", "1.5h" or "3d"."""
+    rule = 'must be a time of at least a second and at most 1000 days, e.g. "90m", "24h" or "3d"'
+    text = str(value).strip() if isinstance(value, str) else ""
+    unit = text.lstrip("0123456789.").strip()
+    if unit not in _SPANS_S:
+        raise ValueError(rule)
+    amount = number(text.removesuffix(unit).strip(), low=0.0, high=1e9, rule=rule)
+    return number(amount * _SPANS_S[unit], low=1.0, high=1000 * _SPANS_S["d"], rule=rule)
 
 
 def expectation(value: Any) -> str:
