@@ -500,9 +500,9 @@ def happens(node: Node, steps: list[str], data: st.DataObject) -> None:
     for run in reversed(list(node.here.values())):
         run.leave()
     charged_j = sum(run.energy_j for run in everybody)
-    filled_j = (
-        removals * len(everybody) * POWER_W * TICK_S
-    )  # each fills the second in which it changes its reader
-    lost_j = (kills + removals) * 2.0 * POWER_W * TICK_S + (hung_j if kills else 0.0)
+    look_j = POWER_W * TICK_S
+    # each fills the time in which it changes its reader: a second, or as long as one hangs whose folder is removed
+    filled_j = removals * len(everybody) * (look_j + hung_j)
+    lost_j = (kills + removals) * 2.0 * look_j + (hung_j if kills + removals else 0.0)
     assert charged_j <= truth_j + filled_j + 1e-6
     assert charged_j >= truth_j - lost_j - 1e-6
