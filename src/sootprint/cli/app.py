@@ -28,6 +28,7 @@ from sootprint.cli.runs import runs
 from sootprint.cli.schema import schema
 from sootprint.cli.show import show
 from sootprint.cli.summary import summary
+from sootprint.cli.survey import survey
 from sootprint.cli.tag import tag
 from sootprint.cli.top import top
 
@@ -36,7 +37,7 @@ _COMMANDS = {
     "Measure": (run, top, doctor, calibrate, recover),
     "Estimate": (estimate,),
     "Reduce": (advise,),
-    "Look at runs": (runs, show, report, summary, merge, tag, delete),
+    "Look at runs": (runs, show, report, summary, survey, merge, tag, delete),
     "Look up": (grid, config, schema),
 }
 

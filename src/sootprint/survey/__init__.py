@@ -2,6 +2,8 @@
 
     data = sootprint.survey.load("co2ml95models.csv")     # or load("published")
     data.frame                                            # polars, columns of survey.schema
+    survey.table2(data), survey.flags(data), survey.pareto(data)
+    survey.summary(survey.analyse(data))                  # what summary.json holds
 
 Read `energy_kwh` and `emissions_kg` for whatever is drawn or counted: they are the values as given, or recomputed by
 equation 1, throughout the data set. `panel` names rows that may be compared (task, data set and metric), `bin` the
@@ -15,14 +17,41 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sootprint.survey.analysis import analyse, summary
+    from sootprint.survey.checks import flags
     from sootprint.survey.dataset import Dataset, load
+    from sootprint.survey.estimates import Settings
+    from sootprint.survey.fronts import pareto
+    from sootprint.survey.output import write
+    from sootprint.survey.tables import table1, table2, table3
 
 _HOMES = {
     "Dataset": "dataset",
+    "Settings": "estimates",
+    "analyse": "analysis",
+    "flags": "checks",
     "load": "dataset",
+    "pareto": "fronts",
+    "summary": "analysis",
+    "table1": "tables",
+    "table2": "tables",
+    "table3": "tables",
+    "write": "output",
 }
 
-__all__ = ["Dataset", "load"]
+__all__ = [
+    "Dataset",
+    "Settings",
+    "analyse",
+    "flags",
+    "load",
+    "pareto",
+    "summary",
+    "table1",
+    "table2",
+    "table3",
+    "write",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,7 @@ the packaged table "published" and this machine's "ledger". Columns and their me
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from sootprint.survey import mapping as mappings
 if TYPE_CHECKING:
     import polars as pl
 
+    from sootprint.core.records import Footprint
     from sootprint.survey.read import Unread
 
 NAMES = ("published", "ledger")
@@ -94,8 +95,31 @@ def load(source: str | Path, *, mapping: str | Path | None = None, values: str |
     if values is not None and values not in mappings.VALUES:
         raise InputError(f"values is {values!r}: it is one of {', '.join(mappings.VALUES)}")
     of = mappings.read(Path(mapping)) if mapping is not None else None
-    path = Path(source)
-    return _table(path, of, values=values)
+    from sootprint.survey import records
+
+    if str(source) == "published":
+        from importlib.resources import as_file, files
+
+        with as_file(files("sootprint.survey").joinpath("data/published.csv")) as packaged:
+            return _table(packaged, mappings.packaged("published"), values=values)
+    if str(source) == "ledger" or (of is None and records.is_records(Path(source))):
+        return from_footprints(records.read(source), name=str(source), values=values or "given")
+    return _table(Path(source), of, values=values)
+
+
+def from_footprints(found: Iterable[Footprint | str], *, name: str, values: str = "given") -> Dataset:
+    """Data set of records; a text in the place of a record is one that could not be read, and is counted.
+
+    Args:
+        found: Records.
+        name: Name of the data set.
+        values: "given" for the energies and emissions of the records, or "recomputed".
+    """
+    from sootprint.survey import records
+
+    frame, excluded = records.rows(found)
+    data = Dataset(frame=frame, name=name, key="records", values=values, excluded=tuple(excluded))
+    return completed(data)
 
 
 def _table(path: Path, of: mappings.TableMapping | None, *, values: str | None) -> Dataset:
@@ -125,12 +149,12 @@ def completed(data: Dataset) -> Dataset:
 
     frame, excluded = _possible(data.frame)
     frame = places.located(frame, data.groupings)
-    frame = places.with_intensity(devices.named(frame, data.groupings))
+    frame = places.with_source(places.with_intensity(devices.named(frame, data.groupings)))
     frame, aside = _intensity(frame)
     frame = frame.with_columns(
         bins.column(),
         devices.architectures(frame, data.groupings),
-        pl.concat_str(["task", "dataset", "metric"], separator=" / ").alias("panel"),
+        _panel(),
         (
             pl.col("source").is_in(list(data.groupings["low_carbon"]["sources"]))
             & (pl.col("source") != "Unknown")
@@ -144,6 +168,17 @@ def completed(data: Dataset) -> Dataset:
     of = schema.types()
     frame = frame.select(pl.col(name).cast(of[name]) for name in schema.COLUMNS)
     return replace(data, frame=frame, excluded=(*data.excluded, *excluded, *aside))
+
+
+def _panel() -> pl.Expr:
+    """Panel of a row; a metric such as MMLU is its own data set."""
+    import polars as pl
+
+    named = pl.concat_str(["task", "dataset", "metric"], separator=" / ", ignore_nulls=True)
+    known = (
+        pl.col("task").is_not_null() & pl.col("metric").is_not_null() & pl.col("metric_value").is_not_null()
+    )
+    return pl.when(known).then(named).alias("panel")
 
 
 def _possible(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Exclusion]]:
@@ -193,10 +228,17 @@ def _intensity(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Exclusion]]:
         pl.coalesce(own, "zone_intensity_g_per_kwh").alias("intensity_g_per_kwh"),
         pl.when(filled)
         .then(pl.lit("catalogue"))
-        .otherwise(pl.coalesce("intensity_basis", pl.lit("reported")))
+        .otherwise(pl.coalesce(_basis(), pl.lit("reported")))
         .alias("intensity_basis"),
     )
     return frame, excluded
+
+
+def _basis() -> pl.Expr:
+    """Basis of the intensity in one word, from texts such as `assumed: country-year average`."""
+    import polars as pl
+
+    return pl.col("intensity_basis").str.extract(r"^(\w+)").str.to_lowercase().replace("implied", "derived")
 
 
 def _products(frame: pl.DataFrame, values: str) -> pl.DataFrame:

@@ -10,6 +10,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import polars as pl
 
+    from sootprint.survey.dataset import Dataset
+
 
 def members(cost: Any, metric: Any) -> npt.NDArray[np.bool_]:
     """Whether each point is on the front.
@@ -48,6 +50,16 @@ def front(frame: pl.DataFrame, *, cost: str = "emissions_kg") -> pl.DataFrame:
         for part in usable.partition_by("panel", maintain_order=True)
     ]
     return pl.concat([usable.clear(), *marked]).sort("panel", cost, "metric_value", maintain_order=True)
+
+
+def pareto(data: Dataset, *, cost: str = "emissions_kg") -> pl.DataFrame:
+    """Models on the Pareto front of their panel (task, data set and metric), by cost.
+
+    Args:
+        data: Data set.
+        cost: Column that is to be small, e.g. "emissions_kg" or "energy_kwh".
+    """
+    return front(data.frame, cost=cost)
 
 
 def gaps(frame: pl.DataFrame) -> pl.DataFrame:

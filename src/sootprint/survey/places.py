@@ -104,3 +104,34 @@ def zone_intensity(zone: str | None, year: int | None) -> float | None:
         return zones.intensity(zone, year).factor.value
     except CatalogueError:
         return None
+
+
+def with_source(frame: pl.DataFrame) -> pl.DataFrame:
+    """Frame with the largest source of electricity of each row's zone and year, where no row has a source."""
+    import polars as pl
+
+    if frame.get_column("source").null_count() < frame.height:
+        return frame
+    keys = ["zone", "year"]
+    pairs = frame.select(keys).unique(maintain_order=True)
+    answers = pairs.with_columns(
+        pl.Series("source", [main_source(zone, year) for zone, year in pairs.iter_rows()], dtype=pl.String)
+    )
+    return frame.drop("source").join(answers, on=keys, how="left", nulls_equal=True, maintain_order="left")
+
+
+@lru_cache(maxsize=4096)
+def main_source(zone: str | None, year: int | None) -> str | None:
+    """Largest source of electricity of a zone in a year, or the nearest one; None where it is unknown.
+
+    >>> main_source("FR", 2020)
+    'Nuclear'
+    """
+    if zone is None:
+        return None
+    try:
+        shares = zones.share_of(zone, year)
+    except CatalogueError:
+        return None
+    largest = max(shares, key=lambda name: shares[name], default=None)
+    return {"bio": "Biomass", None: None}.get(largest, largest.title() if largest else None)

@@ -1,0 +1,210 @@
+"""Records as rows of the tidy schema: of a file, a folder, this machine's ledger or a hub."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sootprint.core import codec, units
+from sootprint.core.errors import InputError, RecordError
+from sootprint.core.quantity import Quantity
+from sootprint.core.records import Footprint, Hardware, Paper, Work
+from sootprint.survey.dataset import Exclusion
+from sootprint.survey.schema import GIVEN, types
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SUFFIXES = (".json", ".jsonl", ".ndjson")
+Row = dict[str, Any]
+
+
+def is_records(path: Path) -> bool:
+    """Whether a path means records: a folder, or a file that is named or begins as JSON."""
+    if path.is_dir() or path.suffix in SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(64).lstrip()[:1] in (b"{", b"[")
+    except OSError:
+        return False
+
+
+def read(source: str | Path) -> Iterator[Footprint | str]:
+    """Records of a file, a folder or the ledger; a text is the reason why one could not be read.
+
+    Raises:
+        InputError: The file is none, is no JSON, or a folder has no records.
+    """
+    if str(source) == "ledger":
+        yield from _ledger()
+        return
+    path = Path(source)
+    files = sorted(one for one in path.rglob("*") if one.suffix in SUFFIXES) if path.is_dir() else [path]
+    if not files:
+        raise InputError(f"{path} has no files that end in {', '.join(SUFFIXES)}: name a folder of records")
+    yield from chain.from_iterable(_file(one) for one in files)
+
+
+def _ledger() -> Iterator[Footprint]:
+    from sootprint import settings
+    from sootprint.ledger import Ledger
+
+    with Ledger(settings.load().home) as ledger:
+        for run in ledger.runs():
+            if run.state != "live":
+                yield ledger.get(run.id)
+
+
+def _file(path: Path) -> Iterator[Footprint | str]:
+    """Records of one file: one object, a list, a page of a hub, or one record a line."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as err:
+        raise InputError(f"{path} cannot be read: {err.strerror}; give JSON records or a CSV table") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is no text in UTF-8: give JSON records or a CSV table") from None
+    try:
+        data = json.loads(text)
+    except ValueError:
+        yield from _lines(path, text)
+        return
+    if isinstance(data, dict) and isinstance(data.get("items"), list):
+        data = data["items"]
+    yield from decoded(data if isinstance(data, list) else [data])
+
+
+def _lines(path: Path, text: str) -> Iterator[Footprint | str]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            data = json.loads(line)
+        except ValueError as err:
+            if number == 1:
+                raise InputError(f"{path} is no JSON: {err}") from None
+            yield f"line {number}: {err}"
+            continue
+        yield from decoded([data])
+
+
+def decoded(items: Iterable[Any]) -> Iterator[Footprint | str]:
+    """Records of plain objects; a text is the reason why one is none."""
+    for item in items:
+        try:
+            yield codec.from_dict(item)
+        except RecordError as err:
+            yield str(err)
+
+
+def rows(found: Iterable[Footprint | str]) -> tuple[pl.DataFrame, list[Exclusion]]:
+    """Given columns of records, one row a result (one without any), and what was left out.
+
+    Raises:
+        InputError: No record could be read.
+    """
+    import polars as pl
+
+    listed = list(found)
+    problems = [one for one in listed if isinstance(one, str)]
+    prints = [one for one in listed if isinstance(one, Footprint)]
+    if not prints:
+        raise InputError(f"there are no records: {problems[0] if problems else 'the source is empty'}")
+    known = {one.id for one in prints}
+    whole = [one for one in prints if one.parent not in known]
+    excluded = []
+    if problems:
+        excluded.append(
+            Exclusion(what="records", reason="no record", count=len(problems), example=problems[0][:120])
+        )
+    if len(whole) < len(prints):
+        reason = "part of another run that is in the data"
+        excluded.append(Exclusion(what="records", reason=reason, count=len(prints) - len(whole)))
+    made = list(chain.from_iterable(_rows(one) for one in whole))
+    of = types()
+    return pl.DataFrame(made, schema={name: of[name] for name in GIVEN}), excluded
+
+
+def _rows(record: Footprint) -> Iterator[Row]:
+    """Rows of one record: its quality results, or one row without a metric."""
+    whole = {**_work(record), **_place(record), **_carbon(record)}
+    results = [one for one in record.results if one.kind == "quality"]
+    if not results:
+        yield whole
+    for result in results:
+        yield whole | {
+            "task": result.task,
+            "dataset": result.dataset,
+            "metric": result.metric,
+            "metric_value": result.value,
+            "metric_split": result.split,
+        }
+
+
+def _work(record: Footprint) -> Row:
+    model, paper = record.model, record.paper or Paper()
+    main = _main(record.hardware)
+    hours = record.device_hours.value if record.device_hours else None
+    published = paper.published or record.started
+    return {
+        "run": record.id,
+        "model": (model.name if model else None) or record.name,
+        "family": model.family if model else None,
+        "architecture": model.architecture if model else None,
+        "technique": model.technique if model else None,
+        "parameters": model.params if model else None,
+        "flops": (record.work or Work()).flops,
+        "stage": record.stage,
+        "paper": paper.citation or paper.doi or paper.arxiv,
+        "published": published,
+        "year": int(published[:4]) if published and published[:4].isdigit() else None,
+        "hardware": main.name if main else None,
+        "devices": float(main.count) if main else None,
+        "wall_hours": units.hours(record.duration_s) if record.duration_s else None,
+        "device_hours": hours or None,
+        "rated_power_w": main.rated_power_w if main else None,
+    }
+
+
+def _main(hardware: tuple[Hardware, ...]) -> Hardware | None:
+    """Accelerator of a run, else its processor."""
+    for kind in ("accelerator", "cpu"):
+        listed = [one for one in hardware if one.kind == kind]
+        if listed:
+            return max(listed, key=lambda one: one.count)
+    return None
+
+
+def _place(record: Footprint) -> Row:
+    return {
+        "country": record.place.country,
+        "location": record.place.subdivision,
+        "zone": record.place.zone,
+    }
+
+
+def _carbon(record: Footprint) -> Row:
+    energy, emissions = record.energy_kwh, record.emissions_kg
+    factor = next((one for one in record.factors if one.kind == "intensity"), None)
+    year = factor.period[:4] if factor is not None and factor.period else ""
+    return {
+        "intensity_g_per_kwh": _value(record.intensity_g_per_kwh),
+        "intensity_year": int(year) if year.isdigit() else None,
+        "intensity_basis": "reported" if record.intensity_g_per_kwh else None,
+        "pue": _value(record.pue),
+        "energy_given_kwh": _value(energy),
+        "energy_basis": energy.basis if energy else None,
+        "energy_includes_pue": "no" if energy else None,
+        "emissions_given_kg": _value(emissions),
+        "emissions_basis": emissions.basis if emissions else None,
+        "confidence": record.grade,
+        "reference": record.tool,
+        "note": "; ".join(record.warnings) or None,
+    }
+
+
+def _value(quantity: Quantity | None) -> float | None:
+    return quantity.value if quantity is not None else None
