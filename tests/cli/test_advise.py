@@ -73,3 +73,29 @@ def test_advice_is_kept_and_scored_in_the_ledger(call, stored: list[Footprint]) 
     after = json.loads(call("show", "large", "--json").stdout)
     assert after["savings"]["advice"]["verdict"] == score["verdict"]
     assert "predicted" in call("advise", "--score", "large", "--against", "small").stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--batch-sizes", "32"], "nothing to probe"),
+        (["--batch-sizes", "32,x"], "whole number"),
+        (["--batch-sizes", "32,64", "--rounds", "1"], "2 to 50"),
+        (["--batch-sizes", "32,64", "--slice", "soon"], "--slice"),
+        (["--batch-sizes", "32,64", "--target", "accuracy"], "METRIC=VALUE"),
+        (["--batch-sizes", "32,64", "--by", "target"], "--target"),
+    ],
+)
+def test_tuning_that_cannot_be_done_starts_nothing(
+    program, tmp_path: Path, options: list[str], words: str
+) -> None:
+    """One line and exit code 2, before the command has run."""
+    done = program("tune", *options, "--", "touch", "begun", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert words in done.stderr and list(tmp_path.iterdir()) == []
+
+
+def test_present_setting_that_fails_is_said(program, tmp_path: Path) -> None:
+    """Where the command as it is fails, there is nothing to compare with."""
+    done = program("tune", "--batch-sizes", "1,2", "--", "sh", "-c", "echo broken; exit 3", cwd=tmp_path)
+    assert done.returncode == 1 and "exit code 3" in done.stderr and "broken" in done.stderr

@@ -31,12 +31,13 @@ from sootprint.cli.summary import summary
 from sootprint.cli.survey import survey
 from sootprint.cli.tag import tag
 from sootprint.cli.top import top
+from sootprint.cli.tune import tune
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _COMMANDS = {
     "Measure": (run, top, doctor, calibrate, recover),
     "Estimate": (estimate,),
-    "Reduce": (advise,),
+    "Reduce": (advise, tune),
     "Look at runs": (runs, show, report, summary, survey, merge, tag, delete),
     "Look up": (grid, config, schema),
 }
@@ -84,7 +85,7 @@ for _heading, _functions in _COMMANDS.items():
             _function.__name__,
             cls=shell.Command,
             rich_help_panel=_heading,
-            context_settings={**HELP, "allow_interspersed_args": _function is not run},
+            context_settings={**HELP, "allow_interspersed_args": _function not in (run, tune)},
         )(_function)
 app.add_typer(catalogue, name="catalogue", rich_help_panel="Look up")
 app.add_typer(node, name="node", rich_help_panel="Measure")
