@@ -12,6 +12,7 @@ import typer
 from sootprint import __version__
 from sootprint.cli import shell
 from sootprint.cli.advise import advise
+from sootprint.cli.audit import audit
 from sootprint.cli.calibrate import calibrate
 from sootprint.cli.catalogue import catalogue
 from sootprint.cli.config import config
@@ -36,7 +37,7 @@ from sootprint.cli.tune import tune
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _COMMANDS = {
     "Measure": (run, top, doctor, calibrate, recover),
-    "Estimate": (estimate,),
+    "Estimate": (estimate, audit),
     "Reduce": (advise, tune),
     "Look at runs": (runs, show, report, summary, survey, merge, tag, delete),
     "Look up": (grid, config, schema),
