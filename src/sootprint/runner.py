@@ -8,12 +8,14 @@ import os
 import shutil
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sootprint.core.errors import SootprintError
+from sootprint.core.errors import IntensityError, RecordError, SootprintError
 from sootprint.ledger import Ledger
 from sootprint.tracker.sampler import guarded
 from sootprint.tracker.worker import Worker
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 NOT_FOUND, NOT_EXECUTABLE = 127, 126  # as a shell answers
 READY_S = 5.0  # the command starts after the first reading, unless a device hangs
 STOP_WAIT_S = 15.0
+HOURS_WAIT_S = 10.0  # for the sources of the grid's intensity, after the command has ended
+LOOK_S = 0.05
+INTERRUPTS = {signal.SIGINT, signal.SIGTERM}
 LOCK_S = 0.2  # wait for a ledger that another program holds; the record is in the spool and waits, too
 SI_KERNEL = 0x80  # of Linux's asm-generic/siginfo.h: sent by the kernel, as for Ctrl-C, not by a process
 FORWARDED = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGCONT")
@@ -100,10 +105,54 @@ def _report(worker: Worker, options: RunOptions) -> None:
         options.on_warning("no footprint was made; `sootprint recover` finishes it from the journal")
         return
     guarded(lambda: _absorb(options.settings.home), options.on_warning)
+    if options.settings.grid is not None and options.settings.grid.sources:
+        footprint = _with_hours(footprint, options)
     if options.record_file is not None:
         target = options.record_file
         guarded(lambda: write_record(target, footprint), options.on_warning)
     guarded(lambda: options.on_finish(footprint), options.on_warning)
+
+
+def _with_hours(footprint: Footprint, options: RunOptions) -> Footprint:
+    """Footprint with the intensity of its own hours, where the configured sources tell it within `HOURS_WAIT_S`.
+
+    The command has ended and its record is kept; an interrupt or a slow provider leaves the record as it is.
+    """
+    found: list[Footprint] = []
+    asking = threading.Thread(
+        target=guarded,
+        args=(lambda: found.append(_read_hours(footprint, options)), options.on_warning),
+        daemon=True,
+    )
+    asking.start()
+    until_s = time.monotonic() + HOURS_WAIT_S
+    while asking.is_alive() and time.monotonic() < until_s and not signal.sigpending() & INTERRUPTS:
+        asking.join(LOOK_S)
+    if asking.is_alive():
+        options.on_warning(
+            "the grid's sources have not answered yet: the annual figure counts until `sootprint refresh`"
+        )
+    return found[0] if found else footprint
+
+
+def _read_hours(footprint: Footprint, options: RunOptions) -> Footprint:
+    """Footprint with its hours, which is kept as a new version of its record.
+
+    Raises:
+        SootprintError: No source can be asked for it.
+    """
+    from sootprint.tracker.refresh import refreshed
+
+    try:
+        made = refreshed(footprint, options.settings)
+    except (IntensityError, RecordError):
+        return footprint  # the place is unknown, which the record says already, or nothing was measured
+    for text in made.passed:
+        options.on_warning(text)
+    if made.record != footprint:
+        with Ledger(options.settings.home, lock_s=LOCK_S) as ledger:
+            ledger.amend(made.record)
+    return made.record
 
 
 def _absorb(home: Path) -> None:

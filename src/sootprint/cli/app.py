@@ -23,6 +23,7 @@ from sootprint.cli.grid import grid
 from sootprint.cli.merge import merge
 from sootprint.cli.node import node
 from sootprint.cli.recover import recover
+from sootprint.cli.refresh import refresh
 from sootprint.cli.report import report
 from sootprint.cli.run import run
 from sootprint.cli.runs import runs
@@ -39,7 +40,7 @@ _COMMANDS = {
     "Measure": (run, top, doctor, calibrate, recover),
     "Estimate": (estimate, audit),
     "Reduce": (advise, tune),
-    "Look at runs": (runs, show, report, summary, survey, merge, tag, delete),
+    "Look at runs": (runs, show, report, summary, survey, merge, refresh, tag, delete),
     "Look up": (grid, config, schema),
 }
 

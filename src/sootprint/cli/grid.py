@@ -154,7 +154,7 @@ def _summary(zone: str, told: Told) -> dict[str, Any]:
         "licence": factor.licence,
         "start": _stamp(steps[0].start),
         "end": _stamp(steps[-1].end),
-        "step_s": min((one.end - one.start).total_seconds() for one in steps),
+        "step_s": steps[0].step_s,
         "mean_g_per_kwh": _mean(steps),
         "steps": [
             {

@@ -160,13 +160,24 @@ class Meter(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intensity:
-    """Mean carbon intensity of a grid zone over `[start, end)`, past or forecast [gCO2e/kWh]."""
+    """Mean carbon intensity of a grid zone over `[start, end)`, past or forecast [gCO2e/kWh].
+
+    Args:
+        zone: Zone as it was asked for.
+        start: Start, in UTC.
+        end: End, in UTC; what was asked for cuts the first and last step of a source.
+        factor: Figure with its bounds, method, source and licence.
+        forecast: Whether it is not a measured one.
+        step_s: Length of the source's own steps, or None where it has none [s].
+        warnings: What to know about it.
+    """
 
     zone: str
     start: datetime
     end: datetime
     factor: Factor
     forecast: bool = False
+    step_s: float | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -175,7 +186,7 @@ class MarginalIntensity:
     """Emissions that one kilowatt-hour more or less would cause over `[start, end)` [gCO2/kWh].
 
     It is a signal for decisions and a type of its own: no footprint is multiplied with it, and it is never ranked,
-    mixed or summed together with an average.
+    mixed or summed together with an average. The fields are those of `Intensity`.
     """
 
     zone: str
@@ -183,6 +194,7 @@ class MarginalIntensity:
     end: datetime
     factor: Factor
     forecast: bool = False
+    step_s: float | None = None
     warnings: tuple[str, ...] = ()
 
 

@@ -75,8 +75,8 @@ class Live:
         self._adapter, self._asked = adapter, asked
         self._store = Store(asked.home, adapter.terms)
 
-    def points(self, zone: str, start: datetime, end: datetime) -> tuple[list[Point], tuple[str, ...]]:
-        """Points with a figure within `[start, end)`, in order, and what to know about them.
+    def points(self, zone: str, start: datetime, end: datetime) -> tuple[list[Point], float, tuple[str, ...]]:
+        """Points with a figure within `[start, end)` in order, their usual length [s], and what to know about them.
 
         Raises:
             IntensityError: The zone is not covered, nothing is known for the time, or the provider does not answer.
@@ -87,11 +87,13 @@ class Live:
         stale: list[str] = []
         with self._store.alone(self._asked.limit_s):
             kept = self._kept(there, start, end, stale)
-        found = cut(in_order(point for one in kept for point in one.points), start, end)
+        whole = in_order(point for one in kept for point in one.points)
+        found = cut(whole, start, end)
         if not found:
             span = f"between {start:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M} UTC"
             raise IntensityError(f"{self.terms.title} has no figure for {zone} {span}")
-        return found, (*warnings, *dict.fromkeys(stale))
+        lengths_s = sorted((point.end - point.start).total_seconds() for point in whole)
+        return found, lengths_s[len(lengths_s) // 2], (*warnings, *dict.fromkeys(stale))
 
     def _zone(self, zone: str) -> tuple[str, tuple[str, ...]]:
         """Provider's name of a zone, and a warning where a wider one stands for it."""
@@ -168,7 +170,7 @@ class LiveSource(Live):
         Raises:
             IntensityError: The zone is not covered, nothing is known for the time, or the provider does not answer.
         """
-        found, warnings = self.points(zone, start, end)
+        found, step_s, warnings = self.points(zone, start, end)
         return [
             Intensity(
                 zone=zone,
@@ -176,6 +178,7 @@ class LiveSource(Live):
                 end=point.end,
                 factor=factor(point, zone, self.terms),
                 forecast=point.forecast,
+                step_s=step_s,
                 warnings=warnings,
             )
             for point in found
@@ -191,7 +194,7 @@ class MarginalLiveSource(Live):
         Raises:
             IntensityError: The zone is not covered, nothing is known for the time, or the provider does not answer.
         """
-        found, warnings = self.points(zone, start, end)
+        found, step_s, warnings = self.points(zone, start, end)
         return [
             MarginalIntensity(
                 zone=zone,
@@ -199,6 +202,7 @@ class MarginalLiveSource(Live):
                 end=point.end,
                 factor=factor(point, zone, self.terms),
                 forecast=point.forecast,
+                step_s=step_s,
                 warnings=warnings,
             )
             for point in found

@@ -90,7 +90,9 @@ class TraceSource:
             source=f"trace {self._path.name}",
         )
         end = min(following, step.start + self._length)
-        return Intensity(zone=zone, start=step.start, end=end, factor=factor)
+        return Intensity(
+            zone=zone, start=step.start, end=end, factor=factor, step_s=self._length.total_seconds()
+        )
 
 
 def _read(path: Path) -> list[_Step]:

@@ -124,6 +124,16 @@ class Ledger:
             versions.insert(self._connection, after, text=after.to_json(), state=state)
         return after
 
+    def amend(self, footprint: Footprint) -> None:
+        """Add a record as the new version of its run, whose earlier versions are kept.
+
+        Raises:
+            RecordError: The run is not here, or the ledger cannot be written.
+        """
+        state = self.state(footprint.id)
+        with self._failing("amend a run"), database.transaction(self._connection):
+            versions.insert(self._connection, footprint, text=footprint.to_json(), state=state)
+
     def delete(self, ref: str) -> str:
         """Identity of a run that was removed with all its versions.
 
