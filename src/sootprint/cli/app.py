@@ -20,6 +20,7 @@ from sootprint.cli.delete import delete
 from sootprint.cli.doctor import doctor
 from sootprint.cli.estimate import estimate
 from sootprint.cli.grid import grid
+from sootprint.cli.hub import hub
 from sootprint.cli.merge import merge
 from sootprint.cli.node import node
 from sootprint.cli.recover import recover
@@ -91,6 +92,7 @@ for _heading, _functions in _COMMANDS.items():
         )(_function)
 app.add_typer(catalogue, name="catalogue", rich_help_panel="Look up")
 app.add_typer(node, name="node", rich_help_panel="Measure")
+app.add_typer(hub, name="hub", rich_help_panel="Share")
 
 
 def main() -> None:

@@ -1,0 +1,123 @@
+"""`sootprint hub`: serve a hub, and look after it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sootprint.cli import hub_store, options, output, shell
+from sootprint.cli.hub_accounts import token, user
+
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+Host = Annotated[str, typer.Option("--host", metavar="HOST", help="Address to listen on.")]
+Port = Annotated[
+    int, typer.Option("--port", metavar="N", parser=options.whole, help="Port; 0 for any that is free.")
+]
+Tokens = Annotated[bool, typer.Option("--tokens", help="Ask for tokens on loopback too, as behind a proxy.")]
+Allowed = Annotated[
+    list[str] | None,
+    typer.Option("--allow-host", metavar="NAME", help="Another name by which the hub may be called."),
+]
+Public = Annotated[
+    str | None,
+    typer.Option("--public-url", metavar="URL", help="Where the hub is reached from outside, for its links."),
+]
+Workers = Annotated[
+    int,
+    typer.Option("--workers", metavar="N", parser=options.whole, help="Processes; several need PostgreSQL."),
+]
+
+hub = typer.Typer(
+    name="hub", cls=shell.Group, rich_markup_mode=None, context_settings=HELP, no_args_is_help=False
+)
+hub.add_typer(token, name="token")
+hub.add_typer(user, name="user")
+
+
+@hub.callback(invoke_without_command=True)
+def root(context: typer.Context) -> None:
+    """A central place for footprints: submitted, recomputed, compared and cited.
+
+    sootprint hub serve
+    sootprint hub push latest --hub http://127.0.0.1:8765
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(shell.WRONG_USE)
+
+
+@hub.command(cls=shell.Command)
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8765,
+    database_url: hub_store.Database = None,
+    key_file: hub_store.KeyFile = None,
+    tokens: Tokens = False,
+    allow_host: Allowed = None,
+    public_url: Public = None,
+    workers: Workers = 1,
+) -> None:
+    """Serve a hub until SIGTERM or Ctrl-C.
+
+    On loopback it has one user, who needs no token. On another address everybody may read, and a token is needed to
+    submit. The address is printed on stdout; the log is JSON lines on stderr.
+
+        sootprint hub serve
+        sootprint hub serve --database-url postgresql+psycopg://hub@localhost/hub --workers 2
+        sootprint hub serve --host 0.0.0.0 --allow-host hub.example.org --public-url https://hub.example.org
+    """
+    with hub_store.extra():
+        from sootprint.hub.serve import Order
+        from sootprint.hub.serve import serve as serve_until_stopped
+
+        order = Order(
+            home=hub_store.home(),
+            host=host,
+            port=port,
+            database_url=database_url,
+            key_file=key_file,
+            tokens=tokens,
+            hosts=(*(allow_host or ()), *_name_of(public_url)),
+            public_url=public_url,
+            workers=workers,
+        )
+        serve_until_stopped(order, started=lambda address: print(f"The hub is at {address}/", flush=True))
+
+
+@hub.command(cls=shell.Command)
+def verify(database_url: hub_store.Database = None, json: options.Json = False) -> None:
+    """Check the chain of the audit log, and that no stored version was changed.
+
+    It prints the hash of the last entry: keep it elsewhere, and a later check also tells whether the end was cut off.
+    Exit code 1 where something does not fit.
+
+        sootprint hub verify
+        sootprint hub verify --database-url postgresql+psycopg://hub@localhost/hub --json
+    """
+    with hub_store.opened(database_url) as engine:
+        from sootprint.hub import chain
+
+        found = chain.verify(engine)
+    if json:
+        output.print_json(found)
+    else:
+        print(f"{found.entries} entries of the audit log, {found.versions} versions of records checked")
+        print(f"last hash  {found.head}")
+        for problem in found.problems:
+            print(f"  {problem}")
+        print("all of it fits" if not found.count else f"{found.count} things do not fit")
+    if found.count:
+        raise typer.Exit(shell.FAILED)
+
+
+def _name_of(public_url: str | None) -> tuple[str, ...]:
+    """Name in a public address, by which the hub is then called."""
+    from urllib.parse import urlsplit
+
+    if public_url is None:
+        return ()
+    parts = urlsplit(public_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        shell.wrong(f"public address {public_url!r} is none: give e.g. https://hub.example.org")
+    return (parts.hostname,)

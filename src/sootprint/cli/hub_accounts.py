@@ -1,0 +1,193 @@
+"""`sootprint hub user` and `sootprint hub token`: who may do what at a hub that others reach."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+
+from sootprint.cli import figures, hub_store, options, output, shell
+
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+DEFAULT_DAYS = 365
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the account.")]
+Prefix = Annotated[str, typer.Argument(metavar="PREFIX", help="Part of the token before the point.")]
+Role = Annotated[
+    str,
+    typer.Option("--role", metavar="ROLE", help="viewer, contributor, maintainer, reviewer or admin."),
+]
+Scope = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scope", metavar="SCOPE", help="read, submit, correct, review or admin; else read and submit."
+    ),
+]
+Days = Annotated[
+    int,
+    typer.Option(
+        "--days", metavar="N", parser=options.whole, help="Days that the token is valid; 0 for ever."
+    ),
+]
+
+user = typer.Typer(
+    name="user", cls=shell.Group, rich_markup_mode=None, context_settings=HELP, no_args_is_help=False
+)
+token = typer.Typer(
+    name="token", cls=shell.Group, rich_markup_mode=None, context_settings=HELP, no_args_is_help=False
+)
+
+
+@user.callback(invoke_without_command=True)
+def user_root(context: typer.Context) -> None:
+    """Accounts of a hub, each with one role.
+
+    sootprint hub user add alice --role contributor
+    sootprint hub user list
+    """
+    _help(context)
+
+
+@token.callback(invoke_without_command=True)
+def token_root(context: typer.Context) -> None:
+    """Tokens of a hub's accounts.
+
+    sootprint hub token create alice
+    sootprint hub token revoke soot_1a2b3c4d
+    """
+    _help(context)
+
+
+def _help(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(shell.WRONG_USE)
+
+
+@user.command(cls=shell.Command)
+def add(
+    name: Name,
+    role: Role = "contributor",
+    database_url: hub_store.Database = None,
+    json: options.Json = False,
+) -> None:
+    """Add an account. Its role says what its tokens may do at most.
+
+    A viewer reads, a contributor also submits and corrects what is his own, a maintainer also corrects what others
+    submitted, a reviewer also reviews, an admin may do everything.
+
+        sootprint hub user add alice
+        sootprint hub user add nightly --role maintainer
+    """
+    with hub_store.opened(database_url) as engine:
+        from sootprint.hub import accounts
+
+        accounts.add_account(engine, name, role)
+    _say({"name": name, "role": role}, f"added {name}, a {role}", json=json)
+
+
+@user.command(cls=shell.Command)
+def role(name: Name, role: Role, database_url: hub_store.Database = None, json: options.Json = False) -> None:
+    """Give an account another role.
+
+    sootprint hub user role alice --role reviewer
+    """
+    with hub_store.opened(database_url) as engine:
+        from sootprint.hub import accounts
+
+        accounts.set_role(engine, name, role)
+    _say({"name": name, "role": role}, f"{name} is a {role} now", json=json)
+
+
+@user.command(cls=shell.Command)
+def close(name: Name, database_url: hub_store.Database = None, json: options.Json = False) -> None:
+    """Close an account: its tokens work no more, and what it submitted stays.
+
+    sootprint hub user close alice
+    """
+    with hub_store.opened(database_url) as engine:
+        from sootprint.hub import accounts
+
+        accounts.close_account(engine, name)
+    _say({"name": name, "closed": True}, f"closed {name}", json=json)
+
+
+@user.command("list", cls=shell.Command)
+def list_users(database_url: hub_store.Database = None, json: options.Json = False) -> None:
+    """List the accounts.
+
+    sootprint hub user list
+    """
+    with hub_store.opened(database_url) as engine:
+        from sootprint.hub import accounts
+
+        rows = accounts.listed(engine)
+    _print(rows, ("name", "role", "created_at", "closed_at"), json=json)
+
+
+@token.command(cls=shell.Command)
+def create(
+    name: Name,
+    scope: Scope = None,
+    days: Days = DEFAULT_DAYS,
+    database_url: hub_store.Database = None,
+    key_file: hub_store.KeyFile = None,
+    json: options.Json = False,
+) -> None:
+    """Make a token of an account and print it, this once.
+
+    The hub stores a keyed hash of it. Give it to `sootprint hub push` in SOOTPRINT_HUB_TOKEN.
+
+        sootprint hub token create alice
+        sootprint hub token create nightly --scope submit --days 30
+    """
+    life = timedelta(days=days) if days else None
+    with hub_store.opened(database_url) as engine:
+        from sootprint.hub import accounts
+
+        scopes = tuple(scope or ("read", "submit"))
+        made = accounts.make_token(engine, hub_store.key(key_file), name, scopes=scopes, life=life)
+    _say({"token": made, "name": name, "scopes": scopes}, made, json=json)
+
+
+@token.command(cls=shell.Command)
+def revoke(prefix: Prefix, database_url: hub_store.Database = None, json: options.Json = False) -> None:
+    """Make a token worthless from the next request on.
+
+    sootprint hub token revoke soot_1a2b3c4d
+    """
+    with hub_store.opened(database_url) as engine:
+        from sootprint.hub import accounts
+
+        accounts.revoke(engine, prefix)
+    _say({"prefix": prefix, "revoked": True}, f"revoked {prefix}", json=json)
+
+
+@token.command("list", cls=shell.Command)
+def list_tokens(database_url: hub_store.Database = None, json: options.Json = False) -> None:
+    """List the tokens without their secrets, the newest first.
+
+    sootprint hub token list
+    """
+    with hub_store.opened(database_url) as engine:
+        from sootprint.hub import accounts
+
+        rows = accounts.tokens(engine)
+    _print(rows, ("prefix", "name", "scopes", "created_at", "expires_at", "revoked_at", "used_at"), json=json)
+
+
+def _say(data: dict[str, Any], text: str, *, json: bool) -> None:
+    if json:
+        output.print_json(data)
+    else:
+        print(shell.printable(text))
+
+
+def _print(rows: list[dict[str, Any]], columns: tuple[str, ...], *, json: bool) -> None:
+    if json:
+        output.print_json(rows)
+        return
+    table = output.table(*(name.removesuffix("_at") for name in columns))
+    for row in rows:
+        output.add_row(table, *(str(row[name] or figures.DASH) for name in columns))
+    output.console().print(table)

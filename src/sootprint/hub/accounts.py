@@ -1,0 +1,226 @@
+"""Accounts with one role each, and their tokens: a public prefix and a secret that is stored as a keyed hash alone."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from sootprint.core.errors import InputError
+from sootprint.hub import chain
+from sootprint.hub.database import now, writing
+from sootprint.hub.secrets import mac
+from sootprint.hub.tables import Account, Token, table_of
+
+ROLES = ("viewer", "contributor", "maintainer", "reviewer", "admin")
+SCOPES = ("read", "submit", "correct", "review", "admin")
+MAY = {
+    "viewer": frozenset({"read"}),
+    "contributor": frozenset({"read", "submit"}),
+    "maintainer": frozenset({"read", "submit", "correct"}),
+    "reviewer": frozenset({"read", "submit", "correct", "review"}),
+    "admin": frozenset(SCOPES),
+}
+MARK = "soot"  # every token begins with it, so that leaked ones can be searched for
+LIFE = timedelta(days=365)
+_NAME = re.compile(r"[\w.@ -]{1,80}")
+_TOKEN = re.compile(rf"({MARK}_[0-9a-f]{{8}})\.([0-9A-Za-z_-]{{43}})")
+_accounts, _tokens = table_of(Account), table_of(Token)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Whoever makes a request.
+
+    Args:
+        name: Name for the audit log and the limits.
+        account_id: Account, or None for the one user of a hub on loopback and for visitors.
+        may: What is allowed: read, submit, correct, review, admin.
+    """
+
+    name: str
+    account_id: int | None
+    may: frozenset[str]
+
+
+LOCAL = Actor(name="local", account_id=None, may=frozenset(SCOPES))
+VISITOR = Actor(name="visitor", account_id=None, may=frozenset({"read"}))
+
+
+def add_account(engine: Engine, name: str, role: str) -> int:
+    """Number of a new account.
+
+    Raises:
+        InputError: The name is taken or no name, or there is no such role.
+    """
+    _check_role(role)
+    if name in (LOCAL.name, VISITOR.name):
+        raise InputError(f"account name {name!r} has a meaning of its own: take another one")
+    if _NAME.fullmatch(name) is None or name.strip() != name:
+        raise InputError(f"account name {name!r:.90} is not 1 to 80 letters, digits or . @ _ -")
+    with writing(engine) as connection:
+        if connection.execute(sa.select(_accounts.c.id).where(_accounts.c.name == name)).first():
+            raise InputError(f"there is an account {name!r} already")
+        row = {"name": name, "role": role, "created_at": now()}
+        made = connection.execute(sa.insert(_accounts).returning(_accounts.c.id), row).scalar_one()
+        chain.append(connection, actor="local", action="account", detail={"name": name, "role": role})
+    return int(made)
+
+
+def set_role(engine: Engine, name: str, role: str) -> None:
+    """Give an account another role.
+
+    Raises:
+        InputError: There is no such account or role.
+    """
+    _check_role(role)
+    with writing(engine) as connection:
+        account_id = _account(connection, name).id
+        connection.execute(sa.update(_accounts).where(_accounts.c.id == account_id).values(role=role))
+        chain.append(connection, actor="local", action="role", detail={"name": name, "role": role})
+
+
+def close_account(engine: Engine, name: str) -> None:
+    """Close an account: its tokens work no more, what it submitted stays.
+
+    Raises:
+        InputError: There is no such account.
+    """
+    with writing(engine) as connection:
+        account_id = _account(connection, name).id
+        at = now()
+        connection.execute(sa.update(_accounts).where(_accounts.c.id == account_id).values(closed_at=at))
+        open_ones = sa.and_(_tokens.c.account_id == account_id, _tokens.c.revoked_at.is_(None))
+        connection.execute(sa.update(_tokens).where(open_ones).values(revoked_at=at))
+        chain.append(connection, actor="local", action="close", detail={"name": name})
+
+
+def listed(engine: Engine) -> list[dict[str, Any]]:
+    """Accounts by name."""
+    shown = (_accounts.c[name] for name in ("name", "role", "created_at", "closed_at"))
+    query = sa.select(*shown).order_by(_accounts.c.name)
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def make_token(
+    engine: Engine, key: bytes, name: str, *, scopes: tuple[str, ...], life: timedelta | None = LIFE
+) -> str:
+    """A new token of an account; it is shown this once.
+
+    Args:
+        engine: Database.
+        key: The server's key.
+        name: Name of the account.
+        scopes: What the token may do, at most what its account may.
+        life: How long it is valid; None for ever.
+
+    Raises:
+        InputError: There is no such open account, or a scope is none or more than its role has.
+    """
+    for scope in scopes:
+        if scope not in SCOPES:
+            raise InputError(f"scope {scope!r:.40} is not one of {', '.join(SCOPES)}")
+    prefix, secret = f"{MARK}_{secrets.token_hex(4)}", secrets.token_urlsafe(32)
+    expires = None if life is None else _stamp(datetime.now(UTC) + life)
+    with writing(engine) as connection:
+        account = _account(connection, name)
+        beyond = sorted(set(scopes) - MAY[account.role])
+        if account.closed_at is not None or beyond:
+            why = "is closed" if account.closed_at else f"is a {account.role}, who may not {beyond[0]}"
+            raise InputError(f"account {name!r} {why}: name another account or scope")
+        row = {
+            "prefix": prefix,
+            "mac": mac(key, "token", f"{prefix}.{secret}"),
+            "account_id": account.id,
+            "scopes": " ".join(scopes),
+            "created_at": now(),
+            "expires_at": expires,
+        }
+        connection.execute(sa.insert(_tokens), row)
+        chain.append(connection, actor="local", action="token", detail={"prefix": prefix, "name": name})
+    return f"{prefix}.{secret}"
+
+
+def revoke(engine: Engine, prefix: str) -> None:
+    """Make a token worthless from now on.
+
+    Raises:
+        InputError: There is no token with this prefix.
+    """
+    prefix = prefix.partition(".")[0]
+    with writing(engine) as connection:
+        found = sa.update(_tokens).where(_tokens.c.prefix == prefix, _tokens.c.revoked_at.is_(None))
+        if connection.execute(found.values(revoked_at=now())).rowcount == 0:
+            raise InputError(
+                f"no valid token begins with {prefix!r:.40}: `sootprint hub token list` shows all"
+            )
+        chain.append(connection, actor="local", action="revoke", detail={"prefix": prefix})
+
+
+def tokens(engine: Engine) -> list[dict[str, Any]]:
+    """Tokens, the newest first, without their secrets."""
+    names = ("prefix", "scopes", "created_at", "expires_at", "revoked_at", "used_at")
+    shown = (_tokens.c[name] for name in names)
+    query = sa.select(_accounts.c.name, *shown).join(_accounts).order_by(_tokens.c.created_at.desc())
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def actor_of(engine: Engine, key: bytes, token: str) -> Actor | None:
+    """Who holds a token; None where it is not valid, for whichever reason."""
+    parts = _TOKEN.fullmatch(token)
+    prefix = parts[1] if parts else ""
+    query = (
+        sa.select(_tokens, _accounts.c.name, _accounts.c.role, _accounts.c.closed_at)
+        .join(_accounts)
+        .where(_tokens.c.prefix == prefix)
+    )
+    with engine.connect() as connection:
+        row = connection.execute(query).first()
+    expected = row.mac if row else "0" * 64  # an unknown prefix costs as much as a known one
+    fits = hmac.compare_digest(mac(key, "token", token), expected)
+    if row is None or not fits or row.revoked_at or row.closed_at:
+        return None
+    if row.expires_at and row.expires_at <= now():
+        return None
+    return Actor(
+        name=row.name,
+        account_id=row.account_id,
+        may=frozenset(row.scopes.split()) & MAY[row.role],
+    )
+
+
+def touch(engine: Engine, prefix: str) -> None:
+    """Note that a token was used today."""
+    today = now()[:10]
+    with engine.connect() as connection:
+        known = connection.scalar(sa.select(_tokens.c.used_at).where(_tokens.c.prefix == prefix))
+    if known == today:
+        return
+    stale = sa.or_(_tokens.c.used_at.is_(None), _tokens.c.used_at < today)
+    with writing(engine) as connection:
+        change = sa.update(_tokens).where(_tokens.c.prefix == prefix, stale)
+        connection.execute(change.values(used_at=today))
+
+
+def _account(connection: Connection, name: str) -> Any:
+    found = connection.execute(sa.select(_accounts).where(_accounts.c.name == name)).first()
+    if found is None:
+        raise InputError(f"no account {name!r:.90}: `sootprint hub user list` shows all")
+    return found
+
+
+def _check_role(role: str) -> None:
+    if role not in ROLES:
+        raise InputError(f"role {role!r:.40} is not one of {', '.join(ROLES)}")
+
+
+def _stamp(instant: datetime) -> str:
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,172 @@
+"""What comes in: bytes of a batch, unpacked within limits, each record checked by the rules of the core.
+
+pydantic checks a record of an estimate in 0.06 ms where the core's codec takes 0.5 ms, so it goes first; what it does
+not accept goes to the codec, whose word is final and whose message the client gets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from sootprint.core import codec
+from sootprint.core.errors import RecordError
+from sootprint.core.records import Footprint
+
+MAX_BODY = 32 << 20  # bytes of a request, unpacked
+MAX_PACKED = 16 << 20  # bytes of a request as it comes
+MAX_RECORD = 4 << 20  # bytes of one record as JSON
+MAX_BATCH = 5_000  # records in a request
+
+
+class TooLargeError(RecordError):
+    """A request or record beyond the limits: send it in parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A record that keeps the rules, as the hub stores it.
+
+    Args:
+        footprint: The record.
+        text: Its JSON with the fields in order and no spaces, so that equal contents are equal bytes.
+        sha256: Hash of the text.
+    """
+
+    footprint: Footprint
+    text: bytes
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A record that breaks a rule, with the rule."""
+
+    index: int
+    error: str
+
+
+def unpacked(body: bytes, encoding: str) -> bytes:
+    """Body of a request without its gzip.
+
+    Raises:
+        TooLargeError: It is, packed or unpacked, beyond the limits.
+        RecordError: The encoding is not known, or the body is not of it.
+    """
+    if encoding in ("", "identity"):
+        if len(body) > MAX_BODY:
+            raise TooLargeError(_too_large())
+        return body
+    if encoding != "gzip":
+        raise RecordError(f"Content-Encoding {encoding!r:.40} is not gzip or identity")
+    unzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        text = unzip.decompress(body, MAX_BODY + 1)
+    except zlib.error as err:
+        raise RecordError(f"the body is no gzip: {err}") from None
+    if len(text) > MAX_BODY:
+        raise TooLargeError(_too_large())
+    if not unzip.eof or unzip.unused_data:
+        raise RecordError("the body is cut off, or more than one gzip member: send one whole member")
+    return text
+
+
+def _too_large() -> str:
+    return f"the request holds more than {MAX_BODY >> 20} MiB: send the records in several"
+
+
+def items(text: bytes) -> list[Any]:
+    """Records of a request, one or a list, as plain data.
+
+    Raises:
+        TooLargeError: They are too many.
+        RecordError: The text is no JSON, or neither an object nor a list.
+    """
+    try:
+        data = json.loads(text, object_pairs_hook=_object)
+    except (ValueError, RecursionError) as err:
+        raise RecordError(f"the body is no JSON: {err!s:.200}") from None
+    if isinstance(data, dict):
+        return [data]
+    if not isinstance(data, list):
+        raise RecordError("the body is neither a record nor a list of records")
+    if len(data) > MAX_BATCH:
+        raise TooLargeError(f"{len(data)} records in one request, at most {MAX_BATCH}: send them in several")
+    return data
+
+
+def admitted(data: Any) -> Admitted:
+    """A record of plain data.
+
+    Raises:
+        RecordError: It breaks a rule; the message names the field by its JSON pointer.
+    """
+    if not isinstance(data, dict) or not _is_plain(data):
+        codec.from_dict(data if isinstance(data, dict) else None)  # says what is wrong
+    codec.check_schema(data.get("schema"))
+    text = _canonical(data)
+    if len(text) > MAX_RECORD:
+        raise TooLargeError(f"the record has {len(text)} bytes of JSON, at most {MAX_RECORD >> 20} MiB")
+    try:
+        footprint = _adapter().validate_json(text, strict=True)
+    except (ValidationError, RecordError):
+        footprint = codec.from_dict(data)
+    if footprint.extra or "extra" in data:
+        footprint = codec.from_dict(data)
+    return Admitted(footprint, text, hashlib.sha256(text).hexdigest())
+
+
+def sorted_out(data: list[Any]) -> tuple[list[tuple[int, Admitted]], list[Refused]]:
+    """Records of a batch that keep the rules, with their places in it, and the others with what is wrong."""
+    good: list[tuple[int, Admitted]] = []
+    bad: list[Refused] = []
+    for index, one in enumerate(data):
+        try:
+            good.append((index, admitted(one)))
+        except RecordError as err:
+            bad.append(Refused(index, f"{err!s:.400}"))
+    return good, bad
+
+
+def _canonical(data: dict[str, Any]) -> bytes:
+    try:
+        text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        return text.encode("utf-8")
+    except ValueError:
+        codec.from_dict(data)  # names the field that is no finite number, or no text
+        raise RecordError("the record holds what cannot be written as JSON") from None
+
+
+def _is_plain(data: Any, levels: int = codec.MAX_DEPTH) -> bool:
+    """Whether data are nested no deeper than a record may be."""
+    if isinstance(data, dict):
+        data = data.values()
+    elif not isinstance(data, list):
+        return True
+    if levels == 0:
+        return False
+    parts = [one for one in data if isinstance(one, dict | list)]
+    return all(_is_plain(one, levels - 1) for one in parts)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        raise ValueError(f"the name {_twice(pairs)!r:.40} stands twice in one object")
+    return data
+
+
+def _twice(pairs: list[tuple[str, Any]]) -> str:
+    names = [name for name, _ in pairs]
+    return next(name for name in names if names.count(name) > 1)
+
+
+@cache
+def _adapter() -> TypeAdapter[Footprint]:
+    return TypeAdapter(Footprint)

@@ -1,0 +1,200 @@
+"""API v1: records in, records out. Each route reads its request, calls one function, and shapes the answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from sootprint.core.errors import RecordError
+from sootprint.core.ids import is_uuid7
+from sootprint.hub import admission, asked, columns, corrections, formats, ingest, judgement, reading
+from sootprint.hub.accounts import Actor
+from sootprint.hub.context import Hub
+from sootprint.hub.ingest import Submission
+from sootprint.hub.problems import GoneError, NotFoundError
+from sootprint.hub.requests import body_of, hub_of, needing
+from sootprint.hub.shapes import BATCH, RECORD, RECORDS, Assessment, BatchAnswer, History, Validity
+
+MOST_VALIDATED = 100  # records of one request without an account
+router = APIRouter(prefix="/api/v1")
+MaySubmit = Annotated[Actor, Depends(needing("submit"))]
+Chosen = Annotated[dict[str, str], Depends(asked.filters)]
+Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
+Reason = Annotated[str | None, Query(max_length=corrections.MAX_REASON, description="Why it changes.")]
+Origin = Annotated[str, Query(pattern="^(tool|form|third-party)$", description="Who made the records.")]
+
+
+@router.post("/footprints", response_model=BatchAnswer, openapi_extra=BATCH)
+async def submit(
+    request: Request, actor: MaySubmit, key: Key = None, origin: Origin = "tool", reason: Reason = None
+) -> Response:
+    """Submit one record or a list of up to 5,000, plain or with gzip; sending the same again changes nothing."""
+    hub = hub_of(request)
+    packed, encoding = await body_of(request), request.headers.get("content-encoding", "").lower()
+    submission = Submission(
+        actor=actor.name,
+        account_id=actor.account_id,
+        may_correct_all="correct" in actor.may,
+        origin=origin,
+        reason=columns.label(reason, corrections.MAX_REASON),
+        key=key or None,
+    )
+    answer = await run_in_threadpool(_take_in, hub, packed, encoding, submission)
+    refused_all = answer["rejected"] and not answer["accepted"] and not answer["duplicate"]
+    return JSONResponse(answer, status_code=422 if refused_all else 200)
+
+
+def _take_in(hub: Hub, packed: bytes, encoding: str, submission: Submission) -> dict[str, Any]:
+    answer = ingest.take_in(hub.engine, admission.unpacked(packed, encoding), submission)
+    for outcome in ("accepted", "duplicate"):
+        hub.metrics.count("sootprint_hub_footprints_total", answer[outcome], outcome=outcome)
+    hub.metrics.count("sootprint_hub_footprints_total", len(answer["rejected"]), outcome="rejected")
+    return answer
+
+
+@router.get("/footprints", openapi_extra=RECORDS)
+def footprints(
+    request: Request,
+    chosen: Chosen,
+    limit: asked.Limit = reading.USUAL,
+    cursor: asked.Cursor = None,
+    order: asked.Order = "newest",
+    q: asked.Words = None,
+    view: Annotated[str, Query(pattern="^(record|summary)$")] = "record",
+) -> Response:
+    """Records page by page, the newest first: whole, or as one flat row each with what the hub says of it."""
+    engine = hub_of(request).engine
+    question = asked.question(chosen, limit=limit, cursor=cursor, order=order, words=q)
+    rows, following = reading.page(engine, question)
+    if view == "summary":
+        items = json.dumps([{name: row[name] for name in formats.COLUMNS} for row in rows]).encode()
+    else:
+        items = b"[" + b",".join(reading.texts(engine, [row["id"] for row in rows])) + b"]"
+    tail = json.dumps(following).encode()
+    return Response(b'{"items":' + items + b',"next_cursor":' + tail + b"}", media_type="application/json")
+
+
+@router.get("/footprints.csv")
+def footprints_csv(request: Request, chosen: Chosen, q: asked.Words = None) -> Response:
+    """All records that fit, one flat row each, as CSV."""
+    engine, question = hub_of(request).engine, asked.question(chosen, limit=reading.MOST, words=q)
+    first = reading.page(engine, question)  # what is wrong with the question is said before the first byte
+
+    def lines() -> Iterator[str]:
+        yield formats.csv_head()
+        for rows in reading.pages(engine, question, first):
+            yield formats.csv_rows(rows)
+
+    return StreamingResponse(lines(), media_type=formats.MEDIA["csv"], headers=_file("footprints.csv"))
+
+
+@router.get("/footprints.jsonl")
+def footprints_jsonl(request: Request, chosen: Chosen, q: asked.Words = None) -> Response:
+    """All records that fit, whole, one JSON object a line."""
+    engine, question = hub_of(request).engine, asked.question(chosen, limit=reading.MOST, words=q)
+    first = reading.page(engine, question)
+
+    def lines() -> Iterator[bytes]:
+        for rows in reading.pages(engine, question, first):
+            yield b"".join(text + b"\n" for text in reading.texts(engine, [row["id"] for row in rows]))
+
+    return StreamingResponse(lines(), media_type="application/jsonl", headers=_file("footprints.jsonl"))
+
+
+@router.get("/footprints/{name}", openapi_extra=RECORD)
+def footprint(
+    request: Request, name: str, version: Annotated[int | None, Query(ge=1, le=1 << 31)] = None
+) -> Response:
+    """One record by its id: JSON, or with `.csv`, `.md` or `.bib` after the id another form."""
+    key, _, form = name.partition(".")
+    if form and form not in formats.FORMATS:
+        raise NotFoundError(f"format {form!r:.20} is not one of {', '.join(formats.FORMATS)}")
+    hub, form = hub_of(request), form or "json"
+    stored = _stored(hub, key, version)
+    if form == "json":
+        return Response(stored.text, media_type=formats.MEDIA[form], headers={"etag": f'"{stored.sha256}"'})
+    if form == "csv":
+        text = formats.csv_head() + formats.csv_rows([stored.row])
+    else:
+        text = (formats.markdown if form == "md" else formats.bibtex)(stored, hub.address)
+    return Response(text, media_type=formats.MEDIA[form], headers=_file(f"footprint-{key}.{form}"))
+
+
+@router.get("/footprints/{key}/assessment", response_model=Assessment)
+def assessment(request: Request, key: str) -> Response:
+    """What the hub says of a record: claimed beside recomputed, grade, checks, marks and history."""
+    hub = hub_of(request)
+    found = reading.one(hub.engine, key) if is_uuid7(key) else None
+    if found is None:
+        raise NotFoundError(f"no footprint {key!r:.60}")
+    return JSONResponse(judgement.assessment(hub.engine, found))
+
+
+@router.get("/footprints/{key}/versions", response_model=History)
+def versions(request: Request, key: str) -> Response:
+    """Versions of a record, the oldest first; one of them is read with `?version=`."""
+    hub = hub_of(request)
+    listed = reading.history(hub.engine, key) if is_uuid7(key) else []
+    if not listed:
+        raise NotFoundError(f"no footprint {key!r:.60}")
+    return JSONResponse({"items": listed})
+
+
+@router.delete("/footprints/{key}")
+def retract(request: Request, key: str, actor: MaySubmit, reason: Reason = None) -> Response:
+    """Retract a record for a reason; its versions stay readable, and a mark stands in its place."""
+    hub = hub_of(request)
+    if not is_uuid7(key):
+        raise NotFoundError(f"no footprint {key!r:.60}")
+    submission = Submission(
+        actor=actor.name,
+        account_id=actor.account_id,
+        may_correct_all="correct" in actor.may,
+        reason=columns.label(reason, corrections.MAX_REASON),
+    )
+    return JSONResponse({"id": key, "version": corrections.retract(hub.engine, key, submission)})
+
+
+@router.post("/validate", response_model=Validity, openapi_extra=BATCH)
+async def validate(request: Request) -> Response:
+    """Check one record or up to 100 without an account; nothing is stored."""
+    encoding = request.headers.get("content-encoding", "").lower()
+    text = admission.unpacked(await body_of(request), encoding)
+    return JSONResponse(await run_in_threadpool(_checked, text))
+
+
+def _checked(text: bytes) -> dict[str, Any]:
+    listed = admission.items(text)
+    if len(listed) > MOST_VALIDATED:
+        raise RecordError(f"{len(listed)} records, at most {MOST_VALIDATED} are checked at once")
+    good, bad = admission.sorted_out(listed)
+    return {
+        "valid": not bad,
+        "rejected": [{"index": one.index, "errors": [one.error]} for one in bad],
+        "previews": [{"index": index, **judgement.preview(one.footprint)} for index, one in good],
+    }
+
+
+@router.get("/facets")
+def facets(request: Request) -> dict[str, dict[str, int]]:
+    """Values of each facet with the number of records that have it, the most frequent first."""
+    engine = hub_of(request).engine
+    return {name: dict(reading.tallies(engine, name)) for name in columns.FACETS}
+
+
+def _stored(hub: Hub, key: str, version: int | None) -> reading.Stored:
+    found = reading.one(hub.engine, key, version) if is_uuid7(key) else None
+    if found is None:
+        raise NotFoundError(f"no footprint {key!r:.60}" + (f", version {version}" if version else ""))
+    if found.text is None:
+        raise GoneError(f"footprint {key} was retracted: {found.reason}")
+    return found
+
+
+def _file(name: str) -> dict[str, str]:
+    return {"content-disposition": f'attachment; filename="{name}"'}

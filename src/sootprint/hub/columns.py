@@ -1,0 +1,142 @@
+"""What is searched of a record: columns of its row, its results, its words, its place in the facets."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sootprint.charts.letters import clean
+from sootprint.core.quantity import Quantity
+from sootprint.core.records import Footprint, Result
+from sootprint.hub import evidence, truth
+from sootprint.hub.truth import Recomputed
+
+LABEL = 200  # letters of a name that are searched; the record keeps all
+MAX_RESULTS = 100  # of one record that enter leaderboards
+FACETS = (
+    "stage", "evidence", "verification", "country", "year", "task", "hardware", "origin", "marked",
+)  # fmt: skip
+BOARD = "board"
+PUBLISHED, RETRACTED = "published", "retracted"
+
+
+def row(footprint: Footprint, recomputed: Recomputed) -> dict[str, Any]:
+    """Columns of `FootprintRow` that come from the record."""
+    main = truth.main_device(footprint.hardware)
+    quality = next((one for one in footprint.results if one.kind == "quality"), None)
+    made = {
+        "name": label(footprint.name),
+        "project": label(footprint.project),
+        "run_group": label(footprint.run_group),
+        "parent": label(footprint.parent),
+        "stage": footprint.stage,
+        "scope": footprint.scope,
+        "boundary": footprint.boundary,
+        "model": label(_of(footprint.model, "name")),
+        "paper": label(paper(footprint)),
+        "year": truth.year_of(footprint),
+        "started": label(footprint.started, 40),
+        "zone": label(footprint.place.zone, 60),
+        "country": label(country(footprint), 60),
+        "hardware": label(_of(main, "name")),
+        "devices": min(main.count, 1 << 62) if main else None,
+        "task": label(_of(quality, "task")),
+        "dataset": label(_of(quality, "dataset")),
+        "device_hours": _of(footprint.device_hours, "value"),
+        **bounds("energy", "kwh", footprint.energy_kwh),
+        **bounds("emissions", "kg", footprint.emissions_kg),
+        "basis": _of(footprint.energy_kwh, "basis"),
+        "grade": footprint.grade,
+        "evidence": evidence.counted(footprint),
+        "verification": recomputed.verification,
+        "marked": int(bool(recomputed.marks)),
+        "emissions_ratio": recomputed.emissions_ratio,
+    }
+    return {**made, "words": words(footprint, made)}
+
+
+def results(footprint: Footprint) -> list[dict[str, Any]]:
+    """Columns of `ResultRow` for the results that a leaderboard can show."""
+    energy, emitted = footprint.energy_kwh, footprint.emissions_kg
+    shared = {
+        "energy_kwh": _of(energy, "value"),
+        "emissions_kg": _of(emitted, "value"),
+        "evidence": evidence.counted(footprint),
+    }
+    return [
+        {
+            "position": position,
+            "board": board(*_board_of(one)),
+            **dict(zip(("task", "dataset", "metric"), _board_of(one), strict=True)),
+            "kind": one.kind,
+            "value": one.value,
+            **shared,
+        }
+        for position, one in enumerate(footprint.results[:MAX_RESULTS])
+    ]
+
+
+def board(task: str, dataset: str, metric: str) -> str:
+    """Identity of the leaderboard of a task, data set and metric, whatever the letters' case."""
+    said = json.dumps([task.casefold(), dataset.casefold(), metric.casefold()])
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def facets(row: Mapping[str, Any], listed: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Facets with the values that a published record has, the leaderboards of its quality results among them."""
+    found = [(name, str(row[name])) for name in FACETS if row[name] is not None]
+    boards = {
+        json.dumps([one["task"], one["dataset"], one["metric"]], ensure_ascii=False)
+        for one in listed
+        if one["kind"] == "quality" and one["task"]
+    }
+    return [*found, *((BOARD, text) for text in sorted(boards) if len(text) <= 640)]
+
+
+def country(footprint: Footprint) -> str | None:
+    """Country of a record, or of its zone where that begins with the code of one."""
+    if footprint.place.country:
+        return footprint.place.country
+    zone = footprint.place.zone or ""
+    return zone[:2] if zone[:2].isupper() and zone[2:3] in ("", "-") else None
+
+
+def paper(footprint: Footprint) -> str | None:
+    """Publication of a record in one line."""
+    found = footprint.paper
+    return (found.citation or found.doi or found.arxiv) if found else None
+
+
+def words(footprint: Footprint, made: Mapping[str, Any]) -> str:
+    """Text that the search looks in."""
+    model = footprint.model
+    said = [
+        made[name] for name in ("name", "project", "model", "paper", "hardware", "task", "dataset", "zone")
+    ]
+    said += [model.family, model.architecture, model.technique] if model else []
+    said += [one.metric for one in footprint.results[:MAX_RESULTS]]
+    return " ".join(dict.fromkeys(clean(text)[:LABEL] for text in said if text))
+
+
+def label(text: str | None, most: int = LABEL) -> str | None:
+    """A text of somebody's as it may stand in a column: no control characters, not too long."""
+    return None if text is None else clean(text).replace("\0", "")[:most]
+
+
+def _board_of(one: Result) -> tuple[str, str, str]:
+    return label(one.task) or "", label(one.dataset) or "", label(one.metric) or ""
+
+
+def bounds(name: str, unit: str, quantity: Quantity | None) -> dict[str, float | None]:
+    """Columns of a quantity: its value and its bounds."""
+    return {
+        f"{name}_{unit}": _of(quantity, "value"),
+        f"{name}_low_{unit}": _of(quantity, "low"),
+        f"{name}_high_{unit}": _of(quantity, "high"),
+    }
+
+
+def _of(part: object | None, name: str) -> Any:
+    return None if part is None else getattr(part, name)

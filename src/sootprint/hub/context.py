@@ -1,0 +1,35 @@
+"""What a running hub has at hand: its database, its key, and how it is served."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy.engine import Engine
+
+from sootprint.hub.limits import Limits
+from sootprint.hub.metrics import Metrics
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """A hub.
+
+    Args:
+        engine: Its database.
+        key: The server's key, for tokens and forms.
+        single_user: Whether everyone who reaches it is its one user; only for a hub on loopback.
+        hosts: Names by which it may be called; a request with another Host is refused.
+        address: Where it is reached, for links in exports.
+        limits: Limits of requests.
+        metrics: Counts for Prometheus.
+    """
+
+    engine: Engine
+    key: bytes
+    single_user: bool
+    hosts: frozenset[str]
+    address: str
+    limits: Limits = field(default_factory=Limits)
+    metrics: Metrics = field(default_factory=Metrics)

@@ -1,0 +1,156 @@
+"""The database: SQLite with a write-ahead log, or PostgreSQL; migrations, and one writer at a time.
+
+A write takes one lock from its start (`BEGIN IMMEDIATE`, or an advisory lock of PostgreSQL), for the audit log is one
+chain and a record has one next version. All that is slow, reading and recomputing records, is done before it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from sootprint.core.errors import HubError, InputError
+
+FILE_NAME = "hub.sqlite"
+MIGRATIONS = Path(__file__).with_name("migrations")
+DIALECTS = ("sqlite", "postgresql")
+LOCK_KEY = 0x50075  # of PostgreSQL's advisory lock; any number that other programs do not use
+BUSY_MS = 15_000  # wait of a writer of SQLite for another one [ms]
+CACHE_KIB = 65_536  # pages that a connection to SQLite keeps in memory [KiB]
+
+
+def url_of(address: str | None, home: Path) -> sa.URL:
+    """Address of the database: as given, else a file in the home.
+
+    Raises:
+        InputError: The address cannot be read, or names a database that the hub does not know.
+    """
+    if address is None:
+        return sa.URL.create("sqlite", database=str(home / FILE_NAME))
+    try:
+        url = sa.engine.make_url(address)
+    except (sa.exc.ArgumentError, ValueError):
+        raise InputError(f"database address {address!r:.80} cannot be read: {_EXAMPLES}") from None
+    if url.get_backend_name() not in DIALECTS:
+        raise InputError(f"database {url.get_backend_name()!r:.40} is not known to the hub: {_EXAMPLES}")
+    return url.set(drivername="postgresql+psycopg") if url.get_backend_name() == "postgresql" else url
+
+
+_EXAMPLES = "give sqlite:////folder/hub.sqlite or postgresql+psycopg://user@host/name"
+
+
+def connect(url: sa.URL) -> Engine:
+    """Engine of a database; nothing is opened yet."""
+    if url.get_backend_name() == "sqlite":
+        if url.database and url.database != ":memory:":
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        engine = sa.create_engine(url, connect_args={"timeout": BUSY_MS / 1000})
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        return engine
+    return sa.create_engine(url, pool_size=10, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Bring the tables up to a revision, the newest unless another is named.
+
+    Raises:
+        HubError: The database cannot be reached, or a newer version of this program made it.
+    """
+    with reaching(engine), writing(engine) as connection:
+        if current(connection) not in {None, *_known()}:
+            raise HubError(f"{shown(engine)} was made by a newer version of sootprint: upgrade it")
+        command.upgrade(_config(connection), revision)
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Bring the tables down to a revision, `base` for none."""
+    with reaching(engine), writing(engine) as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def current(connection: Connection) -> str | None:
+    """Revision that the tables are of; None for an empty database."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the database answers and its tables are those of this program."""
+    try:
+        with engine.connect() as connection:
+            return current(connection) == _script().get_current_head()
+    except SQLAlchemyError:
+        return False
+
+
+@contextlib.contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One all-or-nothing change, alone from its start to its end."""
+    with engine.connect() as connection, connection.begin():
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
+        yield connection
+
+
+@contextlib.contextmanager
+def reaching(engine: Engine) -> Iterator[None]:
+    """Turn errors of the connection into one line that says what to do."""
+    try:
+        yield
+    except OperationalError as err:
+        reason = " ".join(str(err.orig).split())
+        raise HubError(
+            f"{shown(engine)} cannot be used: {reason}; check its address and that it runs"
+        ) from err
+
+
+def shown(engine: Engine) -> str:
+    """Address of a database without its password."""
+    return engine.url.render_as_string(hide_password=True)
+
+
+def now() -> str:
+    """This instant, ISO 8601 UTC with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+    connection.isolation_level = None  # transactions are begun by `writing` alone
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",  # an answer to a client is a promise
+        f"busy_timeout = {BUSY_MS}",
+        "foreign_keys = ON",
+        f"cache_size = -{CACHE_KIB}",
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _known() -> set[str]:
+    return {script.revision for script in _script().walk_revisions()}

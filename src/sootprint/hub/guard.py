@@ -1,0 +1,128 @@
+"""What stands before every route: names it may be called by, origins, sizes, limits, headers, counts and the log."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sootprint.hub import logs
+from sootprint.hub.admission import MAX_PACKED
+from sootprint.hub.context import Hub
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+PROXIED = (b"x-forwarded-for", b"forwarded", b"x-forwarded-host", b"via")
+NOT_LIMITED = ("/healthz", "/readyz", "/metrics")
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+)
+
+
+class Guard:
+    """Middleware around the whole application.
+
+    Args:
+        app: What it guards.
+        hub: The hub.
+    """
+
+    def __init__(self, app: ASGIApp, hub: Hub) -> None:
+        self._app, self._hub = app, hub
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began_s, status = time.monotonic(), [500]
+
+        async def answering(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                status[0] = message["status"]
+                given = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(one for one in HEADERS if one[0] not in given)]
+            await send(message)
+
+        try:
+            refusal = self._refusal(scope)
+            if refusal is None:
+                await self._app(scope, receive, answering)
+            else:
+                await _refuse(answering, *refusal)
+        finally:
+            self._told(scope, status[0], time.monotonic() - began_s)
+
+    def _refusal(self, scope: Scope) -> tuple[int, str, float] | None:
+        """Status, reason and seconds to wait; None for a request that may go on."""
+        headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1")
+        if _name_of(host) not in self._hub.hosts:
+            return 421, f"Host {host!r:.80} is none of this hub's: name it with --allow-host", 0.0
+        if self._hub.single_user and any(name in headers for name in PROXIED):
+            return 403, "this hub has one user and no tokens, so it is not served through a proxy", 0.0
+        if scope["method"] not in SAFE and not _same_origin(headers, host):
+            return 403, "the request comes from another origin", 0.0
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > MAX_PACKED:
+            return 413, f"a request holds at most {MAX_PACKED >> 20} MiB: send the records in several", 0.0
+        if not self._hub.single_user and scope["path"] not in NOT_LIMITED:
+            wait_s = self._hub.limits.take("visit", caller(scope))
+            if wait_s > 0.0:
+                return 429, "too many requests", wait_s
+        return None
+
+    def _told(self, scope: Scope, status: int, duration_s: float) -> None:
+        route = getattr(scope.get("route"), "path", "other")
+        method = scope["method"] if scope["method"] in (*SAFE, "POST", "DELETE") else "other"
+        self._hub.metrics.request(method, route, status=status, duration_s=duration_s)
+        level = logging.ERROR if status >= 500 else logging.INFO
+        facts = {"method": method, "route": route, "status": status, "ms": round(duration_s * 1000, 1)}
+        logs.event("request", level, **facts)
+
+
+def caller(scope: Scope) -> str:
+    """Address that a request comes from."""
+    client = scope.get("client")
+    return client[0] if client else "unknown"
+
+
+def _name_of(host: str) -> str:
+    """Name in a Host header, without its port."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _same_origin(headers: dict[bytes, bytes], host: str) -> bool:
+    """Whether a request that changes something was not made by a page of somebody else's."""
+    if headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin"):
+        return False
+    origin = headers.get(b"origin")
+    if origin is None:
+        return True
+    parts = urlsplit(origin.decode("latin-1"))
+    return parts.scheme in ("http", "https") and parts.netloc == host
+
+
+async def _refuse(send: Any, status: int, why: str, wait_s: float) -> None:
+    body = json.dumps({"title": why, "status": status}).encode()
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    if wait_s > 0.0:
+        headers.append((b"retry-after", str(int(wait_s) + 1).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,124 @@
+"""Leaderboards: quality at carbon and at energy, for one task, data set and metric; never a single score alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from sootprint.hub import columns, reading
+from sootprint.hub.tables import FootprintRow, ResultRow, table_of
+
+SOUND = "C"  # the weakest evidence that counts unless all is asked for
+MOST_ENTRIES = 5_000
+_LOWER = re.compile(
+    r"perplex|ppl|loss|error|\bwer\b|\bcer\b|\bmae\b|rmse|\bfid\b|latency|bits", re.IGNORECASE
+)
+_rows, _results = table_of(FootprintRow), table_of(ResultRow)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """A leaderboard as it is listed."""
+
+    task: str
+    dataset: str
+    metric: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A leaderboard with its entries.
+
+    Args:
+        entries: Records with their result; `front_carbon` and `front_energy` tell who no other beats in both.
+        higher_is_better: Direction of the metric.
+        left_out: Records without emissions, with weaker evidence, or marked for review [1].
+    """
+
+    entries: list[dict[str, Any]]
+    higher_is_better: bool
+    left_out: int
+
+
+def boards(engine: Engine, most: int = 200) -> list[Board]:
+    """Leaderboards, those with the most records first."""
+    listed = reading.tallies(engine, columns.BOARD, most)
+    found = [(*json.loads(value), n) for value, n in listed]
+    return [Board(task=task, dataset=dataset, metric=metric, n=n) for task, dataset, metric, n in found]
+
+
+def standing(engine: Engine, names: tuple[str, str, str], *, weak: bool = False) -> Standing:
+    """Entries of the leaderboard of a task, data set and metric, the best first.
+
+    Args:
+        engine: Database.
+        names: Task, data set and metric.
+        weak: Whether weaker evidence than C and records marked for review are in.
+    """
+    shown = [_rows.c[name] for name in _SHOWN]
+    query = (
+        sa.select(_results.c.value, *shown)
+        .join(_rows, _rows.c.seq == _results.c.seq)
+        .where(_results.c.board == columns.board(*names), _results.c.kind == "quality")
+        .where(_rows.c.state == columns.PUBLISHED)
+        .order_by(_results.c.emissions_kg, _results.c.seq)
+        .limit(MOST_ENTRIES)
+    )
+    with engine.connect() as connection:
+        rows = [dict(row) for row in connection.execute(query).mappings()]
+    kept = [row for row in rows if row["emissions_kg"] is not None and (weak or _is_sound(row))]
+    higher = is_higher_better(names[2])
+    for cost, name in (("emissions_kg", "front_carbon"), ("energy_kwh", "front_energy")):
+        members = front([(row[cost], row["value"]) for row in kept], higher_is_better=higher)
+        for row, member in zip(kept, members, strict=True):
+            row[name] = member
+    kept.sort(key=lambda row: (-row["value"] if higher else row["value"], row["emissions_kg"]))
+    return Standing(entries=kept, higher_is_better=higher, left_out=len(rows) - len(kept))
+
+
+_SHOWN = (
+    "id", "name", "model", "paper", "year", "country", "hardware", "devices", "origin", "evidence",
+    "verification", "marked", "energy_kwh", "energy_low_kwh", "energy_high_kwh", "emissions_kg",
+    "emissions_low_kg", "emissions_high_kg",
+)  # fmt: skip
+
+
+def _is_sound(row: dict[str, Any]) -> bool:
+    return row["evidence"] <= SOUND and not row["marked"]
+
+
+def is_higher_better(metric: str) -> bool:
+    """Direction of a metric by its name.
+
+    >>> is_higher_better("Top-1 accuracy"), is_higher_better("Perplexity")
+    (True, False)
+    """
+    return _LOWER.search(metric) is None
+
+
+def front(points: Sequence[tuple[float | None, float]], *, higher_is_better: bool) -> list[bool]:
+    """Whether each of some points (cost, value) is beaten by no other: no worse in both, better in one.
+
+    Equal points are all members; a point without a cost is none.
+
+    >>> front([(1.0, 5.0), (2.0, 5.0), (3.0, 9.0), (1.0, 5.0)], higher_is_better=True)
+    [True, False, True, True]
+    """
+    sign = -1.0 if higher_is_better else 1.0
+    known = sorted(
+        (cost, sign * value, index) for index, (cost, value) in enumerate(points) if cost is not None
+    )
+    member = [False] * len(points)
+    best, best_cost = float("inf"), 0.0
+    for cost, value, index in known:
+        if value < best or (value == best and cost == best_cost):
+            best, best_cost = value, cost
+            member[index] = True
+    return member

@@ -1,0 +1,1 @@
+"""Migrations of the hub's database, in the order of their revisions."""

@@ -1,0 +1,91 @@
+"""Errors as answers: `application/problem+json` (RFC 9457) for programs, one clear line in it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from sootprint.core.errors import SootprintError
+from sootprint.hub.admission import TooLargeError
+from sootprint.hub.corrections import NotYoursError, UnknownRecordError
+from sootprint.hub.ingest import KeyReusedError
+from sootprint.hub.requests import NotAllowedError, TooManyError
+
+
+class NotFoundError(SootprintError):
+    """There is nothing at this address."""
+
+
+class GoneError(SootprintError):
+    """What was at this address was retracted."""
+
+
+_STATUS: dict[type[SootprintError], int] = {
+    NotFoundError: 404,
+    UnknownRecordError: 404,
+    GoneError: 410,
+    TooLargeError: 413,
+    NotYoursError: 403,
+    KeyReusedError: 409,
+    TooManyError: 429,
+}
+
+
+def problem(status: int, why: str, **more: Any) -> JSONResponse:
+    """Answer that says what is wrong."""
+    content = {"title": why, "status": status, **more}
+    return JSONResponse(content, status_code=status, media_type="application/problem+json")
+
+
+def status_of(error: SootprintError) -> int:
+    """Status of an error: what it says, else 400 for input that cannot be used."""
+    if isinstance(error, NotAllowedError):
+        return error.status
+    return _STATUS.get(type(error), 400)
+
+
+def handle(app: FastAPI) -> None:
+    """Give every expected error its answer."""
+    app.add_exception_handler(SootprintError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(SQLAlchemyError, _database)
+
+
+def _ours(_: Request, error: Exception) -> Response:
+    assert isinstance(error, SootprintError)
+    answer = problem(status_of(error), " ".join(str(error).split()))
+    if isinstance(error, TooManyError):
+        answer.headers["retry-after"] = str(int(error.wait_s) + 1)
+    if answer.status_code == HTTPStatus.UNAUTHORIZED:
+        answer.headers["www-authenticate"] = "Bearer"
+    return answer
+
+
+def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    listed = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}"[:300] for one in error.errors()]
+    return problem(422, listed[0] if listed else "the request cannot be used", errors=listed[:20])
+
+
+def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    answer = problem(error.status_code, str(error.detail))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+def _database(_: Request, error: Exception) -> Response:
+    """The database is away or full: nothing was stored, and the client sends again."""
+    from sootprint.hub import logs
+
+    logs.event("database error", 40, error=" ".join(str(error).split())[:300])
+    answer = problem(503, "the database does not answer: nothing was stored, send again later")
+    answer.headers["retry-after"] = "5"
+    return answer

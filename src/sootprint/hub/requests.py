@@ -1,0 +1,99 @@
+"""What a request brings: who makes it, and its body within the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+
+from sootprint.core.errors import SootprintError
+from sootprint.hub import accounts
+from sootprint.hub.accounts import LOCAL, VISITOR, Actor
+from sootprint.hub.admission import MAX_PACKED, TooLargeError
+from sootprint.hub.context import Hub
+from sootprint.hub.guard import caller
+
+
+class NotAllowedError(SootprintError):
+    """The request needs a valid token (401), or one that may do more (403)."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class TooManyError(SootprintError):
+    """The caller made too many requests, and may come again after `wait_s` [s]."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__("too many requests of this kind: come again later")
+        self.wait_s = wait_s
+
+
+def hub_of(request: Request) -> Hub:
+    """The hub that answers."""
+    hub: Hub = request.app.state.hub
+    return hub
+
+
+async def actor_of(request: Request) -> Actor:
+    """Who makes a request: the one user, the holder of a token, or a visitor.
+
+    Raises:
+        NotAllowedError: The token is not valid.
+        TooManyError: Too many tokens that are not valid came from this address.
+    """
+    hub = hub_of(request)
+    if hub.single_user:
+        return LOCAL
+    given = request.headers.get("authorization")
+    if given is None:
+        return VISITOR
+    scheme, _, token = given.partition(" ")
+    found = None
+    if scheme.lower() == "bearer":
+        found = await run_in_threadpool(accounts.actor_of, hub.engine, hub.key, token.strip())
+    if found is None:
+        wait_s = hub.limits.take("failure", caller(request.scope))
+        if wait_s > 0.0:
+            raise TooManyError(wait_s)
+        raise NotAllowedError("the token is not valid: it is wrong, expired or revoked", 401)
+    await run_in_threadpool(accounts.touch, hub.engine, token.strip().partition(".")[0])
+    return found
+
+
+def needing(scope: str) -> Callable[[Request], object]:
+    """Dependency that gives the actor of a request if it may do something."""
+
+    async def allowed(request: Request) -> Actor:
+        actor = await actor_of(request)
+        if scope not in actor.may:
+            status = 401 if actor is VISITOR else 403
+            raise NotAllowedError(
+                f"this needs a token that may {scope}: `sootprint hub token create`", status
+            )
+        if scope != "read" and not hub_of(request).single_user:
+            wait_s = hub_of(request).limits.take("submit", actor.name)
+            if wait_s > 0.0:
+                raise TooManyError(wait_s)
+        return actor
+
+    return allowed
+
+
+async def body_of(request: Request) -> bytes:
+    """Body of a request as it came.
+
+    Raises:
+        TooLargeError: It is beyond the limit, whatever its Content-Length says.
+    """
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_PACKED:
+            raise TooLargeError(
+                f"a request holds at most {MAX_PACKED >> 20} MiB: send the records in several"
+            )
+        parts.append(part)
+    return b"".join(parts)

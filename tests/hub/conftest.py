@@ -1,0 +1,122 @@
+"""Databases for the hub's tests: each test runs on SQLite, and on a real PostgreSQL where it asks for `engine`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("fastapi")
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+from starlette.testclient import TestClient
+
+from sootprint.hub import accounts, database
+from sootprint.hub.app import application
+from sootprint.hub.context import LOOPBACK, Hub
+from sootprint.hub.tables import Base
+from tests.hub import postgres
+
+KEY = b"k" * 64
+HOST = "http://127.0.0.1"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """Address of a real PostgreSQL, as SQLAlchemy has it."""
+    found = postgres.programs()
+    if found is None:
+        pytest.skip(postgres.MISSING)
+    with postgres.running(found) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _postgres(postgres_url: str) -> Iterator[Engine]:
+    engine = database.connect(database.url_of(postgres_url, Path()))
+    database.upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def _sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("hub") / "empty.sqlite"
+    engine = database.connect(database.url_of(f"sqlite:///{path}", Path()))
+    database.upgrade(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def sqlite_engine(_sqlite_file: Path, tmp_path: Path) -> Iterator[Engine]:
+    """An empty hub's database in a file."""
+    path = tmp_path / "hub.sqlite"
+    shutil.copy(_sqlite_file, path)
+    engine = database.connect(database.url_of(f"sqlite:///{path}", tmp_path))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """An empty hub's database, in a file and in PostgreSQL."""
+    if request.param == "sqlite":
+        made: Engine = request.getfixturevalue("sqlite_engine")
+        return made
+    shared: Engine = request.getfixturevalue("_postgres")
+    names = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    with database.writing(shared) as connection:
+        connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY"))
+    return shared
+
+
+def hub(engine: Engine, *, single_user: bool = True) -> Hub:
+    """A hub on a database."""
+    return Hub(
+        engine=engine,
+        key=KEY,
+        single_user=single_user,
+        hosts=frozenset(LOOPBACK),
+        address="http://127.0.0.1:8765",
+    )
+
+
+@pytest.fixture
+def client(engine: Engine) -> Iterator[TestClient]:
+    """Client of a hub with one user."""
+    with TestClient(application(hub(engine)), base_url=HOST, raise_server_exceptions=False) as made:
+        yield made
+
+
+@pytest.fixture
+def open_hub(sqlite_engine: Engine) -> Hub:
+    """A hub that others reach, and which asks for tokens."""
+    return hub(sqlite_engine, single_user=False)
+
+
+@pytest.fixture
+def open_client(open_hub: Hub) -> Iterator[TestClient]:
+    """Client of a hub that asks for tokens."""
+    with TestClient(application(open_hub), base_url=HOST, raise_server_exceptions=False) as made:
+        yield made
+
+
+@pytest.fixture
+def bearer(open_hub: Hub) -> Callable[..., dict[str, str]]:
+    """Function that gives the header of a new account: `bearer("contributor")`."""
+
+    def header(
+        role: str, *, name: str | None = None, scopes: tuple[str, ...] | None = None
+    ) -> dict[str, str]:
+        name = name or f"a {role}"
+        if name not in {one["name"] for one in accounts.listed(open_hub.engine)}:
+            accounts.add_account(open_hub.engine, name, role)
+        wanted = tuple(sorted(accounts.MAY[role])) if scopes is None else scopes
+        token = accounts.make_token(open_hub.engine, KEY, name, scopes=wanted)
+        return {"Authorization": f"Bearer {token}"}
+
+    return header

@@ -1,0 +1,222 @@
+"""Who may do what: names, origins, tokens, roles, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from starlette.testclient import TestClient
+
+from sootprint.core.errors import InputError, SettingsError
+from sootprint.hub import accounts, chain, secrets
+from sootprint.hub.app import application, unguarded
+from sootprint.hub.context import Hub
+from sootprint.hub.limits import Limits
+from sootprint.hub.tables import Token, table_of
+from tests.hub import records
+from tests.hub.conftest import HOST, KEY, hub
+
+BASE = "/api/v1/footprints"
+Bearer = Callable[..., dict[str, str]]
+NEEDS = {  # what a route needs beyond reading; every other route is open to visitors
+    ("POST", "/api/v1/footprints"): "submit",
+    ("DELETE", "/api/v1/footprints/{key}"): "submit",
+}
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "", "[::1", "localhost@evil.example"]
+)
+def test_other_host_is_refused(client: TestClient, host: str) -> None:
+    """A name that an attacker points at this machine does not reach the hub (DNS rebinding)."""
+    answer = client.get(BASE, headers={"Host": host})
+    assert answer.status_code == 421
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8765", "[::1]:8765"])
+def test_own_names_are_answered(client: TestClient, host: str) -> None:
+    """Loopback has three names, with any port."""
+    assert client.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:9999"},
+        {"Origin": "http://127.0.0.1.evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_page_of_another_origin_changes_nothing(client: TestClient, headers: dict[str, str]) -> None:
+    """A web page cannot submit to, or retract from, the hub of its visitor."""
+    assert client.post(BASE, json=records.record(), headers=headers).status_code == 403
+    assert client.get(BASE).json()["items"] == []
+
+
+def test_own_origin_may_submit(client: TestClient) -> None:
+    """The hub's own pages may."""
+    headers = {"Origin": HOST, "Sec-Fetch-Site": "same-origin"}
+    assert client.post(BASE, json=records.record(), headers=headers).status_code == 200
+
+
+def test_hub_without_tokens_is_not_served_through_a_proxy(client: TestClient) -> None:
+    """A proxy in front of loopback would make everybody its one user."""
+    answer = client.get(BASE, headers={"X-Forwarded-For": "203.0.113.9"})
+    assert answer.status_code == 403
+
+
+def _routes(made: Hub) -> list[tuple[str, str]]:
+    found = []
+    for path, methods in unguarded(made).openapi()["paths"].items():
+        found += [(method.upper(), path) for method in methods]
+    return found
+
+
+def test_every_route_asks_every_role_for_what_it_needs(
+    open_hub: Hub, open_client: TestClient, bearer: Bearer
+) -> None:
+    """Routes x roles: refused without the right with 401 or 403, and never refused with it."""
+    callers: dict[str, dict[str, str]] = {role: bearer(role) for role in accounts.ROLES}
+    rights = {**{role: accounts.MAY[role] for role in accounts.ROLES}, "visitor": accounts.VISITOR.may}
+    checked = 0
+    for method, path in _routes(open_hub):
+        needed = NEEDS.get((method, path), "read")
+        for role, may in rights.items():
+            address = path.replace("{key}", "x").replace("{name}", "x")
+            body: Any = {"json": records.record()} if method == "POST" else {}
+            headers = callers.get(role, {})
+            status = open_client.request(method, address, headers=headers, **body).status_code
+            assert (status in (401, 403)) == (needed not in may), (method, path, role, status)
+            checked += 1
+    assert checked >= 6 * 10
+
+
+def test_token_works_until_it_is_revoked(open_hub: Hub, open_client: TestClient, bearer: Bearer) -> None:
+    """Revocation counts from the next request on."""
+    header = bearer("contributor")
+    assert open_client.post(BASE, json=records.record(), headers=header).status_code == 200
+    accounts.revoke(open_hub.engine, header["Authorization"].split()[1].partition(".")[0])
+    assert open_client.post(BASE, json=records.record(), headers=header).status_code == 401
+    assert open_client.get(BASE, headers=header).status_code == 200  # reading needs none
+
+
+def test_expired_and_closed_do_not_work(open_hub: Hub, open_client: TestClient, bearer: Bearer) -> None:
+    """A token ends with its time, and with its account."""
+    header = bearer("contributor")
+    old = accounts.make_token(
+        open_hub.engine, KEY, "a contributor", scopes=("submit",), life=timedelta(seconds=-1)
+    )
+    answer = open_client.post(BASE, json=records.record(), headers={"Authorization": f"Bearer {old}"})
+    assert answer.status_code == 401
+    accounts.close_account(open_hub.engine, "a contributor")
+    assert open_client.post(BASE, json=records.record(), headers=header).status_code == 401
+
+
+def test_scope_and_role_both_limit_a_token(open_hub: Hub, open_client: TestClient, bearer: Bearer) -> None:
+    """A token may what both allow: a narrow scope, and a role that was lowered."""
+    reading = bearer("admin", scopes=("read",))
+    assert open_client.post(BASE, json=records.record(), headers=reading).status_code == 403
+    header = bearer("contributor")
+    accounts.set_role(open_hub.engine, "a contributor", "viewer")
+    assert open_client.post(BASE, json=records.record(), headers=header).status_code == 403
+
+
+def test_record_of_another_is_neither_changed_nor_retracted(open_client: TestClient, bearer: Bearer) -> None:
+    """Contributors have what is their own; maintainers correct all."""
+    alice, bob = bearer("contributor", name="alice"), bearer("contributor", name="bob")
+    one = records.record()
+    open_client.post(BASE, json=one, headers=alice)
+    changed = open_client.post(BASE, json={**one, "name": "x"}, headers=bob)
+    assert "belongs to another account" in changed.text
+    assert open_client.delete(f"{BASE}/{one['id']}?reason=r", headers=bob).status_code == 403
+    maintainer = bearer("maintainer")
+    assert open_client.delete(f"{BASE}/{one['id']}?reason=r", headers=maintainer).status_code == 200
+
+
+def test_database_holds_no_secret(open_hub: Hub, bearer: Bearer) -> None:
+    """Neither the token nor a hash that can be had without the key is stored."""
+    token = bearer("contributor")["Authorization"].split()[1]
+    with open_hub.engine.connect() as connection:
+        row = connection.execute(sa.select(table_of(Token))).one()
+    assert token.partition(".")[2] not in str(row)
+    assert row.mac == secrets.mac(KEY, "token", token)
+    assert row.mac != secrets.mac(b"x" * 64, "token", token)
+    assert chain.verify(open_hub.engine).count == 0
+
+
+@pytest.mark.parametrize("token", ["", "x", "soot_00000000.", "soot_00000000." + "a" * 43, "Ä", "a" * 5_000])
+def test_bad_token_is_401_and_then_429(open_client: TestClient, token: str) -> None:
+    """Guessing is slow: after ten wrong tokens an address waits, and is told how long."""
+    header = {"Authorization": f"Bearer {token}".encode("latin-1", "replace")}
+    statuses = [open_client.post(BASE, json={}, headers=header).status_code for _ in range(12)]
+    assert statuses[:10] == [401] * 10
+    answer = open_client.post(BASE, json={}, headers=header)
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) >= 1
+
+
+def test_too_many_requests_of_one_address_wait(open_hub: Hub) -> None:
+    """A hub that others reach limits each address, but not its probes."""
+    made = hub(open_hub.engine, single_user=False)
+    made.limits._rates["visit"] = (5.0, 0.5)
+    try:
+        with TestClient(application(made), base_url=HOST) as client:
+            statuses = [client.get("/api/v1/facets").status_code for _ in range(7)]
+            assert statuses == [200] * 5 + [429] * 2
+            assert client.get("/healthz").status_code == 200
+    finally:
+        made.limits._rates["visit"] = (200.0, 40.0)
+
+
+def test_bucket_refills_at_its_rate() -> None:
+    """Two at once, then one each half second."""
+    now = [0.0]
+    limits = Limits(clock=lambda: now[0], rates={"visit": (2.0, 2.0)})
+    assert [limits.take("visit", "a") for _ in range(3)] == [0.0, 0.0, 0.5]
+    assert limits.take("visit", "b") == 0.0
+    now[0] = 0.5
+    assert limits.take("visit", "a") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "words"),
+    [
+        ("", "viewer", "1 to 80"),
+        ("x", "king", "role 'king'"),
+        ("local", "admin", "meaning of its own"),
+        ("a\nb", "viewer", "1 to 80"),
+    ],
+)
+def test_bad_account_is_refused(open_hub: Hub, name: str, role: str, words: str) -> None:
+    """Names and roles have rules."""
+    with pytest.raises(InputError, match=words):
+        accounts.add_account(open_hub.engine, name, role)
+
+
+def test_scope_beyond_the_role_is_refused(open_hub: Hub) -> None:
+    """A viewer's token cannot submit."""
+    accounts.add_account(open_hub.engine, "eve", "viewer")
+    with pytest.raises(InputError, match="may not submit"):
+        accounts.make_token(open_hub.engine, KEY, "eve", scopes=("submit",))
+
+
+def test_key_is_made_once_and_is_nobody_elses(tmp_path: Path) -> None:
+    """The file is private; one that others can read, or a short one, is refused."""
+    path = tmp_path / "sub" / "hub.key"
+    key = secrets.key_of(path)
+    assert secrets.key_of(path) == key
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o644)
+    with pytest.raises(SettingsError, match="chmod 600"):
+        secrets.key_of(path)
+    short = tmp_path / "short.key"
+    short.write_bytes(b"x")
+    with pytest.raises(SettingsError, match="at least 32"):
+        secrets.key_of(short)

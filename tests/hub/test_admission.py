@@ -1,0 +1,144 @@
+"""What comes in: the same verdict as the core's codec, and limits that no request passes."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import json
+import zlib
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sootprint.core import codec
+from sootprint.core.errors import RecordError
+from sootprint.hub import admission
+from tests.hub import records
+
+BASE = records.record()
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**20), 10**20),
+    st.floats(),
+    st.text(max_size=5),
+    st.sampled_from(["sensor", "A", "pretrain", 1.0, 3.0, "2024-01-01", "\ud800", "\0", 10**400]),
+)
+VALUES = st.recursive(
+    SCALARS, lambda part: st.lists(part, max_size=2) | st.dictionaries(st.text(max_size=4), part, max_size=2)
+)
+
+
+def _places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    found = [path] if path else []
+    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in items:
+        found += _places(value, (*path, key))
+    return found
+
+
+def _changed(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(json.dumps(BASE))
+    part: Any = made
+    for key in path[:-1]:
+        part = part[key]
+    part[path[-1]] = value
+    return made
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    path=st.sampled_from([*_places(BASE), ("curve",), ("spans",), ("new",), ("place", "new")]), value=VALUES
+)
+def test_verdict_is_that_of_the_codec(path: tuple[Any, ...], value: Any) -> None:
+    """Whatever stands in whichever field: the hub accepts it if and only if the core does."""
+    data = _changed(path, value)
+    try:
+        wanted = codec.from_dict(data)
+    except RecordError as err:
+        with pytest.raises(RecordError) as caught:
+            admission.admitted(data)
+        assert str(caught.value) == str(err)
+    else:
+        found = admission.admitted(data).footprint
+        assert dataclasses.replace(found, extra={}) == dataclasses.replace(wanted, extra={})
+
+
+def test_equal_contents_have_one_hash_whatever_the_order() -> None:
+    """The order of fields and the spaces of a JSON text say nothing."""
+    turned = dict(reversed(BASE.items()))
+    assert admission.admitted(turned).sha256 == admission.admitted(BASE).sha256
+
+
+def test_field_of_a_newer_version_is_kept_in_the_text() -> None:
+    """What this version does not know is stored all the same."""
+    text = admission.admitted({**BASE, "schema": "1.7", "novel": {"x": [1]}}).text
+    assert json.loads(text)["novel"] == {"x": [1]}
+
+
+def test_gzip_bomb_is_stopped_at_the_limit() -> None:
+    """A hundred megabytes of zeros in a hundred kilobytes are refused before they are unpacked."""
+    bomb = gzip.compress(b"0" * (100 << 20))
+    with pytest.raises(admission.TooLargeError, match="32 MiB"):
+        admission.unpacked(bomb, "gzip")
+
+
+@pytest.mark.parametrize("cut", [5, -9, -1])
+def test_gzip_that_is_cut_off_is_refused(cut: int) -> None:
+    """Half a body is no body."""
+    with pytest.raises(RecordError, match="gzip"):
+        admission.unpacked(gzip.compress(records.batch(1))[:cut], "gzip")
+
+
+def test_two_gzip_members_are_refused() -> None:
+    """What stands after the first member would be dropped in silence."""
+    with pytest.raises(RecordError, match="one whole member"):
+        admission.unpacked(gzip.compress(b"[]") + gzip.compress(b"[]"), "gzip")
+
+
+def test_other_encodings_are_refused() -> None:
+    """Only gzip is unpacked."""
+    with pytest.raises(RecordError, match="'deflate' is not gzip"):
+        admission.unpacked(zlib.compress(b"[]"), "deflate")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[" * 100_000,
+        b'{"a":' * 50_000,
+        b"[1e999999999]",
+        b"[" + b"9" * 5_000 + b"]",
+        b"\xff",
+        b"",
+        b"5",
+        b'{"a":1,"a":2}',
+    ],
+)
+def test_bad_json_gets_one_line(text: bytes) -> None:
+    """Deep, huge, doubled or broken JSON is refused, or its records are."""
+    try:
+        listed = admission.items(text)
+    except RecordError as err:
+        assert "\n" not in str(err)
+    else:
+        good, bad = admission.sorted_out(listed)
+        assert not good
+        assert bad
+
+
+def test_too_many_records_are_refused() -> None:
+    """A batch has an end."""
+    with pytest.raises(admission.TooLargeError, match="at most 5000"):
+        admission.items(json.dumps([1] * 5_001).encode())
+
+
+def test_record_nested_too_deeply_is_refused() -> None:
+    """What the client could not read again is not stored."""
+    deep: Any = {}
+    for _ in range(40):
+        deep = {"a": deep}
+    with pytest.raises(RecordError, match="deeper than 32"):
+        admission.admitted({**BASE, "given": deep})

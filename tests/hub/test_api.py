@@ -1,0 +1,285 @@
+"""API v1 from outside: one test a promise."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from sootprint.core.records import Footprint
+from tests.hub import records
+
+BASE = "/api/v1/footprints"
+
+
+def _post(client: TestClient, *listed: dict[str, Any], **headers: str) -> dict[str, Any]:
+    answer = client.post(BASE, json=list(listed), headers=headers)
+    assert answer.status_code == 200, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+def test_one_record_a_list_and_gzip_are_taken(client: TestClient) -> None:
+    """All three ways in lead to the same counts."""
+    assert client.post(BASE, json=records.record()).json() == {"accepted": 1, "duplicate": 0, "rejected": []}
+    assert _post(client, records.record(), records.record())["accepted"] == 2
+    packed = gzip.compress(records.batch(4))
+    answer = client.post(BASE, content=packed, headers={"Content-Encoding": "gzip"})
+    assert answer.json()["accepted"] == 4
+
+
+def test_record_comes_back_as_it_was_sent(client: TestClient) -> None:
+    """What is read is the record, which the core parses."""
+    one = records.record(name="as sent")
+    one["novel"] = {"kept": True}
+    _post(client, one)
+    answer = client.get(f"{BASE}/{one['id']}")
+    assert answer.json() == one
+    assert Footprint.from_json(answer.content).name == "as sent"
+    assert answer.headers["etag"]
+
+
+def test_batch_that_is_wrong_as_a_whole_is_422_with_its_reasons(client: TestClient) -> None:
+    """The body has the same shape as that of a good batch."""
+    answer = client.post(BASE, json=[{"id": 1}])
+    assert answer.status_code == 422
+    assert answer.json()["rejected"][0]["index"] == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [(b"{", 400), (b"5", 400), (b'"' + b"a" * (17 << 20) + b'"', 413)],
+    ids=["cut", "number", "large"],
+)
+def test_body_that_is_no_batch_gets_one_line(client: TestClient, content: bytes, status: int) -> None:
+    """The answer is a problem in JSON."""
+    answer = client.post(BASE, content=content)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "\n" not in answer.json()["title"]
+
+
+def test_pages_hold_every_record_once_while_more_come_in(client: TestClient) -> None:
+    """A reader who follows the cursor sees all that was there when he began, and none twice."""
+    sent = [records.record() for _ in range(25)]
+    _post(client, *sent)
+    seen: list[str] = []
+    cursor = None
+    for _ in range(10):
+        parameters = {"limit": "7"} | ({"cursor": cursor} if cursor else {})
+        page = client.get(BASE, params=parameters).json()
+        seen += [one["id"] for one in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+        _post(client, records.record())
+    assert seen == [one["id"] for one in reversed(sent)]
+
+
+@pytest.mark.parametrize("order", ["emissions", "energy"])
+def test_other_orders_page_as_well(client: TestClient, order: str) -> None:
+    """The largest come first, equal ones too."""
+    _post(client, *(records.record(float(1 + n // 2)) for n in range(9)))
+    seen, cursor = [], None
+    while True:
+        parameters = {"limit": "4", "order": order} | ({"cursor": cursor} if cursor else {})
+        page = client.get(BASE, params=parameters).json()
+        seen += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert len({one["id"] for one in seen}) == 9
+    values = [one["emissions_kg"]["value"] for one in seen]
+    assert values == sorted(values, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"limit": "0"},
+        {"limit": "501"},
+        {"cursor": "x"},
+        {"cursor": "WyJuZXdlc3QiLDEuNV0"},
+        {"order": "best"},
+        {"year": "MMXX"},
+    ],
+)
+def test_question_that_cannot_be_answered_is_refused(client: TestClient, parameters: dict[str, str]) -> None:
+    """A wrong parameter is a 400 or 422 with its name."""
+    answer = client.get(BASE, params=parameters)
+    assert answer.status_code in (400, 422)
+    assert next(iter(parameters)) in answer.json()["title"]
+
+
+def test_filters_and_words_narrow_the_list(client: TestClient) -> None:
+    """Filters are exact, words are found by their beginnings."""
+    _post(client, records.record(project="thesis", name="baseline run"), records.record(stage="finetune"))
+    assert len(client.get(BASE, params={"project": "thesis"}).json()["items"]) == 1
+    assert len(client.get(BASE, params={"stage": "finetune", "country": "FR"}).json()["items"]) == 1
+    assert len(client.get(BASE, params={"q": "base"}).json()["items"]) == 1
+    assert client.get(BASE, params={"q": "base nothing"}).json()["items"] == []
+    assert client.get(BASE, params={"q": "*-'\" OR 1"}).status_code == 200
+
+
+def test_summary_is_one_flat_row_each(client: TestClient) -> None:
+    """The row has what the hub says beside what the record says."""
+    _post(client, records.record())
+    row = client.get(BASE, params={"view": "summary"}).json()["items"][0]
+    assert (row["country"], row["evidence"], row["verification"], row["marked"]) == (
+        "FR",
+        "D",
+        "recomputed",
+        0,
+    )
+
+
+def test_assessment_puts_claim_and_recomputation_side_by_side(client: TestClient) -> None:
+    """Grams typed as kilograms: the claim stays, the recomputation stands beside it, the mark says why."""
+    one = records.record()
+    right = one["emissions_kg"]["value"]
+    one["emissions_kg"] = {"value": right * 1000.0, "basis": "claimed"}
+    _post(client, one)
+    found = client.get(f"{BASE}/{one['id']}/assessment").json()
+    assert found["emissions_kg"]["claimed"]["value"] == right * 1000.0
+    assert found["emissions_kg"]["recomputed"]["value"] == pytest.approx(right)
+    assert found["emissions_kg"]["ratio"] == pytest.approx(1000.0)
+    assert "grams typed as kilograms" in found["marks"][0]
+    assert found["factors"]
+
+
+def test_versions_are_listed_and_each_is_read(client: TestClient) -> None:
+    """Version 1 is there after version 2 came."""
+    one = records.record(name="first")
+    _post(client, one)
+    client.post(BASE, json={**one, "name": "second"}, params={"reason": "typo"})
+    listed = client.get(f"{BASE}/{one['id']}/versions").json()["items"]
+    assert [row["reason"] for row in listed] == [None, "typo"]
+    assert client.get(f"{BASE}/{one['id']}", params={"version": 1}).json()["name"] == "first"
+    assert client.get(f"{BASE}/{one['id']}").json()["name"] == "second"
+    assert client.get(f"{BASE}/{one['id']}", params={"version": 3}).status_code == 404
+
+
+def test_retracted_record_is_gone_with_its_reason(client: TestClient) -> None:
+    """410 and the reason, and the version before is still read."""
+    one = records.record()
+    _post(client, one)
+    assert client.delete(f"{BASE}/{one['id']}").status_code == 400
+    assert client.delete(f"{BASE}/{one['id']}", params={"reason": "wrong node"}).json()["version"] == 2
+    answer = client.get(f"{BASE}/{one['id']}")
+    assert answer.status_code == 410
+    assert "wrong node" in answer.json()["title"]
+    assert client.get(f"{BASE}/{one['id']}", params={"version": 1}).json() == one
+    assert client.get(f"{BASE}/{one['id']}/assessment").json()["state"] == "retracted"
+
+
+@pytest.mark.parametrize(
+    "name", ["x", "00000000-0000-7000-8000-000000000000", "..%2f..%2fetc%2fpasswd", "%00"]
+)
+def test_unknown_record_is_404(client: TestClient, name: str) -> None:
+    """Whatever is asked for that is not there."""
+    for path in ("", "/assessment", "/versions"):
+        assert client.get(f"{BASE}/{name}{path}").status_code == 404
+    assert client.delete(f"{BASE}/{name}", params={"reason": "r"}).status_code == 404
+
+
+def test_csv_is_no_formula(client: TestClient) -> None:
+    """A cell that a spreadsheet would obey begins with an apostrophe, here and in the dump."""
+    evil = '=HYPERLINK("http://evil","x")'
+    one = records.record(name=evil, project="@SUM(1)", run_group="+1", parent="-1")
+    _post(client, one)
+    for path in (f"{BASE}/{one['id']}.csv", f"{BASE}.csv"):
+        row = next(csv.DictReader(io.StringIO(client.get(path).text)))
+        assert row["name"] == f"'{evil}"
+        assert (row["project"], row["run_group"], row["parent"]) == ("'@SUM(1)", "'+1", "'-1")
+        assert float(row["emissions_kg"]) == one["emissions_kg"]["value"]
+
+
+def test_markdown_and_bibtex_obey_nothing_of_a_record(client: TestClient) -> None:
+    """A name with markup is shown as it is."""
+    one = records.record(name="}<script>alert(1)</script>\\input{x}")
+    _post(client, one)
+    assert "<script>" not in client.get(f"{BASE}/{one['id']}.md").text
+    entry = client.get(f"{BASE}/{one['id']}.bib").text
+    assert "<script>alert(1)</script>\\textbackslash{}input\\textbraceleft{}x\\textbraceright{}" in entry
+    assert entry.count("{") == entry.count("}")
+    assert client.get(f"{BASE}/{one['id']}.exe").status_code == 404
+
+
+def test_dump_holds_every_record(client: TestClient) -> None:
+    """JSON lines are whole records, more than one page of them."""
+    client.post(BASE, content=records.batch(520))
+    lines = client.get(f"{BASE}.jsonl").text.splitlines()
+    assert len({json.loads(line)["id"] for line in lines}) == 520
+    assert len(client.get(f"{BASE}.csv").text.splitlines()) == 521
+
+
+def test_validation_stores_nothing(client: TestClient) -> None:
+    """It says what is wrong, and what the hub would say of the rest."""
+    answer = client.post("/api/v1/validate", json=[records.record(), {"id": 5}]).json()
+    assert answer["valid"] is False
+    assert answer["previews"][0]["verification"] == "recomputed"
+    assert client.get(BASE).json()["items"] == []
+
+
+def test_estimate_has_an_interval(client: TestClient) -> None:
+    """Three answers give a footprint of grade D; a name in no table gets a line."""
+    asked = {"hardware": "A100", "count": 8, "hours": 48, "zone": "FR"}
+    made = client.post("/api/v1/estimate", json=asked).json()
+    assert made["emissions_kg"]["low"] < made["emissions_kg"]["value"] < made["emissions_kg"]["high"]
+    assert made["grade"] == "D"
+    answer = client.post("/api/v1/estimate", json={**asked, "hardware": "Z9999"})
+    assert answer.status_code == 400
+    assert "Z9999" in answer.json()["title"]
+
+
+def test_leaderboard_has_its_front(client: TestClient) -> None:
+    """Of three models, the two that no other beats in both are on the front; marked records wait outside."""
+    _post(
+        client,
+        records.trained(70.0, kg=4.0, name="small"),
+        records.trained(80.0, kg=8.0, name="good"),
+        records.trained(75.0, kg=9.0, name="beaten"),
+        records.trained(99.0, kg=9e9, name="marked"),
+    )
+    boards = client.get("/api/v1/leaderboards").json()["items"]
+    assert boards == [{"task": "Image classification", "dataset": "ImageNet", "metric": "Top-1", "n": 4}]
+    chosen = {"task": "image classification", "dataset": "IMAGENET", "metric": "top-1", "weak": "true"}
+    found = client.get("/api/v1/leaderboards", params=chosen).json()
+    fronts = {one["model"]: one["front_carbon"] for one in found["entries"]}
+    assert fronts == {"small": True, "good": True, "beaten": False, "marked": True}
+    sound = client.get("/api/v1/leaderboards", params={**chosen, "weak": "false"}).json()
+    assert (sound["entries"], sound["left_out"]) == ([], 4)
+
+
+def test_idempotency_key_is_honoured(client: TestClient) -> None:
+    """The same key with the same body gives the first answer, with another body a 409."""
+    one = records.record()
+    first = _post(client, one, **{"Idempotency-Key": "k1"})
+    assert _post(client, one, **{"Idempotency-Key": "k1"}) == first
+    other = client.post(BASE, json=[records.record()], headers={"Idempotency-Key": "k1"})
+    assert other.status_code == 409
+
+
+def test_health_and_counts(client: TestClient) -> None:
+    """The probes answer, and Prometheus reads what happened."""
+    _post(client, records.record())
+    assert client.get("/healthz").text == "ok\n"
+    assert client.get("/readyz").text == "ready\n"
+    text = client.get("/metrics").text
+    assert 'sootprint_hub_footprints_total{outcome="accepted"} 1' in text
+    assert 'route="/api/v1/footprints",status="200"} 1' in text
+
+
+def test_every_answer_has_the_headers_that_protect_a_browser(client: TestClient) -> None:
+    """Errors have them too."""
+    for path in ("/healthz", "/nothing", BASE):
+        headers = client.get(path).headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"

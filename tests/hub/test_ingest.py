@@ -1,0 +1,200 @@
+"""Storing: each content once, each version for ever, all of a batch or nothing."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from sootprint.core.errors import RecordError
+from sootprint.hub import chain, columns, corrections, ingest, reading
+from sootprint.hub.ingest import Submission
+from sootprint.hub.tables import Account, FootprintRow, FootprintVersion, Tally, table_of
+from tests.hub import records
+
+LOCAL = Submission(actor="local", may_correct_all=True)
+
+
+def _send(engine: Engine, *listed: dict[str, Any], submission: Submission = LOCAL) -> dict[str, Any]:
+    return ingest.take_in(engine, json.dumps(listed).encode(), submission)
+
+
+def _count(engine: Engine, model: Any) -> int:
+    with engine.connect() as connection:
+        return int(connection.scalar(sa.select(sa.func.count()).select_from(table_of(model))) or 0)
+
+
+def _accounts(engine: Engine, *names: str) -> list[Submission]:
+    rows = [
+        {"id": n, "name": name, "role": "contributor", "created_at": "2026"}
+        for n, name in enumerate(names, 1)
+    ]
+    with engine.begin() as connection:
+        connection.execute(sa.insert(table_of(Account)), rows)
+    return [Submission(actor=row["name"], account_id=row["id"]) for row in rows]
+
+
+def test_resent_batch_changes_nothing(engine: Engine) -> None:
+    """Records that are sent again are counted as duplicates, and no row of any table is added."""
+    text = records.batch(20)
+    assert ingest.take_in(engine, text, LOCAL) == {"accepted": 20, "duplicate": 0, "rejected": []}
+    before = chain.verify(engine)
+    assert ingest.take_in(engine, text, LOCAL) == {"accepted": 0, "duplicate": 20, "rejected": []}
+    assert chain.verify(engine) == before
+    assert dict(reading.tallies(engine, "country")) == {"FR": 20}
+
+
+def test_bad_records_are_named_by_their_place_and_the_others_are_stored(engine: Engine) -> None:
+    """One wrong record does not hold back its neighbours."""
+    answer = _send(engine, records.record(), {**records.record(), "grade": "Z"}, {"id": 5})
+    assert answer["accepted"] == 1
+    assert [one["index"] for one in answer["rejected"]] == [1, 2]
+    assert "grade is 'Z'" in answer["rejected"][0]["errors"][0]
+
+
+def test_record_twice_in_one_batch_is_stored_once(engine: Engine) -> None:
+    """A batch may hold the same record twice, and two versions of one."""
+    one = records.record()
+    answer = _send(engine, one, one, {**one, "name": "second"})
+    assert (answer["accepted"], answer["duplicate"]) == (2, 1)
+    assert [row["version"] for row in reading.history(engine, one["id"])] == [1, 2]
+
+
+def test_change_of_a_record_is_a_new_version(engine: Engine) -> None:
+    """The list shows the newest, the first is still there, and the counts follow."""
+    one = records.record()
+    _send(engine, one)
+    _send(engine, {**one, "place": {"zone": "DE"}, "name": "moved"})
+    assert [row["name"] for row in reading.page(engine, reading.Question())[0]] == ["moved"]
+    first = reading.one(engine, one["id"], 1)
+    assert first is not None
+    assert json.loads(first.text or b"") == one
+    assert dict(reading.tallies(engine, "country")) == {"DE": 1}
+    assert reading.history(engine, one["id"])[1]["reason"] == "sent again with changes"
+
+
+def test_old_version_that_comes_late_changes_nothing(engine: Engine) -> None:
+    """A resend of the first version after the second does not bring the first back."""
+    one = records.record()
+    _send(engine, one)
+    _send(engine, {**one, "name": "second"})
+    assert _send(engine, one)["duplicate"] == 1
+    assert [row["name"] for row in reading.page(engine, reading.Question())[0]] == ["second"]
+
+
+def test_record_of_another_account_is_not_changed(engine: Engine) -> None:
+    """Who did not submit a record gets a line, unless his role is to correct."""
+    alice, bob = _accounts(engine, "alice", "bob")
+    one = records.record()
+    _send(engine, one, submission=alice)
+    answer = _send(engine, {**one, "name": "taken"}, submission=bob)
+    assert "belongs to another account" in answer["rejected"][0]["errors"][0]
+    maintainer = Submission(actor="bob", account_id=2, may_correct_all=True)
+    assert _send(engine, {**one, "name": "mended"}, submission=maintainer)["accepted"] == 1
+
+
+def test_key_gives_the_first_answer_again(engine: Engine) -> None:
+    """A request that is repeated with its key gets the answer it missed."""
+    keyed = Submission(actor="local", may_correct_all=True, key="batch-1")
+    text = records.batch(3)
+    first = ingest.take_in(engine, text, keyed)
+    assert first["accepted"] == 3
+    assert ingest.take_in(engine, text, keyed) == first
+
+
+def test_key_of_another_request_is_refused(engine: Engine) -> None:
+    """A key means one request."""
+    keyed = Submission(actor="local", may_correct_all=True, key="batch-1")
+    ingest.take_in(engine, records.batch(1), keyed)
+    with pytest.raises(ingest.KeyReusedError, match="use a new key"):
+        ingest.take_in(engine, records.batch(1), keyed)
+
+
+def test_two_clients_with_the_same_id_leave_it_once(engine: Engine) -> None:
+    """Eight threads send the same twenty records at once: each is there exactly once, and the log holds."""
+    text = records.batch(20)
+    answers: list[dict[str, Any]] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(ingest.take_in(engine, text, LOCAL))) for _ in range(8)
+    ]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(timeout=60)
+    assert sum(one["accepted"] for one in answers) == 20
+    assert sum(one["duplicate"] for one in answers) == 7 * 20
+    assert _count(engine, FootprintVersion) == 20
+    assert chain.verify(engine).count == 0
+
+
+def test_failure_within_a_batch_leaves_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails before the end is not half there."""
+    monkeypatch.setattr(ingest, "count", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        ingest.take_in(engine, records.batch(5), LOCAL)
+    monkeypatch.undo()
+    assert _count(engine, FootprintVersion) == 0
+    assert chain.verify(engine).entries == 0
+
+
+def test_retraction_leaves_a_tombstone(engine: Engine) -> None:
+    """The record leaves lists, counts and leaderboards; its versions and the reason stay."""
+    one = records.trained(76.0, kg=3.0)
+    _send(engine, one)
+    reasoned = Submission(actor="local", may_correct_all=True, reason="measured the wrong node")
+    assert corrections.retract(engine, one["id"], reasoned) == 2
+    assert reading.page(engine, reading.Question())[0] == []
+    assert reading.tallies(engine, "country") == []
+    assert reading.tallies(engine, columns.BOARD) == []
+    assert [row["reason"] for row in reading.history(engine, one["id"])] == [None, "measured the wrong node"]
+    assert corrections.retract(engine, one["id"], reasoned) == 2
+    assert "was retracted" in _send(engine, {**one, "name": "again"})["rejected"][0]["errors"][0]
+    assert chain.verify(engine).count == 0
+
+
+def test_retraction_needs_a_reason(engine: Engine) -> None:
+    """Nothing goes without a word."""
+    one = records.record()
+    _send(engine, one)
+    with pytest.raises(RecordError, match="say in 1 to 400 why"):
+        corrections.retract(engine, one["id"], Submission(actor="local", may_correct_all=True, reason=" "))
+
+
+def test_texts_of_all_kinds_are_stored_and_found(engine: Engine) -> None:
+    """Zero characters, quotes and other scripts in every label neither break a database nor get lost."""
+    name = "nul\0 'quote\" ; DROP TABLE footprint; -- 模型 \u202e é"
+    one = records.record(name=name, project=name, tags={name: name})
+    assert _send(engine, one)["accepted"] == 1
+    stored = reading.one(engine, one["id"])
+    assert stored is not None
+    assert stored.footprint.name == name
+    assert len(reading.page(engine, reading.Question(words="模型 quote"))[0]) == 1
+
+
+def test_counts_are_those_of_the_rows(engine: Engine) -> None:
+    """After versions and retractions each facet has the counts that a query over the rows gives."""
+    sent = [records.record(1.0 + n) for n in range(6)]
+    _send(engine, *sent)
+    _send(engine, {**sent[0], "stage": "finetune"}, {**sent[1], "place": {"zone": "DE"}})
+    corrections.retract(engine, sent[2]["id"], Submission(actor="x", may_correct_all=True, reason="r"))
+    rows = table_of(FootprintRow)
+    with engine.connect() as connection:
+        for facet in columns.FACETS:
+            value = sa.cast(rows.c[facet], sa.String)
+            query = sa.select(value, sa.func.count()).where(rows.c.state == "published", value.is_not(None))
+            counted = dict(connection.execute(query.group_by(value)).tuples().all())
+            assert dict(reading.tallies(engine, facet)) == counted
+
+
+def test_no_count_falls_below_nothing(engine: Engine) -> None:
+    """Retracting all leaves only zeros."""
+    sent = [records.record() for _ in range(3)]
+    _send(engine, *sent)
+    for one in sent:
+        corrections.retract(engine, one["id"], Submission(actor="x", may_correct_all=True, reason="r"))
+    with engine.connect() as connection:
+        assert set(connection.scalars(sa.select(table_of(Tally).c.n))) == {0}

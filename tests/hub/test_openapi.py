@@ -1,0 +1,62 @@
+"""The API against its own description: no input whatever makes it fail."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+
+from sootprint.hub import database, reading
+from sootprint.hub.app import application, unguarded
+from tests.hub.conftest import hub
+
+ROUTES = [
+    (method, path)
+    for path, methods in unguarded(hub(database.connect(database.url_of("sqlite://", Path()))))
+    .openapi()["paths"]
+    .items()
+    for method in methods
+]
+
+
+@pytest.fixture(scope="module")
+def api(_sqlite_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The API's description with a hub behind it."""
+    path = tmp_path_factory.mktemp("api") / "hub.sqlite"
+    shutil.copy(_sqlite_file, path)
+    engine = database.connect(database.url_of(f"sqlite:///{path}", path.parent))
+    made = dataclasses.replace(hub(engine), hosts=frozenset({"testserver"}))
+    yield schemathesis.openapi.from_asgi("/api/v1/openapi.json", application(made))
+    engine.dispose()
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_nothing_makes_the_api_fail(api: Any, method: str, path: str) -> None:
+    """What the description allows, and what it forbids, gets an answer below 500."""
+    operation = api[path][method]
+    wrong = operation.as_strategy(schemathesis.GenerationMode.NEGATIVE)
+    both = operation.as_strategy() | wrong
+
+    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=both)
+    def tried(case: Any) -> None:
+        answer = case.call()
+        assert answer.status_code < 500, answer.text
+
+    tried()
+
+
+def test_every_route_is_documented() -> None:
+    """The reference page has the routes and parameters of the description, and no others."""
+    page = (Path(__file__).resolve().parents[2] / "docs/reference/hub-api.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `([A-Z]+) (/api\S+)` \|", page, re.MULTILINE))
+    assert named == {(method.upper(), path) for method, path in ROUTES}
+    parameters = set(reading.FILTERS) | {"limit", "cursor", "order", "q", "view"}
+    assert [one for one in sorted(parameters) if f"`{one}`" not in page] == []

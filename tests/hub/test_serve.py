@@ -1,0 +1,158 @@
+"""A real server: what it promised is there after kill -9, and SIGTERM lets it finish."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from sootprint.cli import app
+from sootprint.hub import chain, database
+from tests.e2e.harness import SOOTPRINT, environment
+from tests.hub import records
+
+STARTS_S, STOPS_S, ANSWERS_S = 60.0, 40.0, 30.0
+
+
+@contextlib.contextmanager
+def _serving(home: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server and its address."""
+    home.mkdir(exist_ok=True)
+    with (home / "log").open("a") as log:
+        server = subprocess.Popen(
+            [SOOTPRINT, "hub", "serve", "--port", "0", *more],
+            env=environment(home),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    try:
+        assert server.stdout is not None
+        timer = threading.Timer(STARTS_S, server.kill)
+        timer.start()
+        line = server.stdout.readline()
+        timer.cancel()
+        assert line.startswith("The hub is at "), (home / "log").read_text()
+        yield server, line.split()[-1].rstrip("/")
+    finally:
+        server.kill()
+        server.wait(timeout=STOPS_S)
+
+
+def _post(address: str, body: bytes) -> dict[str, Any]:
+    request = urllib.request.Request(f"{address}/api/v1/footprints", data=body, method="POST")
+    with urllib.request.urlopen(request, timeout=ANSWERS_S) as answer:
+        made: dict[str, Any] = json.load(answer)
+        return made
+
+
+def _stop(server: subprocess.Popen[str]) -> int:
+    server.send_signal(signal.SIGTERM)
+    return server.wait(timeout=STOPS_S)
+
+
+def test_what_was_acknowledged_survives_kill_9_once(tmp_path: Path) -> None:
+    """The server dies in mid-batch; the client sends again what had no answer; each record is there exactly once."""
+    home = tmp_path / "home"
+    batches = [records.batch(60) for _ in range(40)]
+    answered: list[int] = []
+
+    def send(address: str) -> None:
+        for number in range(len(batches)):
+            try:
+                _post(address, batches[number])
+            except (OSError, urllib.error.URLError, ValueError):
+                return
+            answered.append(number)
+
+    with _serving(home) as (server, address):
+        client = threading.Thread(target=send, args=(address,))
+        client.start()
+        until_s = time.monotonic() + ANSWERS_S
+        while len(answered) < 3 and time.monotonic() < until_s:
+            time.sleep(0.01)
+        os.kill(server.pid, signal.SIGKILL)
+        server.wait(timeout=STOPS_S)
+        client.join(timeout=ANSWERS_S)
+    assert 3 <= len(answered) < len(batches)
+    with _serving(home) as (server, address):
+        for number in range(len(answered)):
+            assert _post(address, batches[number]) == {"accepted": 0, "duplicate": 60, "rejected": []}
+        for number in range(len(answered), len(answered) + 3):
+            answer = _post(address, batches[number])
+            assert answer["accepted"] + answer["duplicate"] == 60
+        assert _stop(server) == 0
+    engine = database.connect(database.url_of(None, home / "hub"))
+    found = chain.verify(engine)
+    engine.dispose()
+    assert (found.count, found.versions) == (0, 60 * (len(answered) + 3))
+
+
+def test_log_is_json_and_holds_no_content(tmp_path: Path) -> None:
+    """Each line is an object; neither names nor search words of a request are in it."""
+    home = tmp_path / "home"
+    with _serving(home) as (server, address):
+        _post(address, json.dumps(records.record(name="very-private-name")).encode())
+        urllib.request.urlopen(f"{address}/api/v1/footprints?q=very-private-word", timeout=ANSWERS_S).read()
+        assert _stop(server) == 0
+    text = (home / "log").read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert {line["event"] for line in lines} >= {"request"}
+    assert "very-private" not in text
+
+
+def test_workers_share_a_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    """Two processes serve one database, and their log is one chain."""
+    server_url = database.url_of(postgres_url, tmp_path)
+    admin = sa.create_engine(server_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text("CREATE DATABASE workers"))
+    admin.dispose()
+    url = server_url.set(database="workers").render_as_string(hide_password=False)
+    with _serving(tmp_path / "home", "--workers", "2", "--database-url", url) as (server, address):
+        batches = [records.batch(20) for _ in range(8)]
+        answers: list[dict[str, Any]] = []
+        threads = [
+            threading.Thread(target=lambda body=body: answers.append(_post(address, body)))
+            for body in batches
+        ]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join(timeout=ANSWERS_S)
+        assert sum(one["accepted"] for one in answers) == 160
+        assert _stop(server) == 0
+    engine = database.connect(database.url_of(url, tmp_path))
+    found = chain.verify(engine)
+    engine.dispose()
+    assert (found.versions, found.count) == (160, 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--workers", "2"], "need PostgreSQL"),
+        (["--database-url", "mysql://x/y"], "sqlite:////folder/hub.sqlite"),
+        (["--public-url", "hub"], "give e.g. https://hub.example.org"),
+    ],
+)
+def test_wrong_use_gets_one_line_and_code_2(tmp_path: Path, words: list[str], said: str) -> None:
+    """The line names the value and the way out."""
+    home = {"SOOTPRINT_HOME": str(tmp_path)}
+    done = CliRunner().invoke(app, ["hub", "serve", "--port", "0", *words], env=home)
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
