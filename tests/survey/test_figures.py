@@ -21,6 +21,7 @@ def test_figure_is_drawn_and_told(key: str, small: survey.Dataset) -> None:
     """Each figure has a chart, a finding with its number of rows, and a text for those who cannot see it."""
     made = gallery.figure(small, key)
     assert made.chart is not None
+    made.chart.to_dict(validate=True)
     drawn = draw.svg(made.chart, "paper")
     assert "<desc>" in drawn and drawn.count("<path") > 5
     assert any(letter.isdigit() for letter in made.caption)

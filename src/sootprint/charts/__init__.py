@@ -13,18 +13,23 @@ from sootprint.core.errors import MissingExtraError
 if TYPE_CHECKING:
     from sootprint.charts.ahead import forecasts
     from sootprint.charts.bars import energy_by_component
+    from sootprint.charts.bundle import bundle
     from sootprint.charts.course import curve, power_over_time
-    from sootprint.charts.draw import save, spec, svg
+    from sootprint.charts.draw import FORMATS, converted, on_page, save, spec, svg
     from sootprint.charts.range import emissions_interval
     from sootprint.charts.theme import THEMES, Theme
 
 __all__ = [
+    "FORMATS",
     "THEMES",
     "Theme",
+    "bundle",
+    "converted",
     "curve",
     "emissions_interval",
     "energy_by_component",
     "forecasts",
+    "on_page",
     "power_over_time",
     "save",
     "spec",
@@ -32,12 +37,16 @@ __all__ = [
 ]
 
 _HOMES = {
+    "FORMATS": "draw",
     "THEMES": "theme",
     "Theme": "theme",
+    "bundle": "bundle",
+    "converted": "draw",
     "curve": "course",
     "emissions_interval": "range",
     "energy_by_component": "bars",
     "forecasts": "ahead",
+    "on_page": "draw",
     "power_over_time": "course",
     "save": "draw",
     "spec": "draw",

@@ -28,7 +28,7 @@ def spec(chart: alt.TopLevelMixin, theme: str = "web") -> dict[str, Any]:
     """
     if theme not in THEMES:
         raise InputError(f"theme {theme!r} is not one of {', '.join(THEMES)}")
-    made: dict[str, Any] = _cleaned(chart.to_dict())
+    made: dict[str, Any] = _cleaned(chart.to_dict(validate=False))  # the tests of each chart validate it
     return {**made, "config": THEMES[theme].config()}
 
 
@@ -44,21 +44,41 @@ def svg(chart: alt.TopLevelMixin, theme: str = "web") -> str:
     return re.sub(r"(<svg[^>]*>)", lambda found: found[1] + described, drawn, count=1)
 
 
-def save(chart: alt.TopLevelMixin, path: Path, theme: str = "paper") -> None:
-    """Write a chart to a file as SVG, PNG or PDF, by the end of its name.
+def save(chart: alt.TopLevelMixin, path: Path, *more: Path, theme: str = "paper") -> None:
+    """Write a chart to files as SVG, PNG or PDF, by the ends of their names; it is drawn once for all of them.
 
     Raises:
-        InputError: The name ends in none of the three, or there is no such theme.
+        InputError: A name ends in none of the three, or there is no such theme.
     """
+    for file in (path, *more):
+        if file.suffix not in FORMATS:
+            raise InputError(
+                f"{file.name} ends in none of {', '.join(FORMATS)}: give it one of these endings"
+            )
     drawn = svg(chart, theme)
-    if path.suffix == ".svg":
-        path.write_text(drawn, encoding="utf-8")
-    elif path.suffix == ".png":
-        path.write_bytes(_renderer().svg_to_png(drawn, scale=PNG_SCALE))
-    elif path.suffix == ".pdf":
-        path.write_bytes(_renderer().svg_to_pdf(drawn))
-    else:
-        raise InputError(f"{path.name} ends in none of {', '.join(FORMATS)}: give it one of these endings")
+    for file in (path, *more):
+        file.write_bytes(converted(drawn, file.suffix))
+
+
+def on_page(drawn: str) -> str:
+    """SVG of the theme "web" in the colours of the page that it stands in, so that it follows dark and light.
+
+    Colours of categories stay as they are; it is much faster than to draw the chart again.
+    """
+    web, page = THEMES["web"], THEMES["page"]
+    for name in ("ink", "muted", "grid", "shade"):
+        drawn = drawn.replace(f'"{getattr(web, name)}"', f'"{getattr(page, name)}"')
+    return drawn.replace(f'"{web.background}"', '"var(--ground)"')
+
+
+def converted(drawn: str, end: str) -> bytes:
+    """SVG of a chart as the bytes of a file that ends in .svg, .png or .pdf."""
+    if end == ".svg":
+        return drawn.encode()
+    made: bytes = (
+        _renderer().svg_to_png(drawn, scale=PNG_SCALE) if end == ".png" else _renderer().svg_to_pdf(drawn)
+    )
+    return made
 
 
 def _cleaned(part: Any) -> Any:

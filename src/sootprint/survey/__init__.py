@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sootprint.survey.checks import flags
     from sootprint.survey.dataset import Dataset, load
     from sootprint.survey.estimates import Settings
+    from sootprint.survey.figures.named import figure1, figure2, figure3, figure4, figure5, figure6a, figure6b
     from sootprint.survey.fronts import pareto
     from sootprint.survey.output import write
     from sootprint.survey.tables import table1, table2, table3
@@ -29,6 +30,13 @@ _HOMES = {
     "Dataset": "dataset",
     "Settings": "estimates",
     "analyse": "analysis",
+    "figure1": "figures.named",
+    "figure2": "figures.named",
+    "figure3": "figures.named",
+    "figure4": "figures.named",
+    "figure5": "figures.named",
+    "figure6a": "figures.named",
+    "figure6b": "figures.named",
     "flags": "checks",
     "load": "dataset",
     "pareto": "fronts",
@@ -43,6 +51,13 @@ __all__ = [
     "Dataset",
     "Settings",
     "analyse",
+    "figure1",
+    "figure2",
+    "figure3",
+    "figure4",
+    "figure5",
+    "figure6a",
+    "figure6b",
     "flags",
     "load",
     "pareto",

@@ -1,6 +1,6 @@
 """Files of a survey: `summary.json`, the tables, the models, the flags; then figures and report.
 
-Everything is written into a folder beside the target first and moved there when it is whole, file by file.
+Each file is written under another name first and moved in place when it is whole.
 """
 
 from __future__ import annotations
@@ -12,14 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sootprint.core.errors import InputError, SootprintError
-from sootprint.survey import tables
+from sootprint.survey import report, tables
+from sootprint.survey.figures import files, gallery
 
 if TYPE_CHECKING:
     import polars as pl
 
     from sootprint.survey.analysis import Analysis
+    from sootprint.survey.panels import Drawn
 
 Say = Callable[[str], None]
+TITLES = {
+    "table1": "Table 1. Models by task and data set",
+    "table2": "Table 2. Models and mean carbon intensity by main energy source",
+    "table3": "Table 3. Hardware by family",
+}
 
 
 def write(analysis: Analysis, found: Mapping[str, Any], out: Path, *, say: Say | None = None) -> list[Path]:
@@ -40,7 +47,26 @@ def write(analysis: Analysis, found: Mapping[str, Any], out: Path, *, say: Say |
         *(_table(out / "tables" / f"{name}.csv", frame) for name, frame in _tables(analysis).items()),
         _text(out / "summary.json", json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n"),
     ]
-    return written
+    shown = []
+    for figure in gallery.figures(analysis.data, how=analysis.how, drawn=_drawn(analysis)):
+        say(figure.key)
+        drawn = files.drawing(figure)
+        shown.append((figure, drawn))
+        folder = out / "figures"
+        written += [_bytes(folder / name, data) for name, data in files.contents(figure, drawn).items()]
+    say("report")
+    titled = {title: _tables(analysis)[name] for name, title in TITLES.items()}
+    figures = [figure for figure, _ in shown]
+    return [
+        *written,
+        _text(out / "report.html", report.page(found, titled, shown)),
+        _text(out / "report.md", report.markdown(found, titled, figures)),
+    ]
+
+
+def _drawn(analysis: Analysis) -> dict[str, Drawn]:
+    """Data of the figures that the analysis has made already."""
+    return {"figure3": analysis.emissions, "figure4": analysis.fronts, "figure6a": analysis.intensity}
 
 
 def _tables(analysis: Analysis) -> dict[str, pl.DataFrame]:
@@ -59,11 +85,15 @@ def _table(path: Path, frame: pl.DataFrame) -> Path:
 
 
 def _text(path: Path, text: str) -> Path:
+    return _bytes(path, text.encode())
+
+
+def _bytes(path: Path, data: bytes) -> Path:
     """A file, whole or not at all."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text, encoding="utf-8")
+        draft.write_bytes(data)
         draft.replace(path)
     except (FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError) as err:
         raise InputError(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from altair.utils.schemapi import debug_mode
+
+from sootprint.core.errors import InputError
 from sootprint.survey import panels
 from sootprint.survey.figures import captions
 from sootprint.survey.figures.by_bin import by_bin
@@ -43,22 +46,39 @@ class Figure:
     caption: str
 
 
-def figures(data: Dataset, *, how: Settings | None = None) -> Iterator[Figure]:
+def figures(
+    data: Dataset, *, how: Settings | None = None, drawn: Mapping[str, Drawn] | None = None
+) -> Iterator[Figure]:
     """The figures of the survey, then the further ones, each made when it is asked for.
 
     Args:
         data: Data set.
         how: Settings of the means and their intervals.
+        drawn: Data of figures that are known already, by key.
     """
     for key in TITLES:
-        yield figure(data, key, how=how)
+        yield figure(data, key, how=how, drawn=(drawn or {}).get(key))
 
 
-def figure(data: Dataset, key: str, *, how: Settings | None = None) -> Figure:
-    """One figure of a data set by its key, e.g. figure4."""
-    make, caption = _MAKERS[key]
-    chart, drawn = make(data, how)
-    return Figure(key=key, title=TITLES[key], chart=chart, drawn=drawn, caption=caption(data, drawn))
+def figure(data: Dataset, key: str, *, how: Settings | None = None, drawn: Drawn | None = None) -> Figure:
+    """One figure of a data set by its key, e.g. figure4.
+
+    Raises:
+        InputError: There is no such figure.
+    """
+    if key not in _MAKERS:
+        raise InputError(f"figure {key!r} is not one of {', '.join(TITLES)}")
+    made = _MAKERS[key]
+    drawn = drawn or made.panel(data, how)
+    with debug_mode(False):  # checking each part takes as long as the rest; the tests check the whole
+        chart = made.chart(data, drawn)
+    return Figure(
+        key=key,
+        title=TITLES[key],
+        chart=chart,
+        drawn=drawn,
+        caption=made.caption(data, drawn),
+    )
 
 
 TITLES = {
@@ -75,62 +95,63 @@ TITLES = {
     "figure10": "Concentration of the emissions",
 }
 
-_Made = tuple["alt.TopLevelMixin | None", "Drawn"]
-_Maker = Callable[["Dataset", "Settings | None"], _Made]
 
-
-def _figure1(data: Dataset, how: Settings | None) -> _Made:
-    drawn = panels.figure1(data)
-    return countries(drawn.points), drawn
-
-
-def _figure2(data: Dataset, how: Settings | None) -> _Made:
-    drawn = panels.figure2(data)
-    return scatter(drawn.points, ENERGY, EMISSIONS, size=INTENSITY), drawn
+class _Maker(NamedTuple):
+    panel: Callable[[Dataset, Settings | None], Drawn]
+    chart: Callable[[Dataset, Drawn], alt.TopLevelMixin | None]
+    caption: Callable[[Dataset, Drawn], str]
 
 
 def _over_time(measure: Measure, by: str, known: dict[str, tuple[str, str]]) -> _Maker:
-    def made(data: Dataset, how: Settings | None) -> _Made:
-        drawn = panels.over_time(data, measure.field, by=by, how=how)
+    def chart(data: Dataset, drawn: Drawn) -> alt.TopLevelMixin:
         means, grand = drawn.layers["means"], drawn.layers["grand"]
-        return by_bin(drawn.points, means, grand, measure, by, bins=data.bins, known=known), drawn
+        return by_bin(drawn.points, means, grand, measure, by, bins=data.bins, known=known)
 
-    return made
+    return _Maker(
+        panel=lambda data, how: panels.over_time(data, measure.field, by=by, how=how),
+        chart=chart,
+        caption=captions.over_time(measure.field),
+    )
 
 
 def _quality(cost: Measure) -> _Maker:
-    def made(data: Dataset, how: Settings | None) -> _Made:
-        drawn = panels.versus_metric(data, cost.field)
-        return fronts(drawn.points, drawn.layers["front"], cost), drawn
-
-    return made
-
-
-def _figure6b(data: Dataset, how: Settings | None) -> _Made:
-    drawn = panels.figure6b(data)
-    return counts(drawn.points, bins=data.bins), drawn
+    return _Maker(
+        panel=lambda data, how: panels.versus_metric(data, cost.field),
+        chart=lambda data, drawn: fronts(drawn.points, drawn.layers["front"], cost),
+        caption=captions.of_fronts(cost.field),
+    )
 
 
-def _figure9(data: Dataset, how: Settings | None) -> _Made:
-    drawn = panels.scatter(data, INTENSITY.field, ENERGY.field)
-    return scatter(drawn.points, INTENSITY, ENERGY), drawn
-
-
-def _figure10(data: Dataset, how: Settings | None) -> _Made:
-    drawn = panels.lorenz(data)
-    return concentration(drawn.points), drawn
-
-
-_MAKERS: dict[str, tuple[_Maker, Callable[[Dataset, Drawn], str]]] = {
-    "figure1": (_figure1, captions.of_countries),
-    "figure2": (_figure2, captions.of_slope),
-    "figure3": (_over_time(EMISSIONS, "task", TASKS), captions.over_time("emissions_kg")),
-    "figure4": (_quality(EMISSIONS), captions.of_fronts("emissions_kg")),
-    "figure5": (_quality(ENERGY), captions.of_fronts("energy_kwh")),
-    "figure6a": (_over_time(INTENSITY, "source", SOURCES), captions.over_time("intensity_g_per_kwh")),
-    "figure6b": (_figure6b, captions.of_counts),
-    "figure7": (_over_time(ENERGY, "task", TASKS), captions.over_time("energy_kwh")),
-    "figure8": (_over_time(DEVICE_HOURS, "task", TASKS), captions.over_time("device_hours")),
-    "figure9": (_figure9, captions.of_scatter),
-    "figure10": (_figure10, captions.of_concentration),
+_MAKERS = {
+    "figure1": _Maker(
+        panel=lambda data, how: panels.figure1(data),
+        chart=lambda data, drawn: countries(drawn.points),
+        caption=captions.of_countries,
+    ),
+    "figure2": _Maker(
+        panel=lambda data, how: panels.figure2(data),
+        chart=lambda data, drawn: scatter(drawn.points, ENERGY, EMISSIONS, size=INTENSITY),
+        caption=captions.of_slope,
+    ),
+    "figure3": _over_time(EMISSIONS, "task", TASKS),
+    "figure4": _quality(EMISSIONS),
+    "figure5": _quality(ENERGY),
+    "figure6a": _over_time(INTENSITY, "source", SOURCES),
+    "figure6b": _Maker(
+        panel=lambda data, how: panels.figure6b(data),
+        chart=lambda data, drawn: counts(drawn.points, bins=data.bins),
+        caption=captions.of_counts,
+    ),
+    "figure7": _over_time(ENERGY, "task", TASKS),
+    "figure8": _over_time(DEVICE_HOURS, "task", TASKS),
+    "figure9": _Maker(
+        panel=lambda data, how: panels.scatter(data, INTENSITY.field, ENERGY.field),
+        chart=lambda data, drawn: scatter(drawn.points, INTENSITY, ENERGY),
+        caption=captions.of_scatter,
+    ),
+    "figure10": _Maker(
+        panel=lambda data, how: panels.lorenz(data),
+        chart=lambda data, drawn: concentration(drawn.points),
+        caption=captions.of_concentration,
+    ),
 }

@@ -93,7 +93,7 @@ def _points(points: pl.DataFrame, x: Measure, y: Measure, axes: dict[str, Any], 
     if size is None:
         return encoded.encode(size=alt.value(70))
     title = size.title.replace("CO₂e", "")
-    areas = alt.Legend(title=title, symbolType="circle", tickCount=3)
+    areas = alt.Legend(title=title, symbolType="circle", symbolFillColor="#808080", tickCount=3)
     return encoded.encode(size=alt.Size(f"{size.field}:Q", scale=alt.Scale(range=[20, 260]), legend=areas))
 
 

@@ -1,0 +1,92 @@
+"""The report of a survey: a page that needs nothing else, and its twin in Markdown."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import polars as pl
+import pytest
+
+from sootprint import survey
+from sootprint.core.errors import InputError
+from sootprint.survey.figures import gallery
+
+EVIL = "<script>alert(1)</script>|\x1b[31m"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of a survey of the small table, whose first model has a hostile name."""
+    from tests.survey.conftest import ROWS, cells, write
+
+    home = tmp_path_factory.mktemp("survey")
+    data = survey.load(write(home / "models.csv", [cells(row) for row in ROWS]))
+    named = pl.when(pl.col("row") == 1).then(pl.lit(EVIL)).otherwise(pl.lit("fine")).alias("model")
+    data = replace(data, frame=data.frame.with_columns(named))
+    analysis = survey.analyse(data, how=survey.Settings(resamples=200))
+    survey.write(analysis, survey.summary(analysis), home / "out")
+    return home / "out"
+
+
+def test_every_figure_has_its_files(folder: Path) -> None:
+    """Three drawings and the points for each figure, whole and of the kind that their names say."""
+    starts = {".svg": b"<svg", ".png": b"\x89PNG", ".pdf": b"%PDF"}
+    for key in gallery.TITLES:
+        for end, start in starts.items():
+            assert (folder / "figures" / f"{key}{end}").read_bytes().startswith(start), f"{key}{end}"
+        assert (folder / "figures" / f"{key}.csv").read_text(encoding="utf-8").count("\n") > 1
+    ElementTree.fromstring((folder / "figures" / "figure1.svg").read_text(encoding="utf-8"))
+
+
+def test_page_needs_nothing_else(folder: Path) -> None:
+    """No address is loaded; findings, figures, tables and exclusions are on the page."""
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    outside = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert not re.findall(r'(?:src|href)="(?!#)[^"]*"', outside)
+    found = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    for finding in found["findings"]:
+        assert finding["question"] in page
+    for title in gallery.TITLES.values():
+        assert f"<h3>{title}</h3>" in page
+    assert page.count('<script type="application/json"') == len(gallery.TITLES)
+    assert "Table 2. Models and mean carbon intensity" in page
+
+
+def test_specifications_on_the_page_are_json(folder: Path) -> None:
+    """What the script reads can be read."""
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    for text in re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, flags=re.DOTALL):
+        assert json.loads(text)["$schema"].startswith("https://vega.github.io/schema/vega-lite/")
+
+
+def test_names_of_models_are_text_and_nothing_more(folder: Path) -> None:
+    """A name that is markup stays a name on the page and in the table."""
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_markdown_shows_figures_and_tables(folder: Path) -> None:
+    """The twin links the drawings, and its tables have as many cells in each row as in the head."""
+    text = (folder / "report.md").read_text(encoding="utf-8")
+    for key in gallery.TITLES:
+        assert f"(figures/{key}.svg)" in text
+    for block in re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE):
+        widths = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
+        assert len(widths) == 1, block
+
+
+def test_figures_can_be_had_by_name(small: survey.Dataset) -> None:
+    """A notebook shows `survey.figure2(data)`."""
+    for name in ("figure1", "figure2", "figure3", "figure4", "figure5", "figure6a", "figure6b"):
+        assert getattr(survey, name)(small).to_dict()["description"]
+
+
+def test_unknown_figure_is_told() -> None:
+    """The message lists the figures that there are."""
+    with pytest.raises(InputError, match="'figure11' is not one of figure1"):
+        gallery.figure(None, "figure11")  # type: ignore[arg-type]
