@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sootprint.core.protocols import FakeClock, Machine, Reading
     from sootprint.core.quantity import Factor, Quantity
     from sootprint.core.records import Footprint
-    from sootprint.estimator import estimate
+    from sootprint.estimator import estimate, predict
     from sootprint.tracker import Run, track
 
 __version__ = "0.1.0"
@@ -47,6 +47,7 @@ _HOMES = {
     "SootprintError": "sootprint.core.errors",
     "estimate": "sootprint.estimator",
     "merge": "sootprint.core.merging",
+    "predict": "sootprint.estimator",
     "track": "sootprint.tracker",
 }
 
@@ -69,6 +70,7 @@ __all__ = [
     "__version__",
     "estimate",
     "merge",
+    "predict",
     "track",
 ]
 

@@ -24,7 +24,7 @@ LEAVES |= {f"catalogue {name}": command for name, command in COMMANDS["catalogue
 
 def test_commands_are_those_of_this_release() -> None:
     """No command is offered that does nothing yet."""
-    names = "calibrate catalogue config delete doctor estimate merge node recover report run runs schema show"
+    names = "calibrate catalogue config delete doctor estimate merge node predict recover report run runs schema show"
     assert sorted(COMMANDS) == [*names.split(), "summary", "tag", "top"]
     assert sorted(COMMANDS["catalogue"].commands) == ["factors", "hardware", "regions", "update", "zones"]
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sootprint.charts.draw import FORMATS, converted, on_page, save, spec, svg
     from sootprint.charts.range import emissions_interval
     from sootprint.charts.theme import THEMES, Theme
+    from sootprint.charts.tornado import width_by_factor
 
 __all__ = [
     "FORMATS",
@@ -34,6 +35,7 @@ __all__ = [
     "save",
     "spec",
     "svg",
+    "width_by_factor",
 ]
 
 _HOMES = {
@@ -51,6 +53,7 @@ _HOMES = {
     "save": "draw",
     "spec": "draw",
     "svg": "draw",
+    "width_by_factor": "tornado",
 }
 
 

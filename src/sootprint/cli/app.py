@@ -23,6 +23,7 @@ from sootprint.cli.grid import grid
 from sootprint.cli.hub import hub
 from sootprint.cli.merge import merge
 from sootprint.cli.node import node
+from sootprint.cli.predict import predict
 from sootprint.cli.recover import recover
 from sootprint.cli.refresh import refresh
 from sootprint.cli.report import report
@@ -39,7 +40,7 @@ from sootprint.cli.tune import tune
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _COMMANDS = {
     "Measure": (run, top, doctor, calibrate, recover),
-    "Estimate": (estimate, audit),
+    "Estimate": (estimate, predict, audit),
     "Reduce": (advise, tune),
     "Look at runs": (runs, show, report, summary, survey, merge, refresh, tag, delete),
     "Look up": (grid, config, schema),

@@ -97,3 +97,31 @@ Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", metavar="FILE", help="Write to a file, whole or not at all."),
 ]
+Explain = Annotated[
+    bool,
+    typer.Option(
+        "--explain", help="Show every factor, its source, its evidence and its part in the interval."
+    ),
+]
+Chart = Annotated[
+    Path | None,
+    typer.Option(
+        "--chart",
+        metavar="FILE",
+        help="Draw what the interval is made of, as .svg, .png or .pdf (extra: charts).",
+    ),
+]
+From = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="FILE",
+        help="CSV with one job a row, or TOML, YAML or JSON with its arguments; options fill what it leaves empty.",
+    ),
+]
+SkipWrongRows = Annotated[
+    bool,
+    typer.Option(
+        "--skip-wrong-rows", help="Name and count rows that break a rule, instead of stopping there."
+    ),
+]

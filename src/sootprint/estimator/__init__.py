@@ -1,5 +1,6 @@
-"""Footprints of work that was not measured, from what is known of it."""
+"""Footprints of work that was not measured, or has not begun, from what is known of it."""
 
 from sootprint.estimator.hours import estimate
+from sootprint.estimator.prediction import predict
 
-__all__ = ["estimate"]
+__all__ = ["estimate", "predict"]

@@ -43,14 +43,17 @@ class Power:
     warnings: tuple[str, ...] = ()
 
 
-def power(job: Job, settings: Settings) -> Power:
+def power(job: Job, device: Device | None) -> Power:
     """Mean power of the job's device.
 
+    Args:
+        job: What is estimated.
+        device: Its device, as `find` gives it, where one is named.
+
     Raises:
-        CatalogueError: The device is in no table, or its rated power is not published.
+        CatalogueError: The rated power of the device is not published.
         InputError: The given power is more than the device can draw.
     """
-    device = None if job.hardware is None else find(job.hardware, settings)
     check_power(job.power_w, rated_power_w=None if device is None else device.rated_power_w)
     component = "cpu" if isinstance(device, hardware.Cpu) else "accelerator"
     listed = () if device is None else (_hardware(device, job.count, component),)
@@ -112,7 +115,7 @@ def _mean_power(job: Job, device: Device) -> tuple[Factor, ...]:
         return device.rated_power(), factors.rated_as_mean()
     if job.utilisation is not None:
         return device.rated_power(), factors.stated_fraction(job.utilisation)
-    return device.rated_power(), factors.power_fraction(job.work)
+    return device.rated_power(), factors.power_fraction(job.work, _kind(device))
 
 
 def _remarks(job: Job) -> tuple[str, ...]:

@@ -66,6 +66,13 @@ _HOSTS = {
         "wall over CPU and memory in the CPU runs of Fischer (2025, arXiv 2509.22092)",
     ),
 }
+_TPU = Prior(
+    0.53,
+    0.27,
+    0.75,
+    "between the mean (0.49) and the most (0.58) that the maker measured of a TPU v3, over its rated 450 W; high: "
+    "system over rated power in Patterson et al. (2021, arXiv 2104.10350)",
+)
 _RATED_AS_MEAN = Prior(
     1.0,
     0.35,
@@ -76,12 +83,15 @@ _UTILISATION_RATIO = 1.2  # assumed: power follows utilisation, but not in propo
 IDLE_SHARE = 0.15  # of the rated power, without work: Morrison et al. (2025, arXiv 2503.05804)
 
 
-def power_fraction(work: str) -> Factor:
+def power_fraction(work: str, kind: str = "gpu") -> Factor:
     """Mean power over rated power for a kind of work [1].
 
     Args:
         work: Kind of work, a key of `WORKS`.
+        kind: Kind of device, as in the catalogue; TPUs are rated far above what they draw.
     """
+    if kind == "tpu" and work in ("llm-pretrain", "unknown"):
+        return _factor("power_fraction", "tpu", _TPU, method="measured mean power over rated power")
     return _factor("power_fraction", work, WORKS[work], method="measured mean power over rated power")
 
 
@@ -113,6 +123,16 @@ def host_overhead(kind: str) -> Factor | None:
         return None
     key = "cpu" if kind == "cpu" else "accelerator"
     return _factor("host_overhead", key, _HOSTS[key], method="node energy over device energy")
+
+
+def overhead(kind: str, share: float) -> Factor:
+    """Energy with an overhead over that without it [1]: 1 + a stated share of idle devices or repeated work.
+
+    Args:
+        kind: "idle" or "restarts".
+        share: As given, at least 0 [1].
+    """
+    return given(kind, 1.0 + share, unit="1")
 
 
 def given(kind: str, value: float, *, unit: str) -> Factor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sootprint import __version__
@@ -12,8 +13,8 @@ from sootprint.core import carbon, intervals, units
 from sootprint.core.ids import uuid7
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Component, Footprint
-from sootprint.estimator import devices, surroundings
-from sootprint.estimator.inputs import Job
+from sootprint.estimator import devices, factors, surroundings
+from sootprint.estimator.inputs import JOB_FIELDS, Job
 
 if TYPE_CHECKING:
     from sootprint.settings import Settings
@@ -35,6 +36,8 @@ def estimate(
     utilisation: float | None = None,
     work: str = "unknown",
     method: str = "full",
+    idle: float | None = None,
+    restarts: float | None = None,
     settings: Settings | None = None,
 ) -> Footprint:
     """Footprint of devices that worked for some hours at some place, of grade D.
@@ -55,6 +58,8 @@ def estimate(
         utilisation: Mean power over rated power, in place of the prior for `work` [0-1].
         work: llm-pretrain, finetune, vision, inference or unknown.
         method: "full", or "survey" for the plain product of rated power, device hours and intensity.
+        idle: Energy of devices that are held but idle over that of the work, where the hours leave them out [1].
+        restarts: Work done again over the work that counted, where the hours leave it out [1].
         settings: Settings that were read; read now where None.
 
     Raises:
@@ -79,15 +84,62 @@ def estimate(
         utilisation=utilisation,
         work=work,
         method=method,
+        idle=idle,
+        restarts=restarts,
     )
-    return footprint(job, settings or configuration.load())
+    return footprint(job, Lookups(settings or configuration.load()))
 
 
-def footprint(job: Job, settings: Settings) -> Footprint:
-    """Footprint of a checked job; raises as `estimate`."""
-    power = devices.power(job, settings)
-    around = surroundings.look_up(job, settings)
-    energy = _energy_kwh(job, (*power.device, *filter(None, [power.host])), basis=power.basis)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """Device hours of a job.
+
+    Args:
+        device_hours: Hours summed over the devices [h].
+        factors: What they were computed from; none where they were given.
+    """
+
+    device_hours: Quantity
+    factors: tuple[Factor, ...] = ()
+
+
+class Lookups:
+    """Devices and surroundings that were looked up with some settings, each once: the rows of a table share them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._devices: dict[str, devices.Device] = {}
+        self._surroundings: dict[tuple[object, ...], surroundings.Surroundings] = {}
+
+    def device(self, name: str | None) -> devices.Device | None:
+        """Device by its name; raises as `devices.find`."""
+        if name is None:
+            return None
+        if name not in self._devices:
+            self._devices[name] = devices.find(name, self.settings)
+        return self._devices[name]
+
+    def around(self, job: Job) -> surroundings.Surroundings:
+        """Surroundings of a job; raises as `surroundings.look_up`."""
+        key = (job.zone, job.year, job.intensity, job.pue, job.power_w is None, job.method)
+        if key not in self._surroundings:
+            self._surroundings[key] = surroundings.look_up(job, self.settings)
+        return self._surroundings[key]
+
+
+def footprint(job: Job, known: Lookups, *, spent: Spent | None = None) -> Footprint:
+    """Footprint of a checked job; raises as `estimate`.
+
+    Args:
+        job: What is estimated.
+        known: What was looked up already, and the settings.
+        spent: Device hours with their interval, where they are not simply those of the job.
+    """
+    power = devices.power(job, known.device(job.hardware))
+    around = known.around(job)
+    spent = spent or Spent(device_hours=intervals.exact(job.device_hours, "claimed"))
+    more = _overheads(job)
+    energy = _energy_kwh(spent, (*power.device, *filter(None, [power.host]), *more), basis=power.basis)
     intensity = around.intensity.quantity(_basis(around.intensity))
     pue = around.pue.quantity(_basis(around.pue)) if around.pue else intervals.exact(1.0, "assumed")
     no_pue = (surroundings.NO_PUE,) if around.pue is None and job.method == "full" else ()
@@ -97,40 +149,49 @@ def footprint(job: Job, settings: Settings) -> Footprint:
         stage=_STAGES.get(job.work, "other"),
         boundary=_boundary(job, around.pue),
         duration_s=units.seconds(job.hours),
-        device_hours=intervals.exact(job.device_hours, "claimed"),
+        device_hours=spent.device_hours,
         place=around.place,
         hardware=power.hardware,
-        components=_components(job, power),
+        components=_components(job, power, spent),
         energy_kwh=energy,
         pue=pue,
         intensity_g_per_kwh=intensity,
         emissions_kg=dataclasses.replace(carbon.emissions(energy, intensity, pue), basis=power.basis),
-        factors=tuple(filter(None, (*power.device, power.host, around.pue, around.intensity))),
+        factors=tuple(
+            filter(None, (*spent.factors, *power.device, power.host, *more, around.pue, around.intensity))
+        ),
         grade="D",
         unknown=_unknown(around),
         warnings=tuple(dict.fromkeys((*around.warnings, *power.warnings, *no_pue))),
-        given={name: value for name, value in dataclasses.asdict(job).items() if value is not None},
+        given={name: value for name in JOB_FIELDS if (value := getattr(job, name)) is not None},
     )
 
 
-def _energy_kwh(job: Job, listed: tuple[Factor, ...], *, basis: str) -> Quantity:
+def _energy_kwh(spent: Spent, listed: tuple[Factor, ...], *, basis: str) -> Quantity:
     """Energy of all devices over all hours, of factors whose product is a power [kWh]."""
-    power_w = intervals.product(*(factor.quantity() for factor in listed), basis=basis)
-    return intervals.scaled(power_w, job.device_hours / units.W_PER_KW)
+    terms = (spent.device_hours, *(factor.quantity() for factor in listed))
+    return intervals.scaled(intervals.product(*terms, basis=basis), 1.0 / units.W_PER_KW)
 
 
-def _components(job: Job, power: devices.Power) -> tuple[Component, ...]:
+def _overheads(job: Job) -> tuple[Factor, ...]:
+    """Idle devices and repeated work, where they were stated."""
+    stated = (("idle", job.idle), ("restarts", job.restarts))
+    return tuple(factors.overhead(kind, share) for kind, share in stated if share is not None)
+
+
+def _components(job: Job, power: devices.Power, spent: Spent) -> tuple[Component, ...]:
     """The devices, and the rest of their nodes where it is modelled."""
     meter = "given" if power.basis == "claimed" else "estimate"
+    device = (*power.device, *_overheads(job))
     own = Component(
         component=power.component,
         meter=meter,
-        energy_kwh=_energy_kwh(job, power.device, basis=power.basis),
+        energy_kwh=_energy_kwh(spent, device, basis=power.basis),
         utilisation=job.utilisation,
     )
     if power.host is None:
         return (own,)
-    rest = _energy_kwh(job, (*power.device, _above_one(power.host)), basis=power.basis)
+    rest = _energy_kwh(spent, (*device, _above_one(power.host)), basis=power.basis)
     return own, Component(component="node", meter=meter, energy_kwh=rest)
 
 

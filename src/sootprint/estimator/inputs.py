@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -41,6 +42,18 @@ _RULES = {
     "utilisation": _Rule(
         0.0, 1.0, "a share between 0 and 1", "85 % is 0.85; leave it out where it is unknown"
     ),
+    "idle": _Rule(
+        0.0,
+        10.0,
+        "energy of devices that are held but idle over that of the work, 0 to 10",
+        "20 % is 0.2; leave it out where the hours hold it already",
+    ),
+    "restarts": _Rule(
+        0.0,
+        10.0,
+        "work done again over the work that counted, 0 to 10",
+        "10 % is 0.1; leave it out where the hours hold it already",
+    ),
     "year": _Rule(1990, 2100, "a calendar year from 1990 to 2100", "leave it out for the latest year known"),
 }
 
@@ -61,6 +74,8 @@ class Job:
         utilisation: Mean power over rated power [0-1].
         work: Kind of work, see `factors.WORKS`.
         method: "full", or "survey" for the plain product P x T x I.
+        idle: Energy of idle devices over that of the work, where the hours leave them out [1].
+        restarts: Work done again over the work that counted, where the hours leave it out [1].
 
     Raises:
         InputError: A value is outside its range, or values contradict each other.
@@ -77,6 +92,8 @@ class Job:
     utilisation: float | None = None
     work: str = "unknown"
     method: str = "full"
+    idle: float | None = None
+    restarts: float | None = None
 
     def __post_init__(self) -> None:
         for name in _RULES:
@@ -90,6 +107,9 @@ class Job:
     def device_hours(self) -> float:
         """Hours summed over the devices [h]."""
         return self.count * self.hours
+
+
+JOB_FIELDS = tuple(spec.name for spec in dataclasses.fields(Job))
 
 
 def check_power(power_w: float | None, *, rated_power_w: float | None) -> None:
@@ -146,7 +166,7 @@ def _check_together(job: Job) -> None:
             "give one of the two"
         )
     if job.method == "survey":
-        for name in ("pue", "utilisation"):
+        for name in ("pue", "utilisation", "idle", "restarts"):
             if getattr(job, name) is not None:
                 raise InputError(
                     f"{name} is {getattr(job, name):g}, which the survey's P x T x I does not have: "

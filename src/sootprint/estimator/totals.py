@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import numpy as np
 
-from sootprint.core import intervals
-from sootprint.core.quantity import Factor, Quantity
+from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
-from sootprint.core.units import G_PER_KG, W_PER_KW
+from sootprint.estimator import draws
 
-_NOT_POWER = ("pue", "intensity")
+DRAWS = 512
 
 
 class Totals:
@@ -17,21 +16,23 @@ class Totals:
 
     def __init__(self) -> None:
         self.count = 0
-        self._draws = intervals.Draws()
         self._values = {"energy_kwh": 0.0, "emissions_kg": 0.0}
-        self._sums: dict[str, list[float] | None] = {name: [0.0] * intervals.DRAWS for name in self._values}
+        self._sums: dict[str, draws.Array | None] = {name: np.zeros(DRAWS) for name in self._values}
 
     def add(self, footprint: Footprint) -> None:
-        """Count one footprint that `estimate` made."""
+        """Count one footprint that `estimate` or `predict` made."""
         if footprint.energy_kwh is None or footprint.emissions_kg is None or footprint.device_hours is None:
             return
         self.count += 1
-        self._values["energy_kwh"] += footprint.energy_kwh.value
-        self._values["emissions_kg"] += footprint.emissions_kg.value
-        powers = [factor for factor in footprint.factors if factor.kind not in _NOT_POWER]
-        scale = footprint.device_hours.value / W_PER_KW
-        self._add("energy_kwh", powers, scale)
-        self._add("emissions_kg", footprint.factors, scale / G_PER_KG)
+        beyond: draws.Array = np.zeros(DRAWS)
+        energy: draws.Array = np.zeros(DRAWS)
+        for factor in draws.emission_factors(footprint):
+            if factor.kind in draws.BEYOND_ENERGY:
+                beyond = beyond + draws.log_ratio(factor, DRAWS)
+            else:
+                energy = energy + draws.log_ratio(factor, DRAWS)
+        self._add("energy_kwh", footprint.energy_kwh, energy)
+        self._add("emissions_kg", footprint.emissions_kg, energy + beyond)
 
     @property
     def energy_kwh(self) -> Quantity:
@@ -43,28 +44,17 @@ class Totals:
         """Operational emissions of all [kgCO2e]."""
         return self._quantity("emissions_kg")
 
-    def _add(self, name: str, factors: Iterable[Factor], scale: float) -> None:
-        sums, drawn = self._sums[name], self._product(factors)
-        if sums is None or drawn is None:
+    def _add(self, name: str, quantity: Quantity, logs: draws.Array) -> None:
+        self._values[name] += quantity.value
+        sums = self._sums[name]
+        if sums is None or quantity.low is None or quantity.high is None:
             self._sums[name] = None
             return
-        self._sums[name] = [before + scale * one for before, one in zip(sums, drawn, strict=True)]
-
-    def _product(self, factors: Iterable[Factor]) -> list[float] | None:
-        product = [1.0] * intervals.DRAWS
-        for factor in factors:
-            drawn = self._draws.of(_name(factor), factor.quantity())
-            if drawn is None:
-                return None
-            product = [before * one for before, one in zip(product, drawn, strict=True)]
-        return product
+        sums += quantity.value * np.exp(logs)
 
     def _quantity(self, name: str) -> Quantity:
-        drawn = self._sums[name]
+        value, drawn = self._values[name], self._sums[name]
         if drawn is None:
-            return Quantity(value=self._values[name], basis="modelled")
-        return intervals.from_draws(self._values[name], drawn, basis="modelled")
-
-
-def _name(factor: Factor) -> str:
-    return f"{factor.kind}:{factor.key}:{factor.period}"
+            return Quantity(value=value, basis="modelled")
+        low, high = (float(np.quantile(drawn, share)) for share in (0.05, 0.95))
+        return Quantity(value=value, low=min(low, value), high=max(high, value), basis="modelled")

@@ -118,12 +118,19 @@ def _figures(footprint: Footprint) -> tuple[Figure, ...]:
     made.append(_quantity("Energy", footprint.energy_kwh, ENERGY))
     if footprint.duration_s is not None:
         hours = footprint.device_hours
-        note = "" if hours is None else f"{figures.number(hours.value)} device hours"
+        note = "" if hours is None else _device_hours(hours)
         made.append(Figure(label="Duration", value=figures.duration(footprint.duration_s), note=note))
     elif footprint.device_hours is not None:
         shown = figures.amount(footprint.device_hours, figures.plain_unit("h"))
         made.append(Figure(label="Device hours", value=shown, note=""))
     return (*made, _place(footprint), _evidence(footprint))
+
+
+def _device_hours(hours: Quantity) -> str:
+    """Device hours in words, with their interval where they are not exact."""
+    spread = figures.spread(hours, figures.plain_unit("h"))
+    around = "" if spread in (figures.NOT_KNOWN, figures.EXACT) else f", 90 % interval {spread}"
+    return f"{figures.number(hours.value)} device hours{around}"
 
 
 def _place(footprint: Footprint) -> Figure:

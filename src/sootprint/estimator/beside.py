@@ -1,0 +1,176 @@
+"""What stands beside the operational emissions: embodied share, water, and the cost of the electricity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sootprint.catalogue import factors as published
+from sootprint.catalogue.hardware import Accelerator
+from sootprint.core import intervals
+from sootprint.core.quantity import Factor, Quantity
+
+if TYPE_CHECKING:
+    from sootprint.estimator.devices import Device
+
+HOURS_PER_YEAR = 8766.0
+
+
+class Beside(NamedTuple):
+    """A figure with what it was multiplied from.
+
+    Args:
+        quantity: The figure.
+        factors: Its factors.
+    """
+
+    quantity: Quantity
+    factors: tuple[Factor, ...]
+
+
+_CARD = Factor(
+    kind="embodied",
+    key="accelerator",
+    value=160.0,
+    low=110.0,
+    high=350.0,
+    unit="kgCO2e/GPU",
+    method="assumed alike for all accelerators",
+    source="H100 164 kg (its maker, 2025), A100 150 kg (Luccioni et al. 2022), with its share of a node 318 kg (Chien "
+    "et al., HotCarbon 2023)",
+)
+_HOST = Factor(
+    kind="embodied_host",
+    key="an eighth of a server",
+    value=450.0,
+    low=250.0,
+    high=800.0,
+    unit="kgCO2e/GPU",
+    method="server without accelerators / 8",
+    source="2,500 kg (maker's figure in Luccioni et al. 2022) and 5,700 kg (EcoLogits 2025), each for 8 accelerators",
+)
+_LIFE = Factor(
+    kind="life",
+    key="busy hours of a device",
+    value=4.5 * 0.7 * HOURS_PER_YEAR,
+    low=3.0 * 0.5 * HOURS_PER_YEAR,
+    high=6.0 * 0.9 * HOURS_PER_YEAR,
+    unit="h",
+    method="years in service x share of them at work",
+    source="3 years (EcoLogits) to 6 years (Luccioni et al. 2022), 0.5-0.9 at work",
+)
+_SITE_WATER = Factor(
+    kind="water",
+    key="data centre, unknown",
+    value=0.4,
+    low=0.05,
+    high=1.8,
+    unit="L/kWh",
+    method="assumed, on site",
+    source="0.36 L/kWh in the data centres of the US in 2023 (LBNL 2024); low and high: regions of the clouds",
+)
+_GRID_WATER = Factor(
+    kind="water_of_electricity",
+    key="grid, unknown",
+    value=3.1,
+    low=1.0,
+    high=5.5,
+    unit="L/kWh",
+    method="assumed, at the power plants",
+    source="3.14 L/kWh in the US (Li et al. 2023, arXiv 2304.03271)",
+)
+_PRICE = Factor(
+    kind="price",
+    key="electricity, unknown",
+    value=0.11,
+    low=0.05,
+    high=0.22,
+    unit="USD/kWh",
+    method="assumed",
+    source="prices for industry, from those of the US Northwest to those of Western Europe in 2024",
+)
+
+
+def embodied(device: Device | None, device_hours: Quantity) -> Beside | None:
+    """Share of the manufacture of the devices and their servers [kgCO2e]; None for what is no accelerator.
+
+    Args:
+        device: Device of the catalogue or settings.
+        device_hours: Hours summed over the devices [h].
+
+    Source:
+        Green Software Foundation, Software Carbon Intensity (ISO/IEC 21031:2024), M = TE x TS x RS.
+    """
+    if not isinstance(device, Accelerator) or device.kind == "system":
+        return None
+    card = _card(device)
+    making = intervals.total([("card", card.quantity()), ("host", _HOST.quantity())])
+    share = intervals.product(making, device_hours, inverse(_LIFE.quantity()), basis="assumed")
+    return Beside(share, (card, _HOST, _LIFE))
+
+
+def water(energy_kwh: Quantity, pue: Quantity, zone: str | None, year: int | None = None) -> Beside:
+    """Water of some IT energy, on site and at the power plants [L].
+
+    On-site water is per IT energy; that of the plants is per energy that they deliver, so the PUE stands there only.
+
+    Args:
+        energy_kwh: IT energy [kWh].
+        pue: Facility energy over IT energy [1].
+        zone: Grid zone or cloud region.
+        year: Year of the run.
+
+    Source:
+        Li et al., Making AI Less "Thirsty" (2023, arXiv 2304.03271).
+    """
+    known = published.water(zone, year) if zone is not None and "/" in zone else None
+    site = known or _SITE_WATER
+    plants = intervals.product(pue, _GRID_WATER.quantity())
+    on_site = Quantity(value=site.value or 0.0, low=site.low or site.value, high=site.high or site.value)
+    per_kwh = intervals.total([("site", on_site), ("plants", plants)])
+    return Beside(intervals.product(energy_kwh, per_kwh, basis="assumed"), (site, _GRID_WATER))
+
+
+def cost(energy_kwh: Quantity, pue: Quantity, price: Factor | None = None) -> Beside:
+    """Cost of the electricity, the facility's overhead included, in the currency of the price.
+
+    Args:
+        energy_kwh: IT energy [kWh].
+        pue: Facility energy over IT energy [1].
+        price: Price of a kilowatt-hour; an assumed one in USD where None.
+    """
+    paid = price or _PRICE
+    basis = "assumed" if price is None else "modelled"
+    return Beside(intervals.product(energy_kwh, pue, paid.quantity(), basis=basis), (paid,))
+
+
+def inverse(quantity: Quantity) -> Quantity:
+    """One over a quantity above 0, its bounds swapped.
+
+    >>> inverse(Quantity(value=2.0, low=1.0, high=4.0)).high
+    1.0
+    """
+    return Quantity(
+        value=1.0 / quantity.value,
+        low=None if quantity.high is None else 1.0 / quantity.high,
+        high=None if quantity.low is None else 1.0 / quantity.low,
+        basis=quantity.basis,
+    )
+
+
+def _card(device: Accelerator) -> Factor:
+    if device.embodied_kg is not None:
+        value = device.embodied_kg
+        return Factor(
+            kind="embodied",
+            key=device.name,
+            value=value,
+            low=value,
+            high=value,
+            unit="kgCO2e/GPU",
+            method="as given",
+            source=device.source,
+        )
+    found = published.embodied_of_accelerator(device.name)
+    if found is None or found.value is None:
+        return _CARD
+    return found
