@@ -96,26 +96,24 @@ Restarts = Annotated[
 ]
 
 
-def estimate(
-    hardware: Hardware = None,
-    power_w: Power = None,
-    count: Count = None,
-    hours: Hours = None,
-    zone: options.Zone = None,
-    year: options.Year = None,
-    intensity: Intensity = None,
-    pue: options.Pue = None,
-    utilisation: Utilisation = None,
-    work: WorkOption = None,
-    method: MethodOption = None,
-    idle: Idle = None,
-    restarts: Restarts = None,
-    explain: options.Explain = False,
-    chart: options.Chart = None,
-    table: options.From = None,
-    skip_wrong_rows: options.SkipWrongRows = False,
-    json: options.Json = False,
-) -> None:
+OPTIONS: dict[str, Any] = {
+    "hardware": Hardware,
+    "power_w": Power,
+    "count": Count,
+    "hours": Hours,
+    "zone": options.Zone,
+    "year": options.Year,
+    "intensity": Intensity,
+    "pue": options.Pue,
+    "utilisation": Utilisation,
+    "work": WorkOption,
+    "method": MethodOption,
+    "idle": Idle,
+    "restarts": Restarts,
+}
+
+
+def estimate(**given: Any) -> None:
     """Estimate the footprint of work that was not measured.
 
     Hours are wall hours of one device: 8 devices for 48 hours are 384 device hours.
@@ -126,25 +124,13 @@ def estimate(
         sootprint estimate --from jobs.csv --zone DE --json
         sootprint estimate --from run.toml --explain --chart tornado.svg
     """
-    given: dict[str, Any] = {
-        "hardware": hardware,
-        "power_w": power_w,
-        "count": count,
-        "hours": hours,
-        "zone": zone,
-        "year": year,
-        "intensity": intensity,
-        "pue": pue,
-        "utilisation": utilisation,
-        "work": work and work.value,
-        "method": method and method.value,
-        "idle": idle,
-        "restarts": restarts,
-    }
-    kind = "estimates"
+    table, wishes = jobs.wished("estimates", given)
     if table is not None:
-        jobs.several(table, given, jobs.Wishes(kind, explain, chart, json, skip_wrong_rows))
-        return
-    if "hours" not in given or given["hours"] is None:
+        jobs.several(table, given, wishes)
+    elif given.get("hours") is None:
         shell.wrong("hours is not given: add --hours, the wall hours of one device, or --from FILE.csv")
-    jobs.one(given, jobs.Wishes(kind, explain, chart, json))
+    else:
+        jobs.one(given, wishes)
+
+
+jobs.offer(estimate, OPTIONS)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sootprint.cli import figures, lookup, output, shell
+from sootprint.cli import figures, lookup, options, output, shell
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -44,7 +46,6 @@ class _Skipped:
     """Rows that broke a rule: counted, and the first of them named on stderr."""
 
     count: int = 0
-    wishes: Wishes = field(default_factory=lambda: Wishes("estimates"))
 
     def __call__(self, message: str) -> None:
         self.count += 1
@@ -56,13 +57,49 @@ class _Skipped:
             shell.say(f"{self.count} rows were left out, for they break a rule; the sums do not have them")
 
 
+_WISHES: dict[str, tuple[Any, Any]] = {
+    "explain": (options.Explain, False),
+    "chart": (options.Chart, None),
+    "table": (options.From, None),
+    "skip_wrong_rows": (options.SkipWrongRows, False),
+    "json": (options.Json, False),
+}
+
+
+def offer(command: Callable[..., None], listed: dict[str, Any]) -> None:
+    """Give a command its options, and those that estimates and predictions share: Typer reads the signature.
+
+    Args:
+        command: Function of the command, which takes its options by their names.
+        listed: Annotated types of its own options, by name.
+    """
+    kinds = {name: (kind, None) for name, kind in listed.items()} | _WISHES
+    parameters = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in kinds.items()
+    ]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in parameters}
+
+
+def wished(kind: str, given: dict[str, Any]) -> tuple[Path | None, Wishes]:
+    """File and wishes of a call; they are taken out of `given`, which keeps the arguments that have a value."""
+    table = given.pop("table")
+    wishes = Wishes(kind, *(given.pop(name) for name in ("explain", "chart", "json", "skip_wrong_rows")))
+    for name, value in list(given.items()):
+        if value is None:
+            del given[name]
+        elif isinstance(value, Enum):
+            given[name] = value.value
+    return table, wishes
+
+
 def one(given: dict[str, Any], wishes: Wishes) -> None:
     """Make and show the record of one job; raises as `estimate` and `predict`."""
     from sootprint import settings
     from sootprint.estimator.hours import Lookups
 
-    arguments = {name: value for name, value in given.items() if value is not None}
-    show(_kind(wishes).make(arguments, Lookups(settings.load())), wishes)
+    show(_kind(wishes).make(given, Lookups(settings.load())), wishes)
 
 
 def show(footprint: Footprint, wishes: Wishes) -> None:
@@ -89,9 +126,8 @@ def several(path: Path, given: dict[str, Any], wishes: Wishes) -> None:
     """
     from sootprint.estimator import spec
 
-    defaults = {name: value for name, value in given.items() if value is not None}
     if spec.is_spec(path.name):
-        found = list(_of_spec(path, defaults, wishes))
+        found = list(_of_spec(path, given, wishes))
         if len(found) == 1:
             show(found[0], wishes)
             return
@@ -99,7 +135,7 @@ def several(path: Path, given: dict[str, Any], wishes: Wishes) -> None:
         skipped = _Skipped()
     else:
         skipped = _Skipped()
-        records = _of_table(path, defaults, wishes, skipped)
+        records = _of_table(path, given, wishes, skipped)
     if wishes.explain or wishes.chart:
         shell.wrong("--explain and --chart are for one job: leave them out beside --from, or give one job")
     (_print_json if wishes.json else _print_table)(records)

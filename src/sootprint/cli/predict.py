@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -91,13 +90,6 @@ OPTIONS: dict[str, Any] = {
         str | None, typer.Option("--currency", metavar="C", help="Currency of the price; else USD.")
     ],
 }
-_WISHES: dict[str, tuple[Any, Any]] = {
-    "explain": (options.Explain, False),
-    "chart": (options.Chart, None),
-    "table": (options.From, None),
-    "skip_wrong_rows": (options.SkipWrongRows, False),
-    "json": (options.Json, False),
-}
 
 
 def predict(**given: Any) -> None:
@@ -112,29 +104,11 @@ def predict(**given: Any) -> None:
             --architecture vision --hardware V100 --intensity 100
         sootprint predict --from plan.toml --json
     """
-    wishes = {name: given.pop(name) for name in _WISHES}
-    wanted = jobs.Wishes(
-        "predictions", wishes["explain"], wishes["chart"], wishes["json"], wishes["skip_wrong_rows"]
-    )
-    arguments = {
-        name: value.value if isinstance(value, StrEnum) else value
-        for name, value in given.items()
-        if value is not None
-    }
-    if wishes["table"] is not None:
-        jobs.several(wishes["table"], arguments, wanted)
+    table, wishes = jobs.wished("predictions", given)
+    if table is not None:
+        jobs.several(table, given, wishes)
     else:
-        jobs.one(arguments, wanted)
+        jobs.one(given, wishes)
 
 
-def _parameters() -> list[inspect.Parameter]:
-    """Parameters of the command, one an option: Typer reads them from the signature."""
-    listed = {name: (kind, None) for name, kind in OPTIONS.items()} | _WISHES
-    return [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-        for name, (kind, default) in listed.items()
-    ]
-
-
-predict.__signature__ = inspect.Signature(_parameters())  # type: ignore[attr-defined]
-predict.__annotations__ = {one.name: one.annotation for one in _parameters()}
+jobs.offer(predict, OPTIONS)
