@@ -61,11 +61,14 @@ class Model(NamedTuple):
 
 # Fitted by `bench/bench_estimation.py --fit` on the 36 published runs that state operations, hours and hardware;
 # the errors that it states leave the family of each run out of the fit.
-FITTED = Model(1.284, 1.535, 0.373, 0.35)
+FITTED = Model(1.256, 1.539, 0.374, 0.33)
 SOURCE = (
     "fit of 1/U on 36 published runs of 15 families (Patterson 2021, Llama 1-4, Pythia, BLOOM, Gopher, LaMDA, GLaM, "
     "StarCoder, MPT, GLM, Falcon, MT-NLG); spread: families left out of the fit"
 )
+SEEN = ("A100", "H100", "P100", "TPU v2", "TPU v3", "TPU v4")  # hardware of the fit
+SIGMA_UNSEEN = 0.36  # instead of sigma elsewhere: the same with the runs of each hardware left out of the fit
+SIGMA_BLIND = 0.45  # assumed, where the bandwidth is not known either
 STEP_OVER_RUN = (
     1.25,
     1.05,
@@ -142,7 +145,7 @@ def whole_run(device: Accelerator | Cpu, setting: Setting, model: Model = FITTED
     bandwidth = None if isinstance(device, Cpu) else bandwidth_gb_per_s(device)
     balance = A100_BALANCE if bandwidth is None else rate / (bandwidth * 1e9)
     value = min(MOST, ratio(balance, setting.params, model) * _adjusted(setting))
-    spread = math.exp(Z90 * model.sigma * (1.0 if bandwidth else 1.3))
+    spread = math.exp(Z90 * _sigma(device, bandwidth, model))
     return Factor(
         kind="utilisation",
         key=f"{device.name}, {setting.precision or 'mixed'}",
@@ -183,6 +186,13 @@ def of_steps(utilisation: float) -> Factor:
     )
 
 
+def _sigma(device: Accelerator | Cpu, bandwidth: float | None, model: Model) -> float:
+    """Standard deviation of the logarithm, larger for hardware of which no run was in the fit [1]."""
+    if bandwidth is None:
+        return SIGMA_BLIND
+    return model.sigma if _has_any(device.name, SEEN) else max(model.sigma, SIGMA_UNSEEN)
+
+
 def _adjusted(setting: Setting) -> float:
     """What is told about scale and parallelism, as a ratio to a run of which nothing is told."""
     found = 1.0
@@ -214,4 +224,8 @@ def _tflops(device: Accelerator, precision: str | None) -> tuple[float | None, s
 
 
 def _has(device: Accelerator, names: tuple[str, ...]) -> bool:
-    return any(name in device.name for name in names)
+    return _has_any(device.name, names)
+
+
+def _has_any(text: str, names: tuple[str, ...]) -> bool:
+    return any(name in text for name in names)
