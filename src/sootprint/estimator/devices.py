@@ -43,17 +43,20 @@ class Power:
     warnings: tuple[str, ...] = ()
 
 
-def power(job: Job, device: Device | None) -> Power:
+def power(job: Job, settings: Settings, *, device: Device | None = None) -> Power:
     """Mean power of the job's device.
 
     Args:
         job: What is estimated.
-        device: Its device, as `find` gives it, where one is named.
+        settings: Settings that were read.
+        device: Its device, where it was found already.
 
     Raises:
-        CatalogueError: The rated power of the device is not published.
+        CatalogueError: The device is in no table, or its rated power is not published.
         InputError: The given power is more than the device can draw.
     """
+    if device is None and job.hardware is not None:
+        device = find(job.hardware, settings)
     check_power(job.power_w, rated_power_w=None if device is None else device.rated_power_w)
     component = "cpu" if isinstance(device, hardware.Cpu) else "accelerator"
     listed = () if device is None else (_hardware(device, job.count, component),)

@@ -87,7 +87,7 @@ def estimate(
         idle=idle,
         restarts=restarts,
     )
-    return footprint(job, Lookups(settings or configuration.load()))
+    return footprint(job, settings or configuration.load())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,15 +127,19 @@ class Lookups:
         return self._surroundings[key]
 
 
-def footprint(job: Job, known: Lookups, *, spent: Spent | None = None) -> Footprint:
+def footprint(
+    job: Job, settings: Settings, *, known: Lookups | None = None, spent: Spent | None = None
+) -> Footprint:
     """Footprint of a checked job; raises as `estimate`.
 
     Args:
         job: What is estimated.
-        known: What was looked up already, and the settings.
+        settings: Settings that were read.
+        known: What was looked up with them already.
         spent: Device hours with their interval, where they are not simply those of the job.
     """
-    power = devices.power(job, known.device(job.hardware))
+    known = known or Lookups(settings)
+    power = devices.power(job, settings, device=known.device(job.hardware))
     around = known.around(job)
     spent = spent or Spent(device_hours=intervals.exact(job.device_hours, "claimed"))
     more = _overheads(job)

@@ -88,7 +88,7 @@ def foreseen(asked: Plan, known: hours.Lookups) -> Footprint:
             f"the training would take {wall:.3g} hours on {asked.job.count} devices: give more of them as count"
         )
     job = dataclasses.replace(asked.job, hours=wall)
-    made = hours.footprint(job, known, spent=spent)
+    made = hours.footprint(job, known.settings, known=known, spent=spent)
     return _completed(made, asked, device, counted, remarks)
 
 

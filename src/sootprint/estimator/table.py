@@ -50,7 +50,7 @@ class Kind:
 def _estimate(given: dict[str, Any], known: Lookups) -> Footprint:
     if "hours" not in given:
         raise InputError("hours is not given: give the wall hours of one device, e.g. with --hours")
-    return footprint(Job(**given), known)
+    return footprint(Job(**given), known.settings, known=known)
 
 
 ESTIMATES = Kind(columns=JOB_COLUMNS, make=_estimate, example="hardware,count,hours,zone")
