@@ -166,7 +166,7 @@ def ratio(balance: float, params: float | None, model: Model = FITTED) -> float:
         model: Constants.
 
     >>> round(ratio(156.0, 7e9), 2), round(ratio(295.0, 7e9), 2)
-    (0.35, 0.24)
+    (0.36, 0.24)
     """
     small = 0.0 if params is None else model.small * 1e8 / max(params, LEAST_PARAMS)
     return 1.0 / (model.compute + (model.memory + small) * balance / A100_BALANCE)
