@@ -8,6 +8,7 @@ import typer
 
 from sootprint.cli import hub_store, options, output, shell
 from sootprint.cli.hub_accounts import token, user
+from sootprint.cli.hub_client import pull, push
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 Host = Annotated[str, typer.Option("--host", metavar="HOST", help="Address to listen on.")]
@@ -31,6 +32,8 @@ Workers = Annotated[
 hub = typer.Typer(
     name="hub", cls=shell.Group, rich_markup_mode=None, context_settings=HELP, no_args_is_help=False
 )
+hub.command(cls=shell.Command)(push)
+hub.command(cls=shell.Command)(pull)
 hub.add_typer(token, name="token")
 hub.add_typer(user, name="user")
 

@@ -136,7 +136,8 @@ def create(
 ) -> None:
     """Make a token of an account and print it, this once.
 
-    The hub stores a keyed hash of it. Give it to `sootprint hub push` in SOOTPRINT_HUB_TOKEN.
+    The hub stores a keyed hash of it. Keep it in a file that only you can read, and name that to `sootprint hub push`
+    with --token-file.
 
         sootprint hub token create alice
         sootprint hub token create nightly --scope submit --days 30

@@ -92,6 +92,7 @@ class Settings:
         expect_total: What the whole run does, e.g. "epochs=90", "steps=100000" or "hours=6"; it is then forecast.
         year: Year of the grid's intensity where it is not the year of the run.
         hub: Address of a hub.
+        hub_token_file: File of a token for the hub.
         hardware: Devices that the user added to the catalogue, by name.
         sites: Places with their own zone and PUE, by name.
         clusters: Zone or site of each Slurm cluster, by its name.
@@ -118,6 +119,7 @@ class Settings:
     expect_total: str | None = None
     year: int | None = None
     hub: str | None = None
+    hub_token_file: Path | None = None
     hardware: Mapping[str, UserHardware] = field(default_factory=dict)
     sites: Mapping[str, Site] = field(default_factory=dict)
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
@@ -209,6 +211,7 @@ _KEYS: dict[str, _Key] = {
     "expect_total": _Key("expect_total", "SOOTPRINT_EXPECT_TOTAL", _table("expectation", "rules"), False),
     "year": _Key("year", "SOOTPRINT_YEAR", year),
     "hub": _Key("hub", "SOOTPRINT_HUB", url),
+    "hub_token_file": _Key("hub_token_file", "SOOTPRINT_HUB_TOKEN_FILE", directory, False),
     "hardware": _Key("hardware", None, _table("hardware")),
     "sites": _Key("sites", None, _table("sites")),
     "clusters": _Key("clusters", None, _table("clusters")),

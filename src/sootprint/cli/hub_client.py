@@ -1,0 +1,145 @@
+"""`sootprint hub push` and `pull`: records to a hub, and from it. They need none of the hub's own packages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sootprint.cli import lookup, options, output, shell
+
+if TYPE_CHECKING:
+    from sootprint.core.records import Footprint
+    from sootprint.exporters.hub import HubExporter, Sent
+
+Hub = Annotated[
+    str | None,
+    typer.Option("--hub", metavar="URL", help="Address of the hub; else the setting `hub`."),
+]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option("--token-file", metavar="FILE", help="File of a token, chmod 600; else the setting."),
+]
+Runs = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[RUN|FILE...]", help="Runs or JSON records; none sends what still waits."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would leave, and send nothing.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="Records by id; else all that fit.")]
+Filters = Annotated[
+    list[str] | None,
+    typer.Option("--filter", metavar="K=V", help="Only records with this value, e.g. country=FR."),
+]
+
+
+def push(
+    run: Runs = None,
+    hub: Hub = None,
+    token_file: TokenFile = None,
+    dry_run: DryRun = False,
+    json: options.Json = False,
+) -> None:
+    """Send records to a hub.
+
+    They wait in the outbox until the hub has acknowledged them: what was interrupted is sent by the next push, and
+    nothing is there twice. A record that the hub will not take is put aside with the reason.
+
+        sootprint hub push latest --dry-run
+        sootprint hub push latest --hub http://127.0.0.1:8765
+        sootprint hub push
+    """
+    from sootprint.exporters.hub import previewed
+
+    records = [lookup.record(ref) for ref in run or ()]
+    if dry_run:
+        output.print_text(previewed(records))
+        return
+    with _exporter(hub, token_file) as exporter:
+        for record in records:
+            exporter.outbox.put(record)
+        waiting = len(exporter.outbox.waiting())
+        sent = exporter.send()
+        _told(exporter, sent, records, json=json)
+    if sent.refused:
+        raise typer.Exit(shell.FAILED)
+    if not waiting and not json:
+        shell.say("nothing waits: name a run, e.g. `sootprint hub push latest`")
+
+
+def pull(
+    key: Ids = None,
+    hub: Hub = None,
+    token_file: TokenFile = None,
+    filters: Filters = None,
+    out: options.Out = None,
+    json: options.Json = False,
+) -> None:
+    """Get records of a hub, one JSON object a line.
+
+    The file can be read by `sootprint survey`.
+
+        sootprint hub pull --hub https://hub.example.org --out records.jsonl
+        sootprint hub pull --filter country=FR --filter stage=pretrain
+    """
+    import json as as_json
+
+    with _exporter(hub, token_file) as exporter:
+        found = list(_found(exporter, key or [], filters or []))
+    if json:
+        output.print_json(found)
+        return
+    text = "".join(f"{as_json.dumps(one, ensure_ascii=False)}\n" for one in found)
+    if out is None:
+        print(text, end="")
+    else:
+        output.write_whole(out, text)
+        shell.say(f"{len(found)} records in {out}")
+
+
+def _found(exporter: HubExporter, keys: list[str], filters: list[str]) -> Iterator[dict[str, Any]]:
+    if keys:
+        yield from (exporter.fetch(key) for key in keys)
+        return
+    chosen = {}
+    for one in filters:
+        name, sign, value = one.partition("=")
+        if not sign or not name:
+            shell.wrong(f"filter {one!r} is not a name and a value, e.g. country=FR")
+        chosen[name] = value
+    yield from exporter.every(chosen)
+
+
+def _exporter(hub: str | None, token_file: Path | None) -> HubExporter:
+    """Way to the hub that was named or set.
+
+    Raises:
+        InputError: None was, or a project's file named it while a token of the user's would go to it.
+    """
+    from sootprint import settings
+    from sootprint.exporters.hub import HubExporter, token_of
+
+    known = settings.load(hub=hub, hub_token_file=token_file)
+    if known.hub is None:
+        shell.wrong("no hub is named: add --hub URL, or set `hub` in sootprint.toml or SOOTPRINT_HUB")
+    if known.hub_token_file is not None and known.origins.get("hub") == "project file":
+        shell.wrong(f"the project's file names the hub: to send it your token, add --hub {known.hub}")
+    return HubExporter(known.home, known.hub, token=token_of(known.hub_token_file))
+
+
+def _told(exporter: HubExporter, sent: Sent, records: list[Footprint], *, json: bool) -> None:
+    places = [f"{exporter.address}/footprints/{record.id}" for record in records]
+    refused = [{"file": str(path), "error": why} for path, why in sent.refused]
+    if json:
+        output.print_json(
+            {"accepted": sent.accepted, "duplicate": sent.duplicate, "refused": refused, "places": places}
+        )
+        return
+    for one in refused:
+        shell.say(f"refused, and put aside in {one['file']}: {one['error']}")
+    if sent.accepted or sent.duplicate:
+        print(f"{sent.accepted} new at {exporter.address}, {sent.duplicate} known there already")
+    if not refused:
+        for place in places:
+            print(place)

@@ -1,0 +1,201 @@
+"""The way to a hub: what waits in the outbox is sent in batches and forgotten when the hub has answered for it.
+
+Whatever happens on the way, a kill, a lost connection, an answer that does not come, the records stay in the outbox;
+sending them again changes nothing at a hub that has them.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from sootprint import __version__
+from sootprint.core.errors import HubError, InputError, SettingsError
+from sootprint.core.records import Footprint
+from sootprint.exporters.outbox import Outbox, batches
+
+PATH = "/api/v1/footprints"
+AT_ONCE, BYTES_AT_ONCE = 200, 8 << 20
+PAGE = 500
+TIMEOUT_S = 30.0
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+OTHERS = 0o077
+
+
+@dataclass(slots=True)
+class Sent:
+    """What became of the records that waited.
+
+    Args:
+        accepted: New at the hub [1].
+        duplicate: Known to the hub already [1].
+        refused: Records that the hub will not take: file and reason.
+    """
+
+    accepted: int = 0
+    duplicate: int = 0
+    refused: list[tuple[Path, str]] = field(default_factory=list)
+
+
+class HubExporter:
+    """A hub as a place where footprints go; use it as a context manager, or close it.
+
+    Args:
+        home: Home of the user, in which the outbox is.
+        address: Address of the hub.
+        token: Token of an account, or None.
+        client: Client to use in place of one of its own.
+    """
+
+    name = "hub"
+
+    def __init__(
+        self, home: Path, address: str, *, token: str | None = None, client: httpx.Client | None = None
+    ) -> None:
+        address = address.rstrip("/")
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InputError(f"{address!r:.80} is no address of a hub: give e.g. https://hub.example.org")
+        if token and parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise InputError(f"{address} is not encrypted, so the token is not sent: use https://")
+        headers = {"User-Agent": f"sootprint/{__version__}"} | (
+            {"Authorization": f"Bearer {token}"} if token else {}
+        )
+        self.address, self.outbox = address, Outbox(home, address)
+        self._headers = headers
+        self._client = client or httpx.Client(timeout=TIMEOUT_S)
+
+    def __enter__(self) -> HubExporter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def write(self, footprint: Footprint) -> None:
+        """Send one footprint, and whatever else waits.
+
+        Raises:
+            HubError: The hub does not answer; the record waits in the outbox.
+        """
+        self.outbox.put(footprint)
+        self.send()
+
+    def send(self) -> Sent:
+        """Send all that waits.
+
+        Raises:
+            HubError: The hub does not answer, or refuses the request; what it has not acknowledged waits on.
+        """
+        sent = Sent()
+        for batch in batches(self.outbox.waiting(), most=AT_ONCE, most_bytes=BYTES_AT_ONCE):
+            self._send(batch, sent)
+        return sent
+
+    def fetch(self, key: str) -> dict[str, Any]:
+        """Record of the hub by its id.
+
+        Raises:
+            HubError: It has none, or does not answer.
+        """
+        return self._json("GET", f"{PATH}/{key}")
+
+    def every(self, filters: dict[str, str]) -> Iterator[dict[str, Any]]:
+        """All records of the hub that fit, the newest first.
+
+        Raises:
+            HubError: The hub does not answer.
+        """
+        cursor: str | None = None
+        while True:
+            asked = {"limit": str(PAGE)} | filters | ({"cursor": cursor} if cursor else {})
+            page = self._json("GET", PATH, params=asked)
+            yield from page.get("items", ())
+            following = page.get("next_cursor")
+            if not following or following == cursor:
+                return
+            cursor = following
+
+    def _send(self, batch: Sequence[tuple[Path, bytes]], sent: Sent) -> None:
+        body = b"[" + b",".join(text for _, text in batch) + b"]"
+        headers = {
+            "Content-Type": "application/json",
+            "Content-Encoding": "gzip",
+            "Idempotency-Key": hashlib.sha256(body).hexdigest(),
+        }
+        answer = self._json(
+            "POST", PATH, content=gzip.compress(body, mtime=0), headers=headers, taken=(200, 422)
+        )
+        if "accepted" not in answer:
+            raise HubError(f"{self.address} refused the request: {answer.get('title', answer)!s:.200}")
+        sent.accepted += int(answer["accepted"])
+        sent.duplicate += int(answer["duplicate"])
+        refused = {one["index"]: "; ".join(one["errors"]) for one in answer["rejected"]}
+        for index, (path, _) in enumerate(batch):
+            if index in refused:
+                sent.refused.append((self.outbox.refuse(path, refused[index]), refused[index]))
+            else:
+                self.outbox.done(path)
+
+    def _json(
+        self,
+        method: str,
+        path: str,
+        *,
+        taken: tuple[int, ...] = (200,),
+        headers: dict[str, str] | None = None,
+        **more: Any,
+    ) -> dict[str, Any]:
+        """Answer of the hub.
+
+        Raises:
+            HubError: There is none, or it is an error.
+        """
+        try:
+            answer = self._client.request(
+                method, f"{self.address}{path}", headers=self._headers | (headers or {}), **more
+            )
+            data = answer.json()
+        except (httpx.HTTPError, httpx.InvalidURL) as err:
+            raise HubError(f"{self.address} does not answer: {err or type(err).__name__}; try again") from err
+        except ValueError:
+            raise HubError(
+                f"{self.address} answered {answer.status_code} without JSON: is it a hub?"
+            ) from None
+        if answer.status_code not in taken or not isinstance(data, dict):
+            why = data.get("title") if isinstance(data, dict) else None
+            raise HubError(f"{self.address} answered {answer.status_code}: {why or 'is it a hub?'}")
+        return data
+
+
+def token_of(path: Path | None) -> str | None:
+    """Token in a file; None where no file is named.
+
+    Raises:
+        SettingsError: The file cannot be read, or others can read it.
+    """
+    if path is None:
+        return None
+    try:
+        text, mode = path.read_text(encoding="ascii").strip(), path.stat().st_mode
+    except (OSError, UnicodeDecodeError) as err:
+        raise SettingsError(f"{path} cannot be read as a token: {err}") from None
+    if mode & OTHERS:
+        raise SettingsError(f"{path} can be read by others: run `chmod 600 {path}`")
+    return text or None
+
+
+def previewed(footprints: Sequence[Footprint]) -> str:
+    """What would leave, as JSON."""
+    return json.dumps([json.loads(one.to_json()) for one in footprints], indent=2, ensure_ascii=False)
