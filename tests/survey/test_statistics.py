@@ -89,7 +89,7 @@ def _same_draws(values: np.ndarray, clusters: np.ndarray, count: int) -> np.ndar
     sums = np.bincount(clusters, weights=values)
     of_rank = np.array([int(np.argmin(np.abs(sums - total))) for total in runs.sums])
     rng = np.random.default_rng([1, zlib.crc32(b"x")])
-    return of_rank[rng.integers(0, count, size=(50, count), dtype=np.uint16)]
+    return of_rank[rng.integers(0, count, size=(50, count), dtype=np.uint32)]
 
 
 @pytest.mark.parametrize(
