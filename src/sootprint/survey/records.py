@@ -113,16 +113,19 @@ def rows(found: Iterable[Footprint | str]) -> tuple[pl.DataFrame, list[Exclusion
     prints = [one for one in listed if isinstance(one, Footprint)]
     if not prints:
         raise InputError(f"there are no records: {problems[0] if problems else 'the source is empty'}")
-    known = {one.id for one in prints}
-    whole = [one for one in prints if one.parent not in known]
+    known = {one.id: one for one in prints}
+    whole = [one for one in known.values() if one.parent not in known]
     excluded = []
+    if len(known) < len(prints):
+        reason = "the same record again"
+        excluded.append(Exclusion(what="records", reason=reason, count=len(prints) - len(known)))
     if problems:
         excluded.append(
             Exclusion(what="records", reason="no record", count=len(problems), example=problems[0][:120])
         )
-    if len(whole) < len(prints):
+    if len(whole) < len(known):
         reason = "part of another run that is in the data"
-        excluded.append(Exclusion(what="records", reason=reason, count=len(prints) - len(whole)))
+        excluded.append(Exclusion(what="records", reason=reason, count=len(known) - len(whole)))
     made = list(chain.from_iterable(_rows(one) for one in whole))
     of = types()
     return pl.DataFrame(made, schema={name: of[name] for name in GIVEN}), excluded
