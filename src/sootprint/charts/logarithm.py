@@ -23,8 +23,8 @@ class Span(NamedTuple):
     powers: tuple[float, ...]
 
 
-def span(values: Iterable[float | None]) -> Span:
-    """Ends and ticks of an axis that holds all positive values with some room; 1 to 10 where there is none.
+def span(values: Iterable[float | None], *, most: int = MOST_TICKS) -> Span:
+    """Ends and at most about `most` ticks of an axis that holds all positive values; 1 to 10 where there is none.
 
     >>> span([3.0, 2000.0]).powers
     (10.0, 100.0, 1000.0)
@@ -34,14 +34,14 @@ def span(values: Iterable[float | None]) -> Span:
         return Span(1.0, 10.0, (1.0, 10.0))
     low, high = math.log10(min(known)), math.log10(max(known))
     room = max(0.1, ROOM * (high - low))
-    least, most = low - room, high + room
+    least, greatest = low - room, high + room
     if (
-        math.floor(most) - math.ceil(least) < 1
-    ):  # with one power of ten or none in sight nothing could be read off
-        least, most = math.floor(least), math.ceil(most)
-    whole = range(math.ceil(least), math.floor(most) + 1)
-    step = 1 + (len(whole) - 1) // MOST_TICKS
-    return Span(10.0**least, 10.0**most, tuple(10.0**exponent for exponent in whole[::step]))
+        math.floor(greatest) - math.ceil(least) < 1
+    ):  # with one power of ten in sight nothing could be read off
+        least, greatest = math.floor(least), math.ceil(greatest)
+    whole = range(math.ceil(least), math.floor(greatest) + 1)
+    step = 1 + (len(whole) - 1) // most
+    return Span(10.0**least, 10.0**greatest, tuple(10.0**exponent for exponent in whole[::step]))
 
 
 def label_of(power: float) -> str:

@@ -15,7 +15,7 @@ from sootprint.survey.figures.style import HEIGHT, MOST_POINTS, STAR, Categories
 if TYPE_CHECKING:
     import polars as pl
 
-BIN_WIDTH = 108  # pixels
+BIN_WIDTH, MOST_WIDTH = 108, 900  # pixels, of a bin and of all
 LEGEND = "large: trimmed mean and its interval · small: one row · star: mean over all"
 COLUMNS = 5
 GUTTER = 6  # pixels above the axis, for what a logarithmic axis cannot show
@@ -62,7 +62,12 @@ def by_bin(
     )
     placed_layers = [layer.encode(x=x, y=y(field)) for layer, field in layers]
     words = f"{measure.title} by year of publication and {group}, {points.height} rows."
-    return alt.layer(*placed_layers).properties(width=BIN_WIDTH * len(bins), height=HEIGHT, description=words)
+    return alt.layer(*placed_layers).properties(width=width_of(bins), height=HEIGHT, description=words)
+
+
+def width_of(bins: Sequence[str]) -> int:
+    """Width of a plot with some bins side by side [pixel]."""
+    return min(BIN_WIDTH * len(bins), MOST_WIDTH)
 
 
 def _labels(points: pl.DataFrame, bins: Sequence[str]) -> str:

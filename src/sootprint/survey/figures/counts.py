@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from sootprint.survey.figures.by_bin import BIN_WIDTH
+from sootprint.survey.figures.by_bin import width_of
 from sootprint.survey.figures.style import SOURCES, Categories
 
 if TYPE_CHECKING:
@@ -40,4 +40,4 @@ def counts(points: pl.DataFrame, *, bins: Sequence[str]) -> alt.TopLevelMixin:
     bars = base.mark_bar().encode(color=kinds.colour("source", "main source", **legend))
     labels = base.mark_text(dy=-6).encode(text="models:Q")
     words = f"Number of models by year of publication and main source: {there['models'].sum()}."
-    return alt.layer(bars, labels).properties(width=BIN_WIDTH * len(bins), height=HEIGHT, description=words)
+    return alt.layer(bars, labels).properties(width=width_of(bins), height=HEIGHT, description=words)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COLUMNS = 2
 PANEL_WIDTH, PANEL_HEIGHT = 300, 220
 GAP, ROW_GAP = 70, 78  # between the plots of two panels, their labels included
+MOST_TICKS = 6  # of a panel
 LEAST = 3  # rows of a panel; with fewer there is nothing to see
 MARKS = ("● ", "○ ")  # of the largest data set of a panel, and of the others
 
@@ -46,7 +47,7 @@ def fronts(points: pl.DataFrame, members: pl.DataFrame, cost: Measure) -> alt.To
     if not shown.height:
         return None
     kinds = Categories(shown["source"], SOURCES)
-    held = logarithm.span(shown[cost.field])
+    held = logarithm.span(shown[cost.field], most=MOST_TICKS)
     x = alt.X(f"{cost.field}:Q", title=cost.title, scale=logarithm.scale(held), axis=logarithm.axis(held))
     counts = (
         shown.group_by("task", "metric")

@@ -24,7 +24,7 @@ SOURCES = {
     "Hydro": ("#0072B2", "circle"),
     "Wind": ("#56B4E9", "triangle-up"),
     "Solar": ("#F0E442", "triangle-right"),
-    "Unknown": ("#a8a8a8", "stroke"),
+    "Unknown": ("#a8a8a8", "wedge"),
 }
 TASKS = {
     "Image Classification": ("#0072B2", "circle"),
