@@ -12,6 +12,7 @@ from sootprint.estimator.flops import Workload, training_flops
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT.parent / "shared" / "data" / "validation_published.csv"
+MORE = ROOT / "bench" / "more_runs.csv"
 MEASURED_FAMILIES = (
     "patterson2021",
 )  # their rows state operations and hours, though the column `use_in` does not say so
@@ -64,6 +65,12 @@ def runs(path: Path = FILE) -> list[Run]:
         return [_run(row) for row in csv.DictReader(lines)]
 
 
+def more_runs(path: Path = MORE) -> list[Run]:
+    """Runs of the literature that are not in the table, re-stated here: they widen the fit of the hours."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        return [_more(row) for row in csv.DictReader(lines)]
+
+
 def for_hours(listed: list[Run]) -> list[Run]:
     """Runs that state operations and hours: the test of time before training."""
     return [
@@ -107,6 +114,28 @@ def _run(row: dict[str, str]) -> Run:
         energy_scope=row["energy_scope"],
         pue=number["pue"] or 1.0,
         uses=tuple(row["use_in"].split(";")),
+    )
+
+
+def _more(row: dict[str, str]) -> Run:
+    params = float(row["active_params"])
+    return Run(
+        id=row["id"],
+        family=row["family"],
+        arch=row["arch"],
+        kind="train",
+        device=hardware.find_accelerator(row["hardware"]),
+        count=int(row["chip_count"]),
+        flops=float(row["flops"]),
+        active_params=params,
+        params=params,
+        device_hours=float(row["chip_hours"]),
+        power_w=None,
+        scope="gpu",
+        energy_mwh=None,
+        energy_scope="",
+        pue=1.0,
+        uses=("hours",),
     )
 
 

@@ -42,7 +42,7 @@ def test_fit_is_that_which_is_shipped(shared_dir: Path) -> None:
 
     runs = published.for_hours(published.runs(shared_dir / "data" / "validation_published.csv"))
     assert len(runs) == 36
-    made = fitting.fit_utilisation(runs)
+    made = fitting.fit_utilisation([*runs, *published.more_runs()])
     assert made[:3] == pytest.approx(FITTED[:3], abs=0.002)
     assert made.sigma == pytest.approx(FITTED.sigma, abs=0.015)
 

@@ -59,14 +59,14 @@ class Model(NamedTuple):
     sigma: float
 
 
-# Fitted by `bench/bench_estimation.py --fit` on the 36 published runs that state operations, hours and hardware;
-# the errors that it states leave the family of each run out of the fit.
-FITTED = Model(1.256, 1.539, 0.374, 0.33)
+# Fitted by `bench/estimation.py --fit` on 42 published runs that state operations, hours and hardware; the errors
+# that it states leave the family of each run out of the fit.
+FITTED = Model(1.401, 1.470, 0.378, 0.32)
 SOURCE = (
-    "fit of 1/U on 36 published runs of 15 families (Patterson 2021, Llama 1-4, Pythia, BLOOM, Gopher, LaMDA, GLaM, "
-    "StarCoder, MPT, GLM, Falcon, MT-NLG); spread: families left out of the fit"
+    "fit of 1/U on 42 published runs of 19 families (Patterson 2021, Llama 1-4, Pythia, BLOOM, Gopher, LaMDA, GLaM, "
+    "StarCoder, MPT, GLM, Falcon, MT-NLG, GPT-3, PaLM, OLMoE, Phi-4); spread: families left out of the fit"
 )
-SEEN = ("A100", "H100", "P100", "TPU v2", "TPU v3", "TPU v4")  # hardware of the fit
+SEEN = ("A100", "H100", "TPU v3", "TPU v4")  # hardware of which several families are in the fit
 SIGMA_UNSEEN = 0.36  # instead of sigma elsewhere: the same with the runs of each hardware left out of the fit
 SIGMA_BLIND = 0.45  # assumed, where the bandwidth is not known either
 STEP_OVER_RUN = (
@@ -166,7 +166,7 @@ def ratio(balance: float, params: float | None, model: Model = FITTED) -> float:
         model: Constants.
 
     >>> round(ratio(156.0, 7e9), 2), round(ratio(295.0, 7e9), 2)
-    (0.36, 0.24)
+    (0.35, 0.24)
     """
     small = 0.0 if params is None else model.small * 1e8 / max(params, LEAST_PARAMS)
     return 1.0 / (model.compute + (model.memory + small) * balance / A100_BALANCE)
@@ -187,7 +187,7 @@ def of_steps(utilisation: float) -> Factor:
 
 
 def _sigma(device: Accelerator | Cpu, bandwidth: float | None, model: Model) -> float:
-    """Standard deviation of the logarithm, larger for hardware of which no run was in the fit [1]."""
+    """Standard deviation of the logarithm, larger for hardware of which few or no runs were in the fit [1]."""
     if bandwidth is None:
         return SIGMA_BLIND
     return model.sigma if _has_any(device.name, SEEN) else max(model.sigma, SIGMA_UNSEEN)
