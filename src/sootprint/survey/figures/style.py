@@ -16,6 +16,7 @@ HEIGHT = 340
 MOST_POINTS = 20_000  # above it points are counted in cells, as no reader could tell them apart
 UNKNOWN = "Unknown"
 
+X_MARK = "M-.9,-.6L-.6,-.9L0,-.3L.6,-.9L.9,-.6L.3,0L.9,.6L.6,.9L0,.3L-.6,.9L-.9,.6L-.3,0Z"
 SOURCES = {
     "Coal": ("#808080", "square"),
     "Gas": ("#D55E00", "diamond"),
@@ -24,7 +25,7 @@ SOURCES = {
     "Hydro": ("#0072B2", "circle"),
     "Wind": ("#56B4E9", "triangle-up"),
     "Solar": ("#F0E442", "triangle-right"),
-    "Unknown": ("#a8a8a8", "wedge"),
+    "Unknown": ("#a8a8a8", X_MARK),
 }
 TASKS = {
     "Image Classification": ("#0072B2", "circle"),
