@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sootprint.charts.draw import FORMATS, converted, on_page, save, spec, svg
     from sootprint.charts.range import emissions_interval
     from sootprint.charts.theme import THEMES, Theme
+    from sootprint.charts.tools import emissions_by_tool
     from sootprint.charts.tornado import width_by_factor
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "bundle",
     "converted",
     "curve",
+    "emissions_by_tool",
     "emissions_interval",
     "energy_by_component",
     "forecasts",
@@ -45,6 +47,7 @@ _HOMES = {
     "bundle": "bundle",
     "converted": "draw",
     "curve": "course",
+    "emissions_by_tool": "tools",
     "emissions_interval": "range",
     "energy_by_component": "bars",
     "forecasts": "ahead",

@@ -15,6 +15,7 @@ from sootprint.cli.advise import advise
 from sootprint.cli.audit import audit
 from sootprint.cli.calibrate import calibrate
 from sootprint.cli.catalogue import catalogue
+from sootprint.cli.compare import compare
 from sootprint.cli.config import config
 from sootprint.cli.delete import delete
 from sootprint.cli.doctor import doctor
@@ -40,7 +41,7 @@ from sootprint.cli.tune import tune
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _COMMANDS = {
     "Measure": (run, top, doctor, calibrate, recover),
-    "Estimate": (estimate, predict, audit),
+    "Estimate": (estimate, predict, audit, compare),
     "Reduce": (advise, tune),
     "Look at runs": (runs, show, report, summary, survey, merge, refresh, tag, delete),
     "Look up": (grid, config, schema),

@@ -1,0 +1,255 @@
+"""`sootprint compare`: runs, estimates and published cases side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sootprint.cli import figures, lookup, options, output, shell
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sootprint.core.quantity import Quantity
+    from sootprint.core.records import Footprint
+    from sootprint.estimator.compare import Difference, Side, Target, ToolFigure
+
+NAMES = {
+    "energy_kwh": "energy",
+    "emissions_kg": "CO2e",
+    "duration_s": "time",
+    "cost": "cost",
+}
+_STYLES = {"less": "green", "more": "red", "refused": "yellow", "not known": "yellow"}
+Subjects = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN|FILE...",
+        help="Runs (id, name, `latest`), JSON records, or claims as `audit` reads them; the first counts as A.",
+    ),
+]
+TargetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        metavar="METRIC=VALUE",
+        help="Also what it took until a metric of run.log reached a value, e.g. accuracy=0.97.",
+    ),
+]
+By = Annotated[
+    str | None,
+    typer.Option(
+        "--by", metavar="WHAT", help="One side for each name, or tag:KEY; else runs of one name are a side."
+    ),
+]
+Tools = Annotated[
+    bool, typer.Option("--tools", help="One run under the formulas of other tools: why they disagree.")
+]
+Chart = Annotated[
+    Path | None,
+    typer.Option(
+        "--chart", metavar="FILE", help="With --tools: draw it as SVG, PNG or PDF (extra `charts`)."
+    ),
+]
+
+
+def compare(
+    subjects: Subjects,
+    target: TargetOption = None,
+    by: By = None,
+    tools: Tools = False,
+    chart: Chart = None,
+    json: options.Json = False,
+) -> None:
+    """Compare runs, estimates and published cases: energy, emissions, time and cost, with their intervals.
+
+    A difference whose interval straddles zero is no measurable difference. Equal quality is not said where a result
+    fell, robustness and fairness included. Emissions by intensities of different method are not ranked. Several runs
+    of one name, such as seeds, are one side.
+
+        sootprint compare baseline pruned --target accuracy=0.97
+        sootprint compare latest paper.yaml
+        sootprint compare a1 a2 b1 b2 --by tag:variant --json
+        sootprint compare latest --tools --chart tools.svg
+    """
+    if tools:
+        _tools(subjects, chart, json=json, others=(target, by))
+        return
+    if chart is not None:
+        shell.wrong("--chart draws the tools' figures: add --tools, or leave it out")
+    from sootprint.estimator import compare as comparing
+
+    named = [(ref, record) for ref in subjects for record in _records(ref)]
+    sides = comparing.grouped(named, by=by)
+    wanted = comparing.target_of(target) if target else None
+    if wanted is not None:
+        from sootprint.estimator.compare.targets import check
+
+        check(wanted, [record for _, record in named])
+    if json:
+        output.print_json(_data(sides, wanted))
+    else:
+        _print(sides, wanted)
+
+
+def _records(ref: str) -> list[Footprint]:
+    """Records of a run, a JSON record, or a file of claims.
+
+    Raises:
+        InputError: The file cannot be read, or holds no claim.
+    """
+    claims = ref != "-" and not ref.endswith(".json") and Path(ref).is_file()
+    if not claims and not (ref.endswith(".json") and '"schema"' not in lookup.text_of(ref)):
+        return [lookup.record(ref)]
+    from sootprint.estimator import audit as auditing
+
+    return [auditing.record_of(claim) for claim in auditing.read(lookup.text_of(ref), name=Path(ref).name)]
+
+
+def _data(sides: list[Side], target: Target | None) -> dict[str, Any]:
+    """Comparison of every side with the first, for other programs."""
+    from sootprint.estimator import compare as comparing
+
+    first = sides[0]
+    return {
+        "sides": [{"label": side.label, "runs": [run.id for run in side.runs]} for side in sides],
+        "target": None if target is None else target._asdict(),
+        "reached": None
+        if target is None
+        else {side.label: [comparing.reached(run, target) for run in side.runs] for side in sides},
+        "comparisons": [
+            {
+                "a": first.label,
+                "b": other.label,
+                "differences": comparing.differences(first, other, target=target),
+                "quality": comparing.quality(first, other),
+            }
+            for other in sides[1:]
+        ],
+    }
+
+
+def _print(sides: list[Side], target: Target | None) -> None:
+    from rich.text import Text
+
+    from sootprint.estimator import compare as comparing
+
+    console, first = output.console(), sides[0]
+    for other in sides[1:]:
+        console.print(Text.assemble("A ", _side(first), ("   B ", "default"), _side(other)))
+        found = comparing.differences(first, other, target=target)
+        _print_table(console, found, target)
+        quality = comparing.quality(first, other)
+        console.print(
+            Text(
+                f"Quality: {shell.printable(quality.verdict)}.", style="green" if quality.equal else "yellow"
+            )
+        )
+        for note in dict.fromkeys(one.why for one in found if one.why):
+            console.print(Text(f"! {note[:1].upper()}{note[1:]}.", style="dim"))
+        console.print()
+
+
+def _side(side: Side) -> Any:
+    from rich.text import Text
+
+    runs = f" ({len(side.runs)} runs)" if len(side.runs) > 1 else ""
+    return Text.assemble((shell.printable(side.label), "bold"), runs)
+
+
+def _print_table(console: Console, found: list[Difference], target: Target | None) -> None:
+    from rich.text import Text
+
+    table = output.table(
+        "", "A", "B", "B over A", "90 %", "verdict", right=("A", "B", "B over A"), wraps=("verdict",)
+    )
+    for one in found:
+        if target is not None and one.of == "energy_kwh_to_target":
+            table.add_section()
+            output.add_row(
+                table, f"until {target.metric} is {target.value:g}", "", "", "", "", "", style="dim"
+            )
+        name = one.of.removesuffix("_to_target")
+        output.add_row(
+            table,
+            NAMES[name],
+            _amount(name, one.a),
+            _amount(name, one.b),
+            figures.DASH if one.ratio is None else f"{(one.ratio.value - 1.0) * 100:+.3g} %",
+            _interval(one.ratio),
+            Text(one.verdict, style=_STYLES.get(one.verdict, "")),
+        )
+    console.print(table)
+
+
+def _amount(name: str, value: float | None) -> str:
+    from sootprint.core.quantity import Quantity
+
+    if value is None:
+        return figures.DASH
+    quantity = Quantity(value=value)
+    if name == "energy_kwh":
+        return figures.energy(quantity).value
+    if name == "emissions_kg":
+        return figures.emissions(quantity).value
+    return figures.duration(value) if name == "duration_s" else f"{value:,.4g}"
+
+
+def _interval(ratio: Quantity | None) -> str:
+    if ratio is None or ratio.low is None or ratio.high is None:
+        return ""
+    return f"{(ratio.low - 1.0) * 100:+.3g} to {(ratio.high - 1.0) * 100:+.3g} %"
+
+
+def _tools(subjects: list[str], chart: Path | None, *, json: bool, others: tuple[str | None, ...]) -> None:
+    """View of one record under each tool's formula."""
+    if len(subjects) != 1 or any(others):
+        shell.wrong("--tools is for one run: name one, without --target and --by")
+    from sootprint.estimator.compare import by_tools
+
+    found = by_tools(lookup.record(subjects[0]))
+    if chart is not None:
+        from sootprint import charts
+
+        drawn = charts.emissions_by_tool(found)
+        if drawn is not None:
+            charts.save(drawn, chart, "web")
+    if json:
+        output.print_json({"tools": found})
+        return
+    _print_tools(found)
+
+
+def _print_tools(found: list[ToolFigure]) -> None:
+    from rich.text import Text
+
+    from sootprint.core.quantity import Quantity
+
+    columns = ("tool", "devices", "host", "PUE", "CO2e", "over ours", "what makes it", "")
+    table = output.table(*columns, right=columns[1:6], wraps=("what makes it",))
+    for number, one in enumerate(found, start=1):
+        if one.device_kwh is None:
+            output.add_row(
+                table, one.tool, figures.DASH, "", "", "", "", one.why_not, f"[{number}]", style="dim"
+            )
+            continue
+        cells = (
+            one.tool,
+            figures.energy(Quantity(value=one.device_kwh)).value,
+            figures.energy(Quantity(value=one.host_kwh)).value if one.host_kwh else figures.DASH,
+            f"{one.pue:.3g}",
+            figures.emissions(Quantity(value=one.emissions_kg or 0.0)).value,
+            "" if one.over_ours is None else f"{one.over_ours:.2f}",
+            one.makes_it,
+            f"[{number}]",
+        )
+        output.add_row(table, *cells, style="bold" if number == 1 else None)
+    console = output.console()
+    console.print(table)
+    console.print(
+        Text("\nAll take the carbon intensity of the record; their own tables differ, too.", style="dim")
+    )
+    for number, one in enumerate(found, start=1):
+        console.print(Text(f"[{number}] {one.tool}: {one.formula}. {one.source}", style="dim"))

@@ -1,0 +1,80 @@
+"""`sootprint compare`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sootprint import Footprint
+
+
+def test_runs_of_the_ledger_are_compared(call, stored: list[Footprint]) -> None:
+    """Twice the hours on the same device are twice the energy."""
+    result = call("compare", "small", "large", "--json")
+    assert result.exit_code == 0
+    (one,) = json.loads(result.stdout)["comparisons"]
+    assert (one["a"], one["b"]) == ("small", "large")
+    energy = next(row for row in one["differences"] if row["of"] == "energy_kwh")
+    assert energy["ratio"]["value"] == pytest.approx(2.0)
+    assert energy["verdict"] == "more"
+    assert one["quality"]["equal"] is False
+
+
+def test_text_says_verdict_and_what_is_not_known(call, stored: list[Footprint]) -> None:
+    """A person reads the difference, its interval, and that no result was recorded."""
+    words = " ".join(call("compare", "small", "large").stdout.split())
+    for part in ("A small B large", "+100 %", "more", "Quality: quality is not known", "One run on a side"):
+        assert part in words
+
+
+def test_published_case_is_compared_with_a_run(call, stored: list[Footprint], tmp_path: Path) -> None:
+    """A claim is a side; its intensity has no stated method, so emissions are not ranked."""
+    claim = tmp_path / "paper.yaml"
+    claim.write_text("name: theirs\nenergy_kwh: 100\nemissions_kg: 40\nhardware: A100\nhours: 10\n")
+    (one,) = json.loads(call("compare", "small", claim, "--json").stdout)["comparisons"]
+    verdicts = {row["of"]: row["verdict"] for row in one["differences"]}
+    assert verdicts["emissions_kg"] == "refused"
+    assert verdicts["energy_kwh"] == "not known"
+
+
+def test_tools_are_shown_with_their_sources_and_drawn(call, stored: list[Footprint], tmp_path: Path) -> None:
+    """Each tool has its figure, its factor and its source."""
+    pytest.importorskip("altair")
+    chart = tmp_path / "tools.svg"
+    result = call("compare", "small", "--tools", "--chart", chart)
+    assert result.exit_code == 0
+    for part in (
+        "CodeCarbon",
+        "carbontracker",
+        "Green Algorithms",
+        "ML CO2 Impact",
+        "LLMCarbon",
+        "arXiv 1910.09700",
+    ):
+        assert part in result.stdout
+    assert "Emissions of one run by tool: Sootprint" in chart.read_text()
+    data = json.loads(call("compare", "small", "--tools", "--json").stdout)["tools"]
+    assert len(data) == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["small"], "one side only"),
+        (["small", "small"], "given twice"),
+        (["small", "large", "--target", "accuracy"], "METRIC=VALUE"),
+        (["small", "large", "--target", "accuracy=1"], "logged by no run"),
+        (["small", "large", "--by", "tag:none"], "no tag"),
+        (["small", "large", "--tools"], "one run"),
+        (["small", "large", "--chart", "x.svg"], "--tools"),
+        (["small", "missing.json"], "missing.json"),
+    ],
+)
+def test_wrong_use_is_one_line(call, stored: list[Footprint], arguments: list[str], words: str) -> None:
+    """Exit code 2 and what to do."""
+    result = call("compare", *arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
