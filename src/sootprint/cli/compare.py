@@ -215,7 +215,7 @@ def _tools(subjects: list[str], chart: Path | None, *, json: bool, others: tuple
 
         drawn = charts.emissions_by_tool(found)
         if drawn is not None:
-            charts.save(drawn, chart, "web")
+            charts.save(drawn, chart, theme="web")
     if json:
         output.print_json({"tools": found})
         return
