@@ -34,14 +34,21 @@ class KeptOpen:
         self._file = Held(os.open(path, _FLAGS))
 
     def text(self, *, limit: int) -> str | None:
-        """First `limit` bytes as they are now; None where they cannot be read, or the file was replaced."""
+        """First `limit` bytes as they are now; None where they cannot be read."""
         assert self._file is not None
         try:
-            if not os.fstat(self._file.number).st_nlink:
-                return None
             return os.pread(self._file.number, limit, 0).decode("ascii", "replace") or None
         except OSError:
             return None
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether no path leads to the file any more."""
+        assert self._file is not None
+        try:
+            return not os.fstat(self._file.number).st_nlink
+        except OSError:
+            return True
 
     def __del__(self) -> None:
         if self._file is not None:  # it could be opened
@@ -51,11 +58,13 @@ class KeptOpen:
 class KeptNumbers:
     """Whole numbers in files of the kernel, each kept open from its first look until it is replaced or gone.
 
-    The kernel replaces none; a file that somebody does replace is opened at each look from then on.
+    The kernel replaces none; a file that somebody does replace is opened at each look from then on. One that was
+    replaced stands still, so that only a number that did not change is looked at twice.
     """
 
     def __init__(self) -> None:
         self._kept: dict[str, KeptOpen | None] = {}
+        self._before: dict[str, str] = {}
 
     def number(self, path: str) -> int | None:
         """Whole number that a file holds now, or None."""
@@ -63,9 +72,10 @@ class KeptNumbers:
         if kept is None:
             return number(path) if path in self._kept else self._opened(path)
         held = kept.text(limit=64)
-        if held is None:
+        if held is None or (held == self._before.get(path) and kept.is_replaced):
             self._kept[path] = None
             return number(path)
+        self._before[path] = held
         return whole(held)
 
     def _opened(self, path: str) -> int | None:
@@ -73,7 +83,8 @@ class KeptNumbers:
             kept = self._kept[path] = KeptOpen(path)
         except OSError:
             return None
-        return whole(kept.text(limit=64) or "")
+        held = self._before[path] = kept.text(limit=64) or ""
+        return whole(held)
 
 
 def text(path: str, *, limit: int = 4096) -> str | None:

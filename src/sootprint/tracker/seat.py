@@ -52,8 +52,10 @@ class Seat:
         if sys.platform == "win32":
             raise MeterError("this system has no file locks: other runs on this machine are not seen")
         self.folder = runtime_dir / f"reader{os.path.realpath(sysfs).replace(os.sep, '-')[-LONGEST:]}"
+        self._lock_path = self.folder / "reader.lock"
         self._lock: Held | None = None
         self._pipe: Held | None = None
+        self._polled: tuple[Held, select.poll] | None = None
         self._own: Held | None = None
         self._group: Held | None = None
         self._content: Registration | None = None  # as which this run is seen
@@ -69,10 +71,6 @@ class Seat:
                 f"{runtime_dir} cannot be used ({err.strerror}): other runs on this machine are not seen"
             ) from err
         _seats.add(self)
-
-    @property
-    def _lock_path(self) -> Path:
-        return self.folder / "reader.lock"
 
     def _open_lock(self) -> None:
         _make_private(self.folder / "runs")
@@ -203,9 +201,10 @@ class Seat:
         """Sleep until `duration_s` [s] have passed or someone wakes this reader."""
         if self._pipe is None:
             return
-        poll = select.poll()
-        poll.register(self._pipe.number, select.POLLIN)
-        if not poll.poll(duration_s * 1000.0):
+        if self._polled is None or self._polled[0] is not self._pipe:
+            self._polled = self._pipe, select.poll()
+            self._polled[1].register(self._pipe.number, select.POLLIN)
+        if not self._polled[1].poll(duration_s * 1000.0):
             return
         if self._pipe.is_ours:
             with contextlib.suppress(OSError):

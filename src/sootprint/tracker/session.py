@@ -276,8 +276,9 @@ class Session:
 
     def _write_marks(self) -> None:
         """Write what waits now; what comes meanwhile waits for the next tick, so that there is one."""
-        assert self._recorder is not None
-        assert self._source is not None
+        assert self._recorder is not None and self._source is not None
+        if not self._worker.marks and self._source.heard is None:
+            return
         marks = [self._worker.marks.popleft() for _ in range(len(self._worker.marks))]
         heard = self._source.heard
         others = list(self._source.hear())
