@@ -51,8 +51,8 @@ def test_runs_on_different_grids_err_less_together() -> None:
 
 
 def test_single_estimate_has_its_own_interval() -> None:
-    """For one product, the draws agree with the closed form within the error of 512 draws."""
+    """For one product, the draws agree with the closed form; one sigma of 512 draws is 4 % of a bound."""
     one = _made()
     alone = _total(one).emissions_kg
-    assert alone.high == pytest.approx(one.emissions_kg.high, rel=0.06)
-    assert alone.low == pytest.approx(one.emissions_kg.low, rel=0.06)
+    assert alone.high == pytest.approx(one.emissions_kg.high, rel=0.1)
+    assert alone.low == pytest.approx(one.emissions_kg.low, rel=0.1)

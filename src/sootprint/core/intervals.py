@@ -16,6 +16,7 @@ from sootprint.core.quantity import Quantity
 
 Z90 = 1.6448536269514722  # standard normal, 95th percentile
 DRAWS = 512
+_WORD = (1 << 64) - 1
 
 
 def exact(value: float, basis: str = "derived") -> Quantity:
@@ -107,6 +108,27 @@ def _normal_scores(n: int) -> tuple[float, ...]:
     return tuple([-score for score in reversed(upper[n % 2 :])] + upper)
 
 
+@lru_cache(maxsize=32)
+def _shuffled(name: str, seed: int, n: int) -> tuple[float, ...]:
+    """The normal scores in an order of their own for each name and seed, `(n,)`.
+
+    The shuffle is that of Fisher and Yates, its numbers the upper half of a linear congruential generator: the random
+    module takes 3 ms to load, at the end of each training.
+
+    Source:
+        Knuth, The Art of Computer Programming 2 (1997), 3.3.4, multiplier of MMIX; 3.4.2, algorithm P.
+    """
+    import zlib
+
+    scores = list(_normal_scores(n))
+    state = ((zlib.crc32(name.encode()) << 32) ^ seed) & _WORD
+    for last in range(n - 1, -1, -1):
+        state = (6364136223846793005 * state + 1442695040888963407) & _WORD
+        chosen = (state >> 32) * (last + 1) >> 32
+        scores[last], scores[chosen] = scores[chosen], scores[last]
+    return tuple(scores)
+
+
 class Draws:
     """Seeded draws in which a name always means the same draw: one PUE, one intensity for all terms of a run.
 
@@ -117,7 +139,6 @@ class Draws:
     def __init__(self, seed: int = 0, n: int = DRAWS) -> None:
         self._seed = seed
         self._n = n
-        self._scores: dict[str, list[float]] = {}
 
     def of(self, name: str, quantity: Quantity) -> list[float] | None:
         """Draws of a quantity of at least 0, `(n,)`, shared by all who ask with this name; None without bounds."""
@@ -133,15 +154,8 @@ class Draws:
         exp = math.exp
         return [value * exp(score * (up if score > 0.0 else down)) for score in self._order(name)]
 
-    def _order(self, name: str) -> list[float]:
-        if name not in self._scores:
-            import random  # a training that is measured needs them at its end only
-            import zlib
-
-            scores = list(_normal_scores(self._n))
-            random.Random((zlib.crc32(name.encode()) << 32) ^ self._seed).shuffle(scores)
-            self._scores[name] = scores
-        return self._scores[name]
+    def _order(self, name: str) -> tuple[float, ...]:
+        return _shuffled(name, self._seed, self._n)
 
 
 def total(
