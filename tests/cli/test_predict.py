@@ -78,3 +78,11 @@ def test_table_of_plans_has_a_sum(call, tmp_path: Path) -> None:
     assert "1 jobs" in result.stdout
     assert "plans.csv row 2 (line 3), column tokens" in result.stderr
     assert "1 rows were left out" in result.stderr
+
+
+def test_published_models_that_reach_the_target_come_first(call) -> None:
+    """They are listed before the numbers; a metric that the table lacks is said."""
+    text = call(*WORK, "--zone", "FR", "--target", "MMLU=45").stdout
+    assert text.index("Reuse first") < text.index("Emissions")
+    assert "Llama 2 7B" in text
+    assert "no packaged published model" in call(*WORK, "--zone", "FR", "--target", "charm=1").stdout

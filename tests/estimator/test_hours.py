@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sootprint import Footprint, estimate
-from sootprint.core.errors import CatalogueError
+from sootprint.core.errors import CatalogueError, InputError
 from sootprint.settings import Settings, load
 
 
@@ -188,6 +188,36 @@ def test_record_survives_json() -> None:
     """An estimate is a record like any other."""
     made = estimate(hardware="V100", hours=1, zone="FR", settings=BARE)
     assert Footprint.from_json(made.to_json()) == made
+
+
+def test_hours_are_checked_against_the_work() -> None:
+    """6 x 7e9 x 1e12 operations take 37,393 h of an A100 at its peak: 1,000 h on 8 are 467 % of it."""
+    work = {"hardware": "A100", "params": 7e9, "tokens": 1e12, "intensity": 1, "settings": BARE}
+    with pytest.raises(InputError, match=r"implies 467% of the peak rate"):
+        estimate(hours=1000, count=8, **work)
+    fitting = estimate(hours=12_000, count=8, **work)
+    assert fitting.work.flops == pytest.approx(4.2e22)
+    assert not any("imply" in text for text in fitting.warnings)
+    assert any(
+        "imply a utilisation of 2%" in text for text in estimate(hours=250_000, count=8, **work).warnings
+    )
+
+
+def test_idle_and_restarts_multiply() -> None:
+    """20 % of idle energy and 10 % of repeated work make 1.32 of the energy."""
+    plain = estimate(hardware="V100", hours=100, intensity=1, settings=BARE)
+    more = estimate(hardware="V100", hours=100, intensity=1, idle=0.2, restarts=0.1, settings=BARE)
+    assert more.energy_kwh.value == pytest.approx(1.32 * plain.energy_kwh.value)
+    assert sum(one.energy_kwh.value for one in more.components) == pytest.approx(more.energy_kwh.value)
+    with pytest.raises(InputError, match="idle is -1"):
+        estimate(hardware="V100", hours=1, idle=-1, settings=BARE)
+
+
+def test_tpu_without_a_measured_power_draws_half_of_its_rated_one() -> None:
+    """A TPU v2 is rated 280 W: 280 x 0.53 x 1.30 = 193 W, where Patterson et al. (2021) measured 208-229 W."""
+    made = estimate(hardware="TPU v2", hours=1000, intensity=1, work="llm-pretrain", settings=BARE)
+    assert made.energy_kwh.value == pytest.approx(192.9, abs=0.1)
+    assert made.energy_kwh.low < 208 < 229 < made.energy_kwh.high
 
 
 def _ratio(made: Footprint) -> float:

@@ -96,6 +96,27 @@ Restarts = Annotated[
 ]
 
 
+Params = Annotated[
+    float | None,
+    typer.Option(
+        "--params",
+        metavar="N",
+        parser=options.number,
+        help="Parameters that one token passes: hours are checked against the work.",
+    ),
+]
+Tokens = Annotated[
+    float | None,
+    typer.Option(
+        "--tokens", metavar="N", parser=options.number, help="Tokens trained on, for the same check."
+    ),
+]
+Flops = Annotated[
+    float | None,
+    typer.Option(
+        "--flops", metavar="N", parser=options.number, help="Operations of the training, in place of both."
+    ),
+]
 OPTIONS: dict[str, Any] = {
     "hardware": Hardware,
     "power_w": Power,
@@ -110,6 +131,9 @@ OPTIONS: dict[str, Any] = {
     "method": MethodOption,
     "idle": Idle,
     "restarts": Restarts,
+    "params": Params,
+    "tokens": Tokens,
+    "flops": Flops,
 }
 
 

@@ -40,6 +40,28 @@ def factors(footprint: Footprint) -> RenderableType:
     return Group(title, table, *ending, *_swings(footprint, tornado(footprint)), *notes)
 
 
+def reusable(footprint: Footprint) -> RenderableType:
+    """Published models that reach the target already, or what the table knows instead."""
+    from rich.console import Group
+    from rich.text import Text
+
+    wanted, listed = footprint.given.get("target"), footprint.given["reuse"]
+    if not listed:
+        from sootprint.estimator.reuse import metrics
+
+        known = ", ".join(metrics())
+        said = f"Reuse first: no packaged published model reaches {wanted}; the table has {known}.\n"
+        return Text(said)
+    columns = ("model", "result", "data set", "device hours", "paper")
+    table = output.table(*columns, right=("result", "device hours"), wraps=("model", "paper"))
+    for one in listed:
+        hours = figures.DASH if one["device_hours"] is None else f"{one['device_hours']:,.10g}"
+        output.add_row(table, one["model"], f"{one['value']:g}", one["dataset"], hours, one["paper"])
+    return Group(
+        Text.assemble(("Reuse first", "bold"), f": published models that reach {wanted}"), table, Text("")
+    )
+
+
 def draw(footprint: Footprint, path: Path) -> None:
     """Draw the swings into a file.
 

@@ -113,6 +113,8 @@ def show(footprint: Footprint, wishes: Wishes) -> None:
         output.print_text(footprint.to_json(indent=2))
         return
     console = output.console()
+    if "reuse" in footprint.given:
+        console.print(explained.reusable(footprint))
     console.print(report.terminal(footprint))
     if wishes.explain:
         console.print(explained.factors(footprint))

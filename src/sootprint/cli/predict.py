@@ -89,6 +89,15 @@ OPTIONS: dict[str, Any] = {
     "currency": Annotated[
         str | None, typer.Option("--currency", metavar="C", help="Currency of the price; else USD.")
     ],
+    "target": Annotated[
+        str | None,
+        typer.Option(
+            "--target", metavar="METRIC=X", help="Result to reach: published models that do are listed first."
+        ),
+    ],
+    "dataset": Annotated[
+        str | None, typer.Option("--dataset", metavar="NAME", help="Data set of the target.")
+    ],
 }
 
 

@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 
 from sootprint import __version__
 from sootprint import settings as configuration
+from sootprint.catalogue.hardware import Accelerator
 from sootprint.core import carbon, intervals, units
 from sootprint.core.ids import uuid7
 from sootprint.core.quantity import Factor, Quantity
-from sootprint.core.records import Component, Footprint
-from sootprint.estimator import devices, factors, surroundings
+from sootprint.core.records import Component, Footprint, Model, Work
+from sootprint.estimator import devices, factors, surroundings, utilisation
+from sootprint.estimator.flops import Workload, training_flops
 from sootprint.estimator.inputs import JOB_FIELDS, Job
 
 if TYPE_CHECKING:
     from sootprint.settings import Settings
 
 _STAGES = {"llm-pretrain": "pretrain", "finetune": "finetune", "inference": "inference"}
+USUAL = (0.05, 0.6)  # whole-run utilisation; outside, the hours or the work are worth a second look
 _NOT_ESTIMATED = ("embodied_kg", "water_l", "market_based_kg")
 
 
@@ -38,6 +41,9 @@ def estimate(
     method: str = "full",
     idle: float | None = None,
     restarts: float | None = None,
+    params: float | None = None,
+    tokens: float | None = None,
+    flops: float | None = None,
     settings: Settings | None = None,
 ) -> Footprint:
     """Footprint of devices that worked for some hours at some place, of grade D.
@@ -60,6 +66,9 @@ def estimate(
         method: "full", or "survey" for the plain product of rated power, device hours and intensity.
         idle: Energy of devices that are held but idle over that of the work, where the hours leave them out [1].
         restarts: Work done again over the work that counted, where the hours leave it out [1].
+        params: Parameters that one token passes: with the tokens, the hours are checked against the peak rate [1].
+        tokens: Tokens trained on [1].
+        flops: Operations of the training, in place of parameters and tokens [1].
         settings: Settings that were read; read now where None.
 
     Raises:
@@ -86,6 +95,9 @@ def estimate(
         method=method,
         idle=idle,
         restarts=restarts,
+        params=params,
+        tokens=tokens,
+        flops=flops,
     )
     return footprint(job, settings or configuration.load())
 
@@ -139,6 +151,7 @@ def footprint(
         spent: Device hours with their interval, where they are not simply those of the job.
     """
     known = known or Lookups(settings)
+    work, remarks = _work(job, known.device(job.hardware))
     power = devices.power(job, settings, device=known.device(job.hardware))
     around = known.around(job)
     spent = spent or Spent(device_hours=intervals.exact(job.device_hours, "claimed"))
@@ -151,6 +164,8 @@ def footprint(
         id=uuid7(time.time()),
         tool_version=__version__,
         stage=_STAGES.get(job.work, "other"),
+        model=None if job.params is None else Model(params=job.params),
+        work=work,
         boundary=_boundary(job, around.pue),
         duration_s=units.seconds(job.hours),
         device_hours=spent.device_hours,
@@ -166,7 +181,7 @@ def footprint(
         ),
         grade="D",
         unknown=_unknown(around),
-        warnings=tuple(dict.fromkeys((*around.warnings, *power.warnings, *no_pue))),
+        warnings=tuple(dict.fromkeys((*remarks, *around.warnings, *power.warnings, *no_pue))),
         given={name: value for name in JOB_FIELDS if (value := getattr(job, name)) is not None},
     )
 
@@ -175,6 +190,26 @@ def _energy_kwh(spent: Spent, listed: tuple[Factor, ...], *, basis: str) -> Quan
     """Energy of all devices over all hours, of factors whose product is a power [kWh]."""
     terms = (spent.device_hours, *(factor.quantity() for factor in listed))
     return intervals.scaled(intervals.product(*terms, basis=basis), 1.0 / units.W_PER_KW)
+
+
+def _work(job: Job, device: devices.Device | None) -> tuple[Work | None, tuple[str, ...]]:
+    """Work of a job that states it, its hours checked against the peak rate of the device.
+
+    Raises:
+        InputError: The hours imply more than the peak rate.
+    """
+    if job.flops is None and job.params is None and job.tokens is None:
+        return None, ()
+    counted = training_flops(Workload(params=job.params, tokens=job.tokens, flops=job.flops)).useful
+    work = Work(tokens=job.tokens, flops=counted)
+    if not isinstance(device, Accelerator) or device.matmul16_dense_tflops is None:
+        return work, ()
+    share = utilisation.implied(counted, job, utilisation.peak(device))
+    if USUAL[0] <= share <= USUAL[1]:
+        return work, ()
+    return work, (
+        f"the hours imply a utilisation of {share:.0%} of the peak rate; whole runs reach 5 % to 60 %",
+    )
 
 
 def _overheads(job: Job) -> tuple[Factor, ...]:

@@ -76,6 +76,9 @@ class Job:
         method: "full", or "survey" for the plain product P x T x I.
         idle: Energy of idle devices over that of the work, where the hours leave them out [1].
         restarts: Work done again over the work that counted, where the hours leave it out [1].
+        params: Parameters that one token passes, to check the hours against the tokens [1].
+        tokens: Tokens trained on, to check the hours [1].
+        flops: Operations of the training, in place of parameters and tokens [1].
 
     Raises:
         InputError: A value is outside its range, or values contradict each other.
@@ -94,6 +97,9 @@ class Job:
     method: str = "full"
     idle: float | None = None
     restarts: float | None = None
+    params: float | None = None
+    tokens: float | None = None
+    flops: float | None = None
 
     def __post_init__(self) -> None:
         for name in _RULES:

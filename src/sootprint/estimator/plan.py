@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 from sootprint.core.errors import InputError
 from sootprint.estimator.flops import Workload
 from sootprint.estimator.inputs import Job
+from sootprint.estimator.reuse import Target, target
 from sootprint.estimator.utilisation import PRECISIONS, Setting
 
 
@@ -49,6 +50,8 @@ class Given(TypedDict, total=False):
     work: str | None
     price: float | None
     currency: str | None
+    target: str | None
+    dataset: str | None
 
 
 NAMES = tuple(Given.__annotations__)
@@ -72,6 +75,7 @@ class Plan:
         hours: Wall hours of one device as given [h].
         price: Price of a kilowatt-hour as given.
         currency: Currency of the price.
+        target: Result that the model should reach.
         given: All arguments as given.
     """
 
@@ -83,6 +87,7 @@ class Plan:
     hours: float | None = None
     price: float | None = None
     currency: str = "USD"
+    target: Target | None = None
     given: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -113,7 +118,8 @@ def plan(arguments: Mapping[str, Any]) -> Plan:
         recompute=workload.recompute,
     )
     rest = {name: given[name] for name in ("mfu", "step_mfu", "hours", "price", "currency") if name in given}
-    return Plan(workload=workload, job=job, setting=setting, given=given, **rest)
+    wanted = target(given["target"], given.get("dataset")) if "target" in given else None
+    return Plan(workload=workload, job=job, setting=setting, target=wanted, given=given, **rest)
 
 
 def _kind_of_work(workload: Workload) -> str:

@@ -13,6 +13,7 @@ from sootprint.core.records import Footprint, Model, Work
 from sootprint.estimator import beside, devices, factors, hours, utilisation
 from sootprint.estimator.flops import Flops, training_flops
 from sootprint.estimator.plan import Given, Plan, plan
+from sootprint.estimator.reuse import reaching
 
 if TYPE_CHECKING:
     from sootprint.settings import Settings
@@ -63,6 +64,8 @@ def predict(*, settings: Settings | None = None, **given: Unpack[Given]) -> Foot
         work: Kind of work as in `estimate`; from architecture and technique where None.
         price: Price of a kilowatt-hour in `currency`.
         currency: Currency of the price; USD where None.
+        target: Result that the model should reach, METRIC=VALUE: published models that do stand in `given["reuse"]`.
+        dataset: Data set of the target.
 
     Raises:
         InputError: A value is outside its range, or values contradict each other.
@@ -102,8 +105,7 @@ def spent_on(asked: Plan, device: devices.Device, counted: Flops) -> tuple[hours
     operations = _operations(asked, counted)
     if asked.hours is not None:
         hours_given = asked.hours * asked.job.count
-        implied = (operations.value or 0.0) / (units.seconds(hours_given) * (rate.value or 1.0))
-        _check_implied(implied, asked, rate)
+        implied = utilisation.implied(operations.value or 0.0, asked.job, rate)
         said = f"the hours that were given imply a whole-run utilisation of {implied:.1%} of {rate.key}'s peak rate"
         device_hours = intervals.exact(hours_given, "claimed")
         return hours.Spent(device_hours=device_hours), _unusual(implied, said)
@@ -163,15 +165,6 @@ def _generation(counted: Flops) -> Factor | None:
     )
 
 
-def _check_implied(implied: float, asked: Plan, rate: Factor) -> None:
-    if implied > 1.0:
-        raise InputError(
-            f"hours is {asked.hours:g} on {asked.job.count} x {rate.key}: for this work that implies {implied:.0%} of "
-            f"the peak rate ({rate.value:.3g} FLOP/s, {rate.method}); check hours (wall hours of one device), count, "
-            "params and tokens"
-        )
-
-
 def _unusual(share: float, said: str) -> tuple[str, ...]:
     return (said,) if share > _UNUSUAL or share < 0.05 else ()
 
@@ -201,8 +194,15 @@ def _completed(
         factors=(*made.factors, *water.factors, *cost.factors, *(making.factors if making else ())),
         unknown=tuple(name for name in made.unknown if name not in done),
         warnings=(*remarks, *made.warnings),
-        given={**asked.given, "currency": asked.currency},
+        given={**asked.given, "currency": asked.currency, **_reusable(asked)},
     )
+
+
+def _reusable(asked: Plan) -> dict[str, object]:
+    """Published models that reach the target already, where one is given."""
+    if asked.target is None:
+        return {}
+    return {"reuse": [one._asdict() for one in reaching(asked.target)]}
 
 
 def _model(asked: Plan) -> Model | None:

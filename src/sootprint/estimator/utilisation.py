@@ -16,9 +16,11 @@ import math
 from typing import NamedTuple
 
 from sootprint.catalogue.hardware import Accelerator, Cpu
+from sootprint.core import units
 from sootprint.core.errors import CatalogueError, InputError
 from sootprint.core.quantity import Factor
 from sootprint.estimator.bandwidth import bandwidth_gb_per_s
+from sootprint.estimator.inputs import Job
 
 Z90 = 1.6448536269514722  # standard normal, 95th percentile
 A100_BALANCE = 312e12 / 2.0e12  # [FLOP/B]
@@ -170,6 +172,27 @@ def ratio(balance: float, params: float | None, model: Model = FITTED) -> float:
     """
     small = 0.0 if params is None else model.small * 1e8 / max(params, LEAST_PARAMS)
     return 1.0 / (model.compute + (model.memory + small) * balance / A100_BALANCE)
+
+
+def implied(flops: float, job: Job, rate: Factor) -> float:
+    """Share of the peak rate that hours imply which were given [1].
+
+    Args:
+        flops: Useful operations [1].
+        job: Its hours and devices.
+        rate: Peak rate of one device [FLOP/s].
+
+    Raises:
+        InputError: It is more than 1.
+    """
+    share = flops / (units.seconds(job.device_hours) * (rate.value or math.inf))
+    if share > 1.0:
+        raise InputError(
+            f"hours is {job.hours:g} on {job.count} x {rate.key}: for this work that implies {share:.0%} of the peak "
+            f"rate ({rate.value:.3g} FLOP/s, {rate.method}); check hours (wall hours of one device), count, params and "
+            "tokens"
+        )
+    return share
 
 
 def of_steps(utilisation: float) -> Factor:
