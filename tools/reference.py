@@ -64,10 +64,36 @@ def command_page() -> str:
     return _page("Commands", intro, _commands("sootprint", get_command(app)))
 
 
+def survey_page() -> str:
+    """Page of the survey's columns, flags and results."""
+    from sootprint.survey import checks, keys, schema
+
+    def columns(of: Mapping[str, Any]) -> str:
+        rows = [(f"`{name}`", one.unit or one.kind, one.doc) for name, one in of.items()]
+        return _table(("column", "unit or kind", "meaning"), rows)
+
+    intro = (
+        "`sootprint survey` reads any table into these columns, and writes these results. "
+        "A table is read by a [mapping file](../how-to/survey-your-own-table.md); "
+        "how each number is made stands in [what the survey computes](../explanation/what-the-survey-computes.md).\n"
+        "An empty cell is unknown, never 0."
+    )
+    flags = _table(("flag", "raised where"), [(f"`{name}`", text) for name, text in checks.FLAGS.items()])
+    results = _table(("key", "holds"), [(f"`{name}`", text) for name, text in keys.KEYS.items()])
+    sections = (
+        f"## Columns that a table may bring\n\n{columns(schema.GIVEN)}",
+        f"## Columns that are computed\n\n{columns(schema.DERIVED)}",
+        f"## Flags\n\nA flag repairs nothing and drops nothing.\n\n{flags}",
+        f"## summary.json\n\nUnknown is `null`; maps keep the order that a reader wants.\n\n{results}",
+    )
+    return _page("The survey", intro, iter(sections))
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": command_page,
     "python.md": python_page,
     "record.md": record_page,
+    "survey.md": survey_page,
 }
 
 

@@ -25,6 +25,14 @@ def test_module_is_reached_from_the_package() -> None:
     assert sootprint.survey is survey
 
 
+def test_the_module_is_called_as_the_command_is(table: Path, tmp_path: Path) -> None:
+    """`sootprint.survey(DATA)` gives the summary, and writes nothing unasked."""
+    before = set(tmp_path.iterdir())
+    found = sootprint.survey(table, how=survey.Settings(resamples=100))
+    assert found["n_models"] == len(ROWS)
+    assert set(tmp_path.iterdir()) == before
+
+
 def test_columns_are_those_of_the_schema(small: survey.Dataset) -> None:
     """Each column has its place and type, whatever the table had."""
     assert small.frame.columns == list(schema.COLUMNS)

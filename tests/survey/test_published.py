@@ -107,3 +107,10 @@ def test_market_based_intensity_is_set_aside(data: survey.Dataset) -> None:
 def test_the_authors_claims_are_for_their_table_alone(found: dict[str, Any]) -> None:
     """Other data reproduce nothing of the survey."""
     assert (found["reproduced"], found["not_reproduced"], found["not_testable"]) == ([], [], [])
+
+
+def test_every_result_has_a_meaning(found: dict[str, Any]) -> None:
+    """The names of summary.json are those of the reference page, and no other."""
+    from sootprint.survey.keys import KEYS
+
+    assert list(found) == list(KEYS)
