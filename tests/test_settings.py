@@ -200,7 +200,7 @@ def test_empty_and_foreign_variables_are_left_alone(folders):
     """An empty variable states nothing, and other programs may use the prefix."""
     _, project, env = folders
     settings = load(
-        env | {"SOOTPRINT_ZONE": "", "SOOTPRINT_STRICT": "1", "SOOTPRINT_HUB_TOKEN": "x"}, project
+        env | {"SOOTPRINT_ZONE": "", "SOOTPRINT_STRICT": "1", "SOOTPRINT_PLUGIN_KEY": "x"}, project
     )
     assert settings.zone is None
 
