@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from sootprint.cli import jobs, options, shell
+from sootprint.cli import jobs, lookup, options, shell
 
 
 class Work(StrEnum):
@@ -94,6 +95,12 @@ Restarts = Annotated[
         help="Work done again over the work that counted, where the hours leave it out.",
     ),
 ]
+Stages = Annotated[
+    Path | None,
+    typer.Option(
+        "--stages", metavar="FILE", help="TOML with the stages of a whole life cycle, in place of one job."
+    ),
+]
 
 
 Params = Annotated[
@@ -134,6 +141,7 @@ OPTIONS: dict[str, Any] = {
     "params": Params,
     "tokens": Tokens,
     "flops": Flops,
+    "stages": Stages,
 }
 
 
@@ -147,14 +155,34 @@ def estimate(**given: Any) -> None:
         sootprint estimate --power-w 300 --hours 9 --intensity 500 --method survey
         sootprint estimate --from jobs.csv --zone DE --json
         sootprint estimate --from run.toml --explain --chart tornado.svg
+        sootprint estimate --stages life-cycle.toml
     """
+    stages = given.pop("stages")
     table, wishes = jobs.wished("estimates", given)
-    if table is not None:
+    if stages is not None:
+        _life_cycle(stages, table, given, wishes)
+    elif table is not None:
         jobs.several(table, given, wishes)
     elif given.get("hours") is None:
         shell.wrong("hours is not given: add --hours, the wall hours of one device, or --from FILE.csv")
     else:
         jobs.one(given, wishes)
+
+
+def _life_cycle(stages: Path, table: Path | None, given: dict[str, Any], wishes: jobs.Wishes) -> None:
+    """Make and show the record of a life cycle.
+
+    Raises:
+        InputError: The file cannot be read or breaks a rule, or other numbers stand beside it.
+    """
+    if table is not None or given or wishes.explain or wishes.chart or wishes.skip:
+        shell.wrong(
+            "--stages FILE holds all numbers of the life cycle: leave the other options out, but for --json"
+        )
+    from sootprint.estimator.lifecycle import life_cycle
+
+    made = life_cycle(lookup.text_of(str(stages)), name=stages.name, records=lookup.record)
+    jobs.show(made, wishes)
 
 
 jobs.offer(estimate, OPTIONS)

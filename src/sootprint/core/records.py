@@ -207,6 +207,7 @@ class Stage(_Checked):
     energy_kwh: Quantity | None = _is("IT energy [kWh].", default=None)
     emissions_kg: Quantity | None = _is("Emissions [kgCO2e].", default=None)
     basis: str = _is("Basis of the stage.", default="modelled", one_of=BASES)
+    note: str | None = _is("What it holds, or how it was found.", default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from sootprint.core.errors import InputError
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Component, Footprint
 from sootprint.core.units import SECONDS_PER_HOUR, W_PER_KW
+from sootprint.estimator.explain import ASIDE, DIVISORS
 
 if TYPE_CHECKING:
     from sootprint.settings import Settings
@@ -111,11 +112,15 @@ class Baseline:
         """
         known = [one for one in (self.intensity, self.pue) if one is not None and one.value]
         if self.facts.planned:
-            known += [one for one in self.footprint.factors if one.value and one not in known and one.low]
+            priors = [one for one in self.footprint.factors if one.kind not in ASIDE and one not in known]
+            known += [one for one in priors if one.value and one.low and one.high]
         drawn = self.of(_errors_of(self.footprint), _rest(self.emissions_kg, known))
         for factor in known:
             scale = 1.0 / (factor.value or 1.0)
-            drawn = [rest * one * scale for rest, one in zip(drawn, self.of_factor(factor), strict=True)]
+            ratios = [one * scale for one in self.of_factor(factor)]
+            if factor.kind in DIVISORS:
+                ratios = [1.0 / one for one in ratios]
+            drawn = [rest * one for rest, one in zip(drawn, ratios, strict=True)]
         return drawn
 
 

@@ -24,9 +24,18 @@ _BOARD_SOURCE = (
     "assumed as an H100 board's: 164 kg by NVIDIA (2025), 150 kg in BLOOM (2022), 318 kg with all parts of an "
     "instance by Chien et al. (2023)"
 )
-DEVICES_PER_SERVER = {"accelerator": 8, "cpu": 2}
-_SERVERS = {"accelerator": "server-8-gpu-host", "cpu": "server-without-gpu"}
-_SERVER_SPREAD = (0.5, 1.6)  # assumed: 2,500 kg (BLOOM) and 5,700 kg (EcoLogits) for hosts alike
+SOCKETS = 2  # of a server without accelerators
+_SERVER_SPREAD = (0.5, 1.6)  # assumed
+_HOST = Factor(
+    kind="embodied",
+    key="an eighth of a server",
+    value=450.0,
+    low=250.0,
+    high=800.0,
+    unit="kgCO2e/device",
+    method="server without its 8 accelerators / 8",
+    source="2,500 kg in BLOOM (Luccioni et al., 2022, arXiv 2211.02001) and 5,700 kg in EcoLogits (2025)",
+)
 
 
 def of_device(device: hardware.Accelerator | hardware.Cpu | None) -> Factor:
@@ -56,12 +65,14 @@ def of_host(kind: str) -> Factor:
     Args:
         kind: "accelerator" or "cpu".
     """
-    whole = factors.embodied(_SERVERS[kind])
-    share = (whole.value or 0.0) / DEVICES_PER_SERVER[kind]
+    if kind == "accelerator":
+        return _HOST
+    whole = factors.embodied("server-without-gpu")
+    share = (whole.value or 0.0) / SOCKETS
     low, high = _SERVER_SPREAD
     return Factor(
         kind="embodied",
-        key=f"{whole.key} / {DEVICES_PER_SERVER[kind]}",
+        key=f"{whole.key} / {SOCKETS}",
         value=share,
         low=share * low,
         high=share * high,
