@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sootprint.core.quantity import Factor, Quantity
     from sootprint.core.records import Footprint
     from sootprint.estimator import estimate, predict
+    from sootprint.planner.proposal import plan
     from sootprint.tracker import Run, track
 
 __version__ = "0.1.0"
@@ -47,6 +48,7 @@ _HOMES = {
     "SootprintError": "sootprint.core.errors",
     "estimate": "sootprint.estimator",
     "merge": "sootprint.core.merging",
+    "plan": "sootprint.planner.proposal",
     "predict": "sootprint.estimator",
     "track": "sootprint.tracker",
 }
@@ -70,6 +72,7 @@ __all__ = [
     "__version__",
     "estimate",
     "merge",
+    "plan",
     "predict",
     "track",
 ]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sootprint.charts.bundle import bundle
     from sootprint.charts.course import curve, power_over_time
     from sootprint.charts.draw import FORMATS, converted, on_page, save, spec, svg
+    from sootprint.charts.planned import planned
     from sootprint.charts.range import emissions_interval
     from sootprint.charts.theme import THEMES, Theme
     from sootprint.charts.tools import emissions_by_tool
@@ -33,6 +34,7 @@ __all__ = [
     "energy_by_component",
     "forecasts",
     "on_page",
+    "planned",
     "power_over_time",
     "save",
     "spec",
@@ -52,6 +54,7 @@ _HOMES = {
     "energy_by_component": "bars",
     "forecasts": "ahead",
     "on_page": "draw",
+    "planned": "planned",
     "power_over_time": "course",
     "save": "draw",
     "spec": "draw",

@@ -13,6 +13,7 @@ from sootprint import __version__
 from sootprint.cli import shell
 from sootprint.cli.advise import advise
 from sootprint.cli.audit import audit
+from sootprint.cli.backtest import backtest
 from sootprint.cli.calibrate import calibrate
 from sootprint.cli.catalogue import catalogue
 from sootprint.cli.compare import compare
@@ -24,6 +25,7 @@ from sootprint.cli.grid import grid
 from sootprint.cli.hub import hub
 from sootprint.cli.merge import merge
 from sootprint.cli.node import node
+from sootprint.cli.plan import plan
 from sootprint.cli.predict import predict
 from sootprint.cli.recover import recover
 from sootprint.cli.refresh import refresh
@@ -42,7 +44,7 @@ HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _COMMANDS = {
     "Measure": (run, top, doctor, calibrate, recover),
     "Estimate": (estimate, predict, audit, compare),
-    "Reduce": (advise, tune),
+    "Reduce": (advise, tune, plan, backtest),
     "Look at runs": (runs, show, report, summary, survey, merge, refresh, tag, delete),
     "Look up": (grid, config, schema),
 }

@@ -8,13 +8,14 @@ import numpy as np
 
 from sootprint.core.errors import InputError
 from sootprint.planner.exact import Floats, Ints
-from sootprint.planner.forecast import FIRST_DAYS, filled, forecasts
+from sootprint.planner.forecast import DAYS_A_WEEK, FIRST_DAYS, filled, forecasts
 from sootprint.planner.pauses import best_pauses
 from sootprint.planner.replan import Flags, no_harm, replanned_pauses, replanned_starts
 from sootprint.planner.starts import best_starts
 
 FIRST_DAY = 60  # arrivals count from here on: a forecaster has two months to learn from
 MEMORY_DAYS = 60
+TRIAL_HOURS = 5  # coprime with 24 and 168: trials see every time of the week
 POLICIES = ("start", "pause")
 
 
@@ -25,19 +26,25 @@ class Cohort(NamedTuple):
         arrivals: First step in which each job may run, `(n_jobs,)`.
         runs: Steps in which it runs, from its arrival on, by policy, `(n_jobs, window)`.
         costs: True sums of intensity by policy, and of now, oracle_start, oracle_pause and random, `(n_jobs,)`.
+        per_day: Steps in a day.
     """
 
     arrivals: Ints
     runs: dict[str, Flags]
     costs: dict[str, Floats]
+    per_day: int
 
 
 class Score(NamedTuple):
-    """Shares of one policy: saved against run-now, of what the oracle saves, and of jobs that it made worse."""
+    """Shares of one policy: saved against run-now, of what the oracle saves, and of jobs that it made worse.
+
+    The error is the standard error of the saving over the weeks of the trace [1].
+    """
 
     saving_vs_now: float
     share_of_oracle: float | None
     worse_than_now: float
+    error: float
 
 
 def arrivals_every(n_steps: int, window: int, *, every: int, first: int) -> Ints:
@@ -107,8 +114,10 @@ def plan_cohort(
     costs = {"now": now, **{policy: (steps * flags).sum(axis=1) for policy, flags in runs.items()}}
     ended = np.searchsorted(everyone, everyone - window, side="right")
     first = np.searchsorted(everyone, everyone - window - MEMORY_DAYS * per_day)
+    span = everyone[np.maximum(0, ended - 1)] - everyone[np.minimum(first, everyone.size - 1)]
+    independent = 1.0 + span / window
     for policy, flags in runs.items() if guarded else ():
-        helps = no_harm(_saved(now, costs[policy]), first, ended, apart=max(1, window // every))
+        helps = no_harm(_saved(now, costs[policy]), first, ended, independent=independent)
         flags[~helps] = np.arange(window)[None, :] < length
         costs[policy] = np.where(helps, costs[policy], now)
     own = slice(trials.size, None)
@@ -117,6 +126,7 @@ def plan_cohort(
         arrivals,
         {policy: flags[own] for policy, flags in runs.items()},
         {name: column[own] for name, column in costs.items()},
+        per_day,
     )
 
 
@@ -140,14 +150,28 @@ def score(cohorts: list[tuple[Cohort, Floats]], policy: str) -> Score:
         (now - then) / now if now > 0.0 else 0.0,
         (now - then) / possible if possible > 1e-9 * now else None,
         worse / jobs,
+        _error(cohorts, policy),
     )
+
+
+def _error(cohorts: list[tuple[Cohort, Floats]], policy: str) -> float:
+    """Standard error of a ratio of sums, weeks as its blocks (Cochran, Sampling Techniques, 1977, ratio estimator)."""
+    now = np.concatenate([weights * cohort.costs["now"] for cohort, weights in cohorts])
+    then = np.concatenate([weights * cohort.costs[policy] for cohort, weights in cohorts])
+    weeks = np.concatenate([cohort.arrivals // (DAYS_A_WEEK * cohort.per_day) for cohort, _ in cohorts])
+    _, block = np.unique(weeks, return_inverse=True)
+    blocks = int(block.max()) + 1
+    if blocks < 2 or now.sum() <= 0.0:
+        return float("nan")
+    rest = np.bincount(block, then - now * (then.sum() / now.sum()))
+    return float(np.sqrt((rest**2).sum() * blocks / (blocks - 1)) / now.sum())
 
 
 def _trials(arrivals: Ints, holes: Ints, window: int, *, per_day: int) -> Ints:
     """Arrivals before the first, in which the policies are tried without effect, so that their worth is known."""
     if arrivals.size == 0:
         return arrivals
-    step = max(1, per_day // 24)
+    step = max(1, TRIAL_HOURS * per_day // 24)
     made: Ints = np.arange(FIRST_DAYS * per_day, int(arrivals[0]), step)
     whole: Ints = made[holes[made + window] == holes[made]]
     return whole

@@ -140,6 +140,10 @@ def outlook(past: Floats, horizon: int, *, per_day: int, name: str = "blend", da
         InputError: There is no such forecaster, or the past is shorter than two days more than the horizon.
     """
     n = past.size
+    if n < per_day + horizon:
+        raise InputError(
+            f"{n} steps of past are too few for a forecast of {horizon} steps: give two days more"
+        )
     padded = np.concatenate((past, np.full(horizon, past[-1])))
     made = forecasts(padded, horizon, per_day=per_day, name=name, since=n - horizon - days * per_day)[: n + 1]
     last = n - horizon

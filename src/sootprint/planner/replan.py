@@ -124,17 +124,16 @@ def replanned_pauses(forecasts: Floats, arrivals: Ints, length: int, slack: int,
     return runs
 
 
-def no_harm(savings: Floats, first: Ints, ended: Ints, *, apart: int) -> Flags:
+def no_harm(savings: Floats, first: Ints, ended: Ints, *, independent: Floats) -> Flags:
     """Whether to plan for each job at all: only where planning has lately saved more than its error bar.
 
-    The jobs whose truth is known by then are looked at; their mean saving must be above its standard error, in which
-    only jobs whose windows do not overlap count as independent.
+    The jobs whose truth is known by then are looked at; their mean saving must be above its standard error.
 
     Args:
         savings: Share of its emissions that planning would have saved each job, by arrival, `(n_jobs,)`.
         first: For each job, the first of the jobs before it that still counts, `(n_jobs,)`.
         ended: For each job, how many jobs had ended when it arrived, `(n_jobs,)`.
-        apart: How many jobs arrive during one window, at least 1.
+        independent: How many of those jobs count as independent: windows that do not overlap, `(n_jobs,)`.
 
     Returns:
         True where planning has earned it, and where no job has ended yet, `(n_jobs,)`.
@@ -145,6 +144,6 @@ def no_harm(savings: Floats, first: Ints, ended: Ints, *, apart: int) -> Flags:
         (sums[ended] - sums[first]) / known
         for sums in (np.concatenate(([0.0], np.cumsum(savings**power))) for power in (1, 2))
     )
-    error = np.sqrt(np.maximum(0.0, squares - means**2) * apart / known)
+    error = np.sqrt(np.maximum(0.0, squares - means**2) / np.clip(independent, 1.0, known))
     made: Flags = np.where(ended > first, means > error, True)
     return made

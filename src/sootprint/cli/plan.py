@@ -1,0 +1,360 @@
+"""`sootprint plan`: when and where a job should run, and what that would save."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sootprint.cli import figures, options, output, shell
+from sootprint.cli.backtest import named_file
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from sootprint.core.quantity import Quantity
+    from sootprint.planner.proposal import Job, Option, Plan
+    from sootprint.planner.views import View
+
+PERCENT = 100.0
+BARS = "▁▂▃▄▅▆▇█"
+STRIP = 96  # steps in one line of the picture
+KINDS = {"start": "start", "pause": "pause", "elastic": "workers", "place": "place"}
+
+Expect = Annotated[
+    float,
+    typer.Option("--expect", metavar="TIME", parser=options.span_s, help="Time that the job runs, e.g. 24h."),
+]
+Deadline = Annotated[
+    float,
+    typer.Option(
+        "--deadline", metavar="TIME", parser=options.span_s, help="Time until it must have ended, e.g. 3d."
+    ),
+]
+Zones = Annotated[
+    str | None,
+    typer.Option("--zones", metavar="A,B", help="Zones where it may run; it would run in the first one now."),
+]
+Pausable = Annotated[bool, typer.Option("--pausable", help="The job saves its state and goes on later.")]
+Resume = Annotated[
+    float | None,
+    typer.Option(
+        "--resume-cost",
+        metavar="TIME",
+        parser=options.span_s,
+        help="Running that each resume costs, e.g. 5m.",
+    ),
+]
+Idle = Annotated[
+    float,
+    typer.Option(
+        "--idle-w",
+        metavar="W",
+        parser=options.number,
+        help="Power of what is held in a pause; else 0: it is released.",
+    ),
+]
+Workers = Annotated[
+    int,
+    typer.Option(
+        "--max-workers",
+        metavar="N",
+        parser=options.whole,
+        help="Workers at most; each adds 5 % less than the last.",
+    ),
+]
+Power = Annotated[
+    float | None, typer.Option("--power-w", metavar="W", parser=options.number, help="Mean power of the job.")
+]
+Traces = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trace",
+        metavar="[ZONE=]FILE",
+        help="CSV with timestamp_utc and ci_gco2e_kwh; several may be given.",
+    ),
+]
+At = Annotated[
+    datetime | None,
+    typer.Option("--at", metavar="TIME", parser=options.instant, help="Start of the plan; else now."),
+]
+Forecaster = Annotated[
+    str | None,
+    typer.Option(
+        "--forecaster", metavar="NAME", help="Forecast from the trace's past, whatever else it has."
+    ),
+]
+Transfer = Annotated[
+    float,
+    typer.Option(
+        "--transfer-kwh",
+        metavar="E",
+        parser=options.number,
+        help="Energy of moving the data to another zone.",
+    ),
+]
+Price = Annotated[
+    Path | None, typer.Option("--price", metavar="FILE", help="CSV with timestamp_utc and price_per_kwh.")
+]
+Chart = Annotated[
+    Path | None, typer.Option("--chart", metavar="FILE", help="Draw the plan as .svg, .png or .pdf.")
+]
+
+
+def plan(
+    expect: Expect,
+    deadline: Deadline,
+    zones: Zones = None,
+    pausable: Pausable = False,
+    resume_cost: Resume = None,
+    idle_w: Idle = 0.0,
+    max_workers: Workers = 1,
+    power_w: Power = None,
+    pue: options.Pue = None,
+    trace: Traces = None,
+    at: At = None,
+    forecaster: Forecaster = None,
+    transfer_kwh: Transfer = 0.0,
+    price: Price = None,
+    chart: Chart = None,
+    json: options.Json = False,
+) -> None:
+    """Plan when and where a job should run.
+
+    A trace that covers the time until the deadline is taken as it is; else the hours ahead are forecast from its past,
+    or asked of the sources of [grid]. Nothing is started.
+
+        sootprint plan --expect 24h --deadline 48h --zones DE,FR
+        sootprint plan --expect 6h --deadline 2d --zones DE --trace de.csv --pausable --resume-cost 5m --power-w 1800
+        sootprint plan --expect 6h --deadline 1d --trace DE=de.csv --trace FR=fr.csv --at 2026-05-04T08:00Z --json
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices: threads would wait for each other
+    from sootprint.planner.proposal import Job, propose, scaling
+
+    files = dict(_files(trace or [], _names(zones)))
+    job = Job(
+        expect=timedelta(seconds=expect),
+        deadline=timedelta(seconds=deadline),
+        power_w=power_w,
+        pausable=pausable,
+        resume_cost=timedelta(seconds=resume_cost or 0.0),
+        idle_w=idle_w,
+        scaling=scaling(max_workers),
+        pue=pue or 1.0,
+        transfer_kwh=transfer_kwh,
+        traces=files,
+    )
+    names = _names(zones) or list(files) or [_own_zone()]
+    made = propose(job, names, at=at or datetime.now(UTC), forecaster=forecaster, price_file=price)
+    _show(made, job, chart=chart, json=json)
+
+
+def _show(made: Plan, job: Job, *, chart: Path | None, json: bool) -> None:
+    if chart is not None:
+        _draw(made, chart)
+    if json:
+        output.print_json(as_json(made))
+    else:
+        _print(made, job.expect, job.deadline)
+
+
+def _names(zones: str | None) -> list[str]:
+    return [name.strip() for name in (zones or "").split(",") if name.strip()]
+
+
+def _files(traces: list[str], names: list[str]) -> Iterator[tuple[str, Path]]:
+    """Trace of each zone: named, or in the order of the zones."""
+    if names and len(traces) > len(names):
+        shell.wrong(
+            f"{len(traces)} traces are given for {len(names)} zones: name each as ZONE=FILE, and add its zone"
+        )
+    for number, text in enumerate(traces):
+        path, zone = named_file(text)
+        if zone is None and names and len(traces) != len(names):
+            shell.wrong(f"--trace {path} is of one zone, but there are {len(names)}: name it as ZONE=FILE")
+        given = names[number] if names and zone is None else zone
+        if names and given not in names:
+            shell.wrong(
+                f"--trace {text} is of {given!r}, which is not in --zones {','.join(names)}: add it there"
+            )
+        yield given or path.name.removesuffix(".gz").removesuffix(".csv"), path
+
+
+def _own_zone() -> str:
+    """Zone of this machine.
+
+    Raises:
+        InputError: It is not known.
+    """
+    from sootprint import place, settings
+
+    known = settings.load()
+    found = place.resolve(known.stated_places(), clusters=known.cluster_places(), sysfs=known.sysfs)
+    if found.zone is None:
+        shell.wrong(f"no zone is known: add --zones, e.g. --zones DE,FR; {found.fix or ''}")
+    return found.zone
+
+
+def as_json(made: Plan) -> dict[str, Any]:
+    """Plan for other programs."""
+    return {
+        "run_now_kg": made.run_now.emissions_kg.value,
+        "options": [_option(option) for option in made.options],
+        "chosen": _option(made.chosen),
+        "measurable": made.measurable,
+        "run_now": _option(made.run_now),
+        "power_stated": made.power_stated,
+        "intensity": {view.zone: _view(view) for view in made.views},
+        "notes": made.notes,
+    }
+
+
+def _option(option: Option) -> dict[str, Any]:
+    told = {
+        name: getattr(option, name) for name in ("kind", "zone", "emissions_kg", "saving_share", "delay_s")
+    }
+    stamps = {name: _stamp(getattr(option, name)) for name in ("start", "end")}
+    more = {"workers": option.workers, "cost": option.cost}
+    return {**told, "hours": [_stamp(hour) for hour in option.hours], **stamps, **more}
+
+
+def _view(view: View) -> dict[str, Any]:
+    low, high = bounds(view)
+    return {
+        "start": _stamp(view.start),
+        "step_s": view.step.total_seconds(),
+        "expected_g_per_kwh": view.expected.tolist(),
+        "low_g_per_kwh": low,
+        "high_g_per_kwh": high,
+        "method": view.method,
+        "source": view.source,
+        "kind": view.kind,
+    }
+
+
+def bounds(view: View) -> tuple[list[float] | None, list[float] | None]:
+    """5th and 95th percentile of the intensity in each step, or None where nobody says how sure it is."""
+    import numpy as np
+
+    drawn = view.draws()
+    if drawn is None:
+        return None, None
+    low, high = np.quantile(drawn, (0.05, 0.95), axis=0)
+    return low.tolist(), high.tolist()
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _draw(made: Plan, path: Path) -> None:
+    from sootprint import charts
+
+    charts.save(charts.planned(made), path, theme="web")
+
+
+def _print(made: Plan, expect: timedelta, deadline: timedelta) -> None:
+    from rich.text import Text
+
+    console = output.console()
+    begin = made.views[0].start.astimezone(UTC)
+    took, left = (_time(time.total_seconds()) for time in (expect, deadline))
+    console.print(
+        Text.assemble(("Plan", "bold"), f" of {took}, to end within {left} from {begin:%a %d %b %H:%M} UTC\n")
+    )
+    console.print(_table(made))
+    console.print()
+    for view in made.views:
+        for line in picture(view, made.chosen):
+            console.print(line)
+    console.print()
+    console.print(output.marked(*_words(made)))
+
+
+def _table(made: Plan) -> Any:
+    priced = made.run_now.cost is not None
+    columns = ("", "how", "where", "start (UTC)", "end (UTC)", "CO2e", "saved", "90 %", "later")
+    table = output.table(
+        *columns, *(("cost",) if priced else ()), right=("CO2e", "saved", "90 %", "later", "cost")
+    )
+    for option in (made.run_now, *made.options):
+        chosen = option == made.chosen
+        name = "run now" if option is made.run_now else KINDS[option.kind]
+        percent, interval = _saved(option.saving_share)
+        later = "–" if not option.delay_s else _signed(option.delay_s)
+        cells = (
+            "→" if chosen else "",
+            name,
+            option.zone,
+            f"{option.start:%a %d %b %H:%M}",
+            f"{option.end:%a %d %b %H:%M}",
+            figures.emissions(option.emissions_kg).value,
+            "–" if option is made.run_now else percent,
+            "" if option is made.run_now else interval,
+            later,
+            *((f"{option.cost:.2f}",) if option.cost is not None else ()),
+        )
+        output.add_row(table, *cells, style="bold green" if chosen else None)
+    return table
+
+
+def _saved(saving: Quantity) -> tuple[str, str]:
+    interval = ""
+    if saving.low is not None and saving.high is not None:
+        interval = f"{PERCENT * saving.low:.0f} to {PERCENT * saving.high:.0f} %"
+    return f"{PERCENT * saving.value:.1f} %", interval
+
+
+def _signed(delay_s: float) -> str:
+    return _time(delay_s) if delay_s > 0.0 else f"-{_time(-delay_s)}"
+
+
+def _time(duration_s: float) -> str:
+    return figures.duration(duration_s).removesuffix(" 0 min").removesuffix(" 0 h")
+
+
+def picture(view: View, chosen: Option) -> Iterator[Text]:
+    """Lines of a zone's intensity as bars, the chosen hours in green with a mark below."""
+    from rich.text import Text
+
+    least, most = float(view.expected.min()), float(view.expected.max())
+    hours = set(chosen.hours) if chosen.zone == view.zone else set()
+    for low in range(0, view.expected.size, STRIP):
+        bars, marks = Text(f"{view.zone:>12.12} "), Text(" " * 13)
+        for step in range(low, min(low + STRIP, view.expected.size)):
+            runs = (view.start + step * view.step).astimezone(UTC) in hours
+            share = (float(view.expected[step]) - least) / (most - least) if most > least else 0.0
+            level = min(len(BARS) - 1, int(len(BARS) * share))
+            bars.append(BARS[level], style="bold green" if runs else "dim")
+            marks.append("▔" if runs else " ", style="green")
+        if low == 0:
+            bars.append(f"  {BARS[0]} {least:.0f} {BARS[-1]} {most:.0f} g/kWh", style="dim")
+        yield bars
+        if hours:
+            yield marks
+
+
+def _words(made: Plan) -> list[tuple[str, str]]:
+    """Notes below the table."""
+    rows: list[tuple[str, str]] = []
+    if not made.measurable:
+        rows.append(
+            (output.WARNING, "no measurable saving: no plan clears its error bar, so the job is to run now")
+        )
+    for view in made.views:
+        rows.append(("", f"{view.zone}: {view.kind}; {view.method}; {view.source}"))
+    if all(view.misses is None for view in made.views):
+        rows.append(("", "intervals are not known: the figures do not say how sure they are"))
+    else:
+        rows.append(("", "intervals are from how earlier forecasts at this time of day missed"))
+    rows.append(
+        (
+            "",
+            "saved: against running at once in the first zone; attributed by this method, not avoided on the grid",
+        )
+    )
+    return rows + [(output.WARNING, note) for note in made.notes]

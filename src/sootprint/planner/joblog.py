@@ -1,0 +1,157 @@
+"""A log of jobs: a CSV of any tool, or what `sacct` prints."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from sootprint.core.errors import InputError
+from sootprint.core.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE, energy_kwh
+
+# Names of columns in lower case without blanks and underscores, the wanted one first.
+_START = ("start", "arrival", "started", "starttime", "submit", "submitted", "arrivalutc", "startutc")
+_END = ("end", "ended", "endtime", "endutc")
+_LENGTH_S = ("elapsedraw", "durations", "elapseds", "runtimes", "seconds")
+_LENGTH_H = ("hours", "durationh", "lengthh", "runtimeh")
+_ELAPSED = ("elapsed", "duration", "runtime")
+_KWH, _JOULE, _WATT = (
+    ("energykwh", "kwh"),
+    ("consumedenergyraw", "energyj"),
+    ("powerw", "meanpowerw", "watts"),
+)
+_NAME = ("jobid", "id", "job", "name")
+_UNFINISHED = ("PENDING", "RUNNING", "SUSPENDED", "REQUEUED", "RESIZING")
+_ELAPSED_FORM = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)(?:\.\d+)?")
+COLUMNS = "start (or arrival), and end, elapsed, hours or seconds; energy_kwh or power_w if known"
+SACCT = "TZ=UTC sacct -P -X -o JobID,Start,Elapsed,State,ConsumedEnergyRaw"
+
+
+class LoggedJob(NamedTuple):
+    """A job that ran: its name, start, length [s], and energy [kWh] where known."""
+
+    name: str
+    start: datetime
+    length_s: float
+    energy_kwh: float | None
+
+
+class JobLog(NamedTuple):
+    """Jobs of a log in the order of their start, and why rows were left out, each reason with its count."""
+
+    jobs: list[LoggedJob]
+    left_out: dict[str, int]
+
+
+def read(lines: Iterable[str], *, name: str) -> JobLog:
+    """Jobs of a log: CSV, `sacct -P` (columns parted by |), or `sacct` as it is printed for people.
+
+    Rows of a job's steps are not jobs; the energy of the largest of them counts where the job's own is missing.
+
+    Args:
+        lines: Lines of the log, header first.
+        name: Name of the file, for messages.
+
+    Raises:
+        InputError: A column is missing, or a row has a time that is none.
+    """
+    text = [line.rstrip("\r\n") for line in lines if line.strip()]
+    if not text:
+        raise InputError(f"{name} is empty: give a log with the columns {COLUMNS}")
+    jobs: dict[str, LoggedJob] = {}
+    steps_kwh: dict[str, float] = {}
+    left_out: dict[str, int] = {}
+    for number, row in _rows(text, name):
+        label = _first(row, _NAME) or f"line {number}"
+        if "." in label and label.partition(".")[0] in jobs:
+            owner = label.partition(".")[0]
+            steps_kwh[owner] = max(steps_kwh.get(owner, 0.0), _energy(row, 0.0) or 0.0)
+            continue
+        reason, job = _job(label, row, where=f"{name} line {number}")
+        if job is None:
+            left_out[reason] = left_out.get(reason, 0) + 1
+        else:
+            jobs[label if label not in jobs else f"{label} line {number}"] = job
+    made = [job._replace(energy_kwh=job.energy_kwh or steps_kwh.get(label)) for label, job in jobs.items()]
+    return JobLog(sorted(made, key=lambda job: job.start), left_out)
+
+
+def _rows(text: list[str], name: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Rows as dictionaries of plain column names, with their line numbers."""
+    header, first = text[0], 1
+    if len(text) > 1 and re.fullmatch(r"[-\s]+", text[1]):  # sacct for people: dashes tell the widths
+        spans = [found.span() for found in re.finditer(r"-+", text[1])]
+        split = [[line[low:high].strip() for low, high in spans] for line in text]
+        first = 2
+    else:
+        delimiter = next((mark for mark in ("|", "\t", ";") if mark in header), ",")
+        split = list(csv.reader(text, delimiter=delimiter))
+    columns = [re.sub(r"[^a-z0-9]", "", column.lower()) for column in split[0]]
+    has_length = any(known in columns for known in (*_END, *_LENGTH_S, *_LENGTH_H, *_ELAPSED))
+    if not (any(known in columns for known in _START) and has_length):
+        raise InputError(f"{name} needs the columns {COLUMNS}; from Slurm: {SACCT}")
+    for number, cells in enumerate(split[first:], start=first + 1):
+        yield number, dict(zip(columns, cells, strict=False))
+
+
+def _job(label: str, row: dict[str, str], *, where: str) -> tuple[str, LoggedJob | None]:
+    """Job of a row, or why it is none."""
+    state = row.get("state", "").upper().split(" ")[0]
+    start_text = _first(row, _START)
+    if state in _UNFINISHED:
+        return "not finished", None
+    if start_text in ("", "Unknown", "None", "N/A"):
+        return "never started", None
+    start = _instant(start_text, where)
+    length_s = _length_s(row, start, where)
+    if length_s is None or length_s <= 0.0:
+        return "no time spent", None
+    return "", LoggedJob(label, start, length_s, _energy(row, length_s))
+
+
+def _first(row: dict[str, str], names: Iterable[str]) -> str:
+    return next((row[name].strip() for name in names if row.get(name, "").strip()), "")
+
+
+def _instant(text: str, where: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{where}: {text!r} is no time, e.g. 2026-01-31T12:00:00Z") from None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def _length_s(row: dict[str, str], start: datetime, where: str) -> float | None:
+    """Time that a job ran [s]."""
+    for names, size in ((_LENGTH_S, 1.0), (_LENGTH_H, SECONDS_PER_HOUR)):
+        if text := _first(row, names):
+            return _number(text, where) * size
+    if text := _first(row, _ELAPSED):
+        found = _ELAPSED_FORM.fullmatch(text)
+        if found is None:
+            return _number(text, where)
+        days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        return (24 * days + hours) * SECONDS_PER_HOUR + minutes * SECONDS_PER_MINUTE + seconds
+    text = _first(row, _END)
+    return None if text in ("", "Unknown", "None", "N/A") else (_instant(text, where) - start).total_seconds()
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{where}: {text!r} is not a number") from None
+
+
+def _energy(row: dict[str, str], length_s: float) -> float | None:
+    """Energy of a row [kWh], or None where it states none; Slurm writes 0 for what it did not measure."""
+    for names, to_kwh in ((_KWH, 1.0), (_JOULE, energy_kwh(1.0)), (_WATT, energy_kwh(length_s))):
+        try:
+            value = float(_first(row, names) or 0.0)
+        except ValueError:
+            value = 0.0
+        if 0.0 < value < 1e18:
+            return value * to_kwh
+    return None

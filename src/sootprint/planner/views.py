@@ -1,0 +1,144 @@
+"""What lies ahead in a zone: figures that are given, or a forecast from the past, with how far such forecasts miss."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from sootprint.core.errors import InputError, IntensityError
+from sootprint.intensity.annual import AnnualSource
+from sootprint.intensity.chain import ANNUAL, chain
+from sootprint.planner.exact import Floats
+from sootprint.planner.forecast import Outlook, filled, outlook
+from sootprint.planner.history import HOUR, History, from_intensities, from_trace
+
+if TYPE_CHECKING:
+    from sootprint.settings import Settings
+
+PAST = timedelta(days=42)  # asked of a source for a forecast: six weeks show the week and the season
+GIVEN, FORECAST, YEAR = "as given", "forecast from its past", "annual mean"
+
+
+class View(NamedTuple):
+    """Intensity of a zone over the steps in which a job may run.
+
+    Args:
+        zone: Name of the zone.
+        start: Start of the first step, aware.
+        step: Length of a step.
+        expected: Best estimate of each step, `(n_steps,)` [gCO2e/kWh].
+        misses: True less forecast of earlier forecasts, `(n_draws, n_steps)`; None where nobody says how sure it is.
+        method: Average or marginal, life-cycle or direct.
+        source: Where the figures are from.
+        kind: As given, forecast from its past, or annual mean.
+    """
+
+    zone: str
+    start: datetime
+    step: timedelta
+    expected: Floats
+    misses: Floats | None
+    method: str
+    source: str
+    kind: str
+
+    def draws(self) -> Floats | None:
+        """Equally likely courses, `(n_draws, n_steps)` [gCO2e/kWh]."""
+        return None if self.misses is None else np.maximum(0.0, self.expected + self.misses)
+
+
+def of_trace(
+    path: Path, zone: str, at: datetime, window: timedelta, *, forecaster: str | None = None
+) -> View:
+    """View of a trace: its own figures where it covers the window, else a forecast from what lies before.
+
+    Args:
+        path: Trace file.
+        zone: Zone that it is of.
+        at: Start of the window, aware.
+        window: Time until the deadline.
+        forecaster: Forecaster that must be used, whatever the file has of the window.
+
+    Raises:
+        InputError: The past is too short for a forecast.
+        IntensityError: The file has a hole in the window, or ends before it.
+    """
+    history = from_trace(path, zone=zone)
+    first, n_steps = history.step_at(at), _whole(window, history.step)
+    span = f"{path.name} covers {history.start:%Y-%m-%d %H:%M} to {history.end:%Y-%m-%d %H:%M} UTC"
+    if not 0 <= first <= history.values.size:
+        raise IntensityError(
+            f"{span}, and {at:%Y-%m-%d %H:%M} is outside: state --at within, or give a newer file"
+        )
+    ahead = history.values[first : first + n_steps]
+    if forecaster is None and ahead.size == n_steps:
+        holes = np.flatnonzero(~np.isfinite(ahead))
+        if holes.size:
+            raise IntensityError(
+                f"{path.name} has a hole at {history.time(first + holes[0]):%Y-%m-%d %H:%M} UTC ({holes.size} of "
+                f"{n_steps} steps of the window): fill it, or add --forecaster blend to forecast from the past"
+            )
+        return _view(history, first, ahead, None, GIVEN)
+    try:
+        return _forecast(history, first, n_steps, forecaster or "blend")
+    except InputError as err:
+        raise InputError(f"{span}: {err}") from None
+
+
+def of_sources(zone: str, at: datetime, window: timedelta, settings: Settings) -> View:
+    """View by the configured sources: their forecast, else ours from their past, else the annual mean.
+
+    Raises:
+        IntensityError: No table or source knows the zone.
+    """
+    hour = at.astimezone(UTC).replace(
+        minute=0, second=0, microsecond=0
+    )  # sources cut their steps at what is asked
+    sources = chain(settings)
+    if sources is not None:
+        ahead = sources.ask(zone, hour, hour + -(-(at + window - hour) // HOUR) * HOUR)
+        if ahead.source != ANNUAL:
+            history = from_intensities(zone, ahead.intensities)
+            first, n_steps = history.step_at(at), _whole(window, history.step)
+            given = history.values[max(0, first) : first + n_steps]
+            if first >= 0 and given.size == n_steps and bool(np.isfinite(given).all()):
+                return _view(history, first, given, None, GIVEN)
+        before = sources.ask(zone, hour - PAST, hour)
+        if before.source != ANNUAL:
+            history = from_intensities(zone, before.intensities)
+            return _forecast(history, history.step_at(at), _whole(window, history.step), "blend")
+    year = AnnualSource().between(zone, at, at + window)[0].factor
+    flat = np.full(_whole(window, HOUR), float(year.value or 0.0))
+    return View(zone, hour, HOUR, flat, None, year.method or "unstated", year.source or "unstated", YEAR)
+
+
+def _forecast(history: History, first: int, n_steps: int, forecaster: str) -> View:
+    past = history.values[: max(0, first)]
+    late = np.concatenate((past, np.full(max(0, first - past.size), np.nan)))  # steps not published yet
+    known = filled(late, per_day=history.per_day) if np.isfinite(late).any() else late[:0]
+    found: Outlook = outlook(known, n_steps, per_day=history.per_day, name=forecaster)
+    return _view(history, first, np.maximum(0.0, found.expected), found.misses, FORECAST)
+
+
+def _view(history: History, first: int, expected: Floats, misses: Floats | None, kind: str) -> View:
+    return View(
+        history.zone,
+        history.time(first),
+        history.step,
+        expected,
+        misses,
+        history.method,
+        history.source,
+        kind,
+    )
+
+
+def _whole(window: timedelta, step: timedelta) -> int:
+    """Whole steps of a window."""
+    n_steps = window // step
+    if n_steps < 1:
+        raise InputError(f"a window of {window} is shorter than a step of {step}: give a later deadline")
+    return n_steps
