@@ -14,10 +14,10 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one core
 
-import numpy as np  # noqa: E402 - after the number of threads
+import numpy as np
 
-from sootprint.planner.backtest import FIRST_DAY, POLICIES, arrivals_every, backtest, score  # noqa: E402
-from sootprint.planner.history import History, from_trace  # noqa: E402
+from sootprint.planner.backtest import FIRST_DAY, POLICIES, arrivals_every, backtest, score
+from sootprint.planner.history import History, from_trace
 
 ROOT = Path(__file__).resolve().parents[1]
 TRACES = ROOT.parent / "shared" / "data" / "traces"
