@@ -63,7 +63,7 @@ def _page(figures: dict[str, dict[str, dict[str, dict[str, float | None]]]]) -> 
 
 def _share(found: dict[str, float | None]) -> str:
     share = found["share_of_oracle"]
-    return "–" if share is None else f"{100.0 * share:.0f}"
+    return "–" if share is None else f"{round(100.0 * share)}"
 
 
 if __name__ == "__main__":
