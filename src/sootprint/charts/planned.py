@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sootprint.planner.views import View
 
 HEIGHT = 150
+INTERVAL = "dashed: 90 % interval, from how earlier forecasts missed"
 CHOSEN, ELSEWHERE = "hours chosen", "other hours"
 
 
@@ -25,12 +26,20 @@ def planned(plan: Plan, *, width: int = 640) -> alt.TopLevelMixin:
     """
     most = max(float(_high(view).max()) for view in plan.views)
     rows = [
-        _zone(view, plan.chosen, most=most, width=width, last=view is plan.views[-1]) for view in plan.views
+        _zone(
+            view,
+            plan.chosen,
+            most=most,
+            width=width,
+            first=view is plan.views[0],
+            last=view is plan.views[-1],
+        )
+        for view in plan.views
     ]
     return alt.vconcat(*rows, spacing=14).properties(description=_description(plan))
 
 
-def _zone(view: View, chosen: Option, *, most: float, width: int, last: bool) -> Any:
+def _zone(view: View, chosen: Option, *, most: float, width: int, first: bool, last: bool) -> Any:
     rows = _rows(view, chosen)
     base = alt.Chart(alt.InlineData(values=rows))
     axis = alt.Axis(format="%a %H:%M", tickCount=8, grid=False)
@@ -45,22 +54,35 @@ def _zone(view: View, chosen: Option, *, most: float, width: int, last: bool) ->
         legend=alt.Legend(title=None, orient="top", offset=4),
     )
     layers: list[Any] = [base.mark_bar().encode(x=x, x2="end:T", y=y, y2="zero:Q", color=shown)]
-    if view.misses is not None:
-        band = base.mark_area(interpolate="step-after", opacity=0.25, style="accent")
-        layers.append(band.encode(x="start:T", y="low:Q", y2="high:Q"))
-    return alt.layer(*layers).properties(width=width, height=HEIGHT)
+    chart = alt.layer(*layers, *_bounds(view)).properties(width=width, height=HEIGHT)
+    if view.misses is None or not first:
+        return chart
+    words = alt.TitleParams(INTERVAL, anchor="end", fontWeight="normal", fontSize=11, orient="top", offset=4)
+    return chart.properties(title=words)
+
+
+def _bounds(view: View) -> list[Any]:
+    """Lines of the interval of each step, or none where nobody says how sure the figures are."""
+    if view.misses is None:
+        return []
+    stamps = [_stamp(view.start + step * view.step) for step in range(view.expected.size + 1)]
+    lines = []
+    for bound in (_low(view), _high(view)):
+        drawn = [float(value) for value in (*bound, bound[-1])]
+        rows = [{"start": at, "bound": value} for at, value in zip(stamps, drawn, strict=True)]
+        base = alt.Chart(alt.InlineData(values=rows))
+        mark = base.mark_line(interpolate="step-after", strokeWidth=1, strokeDash=[3, 2], style="accent")
+        lines.append(mark.encode(x="start:T", y="bound:Q"))
+    return lines
 
 
 def _rows(view: View, chosen: Option) -> list[dict[str, Any]]:
     hours = set(chosen.hours) if chosen.zone == view.zone else set()
-    low, high = _low(view), _high(view)
     return [
         {
             "start": _stamp(view.start + step * view.step),
             "end": _stamp(view.start + (step + 1) * view.step),
             "expected": float(view.expected[step]),
-            "low": float(low[step]),
-            "high": float(high[step]),
             "zero": 0.0,
             "runs": CHOSEN if (view.start + step * view.step).astimezone(UTC) in hours else ELSEWHERE,
         }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PERCENT = 100.0
 BARS = "▁▂▃▄▅▆▇█"
-STRIP = 96  # steps in one line of the picture
+STRIP = 72  # steps in one line of the picture
 KINDS = {"start": "start", "pause": "pause", "elastic": "workers", "place": "place"}
 
 Expect = Annotated[
@@ -323,16 +323,15 @@ def picture(view: View, chosen: Option) -> Iterator[Text]:
 
     least, most = float(view.expected.min()), float(view.expected.max())
     hours = set(chosen.hours) if chosen.zone == view.zone else set()
+    scale = f"{view.zone:.14} {least:.0f} to {most:.0f} g/kWh"
     for low in range(0, view.expected.size, STRIP):
-        bars, marks = Text(f"{view.zone:>12.12} "), Text(" " * 13)
+        bars, marks = Text(f"{'' if low else scale:<30}"), Text(" " * 30)
         for step in range(low, min(low + STRIP, view.expected.size)):
             runs = (view.start + step * view.step).astimezone(UTC) in hours
             share = (float(view.expected[step]) - least) / (most - least) if most > least else 0.0
             level = min(len(BARS) - 1, int(len(BARS) * share))
             bars.append(BARS[level], style="bold green" if runs else "dim")
             marks.append("▔" if runs else " ", style="green")
-        if low == 0:
-            bars.append(f"  {BARS[0]} {least:.0f} {BARS[-1]} {most:.0f} g/kWh", style="dim")
         yield bars
         if hours:
             yield marks
