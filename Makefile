@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-frameworks bench check lint types imports shape docs audit reference lock clean
+.PHONY: help setup demo hub test test-frameworks bench check lint types imports shape docs audit reference lock clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -26,6 +26,10 @@ demo: .venv/.ready ## Train a small model under Sootprint, show its footprint, w
 	$(ON_DEMO) report latest --format html --out $(DEMO)/report.html
 	$(ON_DEMO) report latest --format md --out $(DEMO)/report.md
 	@echo "The report is in $(DEMO)/report.html (and, as text, in $(DEMO)/report.md)."
+
+hub: .venv/.ready ## Serve a hub on this machine, filled with published runs, until Ctrl-C
+	$(BIN)/sootprint hub seed
+	exec $(BIN)/sootprint hub serve
 
 test: .venv/.ready ## Pass all tests, the end-to-end ones included
 	@tools/system_packages.sh

@@ -89,6 +89,22 @@ def serve(
 
 
 @hub.command(cls=shell.Command)
+def seed(database_url: hub_store.Database = None, json: options.Json = False) -> None:
+    """Fill the hub with published runs as third-party estimates; what is there already is left alone.
+
+    sootprint hub seed
+    """
+    with hub_store.opened(database_url) as engine:
+        from sootprint.hub.seed import seed as seeded
+
+        answer = seeded(engine)
+    if json:
+        output.print_json(answer)
+    else:
+        print(f"{answer['accepted']} published runs added, {answer['duplicate']} were there already")
+
+
+@hub.command(cls=shell.Command)
 def verify(database_url: hub_store.Database = None, json: options.Json = False) -> None:
     """Check the chain of the audit log, and that no stored version was changed.
 

@@ -10,7 +10,7 @@ from fastapi.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
 from sootprint import __version__
-from sootprint.hub import api, api_more, database, problems, shapes
+from sootprint.hub import api, api_more, database, pages, problems, shapes
 from sootprint.hub.context import Hub
 from sootprint.hub.guard import Guard
 from sootprint.hub.requests import hub_of
@@ -39,6 +39,7 @@ def unguarded(hub: Hub) -> FastAPI:
     problems.handle(app)
     app.include_router(api.router)
     app.include_router(api_more.router)
+    app.include_router(pages.router)
     app.add_api_route("/healthz", healthz, include_in_schema=False)
     app.add_api_route("/readyz", readyz, include_in_schema=False)
     app.add_api_route("/metrics", metrics, include_in_schema=False)

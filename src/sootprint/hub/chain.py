@@ -86,6 +86,13 @@ def chained(before: str, link: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
+def head(engine: Engine) -> str:
+    """Hash of the newest entry."""
+    newest = sa.select(_entries.c.chain).order_by(_entries.c.seq.desc()).limit(1)
+    with engine.connect() as connection:
+        return str(connection.scalar(newest) or START)
+
+
 def verify(engine: Engine) -> Verified:
     """Check of every link, of every version's content, and that each record shows its newest version."""
     with engine.connect() as connection:

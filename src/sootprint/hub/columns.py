@@ -41,7 +41,7 @@ def row(footprint: Footprint, recomputed: Recomputed) -> dict[str, Any]:
         "zone": label(footprint.place.zone, 60),
         "country": label(country(footprint), 60),
         "hardware": label(_of(main, "name")),
-        "devices": min(main.count, 1 << 62) if main else None,
+        "devices": min(main.count, 1 << 62) if main and "hardware.count" not in footprint.unknown else None,
         "task": label(_of(quality, "task")),
         "dataset": label(_of(quality, "dataset")),
         "device_hours": _of(footprint.device_hours, "value"),

@@ -50,6 +50,15 @@ def status_of(error: SootprintError) -> int:
     return _STATUS.get(type(error), 400)
 
 
+def answered(request: Request, status: int, why: str) -> Response:
+    """Answer that says what is wrong: a page for a browser, JSON for a program."""
+    if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
+        return problem(status, why)
+    from sootprint.hub.pages import render
+
+    return render(request, "problem.html", status=status, code=status, why=why)
+
+
 def handle(app: FastAPI) -> None:
     """Give every expected error its answer."""
     app.add_exception_handler(SootprintError, _ours)
@@ -58,9 +67,9 @@ def handle(app: FastAPI) -> None:
     app.add_exception_handler(SQLAlchemyError, _database)
 
 
-def _ours(_: Request, error: Exception) -> Response:
+def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, SootprintError)
-    answer = problem(status_of(error), " ".join(str(error).split()))
+    answer = answered(request, status_of(error), " ".join(str(error).split()))
     if isinstance(error, TooManyError):
         answer.headers["retry-after"] = str(int(error.wait_s) + 1)
     if answer.status_code == HTTPStatus.UNAUTHORIZED:
@@ -68,15 +77,17 @@ def _ours(_: Request, error: Exception) -> Response:
     return answer
 
 
-def _invalid(_: Request, error: Exception) -> Response:
+def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     listed = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}"[:300] for one in error.errors()]
+    if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/"):
+        return answered(request, 422, listed[0])
     return problem(422, listed[0] if listed else "the request cannot be used", errors=listed[:20])
 
 
-def _http(_: Request, error: Exception) -> Response:
+def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    answer = problem(error.status_code, str(error.detail))
+    answer = answered(request, error.status_code, str(error.detail))
     answer.headers.update(error.headers or {})
     return answer
 

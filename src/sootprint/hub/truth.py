@@ -23,6 +23,7 @@ from sootprint.core.records import Footprint, Hardware
 from sootprint.core.units import G_PER_KG, J_PER_KWH, W_PER_KW, hours
 from sootprint.estimator import devices, factors
 from sootprint.estimator.inputs import Job
+from sootprint.report.figures import number
 from sootprint.settings import Settings
 
 CREDIBLE = (0.5, 2.0)  # claimed over recomputed
@@ -247,7 +248,7 @@ def _ratio(claimed: Quantity | None, recomputed: Quantity | None) -> float | Non
 def _outside(name: str, ratio: float | None) -> tuple[str, ...]:
     if ratio is None or CREDIBLE[0] <= ratio <= CREDIBLE[1]:
         return ()
-    said = f"{name} is {ratio:.3g} x what its inputs give"
+    said = f"{name} is {number(ratio)} x what its inputs give"
     slips = [words for size, words in SLIPS[name] if 1 / NEAR_SLIP <= ratio / size <= NEAR_SLIP]
     return (f"{said}: {slips[0]}" if slips else said,)
 

@@ -1,0 +1,148 @@
+"""Charts of the hub's pages, drawn on the server as SVG in the page's own colours; no script is needed to see them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import altair as alt
+
+from sootprint.charts import svg
+from sootprint.charts.scale import MASS, Unit, fitting
+from sootprint.core.quantity import Quantity
+from sootprint.report.figures import number
+
+WIDE, NARROW = 700, 300  # plot widths for a desk and for a phone [pixel]
+ROW_HEIGHT, BOARD_HEIGHT = 34, 320
+LOG_FROM = 20.0  # ratio of the largest to the smallest value above which a scale is logarithmic
+SHOWN_POINTS = 2_000
+_PLAIN = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"|<desc>.*?</desc>', re.DOTALL)
+
+
+class Drawing(NamedTuple):
+    """A chart in two widths, and what it shows in words."""
+
+    wide: str
+    narrow: str
+    described: str
+
+
+@lru_cache(maxsize=512)
+def beside(claimed: Quantity | None, recomputed: Quantity | None, name: str = "claimed") -> Drawing | None:
+    """Claimed and recomputed emissions with their intervals, one below the other; None where neither is known.
+
+    Args:
+        claimed: As the record has them.
+        recomputed: As the hub computes them, or None.
+        name: What the first is called.
+    """
+    known = [(name, one) for name, one in ((name, claimed), ("recomputed", recomputed)) if one is not None]
+    if not known or max(one.value for _, one in known) <= 0.0:
+        return None
+    unit = fitting(MASS, max(one.value for _, one in known))
+    rows = [_row(said, one, unit) for said, one in known]
+    words = [f"{row['name']} {row['value']:.3g} {unit.name}{_spread(row, unit)}" for row in rows]
+    return _drawing(lambda width: _intervals(rows, unit, width), f"Emissions: {'; '.join(words)}.")
+
+
+def standing(
+    entries: list[dict[str, Any]], *, metric: str, cost: str, front: str, higher: bool
+) -> Drawing | None:
+    """Quality over cost, with the front as a step line; None where no entry has both.
+
+    Args:
+        entries: Entries of a leaderboard.
+        metric: Name of the metric.
+        cost: emissions_kg or energy_kwh.
+        front: Name of the field that tells who is on the front.
+        higher: Whether more of the metric is better.
+    """
+    points = tuple((row[cost], row["value"], row[front]) for row in entries if row[cost] and row[cost] > 0.0)
+    return _standing(points, metric, cost) if points else None
+
+
+@lru_cache(maxsize=64)
+def _standing(points: tuple[tuple[float, float, bool], ...], metric: str, cost: str) -> Drawing:
+    members = [{"cost": x, "value": y} for x, y, member in sorted(points) if member]
+    others = [{"cost": x, "value": y} for x, y, member in points if not member][:SHOWN_POINTS]
+    best = members[-1]
+    words = (
+        f"{metric} over {_TITLES[cost]}: {len(points)} records, {len(members)} of them on the front (line); "
+        f"the best value is {best['value']:g}, at {number(best['cost'])} {_UNITS[cost]}."
+    )
+    shown = [*members, *others]
+    return _drawing(
+        lambda width: _board(shown, members, metric=metric, title=_TITLES[cost], width=width), words
+    )
+
+
+_UNITS = {"emissions_kg": "kg", "energy_kwh": "kWh"}
+_TITLES = {"emissions_kg": "emissions [kg CO₂e]", "energy_kwh": "energy [kWh]"}
+
+
+def _drawing(draw: Callable[[int], alt.TopLevelMixin], words: str) -> Drawing:
+    wide, narrow = (_PLAIN.sub("", svg(draw(width), "page")) for width in (WIDE, NARROW))
+    return Drawing(wide, narrow, words)
+
+
+def _row(name: str, one: Quantity, unit: Unit) -> dict[str, Any]:
+    low, high = (None if bound is None else bound / unit.size for bound in (one.low, one.high))
+    return {"name": name, "value": one.value / unit.size, "low": low, "high": high}
+
+
+def _spread(row: dict[str, Any], unit: Unit) -> str:
+    if row["low"] is None or row["high"] is None or row["low"] == row["high"]:
+        return ""
+    return f", 90 % interval {row['low']:.3g} to {row['high']:.3g} {unit.name}"
+
+
+def _intervals(rows: list[dict[str, Any]], unit: Unit, width: int) -> alt.TopLevelMixin:
+    values = [row[key] for row in rows for key in ("low", "value", "high") if row[key]]
+    log = max(values) > LOG_FROM * min(values)
+    title = f"CO₂e [{unit.name}]" + (", logarithmic scale" if log else "")
+    scale = alt.Scale(type="log", nice=True) if log else alt.Scale(zero=True, nice=True)
+    axis = _axis(log, few=width == NARROW)
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        y=alt.Y(
+            "name:N",
+            title=None,
+            sort=[row["name"] for row in rows],
+            axis=alt.Axis(ticks=False, domain=False, labelPadding=10),
+        )
+    )
+    x = alt.X("value:Q", title=title, scale=scale, axis=axis)
+    band = base.transform_filter("isValid(datum.low) && isValid(datum.high)").mark_rule(
+        strokeWidth=5, strokeCap="round", opacity=0.4, style="accent"
+    )
+    dot = base.mark_point(size=110, opacity=1.0, style="accent")
+    layers = alt.layer(
+        band.encode(x=alt.X("low:Q", title=title, scale=scale, axis=axis), x2="high:Q"), dot.encode(x=x)
+    )
+    return layers.properties(width=width - 80, height=ROW_HEIGHT * len(rows))
+
+
+def _axis(log: bool, *, few: bool) -> alt.Axis:
+    count = 4 if few else 7
+    return alt.Axis(format="~g", tickCount=count, labelOverlap=True) if log else alt.Axis(tickCount=count)
+
+
+def _board(
+    points: list[dict[str, Any]], members: list[dict[str, Any]], *, metric: str, title: str, width: int
+) -> alt.TopLevelMixin:
+    costs = [one["cost"] for one in points]
+    log = max(costs) > LOG_FROM * min(costs)
+    axis = _axis(log, few=width == NARROW)
+    x = alt.X(
+        "cost:Q",
+        title=title + (", logarithmic scale" if log else ""),
+        scale=alt.Scale(type="log") if log else alt.Scale(zero=False),
+        axis=axis,
+    )
+    y = alt.Y("value:Q", title=metric, scale=alt.Scale(zero=False, nice=True))
+    others = alt.Chart(alt.InlineData(values=points)).mark_point(size=45, opacity=0.55).encode(x=x, y=y)
+    line = alt.Chart(alt.InlineData(values=members)).mark_line(interpolate="step-after", opacity=0.8)
+    dots = alt.Chart(alt.InlineData(values=members)).mark_point(size=110, opacity=1.0, shape="diamond")
+    layers = alt.layer(others, line.encode(x=x, y=y), dots.encode(x=x, y=y))
+    return layers.properties(width=width - 60, height=BOARD_HEIGHT)

@@ -1,0 +1,127 @@
+"""The three-question form: an estimate at once, and a record of it where the visitor publishes it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hmac
+import json
+import secrets as randomness
+from typing import Any
+
+from fastapi import Request
+from pydantic import ValidationError
+
+from sootprint.core.errors import InputError
+from sootprint.core.records import STAGES, Footprint, Model, Paper, Result
+from sootprint.hub import accounts, ingest
+from sootprint.hub.accounts import LOCAL, Actor
+from sootprint.hub.context import Hub
+from sootprint.hub.estimates import Asked, estimated
+from sootprint.hub.requests import NotAllowedError
+from sootprint.hub.secrets import mac
+
+COOKIE = "sootprint_form"
+ESTIMATE = ("hardware", "count", "hours", "zone", "year", "pue", "utilisation", "work")
+ABOUT = ("model", "stage", "task", "dataset", "metric", "value", "paper", "doi", "arxiv", "project")
+MAX_FIELD = 200
+
+
+def estimate_of(given: dict[str, str]) -> Footprint:
+    """Estimate of what a form says; empty fields are not given.
+
+    Raises:
+        InputError: A field cannot be used; the line names it.
+        CatalogueError: A name is in no table.
+    """
+    stated = {name: given[name].strip() for name in ESTIMATE if given.get(name, "").strip()}
+    try:
+        return estimated(Asked.model_validate(stated))
+    except ValidationError as err:
+        first = err.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{name}: {first['msg'][:1].lower()}{first['msg'][1:]}") from None
+
+
+def record_of(given: dict[str, str]) -> Footprint:
+    """Record of a form: its estimate, with what it is about.
+
+    Raises:
+        InputError: A field cannot be used; the line names it.
+    """
+    about = {name: given.get(name, "").strip()[:MAX_FIELD] or None for name in ABOUT}
+    stage = about["stage"] or "other"
+    if stage not in STAGES:
+        raise InputError(f"stage is {stage!r}: it is one of {', '.join(STAGES)}")
+    paper = Paper(citation=about["paper"], doi=about["doi"], arxiv=about["arxiv"])
+    return dataclasses.replace(
+        estimate_of(given),
+        name=about["model"],
+        project=about["project"],
+        stage=stage,
+        model=Model(name=about["model"]) if about["model"] else None,
+        paper=paper if any(dataclasses.astuple(paper)) else None,
+        results=_result(about),
+    )
+
+
+def publish(hub: Hub, given: dict[str, str], actor: Actor) -> str:
+    """Identity of the record that a form made.
+
+    Raises:
+        InputError: A field cannot be used.
+        NotAllowedError: The visitor may not submit.
+    """
+    if "submit" not in actor.may:
+        raise NotAllowedError("publishing needs a token that may submit: ask who runs this hub", 401)
+    record = record_of(given)
+    submission = ingest.Submission(
+        actor=actor.name,
+        account_id=actor.account_id,
+        origin="third-party" if given.get("third_party") else "form",
+    )
+    answer = ingest.take_in(hub.engine, record.to_json().encode(), submission)
+    if answer["rejected"]:
+        raise InputError(answer["rejected"][0]["errors"][0])
+    return record.id
+
+
+def actor_of(hub: Hub, given: dict[str, str]) -> Actor:
+    """Who sends a form: the one user of a hub on loopback, else the holder of the token in it.
+
+    Raises:
+        NotAllowedError: The token is not valid.
+    """
+    if hub.single_user:
+        return LOCAL
+    found = accounts.actor_of(hub.engine, hub.key, given.get("token", "").strip())
+    if found is None:
+        raise NotAllowedError("the token is not valid: it is missing, wrong, expired or revoked", 401)
+    return found
+
+
+def cookie_of(request: Request) -> str:
+    """Random text that ties a form to a browser: the one it has, or a new one."""
+    return request.cookies.get(COOKIE) or randomness.token_urlsafe(24)
+
+
+def seal(hub: Hub, cookie: str) -> str:
+    """Hidden field that only a page of this hub can hold for this browser."""
+    return mac(hub.key, "form", cookie)
+
+
+def is_sealed(hub: Hub, request: Request, given: dict[str, str]) -> bool:
+    """Whether a form came from a page of this hub in this browser."""
+    cookie = request.cookies.get(COOKIE, "")
+    return bool(cookie) and hmac.compare_digest(seal(hub, cookie), given.get("seal", ""))
+
+
+def _result(about: dict[str, Any]) -> tuple[Result, ...]:
+    if not about["metric"] and not about["value"]:
+        return ()
+    if not about["metric"] or not about["value"] or not about["task"]:
+        raise InputError("a result needs its task, metric and value: give all three or none")
+    try:
+        value = float(json.loads(about["value"]))
+    except (ValueError, TypeError):
+        raise InputError(f"value is {about['value']!r:.40}: it is a number, e.g. 76.1") from None
+    return (Result(task=about["task"], dataset=about["dataset"], metric=about["metric"], value=value),)

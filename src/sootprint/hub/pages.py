@@ -1,0 +1,209 @@
+"""Pages for people: rendered on the server, whole without a script, with nothing loaded from elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib import resources
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import jinja2
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from sootprint import __version__
+from sootprint.core.errors import SootprintError
+from sootprint.core.ids import is_uuid7
+from sootprint.hub import asked, forms, leaderboards, reading, views
+from sootprint.hub.problems import NotFoundError, status_of
+from sootprint.hub.requests import body_of, hub_of
+
+PAGE = 50
+STATIC = {"hub.css": "text/css; charset=utf-8", "hub.svg": "image/svg+xml"}
+FOREVER = "public, max-age=31536000, immutable"
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+Chosen = Annotated[dict[str, str], Depends(asked.filters)]
+
+
+def render(request: Request, name: str, *, status: int = 200, **more: Any) -> HTMLResponse:
+    """Page of a template."""
+    hub = hub_of(request)
+    text = templates().get_template(name).render(hub=hub, path=request.url.path, **more)
+    return HTMLResponse(text, status_code=status)
+
+
+@router.get("/")
+def home(request: Request) -> Response:
+    """What the hub has, what is new, and what to do."""
+    return render(request, "home.html", **views.home(hub_of(request).engine))
+
+
+@router.get("/explore")
+def explore(
+    request: Request,
+    chosen: Chosen,
+    q: asked.Words = None,
+    order: asked.Order = "newest",
+    cursor: asked.Cursor = None,
+) -> Response:
+    """Records with facets and search."""
+    engine = hub_of(request).engine
+    question = asked.question(chosen, limit=PAGE, cursor=cursor, order=order, words=q)
+    rows, following = reading.page(engine, question)
+    given = {**chosen, **({"q": q} if q else {}), **({"order": order} if order != "newest" else {})}
+    return render(
+        request,
+        "explore.html",
+        rows=[views.listed(row) for row in rows],
+        facets=views.facets(engine, given),
+        given=given,
+        more=f"/explore?{urlencode({**given, 'cursor': following})}" if following else None,
+        csv=f"/api/v1/footprints.csv?{urlencode({**chosen, **({'q': q} if q else {})})}",
+        words=q or "",
+        order=order,
+        first=cursor is None,
+    )
+
+
+@router.get("/footprints/{key}")
+def record(
+    request: Request, key: str, version: Annotated[int | None, Query(ge=1, le=1 << 31)] = None
+) -> Response:
+    """One record: numbers with intervals, claimed beside recomputed, evidence, history, cite, export."""
+    hub = hub_of(request)
+    stored = reading.one(hub.engine, key, version) if is_uuid7(key) else None
+    if stored is None:
+        raise NotFoundError(f"there is no footprint {key[:60]!r} here")
+    if stored.text is None:
+        return render(
+            request, "retracted.html", status=410, stored=stored, history=reading.history(hub.engine, key)
+        )
+    return render(request, "record.html", **views.record(hub, stored))
+
+
+@router.get("/leaderboards")
+def boards(request: Request) -> Response:
+    """Leaderboards there are, by task."""
+    return render(request, "leaderboards.html", tasks=views.boards(hub_of(request).engine))
+
+
+@router.get("/leaderboards/view")
+def board(
+    request: Request,
+    task: Annotated[str, Query(max_length=200)],
+    metric: Annotated[str, Query(max_length=200)],
+    dataset: Annotated[str, Query(max_length=200)] = "",
+    weak: bool = False,
+) -> Response:
+    """One leaderboard: quality at carbon and at energy, with the fronts."""
+    names = (task, dataset, metric)
+    found = leaderboards.standing(hub_of(request).engine, names, weak=weak)
+    return render(request, "board.html", **views.board(found, names, weak=weak))
+
+
+@router.get("/submit")
+def submit(request: Request) -> Response:
+    """The three questions; with answers in the address, the estimate."""
+    given = {name: request.query_params.get(name, "")[:200] for name in (*forms.ESTIMATE, *forms.ABOUT)}
+    return _form(request, given, asked_for="hours" in request.query_params)
+
+
+@router.post("/submit")
+async def publish(request: Request) -> Response:
+    """Publish an estimate of the form."""
+    hub = hub_of(request)
+    given = await _fields(request)
+    if not forms.is_sealed(hub, request, given):
+        return _form(
+            request,
+            given,
+            asked_for=True,
+            problem="this form is not of this browser: send it again",
+            status=403,
+        )
+    try:
+        actor = await run_in_threadpool(forms.actor_of, hub, given)
+        key = await run_in_threadpool(forms.publish, hub, given, actor)
+    except SootprintError as err:
+        return _form(request, given, asked_for=True, problem=str(err), status=status_of(err))
+    return RedirectResponse(f"/footprints/{key}", status_code=303)
+
+
+@router.get("/methodology")
+def methodology(request: Request) -> Response:
+    """How the hub computes, with every factor."""
+    return render(request, "methodology.html", **views.methodology())
+
+
+@router.get("/downloads")
+def downloads(request: Request) -> Response:
+    """All records as files, and how to cite them."""
+    return render(request, "downloads.html", **views.downloads(hub_of(request).engine))
+
+
+@router.get("/static/{name}")
+def static(name: str) -> Response:
+    """A file that the pages load."""
+    if name not in STATIC:
+        raise NotFoundError(f"there is no file {name[:60]!r}")
+    return Response(_file(name), media_type=STATIC[name], headers={"cache-control": FOREVER})
+
+
+def _form(
+    request: Request, given: dict[str, str], *, asked_for: bool, problem: str | None = None, status: int = 200
+) -> Response:
+    estimate = None
+    if asked_for:
+        try:
+            estimate = forms.estimate_of(given)
+        except SootprintError as err:
+            problem, status = problem or str(err), max(status, 400)
+    hub, cookie = hub_of(request), forms.cookie_of(request)
+    made = render(
+        request,
+        "submit.html",
+        status=status,
+        given=given,
+        problem=problem,
+        seal=forms.seal(hub, cookie),
+        **views.form(estimate),
+    )
+    secure = hub.address.startswith("https:")
+    made.set_cookie(forms.COOKIE, cookie, httponly=True, samesite="strict", secure=secure, path="/submit")
+    return made
+
+
+async def _fields(request: Request) -> dict[str, str]:
+    """Fields of a form that was sent, the first of each name."""
+    from urllib.parse import parse_qsl
+
+    text = (await body_of(request)).decode("utf-8", "replace")
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=100)
+    except ValueError:
+        pairs = []
+    return {name: value.replace("\0", "") for name, value in reversed(pairs)}
+
+
+@cache
+def templates() -> jinja2.Environment:
+    """Templates of the pages, whose values are escaped."""
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("sootprint.hub", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    made.filters["formula"] = lambda text: text.replace("CO2e", "CO₂e")
+    made.filters["query"] = urlencode
+    made.globals["version"] = __version__
+    made.globals["asset"] = lambda name: f"/static/{name}?{hashlib.sha256(_file(name)).hexdigest()[:12]}"
+    return made
+
+
+@cache
+def _file(name: str) -> bytes:
+    return resources.files("sootprint.hub").joinpath("static", name).read_bytes()

@@ -1,0 +1,239 @@
+"""What the pages show: numbers in words and figures, ready for the templates."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy.engine import Engine
+
+from sootprint.catalogue import tables
+from sootprint.catalogue.search import search
+from sootprint.charts.scale import ENERGY, MASS
+from sootprint.core.quantity import Quantity
+from sootprint.core.records import STAGES, Footprint
+from sootprint.estimator import factors
+from sootprint.hub import chain, columns, drawings, judgement, leaderboards, reading, truth
+from sootprint.hub.context import Hub
+from sootprint.hub.leaderboards import Standing
+from sootprint.hub.reading import Question, Stored
+from sootprint.report import content, figures, words
+
+NEW = 8  # records on the first page
+SHOWN_VALUES = 8  # of a facet
+SHOWN_ENTRIES = 200  # rows of a leaderboard's table
+FACETS = {
+    "task": "Task", "hardware": "Hardware", "country": "Country", "year": "Year", "stage": "Stage",
+    "evidence": "Evidence", "verification": "Checked", "origin": "Origin",
+}  # fmt: skip
+ORIGINS = {"tool": "sent by a tool", "form": "from the form", "third-party": "third-party estimate"}
+CHECKED = {
+    "schema-checked": "schema checked",
+    "recomputed": "recomputed by the hub",
+    "reviewed": "reviewed by a person",
+    "replicated": "replicated",
+    "none": "not checked",
+}
+
+
+def home(engine: Engine) -> dict[str, Any]:
+    """The first page: counts, and what is new."""
+    rows, _ = reading.page(engine, Question(limit=NEW))
+    grades = dict(reading.tallies(engine, "evidence"))
+    total = sum(grades.values())
+    return {
+        "total": total,
+        "rows": [listed(row) for row in rows],
+        "grades": [
+            {
+                "grade": grade,
+                "n": grades.get(grade, 0),
+                "says": words.GRADES[grade],
+                "share": _percent(grades.get(grade, 0), total),
+            }
+            for grade in words.GRADES
+        ],
+        "countries": len(reading.tallies(engine, "country", 300)),
+        "boards": len(leaderboards.boards(engine)),
+        "marked": dict(reading.tallies(engine, "marked")).get("1", 0),
+    }
+
+
+def _percent(part: int, total: int) -> str:
+    return figures.share(part / total) if total else "0 %"
+
+
+def listed(row: dict[str, Any]) -> dict[str, Any]:
+    """One record of a list."""
+    return {
+        **row,
+        "title": row["model"] or row["name"] or f"Run {row['id'][-8:]}",
+        "emissions": _amount(row, "emissions", "kg", MASS),
+        "energy": _amount(row, "energy", "kwh", ENERGY),
+        "on": f"{row['devices']:,} × {row['hardware']}"
+        if row["hardware"] and row["devices"]
+        else row["hardware"],
+    }
+
+
+def _amount(row: dict[str, Any], name: str, unit: str, units: Any) -> dict[str, str]:
+    value = row[f"{name}_{unit}"]
+    if value is None:
+        return {"value": figures.NOT_KNOWN, "spread": ""}
+    quantity = Quantity(value=value, low=row[f"{name}_low_{unit}"], high=row[f"{name}_high_{unit}"])
+    spread = figures.spread(quantity, units)
+    return {
+        "value": figures.amount(quantity, units),
+        "spread": "" if spread in (figures.NOT_KNOWN, figures.EXACT) else spread,
+    }
+
+
+def facets(engine: Engine, given: dict[str, str]) -> list[dict[str, Any]]:
+    """Facets with their most frequent values, each with the filters that a click on it leads to."""
+    found = []
+    for name, title in FACETS.items():
+        values = reading.tallies(engine, name, SHOWN_VALUES)
+        chosen = given.get(name)
+        if chosen is not None and chosen not in dict(values):
+            values = [(chosen, 0), *values]
+        if values:
+            found.append(
+                {
+                    "title": title,
+                    "values": [
+                        {
+                            "value": value,
+                            "n": n,
+                            "chosen": value == chosen,
+                            "to": _toggled(given, name, value),
+                        }
+                        for value, n in values
+                    ],
+                    "open": name in ("task", "evidence") or chosen is not None,
+                }
+            )
+    return found
+
+
+def _toggled(given: dict[str, str], name: str, value: str) -> dict[str, str]:
+    if given.get(name) == value:
+        return {key: one for key, one in given.items() if key != name}
+    return {**given, name: value}
+
+
+def record(hub: Hub, stored: Stored) -> dict[str, Any]:
+    """The page of a version of a record."""
+    footprint, said = stored.footprint, judgement.assessment(hub.engine, stored)
+    return {
+        "stored": stored,
+        "row": stored.row,
+        "footprint": footprint,
+        "report": content.report(footprint),
+        "said": said,
+        "grade_says": words.GRADES[said["grade_counted"]],
+        "checked": CHECKED[said["verification"]],
+        "origin": ORIGINS[stored.row["origin"]],
+        "ratio": _ratio(said["emissions_kg"]["ratio"]),
+        "compared": _compared(said),
+        "drawing": drawings.beside(footprint.emissions_kg, _quantity(said["emissions_kg"]["recomputed"])),
+        "address": f"{hub.address}/footprints/{footprint.id}",
+        "results": footprint.results,
+        "citation": _citation(hub, stored),
+    }
+
+
+def _quantity(plain: dict[str, Any] | None) -> Quantity | None:
+    return None if plain is None else Quantity(value=plain["value"], low=plain["low"], high=plain["high"])
+
+
+def _ratio(ratio: float | None) -> str:
+    return figures.NOT_KNOWN if ratio is None else f"{figures.number(ratio)} ×"
+
+
+def _compared(said: dict[str, Any]) -> list[dict[str, str]]:
+    found = []
+    for title, name, units in (("Energy", "energy_kwh", ENERGY), ("Emissions", "emissions_kg", MASS)):
+        both = said[name]
+        claimed, ours = _quantity(both["claimed"]), _quantity(both["recomputed"])
+        found.append(
+            {
+                "title": title,
+                "claimed": figures.amount(claimed, units) if claimed else figures.NOT_KNOWN,
+                "claimed_spread": figures.spread(claimed, units) if claimed else "",
+                "recomputed": figures.amount(ours, units) if ours else figures.NOT_KNOWN,
+                "recomputed_spread": figures.spread(ours, units) if ours else "",
+                "ratio": _ratio(both["ratio"]),
+            }
+        )
+    return found
+
+
+def _citation(hub: Hub, stored: Stored) -> str:
+    title = listed(stored.row)["title"]
+    return (
+        f"Carbon footprint of {title}, version {stored.version} ({stored.at[:10]}), "
+        f"{hub.address}/footprints/{stored.row['id']}?version={stored.version}"
+    )
+
+
+def boards(engine: Engine) -> list[tuple[str, list[leaderboards.Board]]]:
+    """Leaderboards by task."""
+    found = sorted(leaderboards.boards(engine), key=lambda one: (one.task.casefold(), -one.n))
+    return [(task, list(listed)) for task, listed in groupby(found, key=lambda one: one.task)]
+
+
+def board(found: Standing, names: tuple[str, str, str], *, weak: bool) -> dict[str, Any]:
+    """One leaderboard with its two charts."""
+    shared: dict[str, Any] = {"metric": names[2], "higher": found.higher_is_better}
+    return {
+        "task": names[0],
+        "dataset": names[1],
+        "metric": names[2],
+        "weak": weak,
+        "found": found,
+        "entries": [{**listed(row), "value": row["value"]} for row in found.entries[:SHOWN_ENTRIES]],
+        "carbon": drawings.standing(found.entries, cost="emissions_kg", front="front_carbon", **shared),
+        "energy": drawings.standing(found.entries, cost="energy_kwh", front="front_energy", **shared),
+    }
+
+
+def form(estimate: Footprint | None) -> dict[str, Any]:
+    """The form's lists, and the estimate where there is one."""
+    return {
+        "estimate": estimate,
+        "report": content.report(estimate) if estimate else None,
+        "drawing": drawings.beside(estimate.emissions_kg, None, "estimate") if estimate else None,
+        "hardware": _names("accelerators"),
+        "zones": _zones(),
+        "stages": STAGES,
+        "works": tuple(factors.WORKS),
+    }
+
+
+@cache
+def _names(table: str) -> list[str]:
+    return sorted({row["name"] for row in tables.all_rows(table)})
+
+
+@cache
+def _zones() -> list[tuple[str, str]]:
+    return sorted({(row["zone"], row["name"]) for row in tables.all_rows("zones")}, key=lambda one: one[1])
+
+
+def methodology() -> dict[str, Any]:
+    """How the hub computes, and with what."""
+    return {
+        "engine": truth.engine(),
+        "credible": truth.CREDIBLE,
+        "grades": words.GRADES,
+        "checked": CHECKED,
+        "works": factors.WORKS,
+        "sources": search("factors"),
+    }
+
+
+def downloads(engine: Engine) -> dict[str, Any]:
+    """What can be downloaded, and the log's last hash."""
+    n = sum(count for _, count in reading.tallies(engine, "evidence"))
+    return {"total": n, "head": chain.head(engine), "facets": columns.FACETS}

@@ -1,0 +1,100 @@
+"""A real browser at a real server: from an empty form to the downloaded file, with no script and nothing refused."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from sqlalchemy.engine import Engine
+
+from sootprint.hub import seed
+from sootprint.hub.app import application
+from sootprint.hub.serve import _listener
+from tests.hub.conftest import hub
+
+STARTS_S = 30.0
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+@contextlib.contextmanager
+def _served(engine: Engine) -> Iterator[str]:
+    listener = _listener("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(application(hub(engine)), log_config=None))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    until_s = time.monotonic() + STARTS_S
+    while not server.started and time.monotonic() < until_s:
+        time.sleep(0.02)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=STARTS_S)
+        listener.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """The system's Chromium."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("Chromium is not installed (Debian: chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_papers_run_goes_from_the_form_to_the_leaderboard_and_the_file(
+    engine: Engine, chromium: Any, tmp_path: Path, script: bool
+) -> None:
+    """A visitor without an account fills in a form, finds the model on its leaderboard, and downloads the data."""
+    seed.seed(engine)
+    with _served(engine) as address:
+        context = chromium.new_context(
+            viewport={"width": 390, "height": 800}, java_script_enabled=script, accept_downloads=True
+        )
+        page = context.new_page()
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.goto(address)
+        page.get_by_role("link", name="Estimate or submit a training").click()
+        for label, text in (("Hardware", "A100"), ("Devices", "8"), ("Hours", "48"), ("Where", "FR")):
+            page.get_by_label(label, exact=False).first.fill(text)
+        page.get_by_role("button", name="Estimate").click()
+        assert page.get_by_text("90 % interval 2.7 to 9.1 kg").first.is_visible()
+        for label, text in (
+            ("Model", "Tested-50"),
+            ("Task", "Image Classification"),
+            ("Data set", "ImageNet"),
+            ("Metric", "Top-1 accuracy"),
+            ("Value", "99.9"),
+        ):
+            page.get_by_label(label, exact=False).first.fill(text)
+        page.get_by_role("button", name="Publish").click()
+        assert page.get_by_role("heading", name="Tested-50").is_visible()
+        page.get_by_role("link", name="Image Classification").click()
+        assert page.get_by_role("link", name="Tested-50").is_visible()
+        page.get_by_role("link", name="Downloads").click()
+        with page.expect_download() as downloading:
+            page.get_by_role("link", name="CSV, one flat row each").click()
+        downloading.value.save_as(tmp_path / "all.csv")
+        if script:
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= 390
+        context.close()
+    assert said == []
+    assert "Tested-50" in (tmp_path / "all.csv").read_text(encoding="utf-8")

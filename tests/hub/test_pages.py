@@ -1,0 +1,222 @@
+"""The pages: whole without a script, safe whatever a record holds, and the form from question to leaderboard."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from sootprint.core.records import CurvePoint, Hardware, Model, Paper, Place, Result
+from sootprint.hub import accounts, seed
+from sootprint.hub.context import Hub
+from tests.hub import records
+from tests.hub.conftest import KEY
+
+HTML = {"Accept": "text/html"}
+PAGES = ("/", "/explore", "/leaderboards", "/submit", "/methodology", "/downloads")
+QUESTIONS = {"hardware": "A100", "count": "8", "hours": "48", "zone": "FR"}
+EVIL = "\"><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}'"
+
+
+def _post(client: TestClient, *listed: dict[str, Any]) -> None:
+    assert client.post("/api/v1/footprints", json=list(listed)).status_code == 200
+
+
+def _is_clean(text: str) -> bool:
+    """Whether a page has no script, no style but its file's, and nothing of another address."""
+    loaded = re.findall(r'<(?:script|img|link|iframe|source|object)[^>]*(?:src|href)="([^"]*)"', text)
+    inline = re.search(r"<script|<style|\son\w+=|\sstyle=|javascript:", re.sub(r'"[^"]*"', '""', text))
+    return inline is None and all(one.startswith("/static/") for one in loaded)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page_of_an_empty_hub_is_there(client: TestClient, path: str) -> None:
+    """A first look is a page with a way on, not an error."""
+    answer = client.get(path, headers=HTML)
+    assert answer.status_code == 200
+    assert "<main" in answer.text
+    assert _is_clean(answer.text)
+
+
+def test_page_of_each_published_run_is_there(client: TestClient) -> None:
+    """The packaged runs have pages, and the one whose emissions cannot be is marked."""
+    answer = seed.seed(client.app._hub.engine)
+    assert answer["accepted"] > 100
+    assert answer["rejected"] == []
+    assert seed.seed(client.app._hub.engine)["accepted"] == 0
+    items = client.get("/api/v1/footprints", params={"limit": 500, "view": "summary"}).json()["items"]
+    assert {one["origin"] for one in items} == {"third-party"}
+    marked = [one["model"] for one in items if one["marked"]]
+    assert marked == ["Llama 3.3 70B"]
+    for one in items[:3]:
+        page = client.get(f"/footprints/{one['id']}", headers=HTML)
+        assert page.status_code == 200
+        assert _is_clean(page.text)
+
+
+def _everywhere(text: str) -> dict[str, Any]:
+    """A record with a text in every field that takes one."""
+    return records.record(
+        name=text,
+        project=text,
+        tags={text: text},
+        run_group=text,
+        parent=text,
+        node=text,
+        model=Model(name=text, family=text, architecture=text, technique=text, base=text),
+        results=(Result(task=text, dataset=text, split=text, metric=text, value=1.0),),
+        curve=(CurvePoint(energy_kwh=1.0, metric=text, value=1.0),),
+        paper=Paper(citation=text, doi=text, arxiv=text, published=text),
+        started=text,
+        ended=text,
+        place=Place(zone=text, country=text, subdivision=text, provider=text, region=text, source=text),
+        hardware=(Hardware(kind="accelerator", vendor=text, name=text),),
+        software={text: text},
+        tool=text,
+        tool_version=text,
+        warnings=(text,),
+        unknown=(text,),
+        given={text: text},
+    )
+
+
+def test_nothing_that_a_record_holds_becomes_markup(client: TestClient) -> None:
+    """A script in every text field is shown as text on every page that shows the record."""
+    one = _everywhere(EVIL)
+    _post(client, one)
+    chosen = {"task": EVIL, "dataset": EVIL, "metric": EVIL, "weak": "1"}
+    for path, parameters in (
+        ("/", {}),
+        ("/explore", {}),
+        ("/explore", {"task": EVIL, "q": "script"}),
+        ("/leaderboards", {}),
+        ("/leaderboards/view", chosen),
+        (f"/footprints/{one['id']}", {}),
+    ):
+        answer = client.get(path, params=parameters, headers=HTML)
+        assert answer.status_code == 200, path
+        assert "<script" not in answer.text
+        assert "<img src=x" not in answer.text
+        assert "49" not in re.findall(r"\{\{7\*7\}\}|49", unescape(answer.text))[:1]
+    client.delete(f"/api/v1/footprints/{one['id']}", params={"reason": EVIL})
+    gone = client.get(f"/footprints/{one['id']}", headers=HTML)
+    assert gone.status_code == 410
+    assert "<script" not in gone.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/explore?q={}",
+        "/explore?task={}",
+        "/submit?hardware={}&hours=1",
+        "/leaderboards/view?task={}&metric={}",
+        "/footprints/{}",
+        "/{}",
+    ],
+)
+def test_nothing_that_an_address_holds_becomes_markup(client: TestClient, path: str) -> None:
+    """A script in the address comes back as text."""
+    answer = client.get(path.replace("{}", EVIL.replace("#", "")), headers=HTML)
+    assert answer.status_code < 500
+    assert "<script" not in answer.text
+    assert "<img src=x" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/..%2f..%2fpages.py", "/static/%2e%2e/app.py", "/static/hub.key", "/static//etc/passwd"]
+)
+def test_no_other_file_is_served(client: TestClient, path: str) -> None:
+    """Only the two files of the pages."""
+    assert client.get(path).status_code == 404
+
+
+def test_record_page_shows_claim_beside_recomputation(client: TestClient) -> None:
+    """Both numbers, the ratio, the mark, the history and the exports are on the page."""
+    one = records.record(name="slip")
+    recomputed = f"{one['emissions_kg']['value']:.2g} kg"
+    one["emissions_kg"] = {"value": one["emissions_kg"]["value"] * 1000.0, "basis": "claimed"}
+    _post(client, one)
+    client.post("/api/v1/footprints", json={**one, "name": "slip, again"}, params={"reason": "a better name"})
+    text = unescape(client.get(f"/footprints/{one['id']}", headers=HTML).text)
+    for words in ("grams typed as kilograms", "1,000 ×", "a better name", "BibTeX", "Grade D", recomputed):
+        assert words in text
+    earlier = client.get(f"/footprints/{one['id']}?version=1", headers=HTML).text
+    assert "This is an earlier version" in earlier
+
+
+def test_form_gives_an_estimate_with_its_interval(client: TestClient) -> None:
+    """Three answers, and nothing is stored."""
+    text = unescape(client.get("/submit", params=QUESTIONS, headers=HTML).text)
+    assert "Your estimate" in text
+    assert "90 % interval 2.7 to 9.1 kg" in text
+    assert client.get("/api/v1/footprints").json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("hours", "-1"), ("hours", "many"), ("hardware", "Z9999"), ("zone", "Atlantis"), ("pue", "0.2")],
+)
+def test_wrong_answer_is_named_and_the_others_are_kept(client: TestClient, field: str, value: str) -> None:
+    """The page says what is wrong, and the form still holds what was typed."""
+    answer = client.get("/submit", params={**QUESTIONS, field: value}, headers=HTML)
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.text
+    assert f'value="{value}"' in answer.text
+
+
+def _publish(client: TestClient, **more: str) -> Any:
+    page = client.get("/submit", params=QUESTIONS, headers=HTML)
+    sealed = re.search(r'name="seal" value="(\w+)"', page.text)
+    assert sealed is not None
+    fields = QUESTIONS | {"seal": sealed[1], "model": "ResNet-50", "stage": "pretrain"} | more
+    return client.post("/submit", data=fields, headers=HTML, follow_redirects=False)
+
+
+def test_published_form_is_on_its_page_and_leaderboard(client: TestClient) -> None:
+    """From three questions to the leaderboard."""
+    result = {
+        "task": "Image Classification",
+        "dataset": "ImageNet",
+        "metric": "Top-1 accuracy",
+        "value": "76.1",
+    }
+    answer = _publish(client, **result, paper="He et al. 2016")
+    assert answer.status_code == 303
+    assert "ResNet-50" in client.get(answer.headers["location"], headers=HTML).text
+    chosen = {key: result[key] for key in ("task", "dataset", "metric")} | {"weak": "1"}
+    board = client.get("/leaderboards/view", params=chosen, headers=HTML).text
+    assert "He et al. 2016" in board
+    assert "carbon, energy" in board
+
+
+def test_form_of_somebody_else_is_refused(client: TestClient) -> None:
+    """Without the seal of this browser nothing is published (CSRF)."""
+    assert _publish(client, seal="0" * 64).status_code == 403
+    client.cookies.clear()
+    assert client.post("/submit", data=QUESTIONS | {"model": "x"}, headers=HTML).status_code == 403
+    assert client.get("/api/v1/footprints").json()["items"] == []
+
+
+def test_result_without_its_metric_is_refused(client: TestClient) -> None:
+    """Half a result is none."""
+    answer = _publish(client, task="Image Classification", value="76.1")
+    assert answer.status_code == 400
+    assert "task, metric and value" in answer.text
+
+
+def test_hub_with_tokens_asks_for_one(open_hub: Hub, open_client: TestClient) -> None:
+    """An estimate is for everybody, publishing for who may submit."""
+    assert _publish(open_client).status_code == 401
+    accounts.add_account(open_hub.engine, "alice", "contributor")
+    token = accounts.make_token(open_hub.engine, KEY, "alice", scopes=("submit",))
+    assert _publish(open_client, token=token).status_code == 303
+
+
+def test_error_is_a_page_for_a_browser_and_json_for_a_program(client: TestClient) -> None:
+    """Both say the same."""
+    assert "<h1>" in client.get("/footprints/x", headers=HTML).text
+    assert client.get("/footprints/x").json()["status"] == 404
