@@ -14,7 +14,7 @@ from sootprint.estimator.audit.words import figure
 FACTOR = 2.0  # survey.md: an intensity off the zone and year by a factor of 2 is to be flagged
 HIGH_PUE = 2.5
 _OFFSET = r"offset|compensat|carbon[- ]neutral|climate[- ]neutral|net[- ]zero"
-_NO_OFFSET = r"(?:not|no|never|without|0 ?%?) (?:\w+ ){0,3}(?:offset|compensat)"
+_NO_OFFSET = r"(?:not|no|never|without|(?<!\d)0 ?%?) (?:\w+ ){0,3}(?:offset|compensat)"
 
 
 def intensity(claim: Claim) -> Iterator[Finding]:

@@ -12,17 +12,23 @@ from sootprint.estimator.audit.words import figure
 
 _TERA = 1e12
 STEP_OVER_RUN = 1.5  # rate of a step over that of the whole run: 1.2 to 1.5 in published pairs
+FROZEN = 1.5  # 6 N D over 4 N D, which a fine-tuning takes whose base is frozen
 TRAINING = (None, "pretrain", "distil")
 
 
 def utilisation_of_peak(claim: Claim) -> Iterator[Finding]:
     """Share of the peak rate that parameters, tokens and hours imply."""
     implied = implied_mfu(claim)
-    if implied is None or claim.kind not in TRAINING:
+    if implied is None or claim.kind in ("inference", "search"):
         return
-    if implied > facts.MOST_MFU:
+    most = facts.MOST_MFU if claim.kind in TRAINING else FROZEN
+    if implied > most:
         yield _high(claim, implied)
-    elif implied < facts.LEAST_MFU and claim.precision not in ("fp32", "float32", "tf32"):
+    elif (
+        claim.kind in TRAINING
+        and implied < facts.LEAST_MFU
+        and claim.precision not in ("fp32", "float32", "tf32")
+    ):
         yield _low(claim, implied)
 
 

@@ -89,21 +89,32 @@ def _rated_as_mean(claim: Claim, implied: float, rated: tuple[float, float]) -> 
 
 def _explained(ratio: float, claim: Claim, *, of: str, low: float, high: float) -> Cause | None:
     """Slip that brings a ratio of given to typical back between two bounds."""
-    slips = [one for one in (ratios.slip_of_thousands(ratio, within=3.0, of=of),) if one is not None]
+    slips = [ratios.slip_of_thousands(ratio, within=3.0, of=of)]
     count = claim.count or 1.0
     if count > 1.0 and not claim.hours_agree:
         slips += [
-            Cause("wall-or-device-hours", count, "wall hours stand where device hours are meant"),
-            Cause(
-                "wall-or-device-hours",
-                1.0 / count,
-                "device hours are multiplied by the number of devices again",
+            _near(
+                ratio,
+                Cause("wall-or-device-hours", count, "wall hours stand where device hours are meant"),
+                2.0,
+            ),
+            _near(
+                ratio,
+                Cause(
+                    "wall-or-device-hours", 1.0 / count, "device hours are multiplied by the devices again"
+                ),
+                2.0,
             ),
         ]
     if not claim.hours_agree:
-        slips.append(Cause("days-as-hours", 24.0, "days are given as hours"))
-    inside = [one for one in slips if low <= ratio / one.ratio <= high]
+        slips.append(_near(ratio, Cause("days-as-hours", 24.0, "days are given as hours"), 1.6))
+    inside = [one for one in slips if one is not None and low <= ratio / one.ratio <= high]
     return min(inside, key=lambda one: abs(math.log(ratio / one.ratio)), default=None)
+
+
+def _near(ratio: float, cause: Cause, within: float) -> Cause | None:
+    """A slip where the ratio is its own within a factor."""
+    return cause if abs(math.log(ratio / cause.ratio)) <= math.log(within) else None
 
 
 def emissions_of_hardware(claim: Claim) -> Iterator[Finding]:
@@ -198,6 +209,12 @@ def power_cap(claim: Claim) -> Iterator[Finding]:
         return
     low, high = device.rated_w
     cap, power = claim.power_cap_w, claim.power_w
+    mean = _mean_w(claim)
+    over = [one for one in (low, high) if cap and mean and cap < 0.98 * one and abs(mean / one - 1.0) <= 0.02]
+    if cap is not None and over:
+        cause = "the energy counts the rated power although a cap was set"
+        yield _power(claim, "power-cap", ("power_cap_w", cap), (low, high), cause)
+        return
     if cap is not None:
         severity = "warning" if not 0.98 * low <= cap <= 1.02 * high else "info"
         yield _power(claim, "power-cap", ("power_cap_w", cap), (low, high), "a power limit was set", severity)
@@ -211,6 +228,19 @@ def power_cap(claim: Claim) -> Iterator[Finding]:
         yield _power(
             claim, "power-cap", ("power_w", power), (low, high), "power of a node given for a device"
         )
+
+
+def _mean_w(claim: Claim) -> float | None:
+    """Mean power of one device, as claimed or as the energy before PUE implies [W]."""
+    hours = claim.hours_of_devices
+    if claim.power_w is not None or claim.energy_kwh is None or hours is None:
+        return claim.power_w
+    return (
+        claim.energy_kwh
+        / (claim.pue if claim.pue and claim.energy_scope == "facility" else 1.0)
+        * W_PER_KW
+        / hours
+    )
 
 
 def _power(

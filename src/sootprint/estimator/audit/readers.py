@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import re
@@ -18,7 +19,12 @@ from sootprint.estimator.audit.records import claim_of
 
 MOST_BYTES = 20_000_000
 _CARD_KEY = "co2_eq_emissions"  # of Hugging Face's model cards; its number is in grams
-_MASS_UNIT = "unit of emissions_kg"
+# "- **Hours used:** 240", "**Hardware Type:** 8 x A100" or "| Carbon Emitted | 35 kg |"
+_ROW = re.compile(
+    r"^\s*(?:[-*+]\s+|\|\s*)?(?:\*\*|__)?([A-Za-z][\w ()/-]{2,40}?)(?:\*\*|__)?\s*(?::|\|)"
+    r"\s*(?:\*\*|__)?\s*(\S.*?)\s*\|?\s*$",
+    re.MULTILINE,
+)
 
 
 def read(text: str, *, name: str) -> list[Claim]:
@@ -182,15 +188,21 @@ def _card(text: str, name: str) -> list[Claim]:
         body = text[matter.end() :]
         if isinstance(data, dict):
             _take(draft, data, card=True)
-    for row in re.finditer(
-        r"^\s*(?:[-*]\s*)?(?:\*\*)?([\w ()/]+?)(?:\*\*)?\s*[:|]\s*(?:\*\*)?\s*(.+?)\s*\|?\s*$",
-        body,
-        re.MULTILINE,
-    ):
-        if field(row[1]) is not None and field(row[1]).name in ("hardware", "place", "year"):  # type: ignore[union-attr]
-            draft.item(row[1], row[2].strip("* "))
+    for row in _ROW.finditer(_without_code(body)):
+        _row(draft, row[1].strip(), row[2].strip("* |"))
     draft.prose(prose.clean(_without_code(body)))
     return [draft.claim()]
+
+
+def _row(draft: Draft, key: str, value: str) -> None:
+    """Take a row such as "- **Hours used:** 240" of a card, where its key and value are those of a claim."""
+    known = field(key)
+    if known is None or known.name in ("text", "name", "kind", "net", "measured") or not value:
+        return
+    if known.kind and not re.match(r"[~≈<>]?\s*[\d.]", value):
+        return
+    with contextlib.suppress(InputError):  # a row of words, which the text is read for
+        draft.item(key, value)
 
 
 def _without_code(body: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sootprint.catalogue import hardware
 from sootprint.core.errors import InputError
-from sootprint.estimator.audit import prose
+from sootprint.estimator.audit import places, prose
 from sootprint.estimator.audit.amounts import UNITS, Amount, amount
 from sootprint.estimator.audit.claim import NUMBERS, Claim
 from sootprint.estimator.audit.fields import Field, field
@@ -84,6 +84,12 @@ class Draft:
         for name, found in prose.numbers(text):
             self.number(name, found)
         self._device(text)
+        place = None if "place" in self.values else places.in_text(text)
+        if place:
+            self.values["place"] = place
+        year = re.search(r"\b(?:in|during|of|since)\s+(?:[A-Z][a-z]+\s+)?(20[012]\d)\b", text)
+        if year and "year" not in self.values:
+            self.values["year"] = int(year[1])
 
     def claim(self) -> Claim:
         """The claim.

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from sootprint.estimator.audit import facts
 from sootprint.estimator.audit.claim import Claim
 from sootprint.estimator.audit.finding import Finding
+from sootprint.estimator.audit.places import places
 
 _SIZE = r"\d+(?:\.\d+)?\s?[bm](?:illion)?\b"
 _SEVERAL = re.compile(
@@ -125,7 +126,7 @@ def missing(claim: Claim) -> Iterator[Finding]:
         "emissions_kg": claim.emissions_kg is not None,
         "hardware": bool(claim.hardware),
         "device_hours": claim.hours_of_devices is not None,
-        "place": bool(claim.place and facts.places(claim.place)),
+        "place": bool(claim.place and places(claim.place)),
         "year": claim.year is not None,
         "pue": claim.pue is not None,
         "intensity_g_per_kwh": claim.intensity_g_per_kwh is not None,
