@@ -27,7 +27,8 @@ TEMPLATE = """# A model
 STATEMENT = (
     "Experiments were conducted using Amazon Web Services in region us-east-1, which has a carbon efficiency of 0.37 "
     "kgCO$_2$eq/kWh. A cumulative of 100 hours of computation was performed on hardware of type V100 (TDP of 300W). "
-    "Total emissions are estimated to be 11.1 {unit}CO$_2$eq of which 100 percents were directly offset by the cloud provider."
+    "Total emissions are estimated to be 11.1 {unit}CO$_2$eq "
+    "of which 100 percents were directly offset by the cloud provider."
 )
 LLAMA = (
     "Training utilized a cumulative of **{hours}** GPU hours of computation on H100-80GB (TDP of 700W) type hardware. "

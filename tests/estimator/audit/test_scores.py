@@ -28,7 +28,7 @@ def test_published_rows_are_flagged_where_their_notes_say_so(shared_dir: Path) -
 
 
 def test_table_of_named_runs_is_flagged_only_where_it_is_known_to_be_wrong(shared_dir: Path) -> None:
-    """Of 171 rows that no threshold was chosen on, the known anomalies are flagged and the others are not."""
+    """Of 171 rows, the known anomalies are flagged and the others are not."""
     made = bench_audit.named(shared_dir / "data" / "published_footprints.csv")
     assert made.cases == 171
     assert made.precision >= GOAL
