@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -124,6 +125,10 @@ def test_a_column_of_words_is_no_column_of_numbers(tmp_path: Path) -> None:
         (b"\xff\xfe,a\n", "no table in UTF-8"),
         (b"a,b\n1,2\n", "has columns that no known table has"),
         (b"energy_given_kwh,year\n", "has no rows"),
+        (b"energy_given_kwh,year\n,\n,\n", "has no rows"),
+        (b"energy_given_kwh,year,year\n1,2020,2021\n", "has the column 'year' 2 times"),
+        (b"energy_given_kwh,year\n1,2020,3\n", "cannot be read as a table"),
+        (b"energy_given_kwh,model\n1,\xe9\n", "invalid utf-8"),
     ],
 )
 def test_what_is_no_table_costs_one_line(tmp_path: Path, content: bytes, words: str) -> None:
@@ -148,6 +153,37 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
     """The way out is a table or records."""
     with pytest.raises(InputError, match=r"nothing\.csv cannot be read"):
         survey.load(tmp_path / "nothing.csv")
+
+
+HEAD = "model,year,energy_given_kwh,emissions_given_kg\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "left"),
+    [
+        ("a,1890,1,1", ("year", "no year from 1950 to 2100", 1)),
+        ("a,2020.5,1,1", ("year", "no year from 1950 to 2100", 1)),
+        ("a,2020,inf,1", ("energy_given_kwh", "no number in the stated unit", 1)),
+        ("a,2020,1e300,1", ("energy_given_kwh", "not at least 0, or above 1e+30", 1)),
+        (",,,", ("rows", "nothing in any column", 1)),
+    ],
+)
+def test_what_cannot_be_is_left_out_and_counted(tmp_path: Path, row: str, left: tuple[str, str, int]) -> None:
+    """Beside good rows, which stay."""
+    path = tmp_path / "t.csv"
+    path.write_text(f"{HEAD}{row}\nb,2021,2,2\nc,2021,3,3\n", encoding="utf-8")
+    (one,) = survey.load(path).excluded
+    assert (one.what, one.reason, one.count) == left
+
+
+@pytest.mark.parametrize("row", ["a,2020,,", "a,,,", "a,2020,0,0", "a,2020,1,1"])
+def test_one_poor_row_is_surveyed(tmp_path: Path, row: str) -> None:
+    """N = 1, zeros and unknowns give answers, none of them made up."""
+    path = tmp_path / "t.csv"
+    path.write_text(f"{HEAD}{row}\n", encoding="utf-8")
+    found = sootprint.survey(path, how=survey.Settings(resamples=100))
+    assert len(found["findings"]) == 4
+    assert json.loads(json.dumps(found, allow_nan=False))["n_models"] == 1
 
 
 def test_own_schema_needs_no_mapping(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_reported_and_recomputed_are_kept_apart(data: survey.Dataset, found: dic
     """What is analysed is recomputed throughout; what was reported stands beside it with its own count."""
     assert data.values == "recomputed"
     assert (data.frame["emissions_kg"] == data.frame["emissions_recomputed_kg"]).all()
-    assert found["n_given"] == 29
+    assert found["n_given"] == 28
     assert found["n_recomputed"] == found["n_with_emissions"] == 138
 
 
@@ -89,6 +89,15 @@ def test_an_implausible_card_is_flagged_not_repaired(data: survey.Dataset) -> No
     (row,) = survey.flags(data).filter(flag="emissions-implausible").to_dicts()
     assert (row["model"], row["given"]) == ("Llama 3.3 70B", 12900.0)
     assert row["implied"] > 1e6
+
+
+def test_emissions_grow_with_parameters(data: survey.Dataset, found: dict[str, Any]) -> None:
+    """The size is read of names that have one: 7B, 1.5T, not 1B-7B and not the tokens."""
+    sizes = dict(data.frame.drop_nulls("parameters").select("model", "parameters").iter_rows())
+    assert (sizes["Llama 2 7B"], sizes["OLMo 1B (3T tokens)"], sizes["T5-11B"]) == (7e9, 1e9, 11e9)
+    assert "OLMoE 1B-7B 0924" not in sizes
+    assert found["elasticity_to_parameters"]["n"] > 20
+    assert 0 < found["elasticity_to_parameters"]["slope"] < 2
 
 
 def test_a_shared_run_counts_once(data: survey.Dataset) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sootprint.survey import checks, fronts, panels, regions, relations, tables
 from sootprint.survey.cells import Progress
 from sootprint.survey.concentration import concentration
-from sootprint.survey.dataset import Dataset, exclusions_as_rows
+from sootprint.survey.dataset import Dataset, exclusions_as_rows, market_based
 from sootprint.survey.estimates import Settings, estimate
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ def _totals(data: Dataset) -> dict[str, Any]:
     """Numbers of models and runs, totals over runs, intensities and times."""
     frame = data.frame
     once = frame.filter("counts")
+    given = once.filter(~market_based())
     both = once.drop_nulls(["energy_kwh", "emissions_kg"])
     energy, emissions = _sum(both, "energy_kwh"), _sum(both, "emissions_kg")
     intensity = frame.get_column("intensity_g_per_kwh")
@@ -119,13 +120,13 @@ def _totals(data: Dataset) -> dict[str, Any]:
         "n_with_energy": once.get_column("energy_kwh").count(),
         "n_with_emissions": once.get_column("emissions_kg").count(),
         "total_energy_kwh": _sum(once, "energy_kwh"),
-        "total_energy_kwh_given": _sum(once, "energy_given_kwh"),
+        "total_energy_kwh_given": _sum(given, "energy_given_kwh"),
         "total_energy_kwh_recomputed": _sum(once, "energy_recomputed_kwh"),
         "total_emissions_kg": _sum(once, "emissions_kg"),
-        "total_emissions_kg_given": _sum(once, "emissions_given_kg"),
+        "total_emissions_kg_given": _sum(given, "emissions_given_kg"),
         "total_emissions_kg_recomputed": _sum(once, "emissions_recomputed_kg"),
         "total_emissions_kg_from_energy": _sum(once, "emissions_from_energy_kg"),
-        "n_given": once.get_column("emissions_given_kg").count(),
+        "n_given": given.get_column("emissions_given_kg").count(),
         "n_recomputed": once.get_column("emissions_recomputed_kg").count(),
         "mean_intensity_g_per_kwh": intensity.mean(),
         "median_intensity_g_per_kwh": intensity.median(),

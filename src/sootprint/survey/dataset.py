@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sootprint.survey.read import Unread
 
 NAMES = ("published", "ledger")
+MOST = 1e30  # more than any count or quantity of a training, operations included
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +156,7 @@ def completed(data: Dataset) -> Dataset:
         bins.column(),
         devices.architectures(frame, data.groupings),
         _panel(),
+        _parameters(),
         (
             pl.col("source").is_in(list(data.groupings["low_carbon"]["sources"]))
             & (pl.col("source") != "Unknown")
@@ -199,9 +201,9 @@ def _possible(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Exclusion]]:
     for name, bound in least.items():
         cells = frame.get_column(name)
         bad = (cells <= bound) if name in positive else (cells < bound)
-        bad = bad.fill_null(False)
+        bad = (bad | (cells > MOST)).fill_null(False)
         if bad.any():
-            rule = f"not {'above' if name in positive else 'at least'} {bound:g}"
+            rule = f"not {'above' if name in positive else 'at least'} {bound:g}, or above {MOST:g}"
             first = f"{cells.filter(bad)[0]:g}"
             excluded.append(Exclusion(what=name, reason=rule, count=int(bad.sum()), example=first))
             frame = frame.with_columns(pl.when(~bad).then(pl.col(name)).alias(name))
@@ -212,7 +214,7 @@ def _intensity(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Exclusion]]:
     """Frame whose intensity is location-based, that of zone and year where it was not given."""
     import polars as pl
 
-    market = (pl.col("intensity_method") == "market").fill_null(False)
+    market = market_based()
     aside = int(frame.select(market.sum()).item())
     own = pl.when(~market & (pl.col("intensity_g_per_kwh") > 0)).then(pl.col("intensity_g_per_kwh"))
     zero = int(frame.select((pl.col("intensity_g_per_kwh") == 0).sum()).item() or 0)
@@ -255,10 +257,34 @@ def _products(frame: pl.DataFrame, values: str) -> pl.DataFrame:
         (pl.col("energy_recomputed_kwh") * intensity).alias("emissions_recomputed_kg"),
         (pl.col("energy_given_kwh") * intensity).alias("emissions_from_energy_kg"),
     )
-    return frame.with_columns(
-        pl.col(f"energy_{values}_kwh").alias("energy_kwh"),
-        pl.col(f"emissions_{values}_kg").alias("emissions_kg"),
-    )
+    if values == "recomputed":
+        energy_kwh, emissions_kg = pl.col("energy_recomputed_kwh"), pl.col("emissions_recomputed_kg")
+    else:
+        includes = (pl.col("energy_includes_pue") == "yes").fill_null(False)
+        energy_kwh = pl.col("energy_given_kwh") / pl.when(includes).then(
+            pl.col("pue").fill_null(1.0)
+        ).otherwise(1.0)
+        emissions_kg = pl.when(~market_based()).then(pl.col("emissions_given_kg"))
+    return frame.with_columns(energy_kwh.alias("energy_kwh"), emissions_kg.alias("emissions_kg"))
+
+
+def market_based() -> pl.Expr:
+    """Whether a row's intensity and emissions are market-based, which no total mixes with the others."""
+    import polars as pl
+
+    return (pl.col("intensity_method") == "market").fill_null(False)
+
+
+def _parameters() -> pl.Expr:
+    """Parameters, from a model's name such as `Llama 2 7B` where they are not given and it has one size."""
+    import polars as pl
+
+    name = pl.col("model").str.replace_all(r"[\d.]+\s?[BT] tokens", "")
+    sizes = name.str.extract_all(r"\b\d+(?:\.\d+)?\s?[BT]\b")
+    number = sizes.list.first().str.extract(r"([\d.]+)").cast(pl.Float64)
+    factor = pl.when(sizes.list.first().str.ends_with("T")).then(1e12).otherwise(1e9)
+    from_name = pl.when(sizes.list.len() == 1).then(number * factor)
+    return pl.coalesce("parameters", from_name).alias("parameters")
 
 
 def exclusions_as_rows(excluded: tuple[Exclusion, ...]) -> list[Mapping[str, str | int]]:

@@ -99,6 +99,9 @@ def _magnitude(found: Found) -> Iterator[str]:
     if not n:
         yield "No run has known emissions."
         return
+    if n == 1:
+        yield f"One run emitted {mass(found['total_emissions_kg'])}."
+        return
     yield (
         f"{n} runs emitted {mass(found['total_emissions_kg'])} in all, from {mass(emissions['least'])} to "
         f"{mass(emissions['most'])} each; half of the models emitted less than {mass(emissions['median'])}."

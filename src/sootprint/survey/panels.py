@@ -179,7 +179,8 @@ def figure6b(data: Dataset) -> Drawn:
 
     frame, excluded = left_out(_sourced(data.frame), ["bin"], what="figure 6b")
     there = _ordered(data, "source", frame["source"].unique().to_list())
-    grid = pl.DataFrame({"source": there}).join(pl.DataFrame({"bin": list(data.bins)}), how="cross")
+    sources = pl.DataFrame({"source": there}, schema={"source": pl.String})
+    grid = sources.join(pl.DataFrame({"bin": list(data.bins)}, schema={"bin": pl.String}), how="cross")
     counts = frame.group_by("source", "bin").agg(pl.len().cast(pl.Int64).alias("models"))
     points = grid.join(counts, on=["source", "bin"], how="left", maintain_order="left")
     return Drawn(points=points.with_columns(pl.col("models").fill_null(0)), excluded=tuple(excluded))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 1 << 20  # bytes of a file that tell whether it is a table
 BIGGEST = 4 << 30  # bytes; a table of a million models has some 300 MB
+YEARS_KNOWN = (1950, 2100)
 LEAST_NUMBERS = 0.5  # share of the filled cells of a number column that must be numbers
 
 
@@ -102,6 +103,7 @@ def table(path: Path, mapping: TableMapping) -> tuple[pl.DataFrame, list[Unread]
 
     names = head(path, delimiter=mapping.delimiter)
     _need(names, mapping, path)
+    _once(names, mapping, path)
     try:
         raw = pl.read_csv(
             path,
@@ -113,10 +115,20 @@ def table(path: Path, mapping: TableMapping) -> tuple[pl.DataFrame, list[Unread]
         )
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as err:
         line = str(err).strip().splitlines()[0]
-        raise InputError(f"{path} cannot be read as a table: {line}") from None
+        raise InputError(f"{path} cannot be read as a table: {line}; give a CSV file in UTF-8") from None
+    blank = raw.height
+    raw = raw.filter(~pl.all_horizontal(pl.all().is_null()))
+    blank -= raw.height
     if raw.height == 0:
         raise InputError(f"{path} has no rows below its head: give one row a model")
-    return mapped(raw, mapping, where=str(path))
+    given, unread = mapped(raw, mapping, where=str(path))
+    return given, [*unread, *([Unread("rows", "nothing in any column", blank, "")] if blank else [])]
+
+
+def _once(names: list[str], mapping: TableMapping, path: Path) -> None:
+    twice = [name for name in mapping.needed() if names.count(name) > 1]
+    if twice:
+        raise InputError(f"{path} has the column {twice[0]!r} {names.count(twice[0])} times: keep one")
 
 
 def _need(names: list[str], mapping: TableMapping, path: Path) -> None:
@@ -178,7 +190,12 @@ def _typed(
         return texts, []
     numbers, lost = _numbers(texts, name, where)
     if kind == "year":
-        whole = pl.select(pl.when(numbers.is_between(1950, 2100)).then(numbers).cast(pl.Int32)).to_series()
+        fits = numbers.is_between(*YEARS_KNOWN) & (numbers == numbers.floor())
+        whole = pl.select(pl.when(fits).then(numbers).cast(pl.Int32)).to_series()
+        bad = numbers.filter(~fits.fill_null(True))
+        if len(bad):
+            reason = f"no year from {YEARS_KNOWN[0]} to {YEARS_KNOWN[1]}"
+            lost = [*lost, Unread(name, reason, len(bad), f"{bad[0]:g}")]
         return whole.alias(name), lost
     factor = source.factor if source is not None else 1.0
     if source is not None and source.unit_column:

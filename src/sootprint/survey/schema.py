@@ -40,7 +40,7 @@ GIVEN: dict[str, Column] = {
     "family": Column("text", "", "Family of the model, e.g. Llama 3."),
     "architecture": Column("text", "", "Architecture, e.g. transformer."),
     "technique": Column("text", "", "Technique, e.g. neural architecture search."),
-    "parameters": Column("number", "1", "Parameters."),
+    "parameters": Column("number", "1", "Parameters; of a name such as Llama 2 7B where they are not given."),
     "flops": Column("number", "1", "Floating-point operations of the training."),
     "stage": Column("text", "", "Stage of the life cycle: pretrain, finetune, search, ..."),
     "paper": Column("text", "", "Publication; rows of one paper may share more than a run."),
@@ -91,9 +91,15 @@ DERIVED: dict[str, Column] = {
     "energy_recomputed_kwh": Column("number", "kWh", "Rated power x device hours."),
     "emissions_recomputed_kg": Column("number", "kgCO2e", "Rated power x device hours x intensity."),
     "emissions_from_energy_kg": Column("number", "kgCO2e", "Given energy x intensity."),
-    "energy_kwh": Column("number", "kWh", "Energy that is analysed: given or recomputed, by the data set."),
+    "energy_kwh": Column(
+        "number",
+        "kWh",
+        "Energy that is analysed: given (a known PUE taken out) or recomputed, by the data set.",
+    ),
     "emissions_kg": Column(
-        "number", "kgCO2e", "Emissions that are analysed: given or recomputed, by the data set."
+        "number",
+        "kgCO2e",
+        "Emissions that are analysed: given (not market-based) or recomputed, by the data set.",
     ),
     "counts": Column("flag", "", "False for a later row of a run that already counted in the totals."),
 }
