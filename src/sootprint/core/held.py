@@ -29,6 +29,15 @@ class Held:
         except OSError:
             return False
 
+    @property
+    def is_linked(self) -> bool:
+        """Whether the number still stands for the file, and the file has a name yet."""
+        try:
+            facts = os.fstat(self.number)
+        except OSError:
+            return False
+        return facts.st_nlink > 0 and _file(facts) == self._file
+
     def is_at(self, path: Path) -> bool:
         """Whether the file is the one that a path names."""
         try:

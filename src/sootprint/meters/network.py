@@ -107,18 +107,19 @@ def _counter(machine: Machine) -> Callable[[], dict[str, int]] | None:
         return None if sys.platform == "linux" else _from_psutil
     root = f"{machine.sysfs}/class/net"
     physical = {name for name in files.entries(root) if files.entries(f"{root}/{name}/device")}
-    return lambda: _from_procfs(path, physical)
+    if machine.procfs != "/proc":
+        return lambda: _from_procfs(files.text(path, limit=LONGEST), physical)
+    kernel = files.KeptOpen(path)  # as that of the processor times
+    return lambda: _from_procfs(kernel.text(limit=LONGEST), physical)
 
 
-def _from_procfs(path: str, physical: set[str]) -> dict[str, int]:
+def _from_procfs(table: str | None, physical: set[str]) -> dict[str, int]:
     """Bytes received and sent by each interface; those inside the machine are left out."""
-    try:
-        table = _parse(files.read(path, limit=LONGEST))
-    except OSError as err:
-        raise MeterError("network: the kernel's traffic counters cannot be read any more") from err
+    if table is None:
+        raise MeterError("network: the kernel's traffic counters cannot be read any more")
     return {
         name: seen
-        for name, seen in table.items()
+        for name, seen in _parse(table).items()
         if (name in physical if physical else not name.startswith(INNER))
     }
 
