@@ -103,8 +103,8 @@ class Seat:
     def keep(self) -> bool:
         """Whether who reads is as it was; what was deleted under this run is made again.
 
-        A cleaner of /tmp deletes files that are in use, and a child that was forked behind Python's back may hold
-        the lock of a reader that is dead.
+        A cleaner of /tmp deletes files that are in use, by their age as a rule, so that they are made young here; and
+        a child that was forked behind Python's back may hold the lock of a reader that is dead.
         """
         if not self._is_open:
             return True
@@ -124,6 +124,9 @@ class Seat:
                 self._open_lock()
             if self._content is not None and not self._path(self._content).exists():
                 self.register(self._content)
+            for file in (self._lock, self._pipe, self._own):
+                if file is not None and file.is_ours:
+                    os.utime(file.number)
         return self.reads == read
 
     def _holder_is_dead(self) -> bool:
