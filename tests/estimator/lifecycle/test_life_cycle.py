@@ -101,6 +101,13 @@ def test_what_is_not_stated_is_named() -> None:
     assert "left out" in told and "data processing" in told and "travel" in told
 
 
+def test_facility_without_a_known_overhead_is_named() -> None:
+    """Without a PUE the record says so, as an estimate does; with one it does not."""
+    without = _made(FINAL, place='zone = "FR"\nyear = 2024\n')
+    assert "pue" in without.unknown and any("PUE unknown" in line for line in without.warnings)
+    assert "pue" not in _made(FINAL, _stage("development")).unknown
+
+
 def test_other_counts_only_where_it_is_asked_for() -> None:
     """A flight is stated and apart; with include it is a line of the total."""
     flight = _stage("other", 'what = "flights"', "emissions_kg = 500")

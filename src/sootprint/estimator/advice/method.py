@@ -43,7 +43,7 @@ def _batch_size(base: Baseline) -> Idea:
         action="train with another batch size",
         factors=("power", "hours"),
         effect=Effect(remaining=BATCH.value, draws=draws, time_factor=None),
-        evidence="published both ways: 512 to 4,096 quarters the energy of a ResNet on 8 H100 (Latif et al., 2024); "
+        evidence="Published both ways: 512 to 4,096 quarters the energy of a ResNet on 8 H100 (Latif et al., 2024); "
         "128 to 8 saves 56 to 62 % to the target for BERT on V100 and A40 (traces of You et al., 2023)",
         tier="measured elsewhere",
         boundary="not monotone, and quality follows it: find it here with `sootprint tune --batch-sizes`",
@@ -170,14 +170,14 @@ def _data(base: Baseline) -> Idea:
     work = base.footprint.work
     seen = None if work is None else work.tokens or work.samples
     what = "tokens" if work is not None and work.tokens else "samples"
-    amount = "" if not seen else f" of the {seen:.3g} {what}"
+    amount = "" if not seen else f" of the {what}"
     tenth_kg = 0.1 * base.emissions_kg.value
     return Idea(
         name="data_curation",
         action="leave out duplicates and poor examples",
         factors=("work",),
         status=NO_EVIDENCE,
-        evidence=f"{COMPARE}; energy follows what is seen: each tenth{amount} left out is {tenth_kg:.3g} kg",
+        evidence=f"{COMPARE}; energy follows what is seen: each tenth{amount} left out is {_round(tenth_kg)} kg",
         boundary="only if the quality holds, and less the energy of the curation itself (a stage of its own in "
         "`estimate --stages`)",
     )
@@ -210,3 +210,13 @@ def _transfer(base: Baseline) -> Idea:
         "BLOOMz-7B took 7.6 MWh (Luccioni et al., 2023)",
         tier="measured elsewhere",
     )
+
+
+def _round(number: float) -> str:
+    """Three digits without a power of ten.
+
+    >>> _round(3519.2), _round(0.0123456)
+    ('3,520', '0.0123')
+    """
+    rounded = float(f"{number:.3g}")
+    return f"{rounded:,.0f}" if rounded >= 100.0 else f"{rounded:g}"

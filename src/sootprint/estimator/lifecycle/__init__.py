@@ -19,11 +19,13 @@ from sootprint.core.units import G_PER_KG
 from sootprint.estimator.lifecycle import spec as specs
 from sootprint.estimator.lifecycle import sums
 from sootprint.estimator.lifecycle.lines import Drawn, Line, line
+from sootprint.estimator.surroundings import NO_PUE
 
 if TYPE_CHECKING:
     from sootprint.settings import Settings
 
 EMBODIED = "embodied"
+_DERIVED = ("development", "failed", "search")  # their overhead is that of the final training
 
 
 def _no_records(ref: str) -> Footprint:
@@ -110,7 +112,10 @@ def _with_sums(
         stages=(*(_stage(one) for one in counted), *_embodied(making)),
         factors=_factors(counted, making.factors, water.factors),
         unknown=_unknown(counted, market, making),
-        warnings=tuple(_warnings(left_out, apart, (making, water, market), has_market="market" in tables)),
+        warnings=(
+            *([NO_PUE] if _without_pue(counted) else []),
+            *_warnings(left_out, apart, (making, water, market), has_market="market" in tables),
+        ),
     )
 
 
@@ -189,8 +194,17 @@ def _factors(lines: Sequence[Line], *more: Sequence[Factor]) -> tuple[Factor, ..
     return tuple(dict.fromkeys([*found, *(factor for listed in more for factor in listed)]))
 
 
+def _without_pue(lines: Sequence[Line]) -> bool:
+    """Whether any line that a facility's overhead belongs to has none."""
+    here = [one for one in lines if one.on_site and one.facility_kwh > 0.0]
+    return any(
+        all(factor.kind != "pue" for factor in one.factors) and one.stage not in _DERIVED for one in here
+    )
+
+
 def _unknown(lines: Sequence[Line], market: sums.Part, making: sums.Part) -> tuple[str, ...]:
     missing = [f"stages.{key}" for key in specs.STAGES if key not in {one.stage for one in lines}]
+    missing += ["pue"] if _without_pue(lines) else []
     missing += [] if market.quantity is not None else ["market_based_kg"]
     return (*missing, *([] if making.quantity is not None else ["embodied_kg"]))
 
