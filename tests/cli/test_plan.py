@@ -162,6 +162,21 @@ def test_a_configured_source_is_asked_for_the_hours_ahead(call, own_home):
     assert made["chosen"]["zone"] == "DE"
 
 
+def test_a_source_that_does_not_answer_is_named_and_the_plan_is_made(call, own_home, monkeypatch):
+    """With a key that the provider refuses, one line says so, and the annual tables stand in."""
+    with grid_server.serving() as (known, address):
+        known.now = datetime.now(UTC)
+        monkeypatch.setenv("ELECTRICITYMAPS_API_KEY", "old-secret")
+        stated = f'[grid]\nsources = ["electricitymaps"]\n[grid.electricitymaps]\nurl = "{address}"\n'
+        own_home.joinpath("sootprint.toml").write_text(stated, encoding="utf-8")
+        found = call("plan", "--expect", "2h", "--deadline", "8h", "--zones", "DE", "--json")
+    made = json.loads(found.stdout)
+    assert found.exit_code == 0
+    assert made["intensity"]["DE"]["kind"] == "annual mean"
+    assert any("key" in note and "DE: " in note for note in made["notes"])
+    assert "old-secret" not in found.stdout
+
+
 def test_without_hours_only_place_can_save(call):
     """The annual tables know no hours: the plan says so and compares places."""
     made = json.loads(

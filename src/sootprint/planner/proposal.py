@@ -352,7 +352,7 @@ def _hours(time: timedelta) -> str:
 
 
 def _notes(job: Job, views: Sequence[View]) -> list[str]:
-    notes = []
+    notes = list(dict.fromkeys(f"{view.zone}: {reason}" for view in views for reason in view.passed))
     if job.power_w is None:
         notes.append("no power is stated: emissions are those of each kilowatt of IT power")
     flat = [view.zone for view in views if view.kind == YEAR]

@@ -34,6 +34,7 @@ class View(NamedTuple):
         method: Average or marginal, life-cycle or direct.
         source: Where the figures are from.
         kind: As given, forecast from its past, or annual mean.
+        passed: Why each configured source before this one does not count.
     """
 
     zone: str
@@ -44,6 +45,7 @@ class View(NamedTuple):
     method: str
     source: str
     kind: str
+    passed: tuple[str, ...] = ()
 
     def draws(self) -> Floats | None:
         """Equally likely courses, `(n_draws, n_steps)` [gCO2e/kWh]."""
@@ -94,10 +96,10 @@ def of_sources(zone: str, at: datetime, window: timedelta, settings: Settings) -
     Raises:
         IntensityError: No table or source knows the zone.
     """
-    hour = at.astimezone(UTC).replace(
-        minute=0, second=0, microsecond=0
-    )  # sources cut their steps at what is asked
+    # Sources cut their steps at what is asked: whole hours give whole steps.
+    hour = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     sources = chain(settings)
+    passed: tuple[str, ...] = ()
     if sources is not None:
         ahead = sources.ask(zone, hour, hour + -(-(at + window - hour) // HOUR) * HOUR)
         if ahead.source != ANNUAL:
@@ -105,14 +107,18 @@ def of_sources(zone: str, at: datetime, window: timedelta, settings: Settings) -
             first, n_steps = history.step_at(at), _whole(window, history.step)
             given = history.values[max(0, first) : first + n_steps]
             if first >= 0 and given.size == n_steps and bool(np.isfinite(given).all()):
-                return _view(history, first, given, None, GIVEN)
+                return _view(history, first, given, None, GIVEN)._replace(passed=ahead.passed)
         before = sources.ask(zone, hour - PAST, hour)
         if before.source != ANNUAL:
             history = from_intensities(zone, before.intensities)
-            return _forecast(history, history.step_at(at), _whole(window, history.step), "blend")
+            made = _forecast(history, history.step_at(at), _whole(window, history.step), "blend")
+            return made._replace(passed=before.passed)
+        passed = before.passed
     year = AnnualSource().between(zone, at, at + window)[0].factor
     flat = np.full(_whole(window, HOUR), float(year.value or 0.0))
-    return View(zone, hour, HOUR, flat, None, year.method or "unstated", year.source or "unstated", YEAR)
+    return View(
+        zone, hour, HOUR, flat, None, year.method or "unstated", year.source or "unstated", YEAR, passed
+    )
 
 
 def _forecast(history: History, first: int, n_steps: int, forecaster: str) -> View:
