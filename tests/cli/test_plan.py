@@ -219,6 +219,7 @@ def test_a_plan_that_cannot_be_made_is_refused_in_one_line(call, arguments, word
         ([5000] * 24, "is not from 0 to 3000"),
         ([300] * 5, "too few for a forecast"),
     ],
+    ids=["hole", "kilograms", "too high", "too short"],
 )
 def test_a_trace_that_does_not_fit_is_refused_in_one_line(call, tmp_path, values, words):
     """A hole in the window, a wrong unit and too short a file are named."""
@@ -227,6 +228,17 @@ def test_a_trace_that_does_not_fit_is_refused_in_one_line(call, tmp_path, values
     assert found.exit_code == 2
     assert words in found.stderr
     assert len(found.stderr.strip().splitlines()) == 1
+
+
+def test_steps_that_are_no_part_of_an_hour_are_refused(call, tmp_path):
+    """Days and three-hour steps tell nothing about hours; quarters of an hour are averaged to hours."""
+    for step in (timedelta(days=1), timedelta(hours=3)):
+        found = call("backtest", "--trace", write_trace(tmp_path / "s.csv", [300] * 99, step=step))
+        assert (found.exit_code, "do not divide an hour" in found.stderr) == (2, True)
+    quarters = write_trace(tmp_path / "DE.csv", [100, 200, 300, 400] * 6, step=timedelta(minutes=15))
+    asked = ("plan", "--expect", "1h", "--deadline", "3h", "--trace", quarters, "--at", START.isoformat())
+    made = json.loads(call(*asked, "--json").stdout)
+    assert made["intensity"]["DE"]["expected_g_per_kwh"] == [250.0, 250.0, 250.0]
 
 
 def test_anyone_can_count_a_backtest_again(call, tmp_path, year):

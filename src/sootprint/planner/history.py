@@ -88,14 +88,16 @@ def from_intensities(zone: str, listed: Sequence[Intensity]) -> History:
     lengths = sorted(one.end - one.start for one in known)
     step = lengths[len(lengths) // 2]
     if not timedelta(minutes=1) <= step <= HOUR or HOUR % step:
-        raise IntensityError(f"steps of {step} tell nothing about hours: give a trace of hours or finer")
+        raise IntensityError(
+            f"steps of {step / HOUR:g} h do not divide an hour: give a trace of hours, half-hours or finer"
+        )
     start = known[0].start.astimezone(UTC)
     values = np.full((known[-1].start - start) // step + 1, np.nan)
     for one in known:
         at, off = divmod(one.start - start, step)
         if off:
             raise IntensityError(
-                f"the step at {one.start.isoformat()} is not a whole number of {step} after {start}"
+                f"the step at {one.start.isoformat()} is not a whole number of {step / HOUR:g} h after {start}"
             )
         values[at] = one.factor.value
     _require_unit(values)

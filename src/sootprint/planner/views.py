@@ -146,5 +146,7 @@ def _whole(window: timedelta, step: timedelta) -> int:
     """Whole steps of a window."""
     n_steps = window // step
     if n_steps < 1:
-        raise InputError(f"a window of {window} is shorter than a step of {step}: give a later deadline")
+        raise InputError(
+            f"a window of {window / HOUR:g} h is shorter than a step of {step / HOUR:g} h: give a later deadline"
+        )
     return n_steps
