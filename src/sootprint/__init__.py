@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sootprint.estimator import estimate, predict
     from sootprint.planner.proposal import plan
     from sootprint.tracker import Run, track
+    from sootprint.tracker.pausing import pause_requested
 
 __version__ = "0.1.0"
 
@@ -48,6 +49,7 @@ _HOMES = {
     "SootprintError": "sootprint.core.errors",
     "estimate": "sootprint.estimator",
     "merge": "sootprint.core.merging",
+    "pause_requested": "sootprint.tracker.pausing",
     "plan": "sootprint.planner.proposal",
     "predict": "sootprint.estimator",
     "track": "sootprint.tracker",
@@ -72,6 +74,7 @@ __all__ = [
     "__version__",
     "estimate",
     "merge",
+    "pause_requested",
     "plan",
     "predict",
     "track",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +15,7 @@ from sootprint.cli import options, output, shell
 
 if TYPE_CHECKING:
     from sootprint.core.records import Footprint
+    from sootprint.engines.book import Book
     from sootprint.settings import Settings
 
 
@@ -81,6 +83,40 @@ Json = Annotated[
 ]
 
 
+Deadline = Annotated[
+    float | None,
+    typer.Option(
+        "--deadline",
+        metavar="TIME",
+        parser=options.span_s,
+        help="Time from now by which it must end, e.g. 24h: it starts when the grid is cleanest. Needs --expect.",
+    ),
+]
+Expect = Annotated[
+    float | None,
+    typer.Option("--expect", metavar="TIME", parser=options.span_s, help="Time that it runs, e.g. 6h."),
+]
+Pausable = Annotated[
+    bool,
+    typer.Option(
+        "--pausable",
+        help="It saves and ends with exit code 75 on SIGUSR1; then it may be paused and resumed.",
+    ),
+]
+ResumeCost = Annotated[
+    float | None,
+    typer.Option(
+        "--resume-cost", metavar="TIME", parser=options.span_s, help="Time that a resume costs, e.g. 5m."
+    ),
+]
+Trace = Annotated[
+    Path | None,
+    typer.Option(
+        "--trace", metavar="FILE", help="Intensity ahead, from a file in place of the sources of [grid]."
+    ),
+]
+
+
 def run(
     command: Command,
     name: Name = None,
@@ -98,6 +134,11 @@ def run(
     record: Record = None,
     store_command: Store = False,
     json: Json = False,
+    deadline: Deadline = None,
+    expect: Expect = None,
+    pausable: Pausable = False,
+    resume_cost: ResumeCost = None,
+    trace: Trace = None,
 ) -> None:
     """Measure a command from its start to its end.
 
@@ -107,27 +148,60 @@ def run(
         sootprint run -- python train.py
         sootprint run --zone FR --name base --tag seed=1 -- python train.py
         sootprint run --quiet --record footprint.json -- make train
+        sootprint run --deadline 24h --expect 6h -- python train.py
     """
+    raise typer.Exit(_code(dict(locals())))
+
+
+def _code(given: dict[str, Any]) -> int:
+    """Exit code of the command, measured now or when its plan says."""
     from sootprint.cli.tag import pairs
+
+    told = {name: given.pop(name) for name in ("command", "name", "tag", "record", "json")}
+    plan = {name: given.pop(name) for name in ("deadline", "expect", "pausable", "resume_cost", "trace")}
+    stated = {
+        name: getattr(value, "value", value)
+        for name, value in given.items()
+        if value is not False and value is not None
+    }
+    known = _loaded(**stated)
+    tags = pairs(told["tag"] or [])
+    _check(known, told["record"])
+    if plan["deadline"] is None:
+        unused = [name.replace("_", "-") for name, value in plan.items() if value]
+        if unused:
+            shell.wrong(f"--{unused[0]} needs a --deadline, the time from now by which the command must end")
+        return _measured(known, told, tags)
+    from sootprint.cli import delayed
+
+    code = delayed.driven(known, delayed.Asked(**plan, **told, stated=stated), say=_say)
+    return _measured(known, told, tags) if code is None else code
+
+
+def _measured(known: Settings, told: dict[str, Any], tags: dict[str, str]) -> int:
+    """Exit code of the command, measured now."""
     from sootprint.runner import RunOptions, run_command
 
-    known = _loaded(
-        project=project,
-        zone=zone,
-        site=site,
-        pue=pue,
-        period=period,
-        run_group=run_group,
-        share=share and share.value,
-        budget_kg=budget_kg,
-        expect_total=expect_total,
-        quiet=quiet or None,
-        store_command=store_command or None,
+    run_options = RunOptions(
+        settings=known,
+        name=told["name"],
+        tags=tags,
+        record_file=told["record"],
+        segment=_segment(),
+        on_warning=_say,
     )
-    _check(known, record)
-    told = RunOptions(settings=known, name=name, tags=pairs(tag or []), record_file=record, on_warning=_say)
-    finish = _nothing if known.quiet and not json else _as_json if json else _summary
-    raise typer.Exit(run_command(command, replace(told, on_finish=finish)))
+    finish = _nothing if known.quiet and not told["json"] else _as_json if told["json"] else _summary
+    return run_command(told["command"], replace(run_options, on_finish=finish))
+
+
+def _segment() -> tuple[Book, int] | None:
+    """Book and number of the plan's segment that this is, which the command itself is not told."""
+    number, _, folder = os.environ.pop("SOOTPRINT_PLAN_SEGMENT", "").partition(":")
+    if not folder:
+        return None
+    from sootprint.engines.book import Book
+
+    return Book(Path(folder)), int(number)
 
 
 def _loaded(**given: Any) -> Settings:

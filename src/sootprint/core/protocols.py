@@ -226,22 +226,28 @@ class Exporter(Protocol):
 
 
 class Handle(Protocol):
-    """A started job."""
+    """A segment of a job: one start of it, which runs or has ended."""
 
-    def pause(self) -> None:
-        """Stop using the devices until `replan`."""
+    def pause(self) -> str | None:
+        """Why the job is not asked to save and to end with exit code 75; None where it was asked."""
 
-    def replan(self, steps: Sequence[Any]) -> None:
-        """Replace the hours in which the job may run."""
+    def send(self, number: int) -> None:
+        """Pass a signal on to the job."""
 
-    def wait(self) -> int:
-        """Exit code of the finished job."""
+    def code(self) -> int | None:
+        """Exit code, where this process knows it without the plan's book."""
+
+    def is_running(self) -> bool:
+        """Whether it still runs."""
 
 
 class Engine(Protocol):
-    """A way to start and pause work."""
+    """A way to start and pause work. What it does for a plan stands in the plan's book before it is done."""
 
     name: str
 
-    def start(self, job: Any) -> Handle:
-        """Start a job."""
+    def start(self, book: Any, *, resume: bool) -> Handle:
+        """Begin the next segment of a plan; `OSError` where it cannot."""
+
+    def found(self, book: Any, segment: Any) -> Handle:
+        """A segment that another process has begun."""

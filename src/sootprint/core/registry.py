@@ -23,7 +23,7 @@ BUILT_IN = {
         )
     },
     "sootprint.exporters": {},
-    "sootprint.engines": {},
+    "sootprint.engines": {"local": "sootprint.engines.local:LocalEngine"},
 }
 
 

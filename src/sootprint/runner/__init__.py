@@ -22,6 +22,7 @@ from sootprint.tracker.worker import Worker
 
 if TYPE_CHECKING:
     from sootprint.core.records import Footprint
+    from sootprint.engines.book import Book
     from sootprint.settings import Settings
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126  # as a shell answers
@@ -48,6 +49,7 @@ class RunOptions:
         name: Name of the run.
         tags: Tags of the run.
         record_file: File that gets the record as JSON.
+        segment: Book of the plan whose segment this is, and its number.
         on_finish: Called with the footprint after the command's end.
         on_warning: Called with one line for a person.
     """
@@ -56,6 +58,7 @@ class RunOptions:
     name: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     record_file: Path | None = None
+    segment: tuple[Book, int] | None = None
     on_finish: Callable[[Footprint], object] = _ignore
     on_warning: Callable[[str], object] = _ignore
 
@@ -80,13 +83,41 @@ def run_command(command: Sequence[str], options: RunOptions) -> int:
     with _signals_held() as held:
         worker.start(wait_s=READY_S)
         try:
-            child = held.spawn(command)
+            child = held.spawn(_launched(command) if options.segment else command)
         except (OSError, ValueError) as err:
             return _not_started(worker, command[0], err, options)
+        tell = _started(child, options)
         code = held.forward_until_exit(child)
+        tell(code)
         worker.stop(wait_s=STOP_WAIT_S, why="finished" if code == 0 else f"exit code {code}")
         _report(worker, options)
     return _as_without_us(code)
+
+
+def _launched(command: Sequence[str]) -> list[str]:
+    """Command that ends with this process, so that the book of its plan always knows how it ended."""
+    from sootprint.engines import launch
+
+    return [sys.executable, "-I", "-S", str(launch.__file__), str(os.getpid()), *command]
+
+
+def _started(child: int, options: RunOptions) -> Callable[[int], object]:
+    """Function that writes a command's end into the book of its plan, where it has one; its begin is written now."""
+    if options.segment is None:
+        return _ignore
+    from sootprint.engines.processes import own, process
+
+    book, number = options.segment
+    began_s = time.monotonic()
+
+    def written(kind: str, **content: object) -> None:
+        guarded(lambda: book.write(kind, segment=number, **content), options.on_warning)
+
+    def ended(code: int) -> None:
+        written("ended", code=code if code >= 0 else 128 - code, ran_s=time.monotonic() - began_s)
+
+    written("started", job=process(child), runner=own())
+    return ended
 
 
 def _not_started(worker: Worker, program: str, err: OSError | ValueError, options: RunOptions) -> int:

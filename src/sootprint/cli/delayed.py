@@ -1,0 +1,141 @@
+"""`sootprint run --deadline`: a plan is made and driven to its end; what cannot be planned runs at once."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sootprint.cli import shell
+from sootprint.core.errors import IntensityError, RecordError
+
+if TYPE_CHECKING:
+    from sootprint.engines.book import Plan
+    from sootprint.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What was asked for on the command line.
+
+    Args:
+        command: Program and its arguments.
+        deadline: Time from now by which it must end [s].
+        expect: Time that it runs [s].
+        pausable: Whether it may be paused.
+        resume_cost: Running time that a resume costs [s].
+        trace: File of the intensity ahead.
+        name: Name of the run.
+        tag: Tags as they were written.
+        record: File of the record.
+        json: Whether the record is printed.
+        stated: Settings that were given as options.
+    """
+
+    command: Sequence[str]
+    deadline: float
+    expect: float | None
+    pausable: bool
+    resume_cost: float | None
+    trace: Path | None
+    name: str | None
+    tag: Sequence[str] | None
+    record: Path | None
+    json: bool
+    stated: dict[str, Any]
+
+
+def driven(known: Settings, asked: Asked, *, say: Callable[[str], object]) -> int | None:
+    """Exit code of the job once its plan has ended; None where it cannot be planned and should run at once.
+
+    Raises:
+        InputError: `--expect` is missing.
+    """
+    if asked.expect is None:
+        shell.wrong("--deadline needs --expect, the time that the command runs, e.g. --expect 6h")
+    if shutil.which(asked.command[0]) is None:
+        return None  # which says so, with a shell's exit code
+    refusal = _refusal(known, asked)
+    if refusal is not None:
+        say(f"{refusal}; the job starts now")
+        return None
+    from sootprint.engines.book import Book
+    from sootprint.engines.local import LocalEngine
+    from sootprint.runner.driver import Driver
+    from sootprint.runner.outlook import Outlook
+
+    plan = _plan(known, asked)
+    try:
+        book = Book.begin(known.home, plan)
+    except RecordError as err:
+        say(f"{err}; the job starts now")
+        return None
+    return Driver(book, LocalEngine(), Outlook(plan, known, say), say=say).drive()
+
+
+def _refusal(known: Settings, asked: Asked) -> str | None:
+    """Why a job cannot wait; None where it can."""
+    if (asked.expect or 0.0) > asked.deadline:
+        return (
+            f"it cannot end by its deadline: it runs {_hours(asked.expect)} and has {_hours(asked.deadline)}"
+        )
+    if asked.trace is not None:
+        from sootprint.intensity.trace import TraceSource
+
+        try:
+            TraceSource(asked.trace)
+        except IntensityError as err:
+            return str(err)
+        return None
+    if known.grid is None or not known.grid.sources:
+        return "nothing tells the hours ahead: state sources in [grid] of your sootprint.toml, or give --trace FILE"
+    return None if _zone(known) else "the place is unknown, and so its hours ahead: state --zone"
+
+
+def _zone(known: Settings) -> str | None:
+    from sootprint import place
+
+    return place.resolve(known.stated_places(), clusters=known.cluster_places(), sysfs=known.sysfs).zone
+
+
+def _plan(known: Settings, asked: Asked) -> Plan:
+    from sootprint.core.ids import uuid7
+    from sootprint.engines.book import Plan
+
+    now_s = time.time()
+    made = uuid7(now_s)
+    return Plan(
+        id=made,
+        command=tuple(asked.command),
+        cwd=str(Path.cwd()),
+        arguments=(*_arguments(asked), "--tag", f"plan={made}"),
+        deadline_s=now_s + asked.deadline,
+        expect_s=asked.expect or 0.0,
+        zone=_zone(known) or "WORLD",
+        trace=str(asked.trace.resolve()) if asked.trace else None,
+        pausable=asked.pausable,
+        resume_s=asked.resume_cost or 0.0,
+        made_s=now_s,
+    )
+
+
+def _arguments(asked: Asked) -> list[str]:
+    """Options of `sootprint run` for each segment, as they were given."""
+    made: list[str] = []
+    for name, value in asked.stated.items():
+        option = f"--{name.replace('_', '-')}"
+        made += [option] if value is True else [option, str(value)]
+    for option, text in (("--name", asked.name), ("--record", asked.record and asked.record.resolve())):
+        made += [option, str(text)] if text is not None else []
+    for text in asked.tag or ():
+        made += ["--tag", text]
+    return [*made, *(["--json"] if asked.json else [])]
+
+
+def _hours(span_s: float | None) -> str:
+    from sootprint.cli import figures
+
+    return figures.duration(span_s)

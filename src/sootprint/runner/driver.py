@@ -1,0 +1,218 @@
+"""The driver of a plan: when the job starts, pauses and resumes, and that it ends by its deadline.
+
+It can be killed at any moment: what it is about to do stands in the book, and another driver goes on from there. The
+guard of the deadline asks nobody. A job that was never seen to save is not paused.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sootprint.engines.book import PAUSED, Book, Plan, Segment, State
+from sootprint.planner.replan import must_run, run_now, start_now
+from sootprint.runner.outlook import Ahead, Outlook
+
+if TYPE_CHECKING:
+    from sootprint.core.protocols import Engine, Handle
+
+TICK_S = 0.2
+MARGIN = 0.3  # of the time that a job runs, kept free before its deadline: estimates are off by as much
+ADVANTAGE = 0.02  # a later start must be better by that much, or the job starts now
+GRACE_S = 300.0  # within which a job should answer a pause
+RETRY_S = 2.0
+MOST_CUTS = 5  # a job that is cut again and again is given up
+CANCELLED = 128 + signal.SIGINT
+
+
+class Driver:
+    """What drives one plan to its end.
+
+    Args:
+        book: Its book, of which this process is the driver.
+        engine: What starts the job.
+        outlook: Forecast of the grid.
+        say: Called with one line for a person.
+    """
+
+    def __init__(self, book: Book, engine: Engine, outlook: Outlook, *, say: Callable[[str], object]) -> None:
+        self._book, self._engine, self._outlook, self._say = book, engine, outlook, say
+        self._handle: Handle | None = None
+        self._decided: tuple[int, bool | None, bool] | None = None
+        self._asked_s: float | None = None
+        self._unpausable = False
+        self._waits = False
+        self._complaint = ""
+        self._signals: list[int] = []
+
+    def drive(self) -> int:
+        """Exit code of the job, once it has ended; 130 where it was cancelled while it waited."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda got, _: self._signals.append(got))
+        while True:
+            state = self._book.state()
+            if state.result is not None:
+                return self._ended(state.result)
+            try:
+                self._step(state)
+            except OSError as err:  # a full disk: what is not in the book could be done twice
+                self._complain(f"plan {state.plan.id} cannot go on yet: {err.strerror or err}")
+                time.sleep(RETRY_S)
+
+    def _step(self, state: State) -> None:
+        """Do the next thing, once it is in the book."""
+        if state.open_segment is not None:
+            self._watch(state, state.open_segment)
+        elif (code := _result(state)) is not None:
+            self._book.write("done", code=code)
+        elif self._signals:
+            self._book.write("done", code=CANCELLED)
+            self._say(f"cancelled while it waited: the job is not started (plan {state.plan.id})")
+        elif self._goes(state):
+            self._asked_s, self._decided = None, None
+            resume = bool(state.segments) and state.plan.pausable
+            self._handle = self._engine.start(self._book, resume=resume)
+        else:
+            self._told_to_wait(state)
+            time.sleep(TICK_S)
+
+    def _complain(self, text: str) -> None:
+        if text != self._complaint:
+            self._complaint = text
+            self._say(text)
+
+    def _ended(self, code: int) -> int:
+        """Exit code of the job, after its runner has written the record."""
+        until_s = time.monotonic() + GRACE_S
+        while self._handle is not None and self._handle.is_running() and time.monotonic() < until_s:
+            time.sleep(TICK_S)
+        self._book.release()
+        return code
+
+    def _watch(self, state: State, segment: Segment) -> None:
+        """Look at a segment that was begun: pass signals on, ask for a pause where it is time, see that it was cut."""
+        handle = self._handle = self._handle or self._engine.found(self._book, segment)
+        if not handle.is_running():
+            if self._book.state().open_segment is not None:  # its end is not in the book even now
+                self._close(segment, handle.code())
+            self._handle = None
+            return
+        for number in self._taken():
+            if not _sent_by_terminal(number):
+                handle.send(number)
+        if state.plan.pausable and not self._unpausable:
+            self._pause(state, handle)
+        time.sleep(TICK_S)
+
+    def _close(self, segment: Segment, code: int | None) -> None:
+        """Write the end of a segment whose runner could not, or that it was cut off."""
+        if code is not None:
+            ran_s = 0.0 if segment.started_s is None else max(0.0, time.time() - segment.started_s)
+            self._book.write("ended", segment=segment.number, code=code, ran_s=ran_s)
+            return
+        self._book.write("cut", segment=segment.number)
+        self._say(f"segment {segment.number} of the job was cut off; it is started again")
+
+    def _pause(self, state: State, handle: Handle) -> None:
+        if self._asked_s is not None:
+            if time.monotonic() - self._asked_s > GRACE_S:
+                self._unpausable = True
+                self._say(
+                    f"the job has not answered a pause in {GRACE_S:.0f} s: it is not asked again, and runs on"
+                )
+            return
+        if state.segments[-1].job is None or self._goes(state, running=True):
+            return
+        refusal = handle.pause()
+        if refusal is not None:
+            self._unpausable = True
+            self._say(f"the job is not paused: {refusal}; call sootprint.pause_requested() between two steps")
+            return
+        self._asked_s = time.monotonic()
+        self._say("a dirtier time begins: the job is asked to save and to pause")
+
+    def _goes(self, state: State, *, running: bool | None = None) -> bool:
+        """Whether the job runs now; decided once for each step of the forecast, the guard at every look."""
+        now_s, plan = time.time(), state.plan
+        kind = running if running or not state.segments else False
+        left_s = _left_s(state, now_s)
+        until_s = plan.deadline_s - now_s
+        if must_run(left_s, until_s, margin=MARGIN):
+            return True
+        ahead = self._outlook.ahead(now_s)
+        if ahead is None:
+            return True  # nobody knows of a better time
+        if self._decided is None or self._decided[:2] != (ahead.index, kind):
+            self._decided = (ahead.index, kind, decided(plan, ahead, left_s, until_s, running=kind))
+        return self._decided[2]
+
+    def _told_to_wait(self, state: State) -> None:
+        if not self._waits:
+            self._waits = True
+            latest = state.plan.deadline_s - state.left_s * (1.0 + MARGIN)
+            self._say(
+                f"the job waits for a cleaner time, until {_clock(latest)} at the latest (plan {state.plan.id}); "
+                "Ctrl-C cancels it"
+            )
+
+    def _taken(self) -> list[int]:
+        taken, self._signals = self._signals, []
+        return taken
+
+
+def decided(plan: Plan, ahead: Ahead, left_s: float, until_s: float, *, running: bool | None) -> bool:
+    """Whether a job runs in the first of the steps ahead.
+
+    Args:
+        plan: The plan.
+        ahead: Steps ahead.
+        left_s: Time that the job still runs [s].
+        until_s: Time until its deadline [s].
+        running: Whether it runs; False in a pause, None before its first start.
+    """
+    length = max(1, math.ceil(left_s / ahead.step_s))
+    free_s = until_s - left_s * (1.0 + MARGIN)
+    slack = min(math.floor(free_s / ahead.step_s), ahead.values.size - length)
+    if slack < 1:
+        return True
+    if plan.pausable:
+        cost = plan.resume_s / ahead.step_s
+        return run_now(ahead.values, length, slack, resume_cost=cost, running=running)
+    return start_now(ahead.values, length, slack, advantage=ADVANTAGE)
+
+
+def _left_s(state: State, now_s: float) -> float:
+    """Time that the job still runs; what the open segment has done so far is done [s]."""
+    segment = state.open_segment
+    if segment is None or segment.started_s is None:
+        return state.left_s
+    return max(0.05 * state.plan.expect_s, state.left_s - max(0.0, now_s - segment.started_s))
+
+
+def _result(state: State) -> int | None:
+    """Exit code of a job that is not to be started again; None where it is."""
+    if not state.segments:
+        return None
+    last = state.segments[-1]
+    if last.cut:
+        return 1 if sum(one.cut for one in state.segments) > MOST_CUTS else None
+    paused = last.code == PAUSED and state.plan.pausable and last.asked
+    return None if paused else last.code
+
+
+def _sent_by_terminal(number: int) -> bool:
+    """Whether a terminal has sent a signal to the job already, as it does Ctrl-C to all in its foreground."""
+    try:
+        return number == signal.SIGINT and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except (OSError, ValueError):
+        return False
+
+
+def _clock(at_s: float) -> str:
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M} UTC"
