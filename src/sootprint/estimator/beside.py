@@ -8,11 +8,10 @@ from sootprint.catalogue import factors as published
 from sootprint.catalogue.hardware import Accelerator
 from sootprint.core import intervals
 from sootprint.core.quantity import Factor, Quantity
+from sootprint.estimator.lifecycle import embodied as making
 
 if TYPE_CHECKING:
     from sootprint.estimator.devices import Device
-
-HOURS_PER_YEAR = 8766.0
 
 
 class Beside(NamedTuple):
@@ -27,37 +26,6 @@ class Beside(NamedTuple):
     factors: tuple[Factor, ...]
 
 
-_CARD = Factor(
-    kind="embodied",
-    key="accelerator",
-    value=160.0,
-    low=110.0,
-    high=350.0,
-    unit="kgCO2e/GPU",
-    method="assumed alike for all accelerators",
-    source="H100 164 kg (its maker, 2025), A100 150 kg (Luccioni et al. 2022), with its share of a node 318 kg (Chien "
-    "et al., HotCarbon 2023)",
-)
-_HOST = Factor(
-    kind="embodied_host",
-    key="an eighth of a server",
-    value=450.0,
-    low=250.0,
-    high=800.0,
-    unit="kgCO2e/GPU",
-    method="server without accelerators / 8",
-    source="2,500 kg (maker's figure in Luccioni et al. 2022) and 5,700 kg (EcoLogits 2025), each for 8 accelerators",
-)
-_LIFE = Factor(
-    kind="life",
-    key="busy hours of a device",
-    value=4.5 * 0.7 * HOURS_PER_YEAR,
-    low=3.0 * 0.5 * HOURS_PER_YEAR,
-    high=6.0 * 0.9 * HOURS_PER_YEAR,
-    unit="h",
-    method="years in service x share of them at work",
-    source="3 years (EcoLogits) to 6 years (Luccioni et al. 2022), 0.5-0.9 at work",
-)
 _SITE_WATER = Factor(
     kind="water",
     key="data centre, unknown",
@@ -102,10 +70,11 @@ def embodied(device: Device | None, device_hours: Quantity) -> Beside | None:
     """
     if not isinstance(device, Accelerator) or device.kind == "system":
         return None
-    card = _card(device)
-    making = intervals.total([("card", card.quantity()), ("host", _HOST.quantity())])
-    share = intervals.product(making, device_hours, inverse(_LIFE.quantity()), basis="assumed")
-    return Beside(share, (card, _HOST, _LIFE))
+    card, host, spread_over = making.of_device(device), making.of_host("accelerator"), making.life()
+    made = intervals.total([("card", card.quantity()), ("host", host.quantity())])
+    life = [inverse(one.quantity()) for one in spread_over]
+    share = intervals.product(made, device_hours, *life, basis="assumed")
+    return Beside(intervals.scaled(share, 1.0 / making.HOURS_PER_YEAR), (card, host, *spread_over))
 
 
 def water(energy_kwh: Quantity, pue: Quantity, zone: str | None, year: int | None = None) -> Beside:
@@ -155,22 +124,3 @@ def inverse(quantity: Quantity) -> Quantity:
         high=None if quantity.low is None else 1.0 / quantity.low,
         basis=quantity.basis,
     )
-
-
-def _card(device: Accelerator) -> Factor:
-    if device.embodied_kg is not None:
-        value = device.embodied_kg
-        return Factor(
-            kind="embodied",
-            key=device.name,
-            value=value,
-            low=value,
-            high=value,
-            unit="kgCO2e/GPU",
-            method="as given",
-            source=device.source,
-        )
-    found = published.embodied_of_accelerator(device.name)
-    if found is None or found.value is None:
-        return _CARD
-    return found

@@ -9,7 +9,7 @@ from sootprint.core.quantity import Factor
 from sootprint.core.records import Footprint
 
 # What enters the operational emissions; the rest stands beside them, with intervals of its own.
-ASIDE = ("water", "water_of_electricity", "price", "embodied", "embodied_host", "life")
+ASIDE = ("water", "water_of_electricity", "price", "embodied", "lifetime", "busy_share")
 DIVISORS = ("peak_rate", "utilisation")
 TIERS = {
     4: "given",
