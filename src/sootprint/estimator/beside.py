@@ -8,7 +8,6 @@ from sootprint.catalogue import factors as published
 from sootprint.catalogue.hardware import Accelerator
 from sootprint.core import intervals
 from sootprint.core.quantity import Factor, Quantity
-from sootprint.estimator.lifecycle import embodied as making
 
 if TYPE_CHECKING:
     from sootprint.estimator.devices import Device
@@ -70,6 +69,8 @@ def embodied(device: Device | None, device_hours: Quantity) -> Beside | None:
     """
     if not isinstance(device, Accelerator) or device.kind == "system":
         return None
+    from sootprint.estimator.lifecycle import embodied as making  # the life cycle itself predicts its stages
+
     card, host, spread_over = making.of_device(device), making.of_host("accelerator"), making.life()
     made = intervals.total([("card", card.quantity()), ("host", host.quantity())])
     life = [inverse(one.quantity()) for one in spread_over]
