@@ -205,3 +205,14 @@ def test_the_table_has_the_authors_columns() -> None:
     """The fixture is in the schema of the authors' file: 23 columns and an index without a name."""
     assert len(COLUMNS) == 24
     assert pl.DataFrame([cells(row) for row in ROWS]).height == 10
+
+
+@pytest.mark.parametrize("row", ["<script>alert(1)</script>,2020,1,1", "a,,,"])
+def test_poor_and_hostile_rows_are_written(tmp_path: Path, row: str) -> None:
+    """Every file, twice in one process, and no text of a table becomes a script of the page."""
+    path = tmp_path / "t.csv"
+    path.write_text(f"{HEAD}{row}\n", encoding="utf-8")
+    sootprint.survey(path, tmp_path / "out", how=survey.Settings(resamples=100))
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in page
+    assert (tmp_path / "out/summary.json").is_file()

@@ -13,7 +13,7 @@ from sootprint.core.errors import MissingExtraError
 if TYPE_CHECKING:
     from sootprint.charts.ahead import forecasts
     from sootprint.charts.bars import energy_by_component
-    from sootprint.charts.bundle import bundle
+    from sootprint.charts.browser import bundle
     from sootprint.charts.course import curve, power_over_time
     from sootprint.charts.draw import FORMATS, converted, on_page, save, spec, svg
     from sootprint.charts.planned import planned
@@ -46,7 +46,7 @@ _HOMES = {
     "FORMATS": "draw",
     "THEMES": "theme",
     "Theme": "theme",
-    "bundle": "bundle",
+    "bundle": "browser",
     "converted": "draw",
     "curve": "course",
     "emissions_by_tool": "tools",
