@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,14 +20,21 @@ from .conftest import PROGRAM
 
 COMMANDS = get_command(app).commands
 LEAVES = {name: command for name, command in COMMANDS.items() if not hasattr(command, "commands")}
-LEAVES |= {f"catalogue {name}": command for name, command in COMMANDS["catalogue"].commands.items()}
+LEAVES |= {
+    f"{group} {name}": command
+    for group in ("catalogue", "hub")
+    for name, command in COMMANDS[group].commands.items()
+    if not hasattr(command, "commands") and name != "serve"  # it answers to a browser
+}
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_commands_are_those_of_this_release() -> None:
-    """No command is offered that does nothing yet."""
-    names = "calibrate catalogue config delete doctor estimate merge node predict recover report run runs schema show"
-    assert sorted(COMMANDS) == [*names.split(), "summary", "tag", "top"]
-    assert sorted(COMMANDS["catalogue"].commands) == ["factors", "hardware", "regions", "update", "zones"]
+def test_commands_are_those_of_the_documents() -> None:
+    """No command is offered that does nothing yet, and none is left out of the help of the whole."""
+    reference = (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8")
+    described = set(re.findall(r"^## sootprint ([a-z ]+)$", reference, flags=re.MULTILINE))
+    assert {name.partition(" ")[0] for name in described} == set(COMMANDS)
+    assert set(LEAVES) <= described
 
 
 @pytest.mark.parametrize("name", LEAVES)

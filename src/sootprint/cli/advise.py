@@ -65,14 +65,15 @@ def advise(
     against: Against = None,
     json: options.Json = False,
 ) -> None:
-    """Say what would make a run or a plan emit less.
+    r"""Say what would make a run or a plan emit less.
 
     Each measure has its saving with an interval, its time, its evidence and where it holds; where there is no
     evidence, it says so. What costs no time comes first, then what saves most for an hour of delay.
 
         sootprint advise latest
-        sootprint predict --params 7e9 --tokens 2e12 --hardware A100 --count 64 --zone DE --json | sootprint advise -
-        sootprint advise baseline --only-zones DE,FR --with region,power_cap --keep
+        sootprint predict --params 7e9 --tokens 2e12 --hardware A100 --zone DE \
+            --json | sootprint advise -
+        sootprint advise baseline --only-zones DE,FR --with region,power_cap
         sootprint advise --score second --against baseline
     """
     names = _listed(chosen)

@@ -85,7 +85,7 @@ def audit(
     strict: Strict = False,
     json: options.Json = False,
 ) -> None:
-    """Check published claims: what their numbers imply, and what cannot be.
+    r"""Check published claims: what their numbers imply, and what cannot be.
 
     It says the watts per device, the utilisation of peak and the intensity that a claim implies, and names slips of
     units, of hours, of PUE and of scope. Nothing is repaired. The exit code is 0 when the audit ran, whatever it
@@ -93,7 +93,8 @@ def audit(
 
         sootprint audit README.md
         sootprint audit claims.csv --json
-        sootprint audit --hardware A100 --count 8 --hours 240 --emissions-kg 0.084 --zone FR
+        sootprint audit --hardware A100 --count 8 --hours 240 --zone FR \
+            --emissions-kg 0.084
     """
     given = {
         field: value for field, value in zip(_FIELDS, _values(locals()), strict=True) if value is not None

@@ -80,14 +80,16 @@ def backtest(
     plans: Plans = None,
     json: options.Json = False,
 ) -> None:
-    """Try on past intensity what waiting would have saved.
+    r"""Try on past intensity what waiting would have saved.
 
     Each job is planned again every hour with what was known by then, and scored with what was true, against running
     it at once. Jobs arrive from day 60 of the trace on, for the forecast learns from the days before.
 
         sootprint backtest --trace DE=de-2025.csv --trace FR=fr-2025.csv
-        sootprint backtest --trace DE=de-2025.csv --expect 6h --slack 3d --plans plans.csv
-        TZ=UTC sacct -a -P -X -S 2025-01-01 -E 2026-01-01 -o JobID,Start,Elapsed,State,ConsumedEnergyRaw > jobs.txt
+        sootprint backtest --trace DE=de-2025.csv --expect 6h --slack 3d \
+            --plans plans.csv
+        TZ=UTC sacct -a -P -X -S 2025-01-01 -E 2026-01-01 \
+            -o JobID,Start,Elapsed,State,ConsumedEnergyRaw > jobs.txt
         sootprint backtest --trace DE=de-2025.csv --jobs jobs.txt --slack 12h
     """
     if not trace:

@@ -61,14 +61,16 @@ def serve(
     public_url: Public = None,
     workers: Workers = 1,
 ) -> None:
-    """Serve a hub until SIGTERM or Ctrl-C.
+    r"""Serve a hub until SIGTERM or Ctrl-C.
 
     On loopback it has one user, who needs no token. On another address everybody may read, and a token is needed to
     submit. The address is printed on stdout; the log is JSON lines on stderr.
 
         sootprint hub serve
-        sootprint hub serve --database-url postgresql+psycopg://hub@localhost/hub --workers 2
-        sootprint hub serve --host 0.0.0.0 --allow-host hub.example.org --public-url https://hub.example.org
+        sootprint hub serve --workers 2 \
+            --database-url postgresql+psycopg://hub@localhost/hub
+        sootprint hub serve --host 0.0.0.0 --allow-host hub.example.org \
+            --public-url https://hub.example.org
     """
     with hub_store.extra():
         from sootprint.hub.serve import Order
@@ -90,9 +92,12 @@ def serve(
 
 @hub.command(cls=shell.Command)
 def seed(database_url: hub_store.Database = None, json: options.Json = False) -> None:
-    """Fill the hub with published runs as third-party estimates; what is there already is left alone.
+    """Fill the hub with published runs, so that a first look is not empty.
 
-    sootprint hub seed
+    They are third-party estimates, each with its source; what is there already is left alone.
+
+        sootprint hub seed
+        sootprint hub seed --json
     """
     with hub_store.opened(database_url) as engine:
         from sootprint.hub.seed import seed as seeded
@@ -106,13 +111,14 @@ def seed(database_url: hub_store.Database = None, json: options.Json = False) ->
 
 @hub.command(cls=shell.Command)
 def verify(database_url: hub_store.Database = None, json: options.Json = False) -> None:
-    """Check the chain of the audit log, and that no stored version was changed.
+    r"""Check the chain of the audit log, and that no stored version was changed.
 
     It prints the hash of the last entry: keep it elsewhere, and a later check also tells whether the end was cut off.
     Exit code 1 where something does not fit.
 
         sootprint hub verify
-        sootprint hub verify --database-url postgresql+psycopg://hub@localhost/hub --json
+        sootprint hub verify --json \
+            --database-url postgresql+psycopg://hub@localhost/hub
     """
     with hub_store.opened(database_url) as engine:
         from sootprint.hub import chain

@@ -123,14 +123,16 @@ def plan(
     chart: Chart = None,
     json: options.Json = False,
 ) -> None:
-    """Plan when and where a job should run.
+    r"""Plan when and where a job should run.
 
     A trace that covers the time until the deadline is taken as it is; else the hours ahead are forecast from its past,
     or asked of the sources of [grid]. Nothing is started.
 
         sootprint plan --expect 24h --deadline 48h --zones DE,FR
-        sootprint plan --expect 6h --deadline 2d --zones DE --trace de.csv --pausable --resume-cost 5m --power-w 1800
-        sootprint plan --expect 6h --deadline 1d --trace DE=de.csv --trace FR=fr.csv --at 2026-05-04T08:00Z --json
+        sootprint plan --expect 6h --deadline 2d --zones DE --trace de.csv \
+            --pausable --resume-cost 5m --power-w 1800
+        sootprint plan --expect 6h --deadline 1d --trace DE=de.csv \
+            --trace FR=fr.csv --at 2026-05-04T08:00Z --json
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices: threads would wait for each other
     from sootprint.planner.proposal import Job, propose, scaling

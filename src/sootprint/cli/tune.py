@@ -96,9 +96,9 @@ def tune(
     samples seen so far, and a metric of quality, with `run.log` in `sootprint.track()`. A setting wins only if it is
     better beyond the error of the repeats. After a kill, the same line goes on where it stopped.
 
-        sootprint tune --batch-sizes 32,64,128 -- python train.py --batch-size {batch_size}
-        sootprint tune --precisions fp32,bf16 --workers 0,4 --slice 1m --rounds 5 -- python train.py
-        sootprint tune --batch-sizes 32,256 --target accuracy=0.9 --slice 5m --json -- python train.py
+        sootprint tune --batch-sizes 32,64 -- python train.py --batch {batch_size}
+        sootprint tune --precisions fp32,bf16 --workers 0,4 -- python train.py
+        sootprint tune --batch-sizes 32,256 --target accuracy=0.9 -- ./train.sh
     """
     from sootprint import settings
     from sootprint.cli import slicing
