@@ -79,6 +79,7 @@ def test_numbers_are_read_in_our_units(text: str, name: str, field: str, value: 
         ("power_w: -300\nhours: 3", "power w is -300"),
         ("params: 7e9\ntokens: 0", "tokens is 0"),
         ("energy_kwh: 5\nenergy_kwh: 6", "twice"),
+        ("energy_kwh: .nan\nhours: 3", "it is nan"),
         ("energy_kwh: [", "cannot be read as YAML"),
         ("energy: 12 parsecs", "unit that is not one of"),
     ],

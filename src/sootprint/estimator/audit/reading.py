@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -115,6 +116,10 @@ class Draft:
         return made
 
     def _number(self, known: Field, value: Any, *, key: str, unit: str) -> bool:
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InputError(
+                f"{self.where}, {key}: it is {value}: give a number, or leave it out where it is not known"
+            )
         text = value if isinstance(value, str) else _written(value)
         if not isinstance(value, str | int | float) or not re.search(r"\d", text):
             return False
