@@ -16,7 +16,11 @@ import pytest
 
 from .harness import FIXTURES, SOOTPRINT, environment
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sootprint run needs Linux")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="sootprint run needs Linux"),
+    # joules in real time: a machine that is busy in one slice and not in the next hides a difference
+    pytest.mark.flaky(reruns=2),
+]
 # A linear classifier by gradient descent: the same samples cost less in larger batches, for there are fewer steps.
 TRAINING = """
 import os, sys, time
@@ -27,14 +31,14 @@ assert sys.argv[1] == f"--batch-size={size}", sys.argv
 if size > 1000:
     raise SystemExit("out of memory")
 rng = np.random.default_rng(0)
-x, w = rng.normal(size=(4096, 64)), np.zeros(64)
+x, w = rng.normal(size=(8192, 64)), np.zeros(64)
 y = (x @ rng.normal(size=64) > 0) * 1.0
 with sootprint.track("training") as run:
     for epoch in range(1, 4):
         for start in range(0, len(x), size):
             part = slice(start, start + size)
             w += 0.1 * x[part].T @ (y[part] - 1 / (1 + np.exp(-x[part] @ w))) / size
-            time.sleep(0.002)  # a step's fixed cost, whatever the load of the machine
+            time.sleep(0.015)  # a step's fixed cost, whatever the load of the machine
         run.log("samples", epoch * len(x))
         run.log("accuracy", float(np.mean((x @ w > 0) == y)))
 """
@@ -68,8 +72,8 @@ def _tune(*options: str) -> list[str]:
 
 
 def test_tuning_finds_what_needs_less_and_goes_on_after_a_kill(machine, tmp_path: Path) -> None:
-    """Batches of 512 win over 8, one that fails is named, and a killed tuning measures nothing twice."""
-    options = ["--batch-sizes", "8,512,2048", "--rounds", "2", "--slice", "40s", "--json"]
+    """Batches of 512 win over 128, one that fails is named, and a killed tuning measures nothing twice."""
+    options = ["--batch-sizes", "128,512,2048", "--rounds", "3", "--slice", "40s", "--json"]
     first = subprocess.Popen(
         _tune(*options), env=machine, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -82,7 +86,7 @@ def test_tuning_finds_what_needs_less_and_goes_on_after_a_kill(machine, tmp_path
     )
     assert done.returncode == 0, done.stderr
     lines = state.read_text(encoding="utf-8").splitlines()
-    assert lines[0] == before and len(lines) == 5  # two settings twice, and one that failed once
+    assert lines[0] == before and len(lines) == 7  # two settings three times, and one that failed once
     told = json.loads(done.stdout)
     assert told["best"] == {"batch_size": "512"}
     assert "out of memory" in told["settings"][2]["failed"]

@@ -21,9 +21,10 @@ def _played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     if fake_devices.compiler() is None:
         pytest.skip(fake_devices.NO_COMPILER)
     calls = [getattr(item, "callspec", None) for item in request.session.items]
+    given = [call.params.get("fault") for call in calls if call]
     wanted = {
-        call.params["fault"].key: call.params["fault"] for call in calls if call and "fault" in call.params
-    }
+        fault.key: fault for fault in given if isinstance(fault, Fault)
+    }  # others have faults of their own
     mounts = may_mount()
     possible = [fault for fault in wanted.values() if mounts or not fault.wrap]
     with playing(possible, tmp_path_factory.mktemp("faults") / "ground") as futures:
