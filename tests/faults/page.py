@@ -30,7 +30,7 @@ def row(outcome: Outcome) -> tuple[str, ...]:
     """Cells of one fault."""
     left = LEFT[outcome.kept] + (" and one line why" if outcome.fault.says else "")
     return (
-        outcome.fault.name + (" (second play)" if outcome.plays > 1 else ""),
+        outcome.fault.name + (f" (play {outcome.plays})" if outcome.plays > 1 else ""),
         f"{outcome.truth_j:.0f}",
         f"{outcome.charged_j:.0f}",
         f"{outcome.lost_j:.1f}",

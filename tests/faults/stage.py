@@ -25,7 +25,7 @@ LEAD_S = 2.5  # from the origin of a device of its own to the first step
 STRIKE_S = 2.6  # from the training's first step to the fault
 OURS = "sootprint: "
 J_PER_KWH = 3.6e6
-PLAYS = 2
+PLAYS = 3
 BUSY = 0.1  # so that runs side by side have CPU time to be charged by
 MOST_CROWD = 4.0
 LATE_S = 1.0  # to take the last reading and keep the record
@@ -123,7 +123,7 @@ class Outcome:
         stale_j: Most that the fake counters' own steps can be off at both ends together [J].
         late_s: Time from the end of the training to that of whoever measured it [s].
         crowd: How many programs waited for each processor, at least 1 and at most 4.
-        plays: How many times it was played: a second time where the first was out of its limits.
+        plays: How many times it was played: again where the one before was out of its limits.
     """
 
     fault: Fault
