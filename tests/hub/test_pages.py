@@ -18,7 +18,7 @@ from tests.hub.conftest import KEY
 HTML = {"Accept": "text/html"}
 PAGES = ("/", "/explore", "/leaderboards", "/submit", "/methodology", "/downloads")
 QUESTIONS = {"hardware": "A100", "count": "8", "hours": "48", "zone": "FR"}
-EVIL = "\"><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}'"
+EVIL = "\"><script>alert(1)</script><img src=x onerror=alert(1)>{{7901*7919}}'"
 
 
 def _post(client: TestClient, *listed: dict[str, Any]) -> None:
@@ -100,7 +100,7 @@ def test_nothing_that_a_record_holds_becomes_markup(client: TestClient) -> None:
         assert answer.status_code == 200, path
         assert "<script" not in answer.text
         assert "<img src=x" not in answer.text
-        assert "49" not in re.findall(r"\{\{7\*7\}\}|49", unescape(answer.text))[:1]
+        assert "62571049" not in unescape(answer.text).replace(" ", ""), "a template in a record was evaluated"
     client.delete(f"/api/v1/footprints/{one['id']}", params={"reason": EVIL})
     gone = client.get(f"/footprints/{one['id']}", headers=HTML)
     assert gone.status_code == 410
