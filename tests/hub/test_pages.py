@@ -100,7 +100,9 @@ def test_nothing_that_a_record_holds_becomes_markup(client: TestClient) -> None:
         assert answer.status_code == 200, path
         assert "<script" not in answer.text
         assert "<img src=x" not in answer.text
-        assert "62571049" not in unescape(answer.text).replace(" ", ""), "a template in a record was evaluated"
+        assert "62571049" not in unescape(answer.text).replace(" ", ""), (
+            "a template in a record was evaluated"
+        )
     client.delete(f"/api/v1/footprints/{one['id']}", params={"reason": EVIL})
     gone = client.get(f"/footprints/{one['id']}", headers=HTML)
     assert gone.status_code == 410
