@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sootprint.core.quantity import Quantity
-from sootprint.core.records import Component, Footprint, Hardware, Place
+from sootprint.core.records import Component, Footprint, Hardware, Model, Place, Stage, Work
 from sootprint.hub import evidence, truth
 from tests.hub import records
 
@@ -153,3 +153,33 @@ def test_engine_names_the_release_of_program_and_tables() -> None:
     version, _, tables = truth.engine().partition("+")
     assert version
     assert len(tables) == 12
+
+
+def test_record_is_audited_and_an_impossible_one_is_marked() -> None:
+    """A training that implies more than its devices' peak rate is marked, with the rule that says so."""
+    work = Work(tokens=2e12)
+    sound = truth.recompute(records.footprint(model=Model(name="m", params=1e8), work=Work(tokens=1e9)))
+    assert not any(one.severity == "error" for one in sound.findings)
+    absurd = truth.recompute(records.footprint(model=Model(name="m", params=7e10), work=work))
+    assert any("utilisation-above-peak" in mark for mark in absurd.marks)
+    assert absurd.verification == "schema-checked"
+
+
+def test_text_of_megabytes_is_audited_at_once() -> None:
+    """Names are cut before they are looked up, and a date or a number that is none stops nothing."""
+    huge = "in Paris, France " * 60_000
+    made = records.footprint(
+        name=huge,
+        started="yesterday",
+        place=Place(zone=huge),
+        hardware=(Hardware(kind="accelerator", name=huge, count=10**400),),
+    )
+    assert truth.recompute(made).emissions_ratio is not None or truth.recompute(made).notes
+
+
+def test_life_cycle_is_not_computed_as_one_training() -> None:
+    """Its stages have factors of their own, so neither a ratio nor a finding is made up."""
+    stage = Stage(stage="pretrain", energy_kwh=Quantity(value=1.0), emissions_kg=Quantity(value=900.0))
+    made = truth.recompute(records.footprint(stages=(stage,)))
+    assert (made.emissions_ratio, made.findings, made.marks) == (None, (), ())
+    assert "life cycle" in made.notes[0]

@@ -19,11 +19,26 @@ Row = Mapping[str, str]
 Overlay = tuple[str, int, int] | None  # path, time of change and size
 
 PACKAGED = Path(__file__).with_name("data")
+_HOME = ("SOOTPRINT_HOME", "XDG_DATA_HOME", "HOME")  # of the environment, by which the overlay is found
 
 
 def overlay_directory() -> Path:
     """Directory of the newer tables that `update` installed."""
-    return home_directory(os.environ) / "catalogue"
+    return _overlay_directory(*(os.environ.get(name) for name in _HOME))
+
+
+@lru_cache(maxsize=8)
+def _overlay_directory(*homes: str | None) -> Path:
+    env = {name: value for name, value in zip(_HOME, homes, strict=True) if value is not None}
+    return home_directory(env) / "catalogue"
+
+
+def stamp() -> tuple[Overlay, ...]:
+    """Identity of all newer tables: what was computed from tables holds as long as it stays the same."""
+    folder = overlay_directory()
+    if not folder.is_dir():
+        return ()
+    return tuple(_overlay(path.stem) for path in sorted(folder.glob("*.csv")))
 
 
 def rows(table: str, key: str) -> tuple[Row, ...]:

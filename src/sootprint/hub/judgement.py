@@ -8,7 +8,7 @@ from sqlalchemy.engine import Engine
 
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
-from sootprint.hub import evidence, reading, truth
+from sootprint.hub import evidence, findings, reading, truth
 from sootprint.hub.reading import Stored
 
 
@@ -39,6 +39,7 @@ def assessment(engine: Engine, stored: Stored) -> dict[str, Any]:
         "energy_kwh": _beside(footprint.energy_kwh, made, "energy", "kwh"),
         "emissions_kg": _beside(footprint.emissions_kg, made, "emissions", "kg"),
         **{name: detail[name] for name in ("method", "marks", "notes", "factors")},
+        "findings": detail.get("findings", []),  # versions before the audit was wired in have none
     }
 
 
@@ -55,6 +56,7 @@ def preview(footprint: Footprint) -> dict[str, Any]:
         "emissions_ratio": made.emissions_ratio,
         "marks": list(made.marks),
         "notes": list(made.notes),
+        "findings": findings.plain(made.findings),
     }
 
 

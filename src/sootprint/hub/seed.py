@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy.engine import Engine
 
 from sootprint.catalogue import zones
-from sootprint.core import intervals
+from sootprint.core import carbon, intervals
 from sootprint.core.errors import CatalogueError, InputError
 from sootprint.core.ids import uuid7
 from sootprint.core.quantity import Quantity
@@ -161,6 +161,11 @@ def _with_claims(made: Footprint, row: Row) -> Footprint:
             value=energy / pue if with_overhead and pue else energy, basis="claimed"
         )
         changes["components"] = ()
+        if made.intensity_g_per_kwh is not None:  # of the stated energy, not of the estimated one
+            overhead = made.pue or intervals.exact(1.0, "assumed")
+            changes["emissions_kg"] = carbon.emissions(
+                changes["energy_kwh"], made.intensity_g_per_kwh, overhead
+            )
         if with_overhead and not pue:
             changes["warnings"] = (*made.warnings, "the energy as stated includes a PUE that is not stated")
     if tonnes is not None:

@@ -88,6 +88,7 @@ class Assessment(BaseModel):
     marks: list[str] = []
     notes: list[str] = []
     factors: list[dict[str, Any]] = []
+    findings: list[dict[str, Any]] = []
 
 
 class History(BaseModel):

@@ -22,7 +22,9 @@ from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Footprint, Hardware
 from sootprint.core.units import G_PER_KG, J_PER_KWH, W_PER_KW, hours
 from sootprint.estimator import devices, factors
+from sootprint.estimator.audit import Finding
 from sootprint.estimator.inputs import Job
+from sootprint.hub import findings
 from sootprint.report.figures import number
 from sootprint.settings import Settings
 
@@ -61,6 +63,7 @@ class Recomputed:
         factors: What was multiplied.
         marks: Why the record is to be reviewed; empty where nothing speaks against it.
         notes: What could not be had, or was taken from the record itself.
+        findings: What the audit says of it.
     """
 
     engine: str
@@ -72,6 +75,7 @@ class Recomputed:
     factors: tuple[Factor, ...]
     marks: tuple[str, ...]
     notes: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
 
     @property
     def verification(self) -> str:
@@ -83,15 +87,17 @@ class Recomputed:
 
 
 def recompute(footprint: Footprint) -> Recomputed:
-    """A record computed again from its inputs."""
-    method, energy, used, notes = _energy(footprint)
+    """A record computed again from its inputs, and audited."""
+    method, energy, used, notes = _energy(footprint) if not footprint.stages else _LIFE_CYCLE
     emissions, more, remarks = _emissions(footprint, energy)
     energy_ratio = _ratio(footprint.energy_kwh, energy)
     emissions_ratio = _ratio(footprint.emissions_kg, emissions)
+    audited = findings.of(footprint)
     marks = [
         *_outside("energy_kwh", energy_ratio),
         *_outside("emissions_kg", emissions_ratio),
         *_beyond_rated(footprint),
+        *findings.marks(audited),
     ]
     return Recomputed(
         engine=engine(),
@@ -103,6 +109,7 @@ def recompute(footprint: Footprint) -> Recomputed:
         factors=(*used, *more),
         marks=tuple(marks),
         notes=(*notes, *remarks),
+        findings=audited,
     )
 
 
@@ -116,6 +123,12 @@ def engine() -> str:
 
 
 Energy = tuple[str | None, Quantity | None, tuple[Factor, ...], tuple[str, ...]]
+_LIFE_CYCLE: Energy = (
+    None,
+    None,
+    (),
+    ("a life cycle is not computed again: each of its stages has factors of its own",),
+)
 
 
 def _energy(footprint: Footprint) -> Energy:
@@ -273,6 +286,7 @@ def detail(made: Recomputed) -> dict[str, object]:
         "marks": list(made.marks),
         "notes": list(made.notes),
         "factors": [{key: getattr(factor, key) for key in _KEPT} for factor in made.factors],
+        "findings": findings.plain(made.findings),
     }
 
 

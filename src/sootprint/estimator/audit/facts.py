@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sootprint.catalogue import regions, tables, zones
 from sootprint.catalogue.names import key
@@ -69,10 +70,15 @@ class Grid:
 
 def device_of(claim: Claim) -> Device | None:
     """Device that a claim names, or None where the catalogue has it not."""
-    found = known_device(claim.hardware)
+    return _device(claim.hardware, tables.stamp()) if claim.hardware else None
+
+
+@lru_cache(maxsize=4096)
+def _device(name: str, _: object) -> Device | None:
+    found = known_device(name)
     if found is None:
         return None
-    form_stated = not found.warnings or bool(re.search(r"pcie|sxm|nvl", key(claim.hardware or "")))
+    form_stated = not found.warnings or bool(re.search(r"pcie|sxm|nvl", key(name)))
     forms = [] if form_stated else _forms(found.name)
     rated = [one for one in forms if one is not None] or (
         [found.rated_power_w] if found.rated_power_w else []
@@ -135,14 +141,21 @@ def grid_of(claim: Claim) -> Grid | None:
     located = places(claim.place)
     values: list[float] = []
     for zone in located:
-        values += _figures(zone, claim.year)
+        values += _figures(zone, claim.year, tables.stamp())
     if not values:
         return None
     return Grid(place=" or ".join(located), low=min(values), high=max(values), typical=values[0])
 
 
-def _figures(zone: str, year: int | None) -> list[float]:
-    """Values of every method for a zone: life-cycle, direct, the provider's own, and those of its states."""
+@lru_cache(maxsize=4096)
+def _figures(zone: str, year: int | None, _: object) -> tuple[float, ...]:
+    """Values of every method for a zone: life-cycle, direct, the provider's own, and those of its states.
+
+    Args:
+        zone: Zone or cloud region.
+        year: Year of the claim.
+        _: Identity of the tables that they are of.
+    """
     found = []
     for method in zones.METHODS:
         try:
@@ -161,7 +174,7 @@ def _figures(zone: str, year: int | None) -> list[float]:
             value = tables.cell(tables.nearest_year(listed, year), "intensity_g_per_kwh") if listed else None
             if value:
                 found.append(value)
-    return found
+    return tuple(found)
 
 
 def _states(zone: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from sootprint.catalogue import tables, zones
 from sootprint.catalogue.names import key
@@ -39,8 +40,11 @@ def places(text: str | None) -> list[str]:
     >>> places("Google Georgia US"), places("AWS us-west-2"), places("Paris, France"), places("not stated")
     (['US-GA'], ['aws/us-west-2'], ['FR'], [])
     """
-    if not text or not text.strip():
-        return []
+    return list(_places(text, tables.stamp())) if text and text.strip() else []
+
+
+@lru_cache(maxsize=4096)
+def _places(text: str, _: object) -> list[str]:
     plain = re.sub(r"\([^)]*\bmemory\b[^)]*\)", " ", text)
     region = _region(plain)
     if region:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-from sootprint.catalogue import hardware
+from sootprint.catalogue import hardware, tables
 from sootprint.core.errors import InputError
 from sootprint.estimator.audit import places, prose
 from sootprint.estimator.audit.amounts import UNITS, Amount, amount
@@ -235,8 +236,11 @@ class Draft:
 
 def known_device(name: str | None) -> hardware.Accelerator | None:
     """Accelerator of the catalogue that a claim names, or None."""
-    if not name:
-        return None
+    return _known_device(name, tables.stamp()) if name else None
+
+
+@lru_cache(maxsize=4096)
+def _known_device(name: str, _: object) -> hardware.Accelerator | None:
     found = hardware.find_accelerator(name)
     if found is None:
         named = prose.device(name)

@@ -36,7 +36,7 @@ def claim_of(footprint: Footprint, *, where: str | None = None) -> Claim:
     return Claim(
         name=footprint.name or model.name,
         where=where,
-        year=int(footprint.started[:4]) if footprint.started else None,
+        year=_year(footprint.started),
         kind=_STAGES.get(footprint.stage),
         architecture=_architecture(model.architecture),
         hardware=device.name if device else None,
@@ -113,6 +113,11 @@ def _place(text: str | None) -> Place:
         return zones.locate(text).place
     except CatalogueError:
         return Place()
+
+
+def _year(started: str | None) -> int | None:
+    digits = (started or "")[:4]
+    return int(digits) if digits.isascii() and digits.isdigit() else None
 
 
 def _positive(quantity: Quantity | None) -> float | None:
