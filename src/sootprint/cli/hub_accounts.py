@@ -30,6 +30,11 @@ Days = Annotated[
     ),
 ]
 
+Address = Annotated[
+    str,
+    typer.Option("--public-url", metavar="URL", help="Where people reach the hub, for the link."),
+]
+
 user = typer.Typer(
     name="user", cls=shell.Group, rich_markup_mode=None, context_settings=HELP, no_args_is_help=False
 )
@@ -110,6 +115,27 @@ def close(name: Name, database_url: hub_store.Database = None, json: options.Jso
 
         accounts.close_account(engine, name)
     _say({"name": name, "closed": True}, f"closed {name}", json=json)
+
+
+@user.command(cls=shell.Command)
+def link(
+    name: Name,
+    address: Address = "http://127.0.0.1:8765",
+    database_url: hub_store.Database = None,
+    key_file: hub_store.KeyFile = None,
+    json: options.Json = False,
+) -> None:
+    """Print a link at which the person of an account sets a password.
+
+    It works once and for a week, for the first password as for a forgotten one. Give it to that person alone.
+
+        sootprint hub user link alice --public-url https://hub.example.org
+    """
+    with hub_store.opened(database_url) as engine:
+        from sootprint.hub.people import sessions
+
+        made = sessions.welcome_link(engine, hub_store.key(key_file), name, address.rstrip("/"))
+    _say({"link": made, "name": name}, made, json=json)
 
 
 @user.command("list", cls=shell.Command)

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection, Engine
 from sootprint.core.errors import InputError
 from sootprint.hub import chain
 from sootprint.hub.database import now, writing
+from sootprint.hub.people.tables import LoginSession
 from sootprint.hub.secrets import mac
 from sootprint.hub.tables import Account, Token, table_of
 
@@ -31,7 +32,7 @@ MARK = "soot"  # every token begins with it, so that leaked ones can be searched
 LIFE = timedelta(days=365)
 _NAME = re.compile(r"[\w.@ -]{1,80}")
 _TOKEN = re.compile(rf"({MARK}_[0-9a-f]{{8}})\.([0-9A-Za-z_-]{{43}})")
-_accounts, _tokens = table_of(Account), table_of(Token)
+_accounts, _tokens, _sessions = table_of(Account), table_of(Token), table_of(LoginSession)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,7 @@ def close_account(engine: Engine, name: str) -> None:
         account_id = _account(connection, name).id
         at = now()
         connection.execute(sa.update(_accounts).where(_accounts.c.id == account_id).values(closed_at=at))
+        connection.execute(sa.delete(_sessions).where(_sessions.c.account_id == account_id))
         open_ones = sa.and_(_tokens.c.account_id == account_id, _tokens.c.revoked_at.is_(None))
         connection.execute(sa.update(_tokens).where(open_ones).values(revoked_at=at))
         chain.append(connection, actor="local", action="close", detail={"name": name})
@@ -110,7 +112,13 @@ def listed(engine: Engine) -> list[dict[str, Any]]:
 
 
 def make_token(
-    engine: Engine, key: bytes, name: str, *, scopes: tuple[str, ...], life: timedelta | None = LIFE
+    engine: Engine,
+    key: bytes,
+    name: str,
+    *,
+    scopes: tuple[str, ...],
+    life: timedelta | None = LIFE,
+    actor: str = "local",
 ) -> str:
     """A new token of an account; it is shown this once.
 
@@ -120,6 +128,7 @@ def make_token(
         name: Name of the account.
         scopes: What the token may do, at most what its account may.
         life: How long it is valid; None for ever.
+        actor: Who makes it, for the audit log.
 
     Raises:
         InputError: There is no such open account, or a scope is none or more than its role has.
@@ -144,12 +153,18 @@ def make_token(
             "expires_at": expires,
         }
         connection.execute(sa.insert(_tokens), row)
-        chain.append(connection, actor="local", action="token", detail={"prefix": prefix, "name": name})
+        chain.append(connection, actor=actor, action="token", detail={"prefix": prefix, "name": name})
     return f"{prefix}.{secret}"
 
 
-def revoke(engine: Engine, prefix: str) -> None:
+def revoke(engine: Engine, prefix: str, *, owner: int | None = None, actor: str = "local") -> None:
     """Make a token worthless from now on.
+
+    Args:
+        engine: Database.
+        prefix: Part of the token before the point.
+        owner: Account whose token it has to be; None for any.
+        actor: Who revokes it, for the audit log.
 
     Raises:
         InputError: There is no token with this prefix.
@@ -157,18 +172,22 @@ def revoke(engine: Engine, prefix: str) -> None:
     prefix = prefix.partition(".")[0]
     with writing(engine) as connection:
         found = sa.update(_tokens).where(_tokens.c.prefix == prefix, _tokens.c.revoked_at.is_(None))
+        if owner is not None:
+            found = found.where(_tokens.c.account_id == owner)
         if connection.execute(found.values(revoked_at=now())).rowcount == 0:
             raise InputError(
                 f"no valid token begins with {prefix!r:.40}: `sootprint hub token list` shows all"
             )
-        chain.append(connection, actor="local", action="revoke", detail={"prefix": prefix})
+        chain.append(connection, actor=actor, action="revoke", detail={"prefix": prefix})
 
 
-def tokens(engine: Engine) -> list[dict[str, Any]]:
-    """Tokens, the newest first, without their secrets."""
+def tokens(engine: Engine, *, owner: int | None = None) -> list[dict[str, Any]]:
+    """Tokens of all accounts or of one, the newest first, without their secrets."""
     names = ("prefix", "scopes", "created_at", "expires_at", "revoked_at", "used_at")
     shown = (_tokens.c[name] for name in names)
     query = sa.select(_accounts.c.name, *shown).join(_accounts).order_by(_tokens.c.created_at.desc())
+    if owner is not None:
+        query = query.where(_tokens.c.account_id == owner)
     with engine.connect() as connection:
         return [dict(row) for row in connection.execute(query).mappings()]
 

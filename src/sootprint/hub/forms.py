@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from sootprint.core.errors import InputError
 from sootprint.core.records import STAGES, Footprint, Model, Paper, Result
 from sootprint.hub import accounts, ingest
-from sootprint.hub.accounts import LOCAL, Actor
+from sootprint.hub.accounts import VISITOR, Actor
 from sootprint.hub.context import Hub
 from sootprint.hub.estimates import Asked, estimated
-from sootprint.hub.requests import NotAllowedError
+from sootprint.hub.requests import NotAllowedError, hub_of, viewer_of
 from sootprint.hub.secrets import mac
 
 COOKIE = "sootprint_form"
@@ -85,14 +85,15 @@ def publish(hub: Hub, given: dict[str, str], actor: Actor) -> str:
     return record.id
 
 
-def actor_of(hub: Hub, given: dict[str, str]) -> Actor:
-    """Who sends a form: the one user of a hub on loopback, else the holder of the token in it.
+def actor_of(request: Request, given: dict[str, str]) -> Actor:
+    """Who sends a form: the one user of a hub on loopback, whoever is logged in, else the holder of the token in it.
 
     Raises:
         NotAllowedError: The token is not valid.
     """
-    if hub.single_user:
-        return LOCAL
+    hub, viewer = hub_of(request), viewer_of(request)
+    if viewer is not VISITOR:
+        return viewer
     found = accounts.actor_of(hub.engine, hub.key, given.get("token", "").strip())
     if found is None:
         raise NotAllowedError("the token is not valid: it is missing, wrong, expired or revoked", 401)

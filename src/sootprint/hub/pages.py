@@ -18,7 +18,7 @@ from sootprint.core.errors import SootprintError
 from sootprint.core.ids import is_uuid7
 from sootprint.hub import asked, forms, leaderboards, reading, views
 from sootprint.hub.problems import NotFoundError, status_of
-from sootprint.hub.requests import body_of, hub_of
+from sootprint.hub.requests import NotAllowedError, fields_of, hub_of, viewer_of
 
 PAGE = 50
 STATIC = {"hub.css": "text/css; charset=utf-8", "hub.svg": "image/svg+xml"}
@@ -29,9 +29,33 @@ Chosen = Annotated[dict[str, str], Depends(asked.filters)]
 
 def render(request: Request, name: str, *, status: int = 200, **more: Any) -> HTMLResponse:
     """Page of a template."""
-    hub = hub_of(request)
-    text = templates().get_template(name).render(hub=hub, path=request.url.path, **more)
-    return HTMLResponse(text, status_code=status)
+    hub, viewer = hub_of(request), viewer_of(request)
+    shown = {"hub": hub, "path": request.url.path, "viewer": viewer} | more
+    made = HTMLResponse(templates().get_template(name).render(shown), status_code=status)
+    if viewer.account_id is not None:
+        made.headers["cache-control"] = "private, no-store"
+    return made
+
+
+def form_page(request: Request, name: str, *, status: int = 200, **more: Any) -> HTMLResponse:
+    """Page of a template that holds a form, tied to this browser by a cookie."""
+    hub, cookie = hub_of(request), forms.cookie_of(request)
+    made = render(request, name, status=status, seal=forms.seal(hub, cookie), **more)
+    secure = hub.address.startswith("https:")
+    made.set_cookie(forms.COOKIE, cookie, httponly=True, samesite="strict", secure=secure, path="/")
+    return made
+
+
+async def sealed_fields(request: Request) -> dict[str, str]:
+    """Fields of a form that a page of this hub gave to this browser.
+
+    Raises:
+        NotAllowedError: It came from elsewhere.
+    """
+    given = await fields_of(request)
+    if not forms.is_sealed(hub_of(request), request, given):
+        raise NotAllowedError("this form is not of this browser: load its page and send it again", 403)
+    return given
 
 
 @router.get("/")
@@ -114,7 +138,7 @@ def submit(request: Request) -> Response:
 async def publish(request: Request) -> Response:
     """Publish an estimate of the form."""
     hub = hub_of(request)
-    given = await _fields(request)
+    given = await fields_of(request)
     if not forms.is_sealed(hub, request, given):
         return _form(
             request,
@@ -124,7 +148,7 @@ async def publish(request: Request) -> Response:
             status=403,
         )
     try:
-        actor = await run_in_threadpool(forms.actor_of, hub, given)
+        actor = await run_in_threadpool(forms.actor_of, request, given)
         key = await run_in_threadpool(forms.publish, hub, given, actor)
     except SootprintError as err:
         return _form(request, given, asked_for=True, problem=str(err), status=status_of(err))
@@ -160,31 +184,9 @@ def _form(
             estimate = forms.estimate_of(given)
         except SootprintError as err:
             problem, status = problem or str(err), max(status, 400)
-    hub, cookie = hub_of(request), forms.cookie_of(request)
-    made = render(
-        request,
-        "submit.html",
-        status=status,
-        given=given,
-        problem=problem,
-        seal=forms.seal(hub, cookie),
-        **views.form(estimate),
+    return form_page(
+        request, "submit.html", status=status, given=given, problem=problem, **views.form(estimate)
     )
-    secure = hub.address.startswith("https:")
-    made.set_cookie(forms.COOKIE, cookie, httponly=True, samesite="strict", secure=secure, path="/submit")
-    return made
-
-
-async def _fields(request: Request) -> dict[str, str]:
-    """Fields of a form that was sent, the first of each name."""
-    from urllib.parse import parse_qsl
-
-    text = (await body_of(request)).decode("utf-8", "replace")
-    try:
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=100)
-    except ValueError:
-        pairs = []
-    return {name: value.replace("\0", "") for name, value in reversed(pairs)}
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import parse_qsl
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
@@ -13,6 +14,9 @@ from sootprint.hub.accounts import LOCAL, VISITOR, Actor
 from sootprint.hub.admission import MAX_PACKED, TooLargeError
 from sootprint.hub.context import Hub
 from sootprint.hub.guard import caller
+from sootprint.hub.people import sessions
+
+MAX_FIELDS = 200  # of a form
 
 
 class NotAllowedError(SootprintError):
@@ -63,6 +67,15 @@ async def actor_of(request: Request) -> Actor:
     return found
 
 
+def viewer_of(request: Request) -> Actor:
+    """Who looks at a page: the one user, whoever is logged in with this browser, or a visitor."""
+    hub = hub_of(request)
+    if hub.single_user:
+        return LOCAL
+    cookie = request.cookies.get(sessions.COOKIE)
+    return sessions.actor_of(hub, cookie) if cookie else VISITOR
+
+
 def needing(scope: str) -> Callable[[Request], object]:
     """Dependency that gives the actor of a request if it may do something."""
 
@@ -80,6 +93,27 @@ def needing(scope: str) -> Callable[[Request], object]:
         return actor
 
     return allowed
+
+
+def slow_down(request: Request, kind: str) -> None:
+    """Count an attempt of a visitor, and refuse it where there were too many.
+
+    Raises:
+        TooManyError: There were.
+    """
+    wait_s = hub_of(request).limits.take(kind, caller(request.scope))
+    if wait_s > 0.0:
+        raise TooManyError(wait_s)
+
+
+async def fields_of(request: Request) -> dict[str, str]:
+    """Fields of a form that was sent, the first of each name."""
+    text = (await body_of(request)).decode("utf-8", "replace")
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except ValueError:
+        pairs = []
+    return {name: value.replace("\0", "") for name, value in reversed(pairs)}
 
 
 async def body_of(request: Request) -> bytes:

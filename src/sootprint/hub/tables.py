@@ -41,6 +41,7 @@ class Account(Base):
     role: Mapped[str] = mapped_column(String(12))
     created_at: Mapped[str] = mapped_column(INSTANT)
     closed_at: Mapped[str | None] = mapped_column(INSTANT)
+    password: Mapped[str | None] = mapped_column(String(200))  # argon2id, or None for tokens alone
 
 
 class Token(Base):

@@ -17,6 +17,7 @@ from sootprint.estimator import factors
 from sootprint.hub import chain, columns, drawings, judgement, leaderboards, reading, truth
 from sootprint.hub.context import Hub
 from sootprint.hub.leaderboards import Standing
+from sootprint.hub.people import claims
 from sootprint.hub.reading import Question, Stored
 from sootprint.report import content, figures, words
 
@@ -140,6 +141,7 @@ def record(hub: Hub, stored: Stored) -> dict[str, Any]:
         "address": f"{hub.address}/footprints/{footprint.id}",
         "results": footprint.results,
         "citation": _citation(hub, stored),
+        "claim": claims.of_record(hub.engine, footprint.id),
     }
 
 

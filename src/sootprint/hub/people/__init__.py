@@ -1,0 +1,1 @@
+"""People: passwords, sessions in a browser, their tokens, and authors who claim what others estimated."""

@@ -1,0 +1,200 @@
+"""People in a browser: passwords, sessions, tokens, and claims on what others estimated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+from starlette.testclient import TestClient
+
+from sootprint.core.errors import InputError
+from sootprint.hub import accounts, chain
+from sootprint.hub.app import application
+from sootprint.hub.context import Hub
+from sootprint.hub.people import passwords, sessions
+from sootprint.hub.people.tables import LoginSession
+from sootprint.hub.tables import Account, table_of
+from tests.hub import records
+from tests.hub.conftest import HOST, KEY, hub
+
+HTML = {"Accept": "text/html"}
+BASE = "/api/v1/footprints"
+PASSWORD = "a long enough one"
+
+
+@pytest.fixture
+def people_hub(engine: Engine) -> Hub:
+    """A hub with an author and a maintainer, who have passwords."""
+    made = hub(engine, single_user=False)
+    for name, role in (("ada", "contributor"), ("mel", "maintainer")):
+        accounts.add_account(engine, name, role)
+        passwords.set_password(engine, name, PASSWORD)
+    return made
+
+
+@pytest.fixture
+def visitor(people_hub: Hub) -> Iterator[TestClient]:
+    """A browser at that hub."""
+    with browser(people_hub) as made:
+        yield made
+
+
+def browser(made: Hub) -> TestClient:
+    """A browser of its own."""
+    return TestClient(application(made), base_url=HOST, raise_server_exceptions=False)
+
+
+def seal_of(client: TestClient, path: str) -> str:
+    """Hidden field of a page's form."""
+    found = re.search(r'name="seal" value="([0-9a-f]{64})"', client.get(path, headers=HTML).text)
+    assert found is not None, path
+    return found[1]
+
+
+def log_in(client: TestClient, name: str, password: str = PASSWORD, **more: str) -> int:
+    """Status of a login."""
+    form = {"seal": seal_of(client, "/login"), "name": name, "password": password, **more}
+    return client.post("/login", data=form, headers=HTML, follow_redirects=False).status_code
+
+
+def test_account_makes_a_token_in_the_browser_that_works_until_revoked(visitor: TestClient) -> None:
+    """From the login to the first record that a tool sends, and to the token's end."""
+    assert visitor.get("/account", headers=HTML, follow_redirects=False).headers["location"] == "/login"
+    assert log_in(visitor, "ada") == 303
+    page = visitor.get("/", headers=HTML)
+    assert 'href="/account">ada<' in page.text
+    assert "no-store" in page.headers["cache-control"]
+    form = {"seal": seal_of(visitor, "/account"), "scope_submit": "1", "days": "30"}
+    made = visitor.post("/account/tokens", data=form, headers=HTML)
+    token = re.search(r"soot_[0-9a-f]{8}\.[\w-]{43}", made.text)
+    assert token is not None
+    header = {"Authorization": f"Bearer {token[0]}"}
+    with browser(visitor.app._hub) as tool:
+        assert tool.post(BASE, json=records.record(), headers=header).status_code == 200
+        listed = visitor.get("/account", headers=HTML)
+        assert token[0] not in listed.text
+        form = {"seal": seal_of(visitor, "/account"), "prefix": token[0].partition(".")[0]}
+        assert visitor.post("/account/tokens/revoke", data=form, headers=HTML).status_code == 200
+        assert tool.post(BASE, json=records.record(), headers=header).status_code == 401
+
+
+def test_session_ends_with_logout_with_the_password_and_with_the_account(visitor: TestClient) -> None:
+    """A cookie that was copied is worth nothing afterwards, and the database never held it."""
+    made: Hub = visitor.app._hub
+    copied = []
+    for _ in range(2):
+        visitor.cookies.clear()
+        assert log_in(visitor, "ada") == 303
+        copied.append(visitor.cookies[sessions.COOKIE])
+    with made.engine.connect() as connection:
+        rows = connection.execute(sa.select(table_of(LoginSession))).all()
+        hashed = connection.scalar(sa.select(table_of(Account).c.password).limit(1))
+    assert not any(one in str(rows) for one in copied)
+    assert str(hashed).startswith("$argon2id$")
+    visitor.post("/logout", data={"seal": seal_of(visitor, "/account")}, headers=HTML)
+    assert sessions.actor_of(made, copied[1]) is accounts.VISITOR
+    assert sessions.actor_of(made, copied[0]).name == "ada"
+    passwords.set_password(made.engine, "ada", PASSWORD + "!")
+    assert sessions.actor_of(made, copied[0]) is accounts.VISITOR
+    assert log_in(visitor, "ada") == 401
+    assert log_in(visitor, "ada", PASSWORD + "!") == 303
+    newest = visitor.cookies[sessions.COOKIE]
+    accounts.close_account(made.engine, "ada")
+    assert sessions.actor_of(made, newest) is accounts.VISITOR
+    assert sessions.actor_of(made, "") is accounts.VISITOR
+    assert chain.verify(made.engine).count == 0
+
+
+@pytest.mark.parametrize("to", ["https://evil.example/", "//evil.example", "/\\evil.example", "x", "/a\nb"])
+def test_login_goes_on_to_no_other_site(open_hub: Hub, to: str) -> None:
+    """The address to go on to is a path of this hub."""
+    accounts.add_account(open_hub.engine, "ada", "contributor")
+    passwords.set_password(open_hub.engine, "ada", PASSWORD)
+    with browser(open_hub) as client:
+        form = {"seal": seal_of(client, "/login"), "name": "ada", "password": PASSWORD, "to": to}
+        answer = client.post("/login", data=form, headers=HTML, follow_redirects=False)
+    assert answer.headers["location"] == "/account"
+
+
+def test_form_of_another_browser_is_refused_and_guessing_is_slow(open_hub: Hub) -> None:
+    """Every form of people needs the seal of its own browser; after some wrong passwords an address waits."""
+    accounts.add_account(open_hub.engine, "ada", "contributor")
+    with browser(open_hub) as client, browser(open_hub) as other:
+        stolen = seal_of(other, "/login")
+        seal_of(client, "/login")
+        for path in ("/login", "/logout", "/welcome", "/account/tokens", "/account/password", "/claims/1"):
+            answer = client.post(path, data={"seal": stolen}, headers=HTML)
+            assert answer.status_code == 403, path
+        statuses = [log_in(client, name, "wrong") for name in ["ada", "nobody"] * 6]
+    assert statuses[:10] == [401] * 10
+    assert statuses[10:] == [429] * 2
+
+
+def test_link_sets_a_password_once(open_hub: Hub) -> None:
+    """The first password comes by a link, which fits no more afterwards; a changed one never fits."""
+    accounts.add_account(open_hub.engine, "ada", "contributor")
+    link = urlsplit(sessions.welcome_link(open_hub.engine, KEY, "ada", HOST))
+    path, given = f"{link.path}?{link.query}", {key: one[0] for key, one in parse_qs(link.query).items()}
+    with browser(open_hub) as client:
+        assert client.get(path.replace("ada", "eve"), headers=HTML).status_code == 404
+        form = {"seal": seal_of(client, path), "link_seal": given.pop("seal"), **given}
+        short = client.post("/welcome", data={**form, "password": "short"}, headers=HTML)
+        assert "10 to 200" in short.text
+        done = client.post("/welcome", data={**form, "password": PASSWORD}, headers=HTML)
+        assert done.url.path == "/account"
+        assert client.get(path, headers=HTML).status_code == 404
+        assert client.post("/welcome", data={**form, "password": PASSWORD}, headers=HTML).status_code == 404
+    with pytest.raises(InputError, match="no open account"):
+        sessions.welcome_link(open_hub.engine, KEY, "nobody", HOST)
+
+
+def test_author_claims_an_estimate_and_corrects_it(people_hub: Hub, visitor: TestClient) -> None:
+    """A third-party estimate becomes its author's when a maintainer has confirmed it, and only then."""
+    one = records.record(name="theirs")
+    mel = accounts.make_token(people_hub.engine, KEY, "mel", scopes=("submit",))
+    ada = accounts.make_token(people_hub.engine, KEY, "ada", scopes=("submit",))
+    as_mel, as_ada = ({"Authorization": f"Bearer {token}"} for token in (mel, ada))
+    visitor.post(f"{BASE}?origin=third-party", json=one, headers=as_mel)
+    path = f"/footprints/{one['id']}/claim"
+    away = visitor.get(path, headers=HTML, follow_redirects=False).headers["location"]
+    assert away == f"/login?to=%2Ffootprints%2F{one['id']}%2Fclaim"
+    assert log_in(visitor, "ada") == 303
+    form = {"seal": seal_of(visitor, path), "method": "orcid", "proof": "0000-0002-1825-0097"}
+    assert visitor.post(path, data=form, headers=HTML).url.path == f"/footprints/{one['id']}"
+    assert visitor.post(path, data=form, headers=HTML).status_code == 400  # it waits already
+    assert visitor.get("/claims", headers=HTML).status_code == 403
+    assert visitor.post("/claims/1", data={**form, "verdict": "confirm"}, headers=HTML).status_code == 403
+    better = {**one, "name": "ours"}
+    assert visitor.post(BASE, json=better, headers=as_ada).status_code == 422
+    with browser(people_hub) as second:
+        assert log_in(second, "mel") == 303
+        page = second.get("/claims", headers=HTML).text
+        number = re.search(r'action="/claims/(\d+)"', page)
+        assert number is not None
+        assert "0000-0002-1825-0097" in page
+        verdict = {"seal": seal_of(second, "/claims"), "verdict": "confirm"}
+        second.post(f"/claims/{number[1]}", data=verdict, headers=HTML)
+        assert second.post(f"/claims/{number[1]}", data=verdict, headers=HTML).status_code == 400
+    assert visitor.post(BASE, json=better, headers=as_ada).json()["accepted"] == 1
+    assert "confirmed on" in visitor.get(f"/footprints/{one['id']}", headers=HTML).text
+    assert chain.verify(people_hub.engine).count == 0
+
+
+def test_user_of_a_hub_on_loopback_needs_no_account(client: TestClient) -> None:
+    """The one user claims and decides; login and account say that there is nothing to do."""
+    one = records.record()
+    client.post(f"{BASE}?origin=third-party", json=one)
+    path = f"/footprints/{one['id']}/claim"
+    form = {"seal": seal_of(client, path), "method": "other", "proof": "I am its author"}
+    assert client.post(path, data=form, headers=HTML).status_code == 200
+    page = client.get("/claims", headers=HTML).text
+    number = re.search(r'action="/claims/(\d+)"', page)
+    assert number is not None
+    verdict = {"seal": seal_of(client, "/claims"), "verdict": "refuse", "note": "not convincing"}
+    assert "No claim waits" in client.post(f"/claims/{number[1]}", data=verdict, headers=HTML).text
+    assert "not convincing" in client.get("/account", headers=HTML).text
+    assert "nothing to log in to" in client.get("/login", headers=HTML).text
