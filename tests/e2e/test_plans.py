@@ -152,6 +152,9 @@ def test_job_is_paused_by_saving_and_resumed(stage: Stage) -> None:
     assert stage.lines("finished") == ["x"]
     codes = [one.code for one in stage.state().segments]
     assert codes == [*[PAUSED] * (len(begun) - 1), 0]
+    assert all(one.save_s is not None and one.save_s < LONG_S for one in stage.state().segments[:-1])
+    assert all(0.0 < (one.ready_s or 0.0) < LONG_S for one in stage.state().segments)
+    assert stage.state().resume_s > 0.0
 
 
 def test_job_that_does_not_listen_is_not_paused(stage: Stage) -> None:

@@ -103,21 +103,23 @@ def _zone(known: Settings) -> str | None:
 
 def _plan(known: Settings, asked: Asked) -> Plan:
     from sootprint.core.ids import uuid7
-    from sootprint.engines.book import Plan
+    from sootprint.engines.book import Plan, learned_s
 
-    now_s = time.time()
+    now_s, cwd = time.time(), str(Path.cwd())
     made = uuid7(now_s)
+    stated_s = asked.resume_cost
     return Plan(
         id=made,
         command=tuple(asked.command),
-        cwd=str(Path.cwd()),
+        cwd=cwd,
         arguments=(*_arguments(asked), "--tag", f"plan={made}"),
         deadline_s=now_s + asked.deadline,
         expect_s=asked.expect or 0.0,
         zone=_zone(known) or "WORLD",
         trace=str(asked.trace.resolve()) if asked.trace else None,
         pausable=asked.pausable,
-        resume_s=asked.resume_cost or 0.0,
+        resume_s=(learned_s(known.home, asked.command, cwd) or 0.0) if stated_s is None else stated_s,
+        resume_stated=stated_s is not None,
         made_s=now_s,
     )
 

@@ -106,7 +106,10 @@ Pausable = Annotated[
 ResumeCost = Annotated[
     float | None,
     typer.Option(
-        "--resume-cost", metavar="TIME", parser=options.span_s, help="Time that a resume costs, e.g. 5m."
+        "--resume-cost",
+        metavar="TIME",
+        parser=options.span_s,
+        help="Time that a resume costs, e.g. 5m; else as it was measured when this command paused before.",
     ),
 ]
 Trace = Annotated[

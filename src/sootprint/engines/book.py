@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import json
 import os
+import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from sootprint.engines.processes import Process, boot
 
 FOLDER, FILE_NAME = "plans", "book.jsonl"
 VERSION = 1
+MOST_LEARNED = 500  # plans that are looked through for what a resume cost
 PAUSED = 75  # exit code of a job that has saved and may be resumed (EX_TEMPFAIL of sysexits.h)
 
 
@@ -39,7 +41,8 @@ class Plan:
         zone: Zone whose intensity decides, or None.
         trace: File of the intensity, or None for the configured sources.
         pausable: Whether it saves and ends with 75 when it gets SIGUSR1.
-        resume_s: Running time that a resume costs [s].
+        resume_s: Running time that a resume costs: stated, or measured in earlier plans [s].
+        resume_stated: Whether it was stated, so that what is measured does not replace it.
         made_s: Wall clock when it was made [s].
     """
 
@@ -53,6 +56,7 @@ class Plan:
     trace: str | None = None
     pausable: bool = False
     resume_s: float = 0.0
+    resume_stated: bool = False
     made_s: float = 0.0
 
 
@@ -67,8 +71,11 @@ class Segment:
         job: The command's process, once it was started.
         runner: The process that measures it and writes its end.
         asked: Whether it was asked to pause.
+        asked_s: Wall clock at which it was [s].
         code: Exit code of the command, or None while it is not known.
         started_s: Wall clock at which the command began [s].
+        ready_s: Time from there until it first asked whether to pause, its start and load done [s].
+        ended_s: Wall clock at which the command ended [s].
         ran_s: Time that it ran [s].
         cut: Whether it ended without telling how.
     """
@@ -79,10 +86,20 @@ class Segment:
     job: Process | None = None
     runner: Process | None = None
     asked: bool = False
+    asked_s: float | None = None
     code: int | None = None
     started_s: float | None = None
+    ready_s: float | None = None
+    ended_s: float | None = None
     ran_s: float = 0.0
     cut: bool = False
+
+    @property
+    def save_s(self) -> float | None:
+        """Time from the question to its end, where it paused: a last step, the save and the exit [s]."""
+        if self.code != PAUSED or self.asked_s is None or self.ended_s is None:
+            return None
+        return max(0.0, self.ended_s - self.asked_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +123,28 @@ class State:
         return last if last is not None and last.code is None and not last.cut else None
 
     @property
+    def resume_s(self) -> float:
+        """Running time that a resume costs: as stated, else as the pauses so far showed, else as earlier plans [s]."""
+        shown_s = None if self.plan.resume_stated else measured_s(self.segments)
+        return self.plan.resume_s if shown_s is None else shown_s
+
+    @property
     def left_s(self) -> float:
         """Time that the job still runs, of what was expected [s]; what a cut segment did counts as lost."""
         done_s = sum(one.ran_s for one in self.segments if one.code == PAUSED)
-        resumes_s = self.plan.resume_s if self.segments else 0.0
+        resumes_s = self.resume_s if self.segments else 0.0
         return max(0.05 * self.plan.expect_s, self.plan.expect_s - done_s) + resumes_s
+
+
+def measured_s(segments: Sequence[Segment]) -> float | None:
+    """Time that a resume has cost so far: the median save, and the median start and load [s]; None before a pause.
+
+    A first start loads nothing, and counts only while none has resumed.
+    """
+    saves = [one.save_s for one in segments if one.save_s is not None]
+    loads = [one.ready_s for one in segments if one.ready_s is not None and one.resume]
+    starts = loads or [one.ready_s for one in segments if one.ready_s is not None]
+    return statistics.median(saves) + statistics.median(starts or [0.0]) if saves else None
 
 
 class Book:
@@ -226,6 +260,17 @@ class Book:
                 os.close(descriptor)
         return False
 
+    def ready_file(self, number: int) -> Path:
+        """File in which the command of a segment tells when it was ready to go on."""
+        return self.folder / f"ready.{number}"
+
+    def ready_s(self, number: int, *, since_s: float) -> float | None:
+        """Time from `since_s` on the monotonic clock until a segment was ready [s]; None where it did not tell."""
+        try:
+            return max(0.0, float(self.ready_file(number).read_bytes()) - since_s)
+        except (OSError, ValueError):
+            return None
+
     def _lock(self, number: int) -> Path:
         return self.folder / f"segment.{number}.lock"
 
@@ -237,6 +282,18 @@ def books(home: Path) -> list[Book]:
     return []
 
 
+def learned_s(home: Path, command: Sequence[str], cwd: str) -> float | None:
+    """Time that a resume cost when the same command last paused in the same folder [s]; None where it never did."""
+    for book in list(reversed(books(home)))[:MOST_LEARNED]:
+        with contextlib.suppress(RecordError):  # another version's
+            state = book.state()
+            if state.plan.command == tuple(command) and state.plan.cwd == cwd:
+                found_s = measured_s(state.segments)
+                if found_s is not None:
+                    return found_s
+    return None
+
+
 def folded(lines: Sequence[bytes]) -> State:
     """State that lines tell; one that was cut in the middle of its write tells nothing."""
     told = []
@@ -245,7 +302,7 @@ def folded(lines: Sequence[bytes]) -> State:
             told.append(json.loads(line))
     if not told or told[0]["k"] != "plan" or told[0]["version"] != VERSION:
         raise ValueError("no plan of this version")
-    given = {name: told[0][name] for name in Plan.__dataclass_fields__}
+    given = {name: told[0][name] for name in Plan.__dataclass_fields__ if name in told[0]}
     plan = Plan(**given | {name: tuple(given[name]) for name in ("command", "arguments")})
     segments: dict[int, dict[str, Any]] = {}
     result = None
@@ -269,8 +326,11 @@ def _told(line: dict[str, Any]) -> dict[str, Any]:
         processes = {name: Process(*line[name]) for name in ("job", "runner")}
         return {**processes, "started_s": float(line["at_s"])}
     if line["k"] == "ended":
-        return {"code": int(line["code"]), "ran_s": float(line["ran_s"])}
-    return {"asked": {"asked": True}, "cut": {"cut": True}}.get(line["k"], {})
+        told = {name: float(line[name]) for name in ("ran_s", "ready_s") if line.get(name) is not None}
+        return {"code": int(line["code"]), "ended_s": float(line["at_s"]), **told}
+    if line["k"] == "asked":
+        return {"asked": True, "asked_s": float(line["at_s"])}
+    return {"cut": True} if line["k"] == "cut" else {}
 
 
 def _locked(descriptor: int) -> bool:

@@ -79,7 +79,7 @@ def run_command(command: Sequence[str], options: RunOptions) -> int:
         begins_when_ready=True,
         on_warning=options.on_warning,
     )
-    os.environ.update(options.settings.for_runs_inside())
+    os.environ.update(options.settings.for_runs_inside() | _told_of_plan(options))
     with _signals_held() as held:
         worker.start(wait_s=READY_S)
         try:
@@ -92,6 +92,16 @@ def run_command(command: Sequence[str], options: RunOptions) -> int:
         worker.stop(wait_s=STOP_WAIT_S, why="finished" if code == 0 else f"exit code {code}")
         _report(worker, options)
     return _as_without_us(code)
+
+
+def _told_of_plan(options: RunOptions) -> dict[str, str]:
+    """Variables of a command that is a segment of a plan: the file in which it tells when it was ready to go on."""
+    if options.segment is None:
+        return {}
+    from sootprint.tracker.pausing import READY
+
+    book, number = options.segment
+    return {READY: str(book.ready_file(number).resolve())}
 
 
 def _launched(command: Sequence[str]) -> list[str]:
@@ -114,7 +124,8 @@ def _started(child: int, options: RunOptions) -> Callable[[int], object]:
         guarded(lambda: book.write(kind, segment=number, **content), options.on_warning)
 
     def ended(code: int) -> None:
-        written("ended", code=code if code >= 0 else 128 - code, ran_s=time.monotonic() - began_s)
+        told = {"code": code if code >= 0 else 128 - code, "ran_s": time.monotonic() - began_s}
+        written("ended", **told, ready_s=book.ready_s(number, since_s=began_s))
 
     written("started", job=process(child), runner=own())
     return ended

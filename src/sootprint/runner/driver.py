@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -149,7 +150,8 @@ class Driver:
         if ahead is None:
             return True  # nobody knows of a better time
         if self._decided is None or self._decided[:2] != (ahead.index, kind):
-            self._decided = (ahead.index, kind, decided(plan, ahead, left_s, until_s, running=kind))
+            priced = replace(plan, resume_s=state.resume_s)
+            self._decided = (ahead.index, kind, decided(priced, ahead, left_s, until_s, running=kind))
         return self._decided[2]
 
     def _told_to_wait(self, state: State) -> None:
