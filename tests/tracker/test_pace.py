@@ -27,6 +27,13 @@ def test_no_pace_before_the_first_unit_is_finished() -> None:
     assert pace([Point(0.0, 5.0, 500.0)], 90.0) is None
 
 
+def test_no_pace_where_all_units_were_over_before_the_first_look() -> None:
+    """Three units of 10 ms, and the meters looked at first at 0.1 s: the power is not known."""
+    points = _points([0.01, 0.01, 0.01])
+    assert pace(points, 90.0, begun_s=0.1) is None
+    assert pace(points, 90.0, begun_s=0.03) is None
+
+
 def test_one_unit_is_all_warm_up() -> None:
     """After one unit of 12 s the level is 12 s, and no steady unit was seen."""
     found = _pace([12.0])

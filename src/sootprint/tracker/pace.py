@@ -73,7 +73,7 @@ class _Step(NamedTuple):
 
 
 def pace(points: Sequence[Point], total: float, *, tick_s: float = 0.0, begun_s: float = 0.0) -> Pace | None:
-    """Pace of a run, or None before its first unit is finished.
+    """Pace of a run; None before its first unit is finished, and where the meters were not looked at meanwhile.
 
     Args:
         points: Start of the first unit, then the end of each unit or group of units, in order.
@@ -86,7 +86,7 @@ def pace(points: Sequence[Point], total: float, *, tick_s: float = 0.0, begun_s:
         for a, b in itertools.pairwise(points)
         if b.done > a.done and b.at_s > a.at_s
     ]
-    if not steps:
+    if not steps or points[-1].at_s <= begun_s:
         return None
     last, first = points[-1], points[0]
     rest = _without_warm_up(steps)
