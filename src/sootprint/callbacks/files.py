@@ -1,0 +1,67 @@
+"""Checkpoints that are whole or not there: written beside, forced to the disk, and put in place by one rename."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+NEW, OLD = ".new", ".old"  # what is being written, and a folder that is being replaced
+
+
+def written(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a checkpoint, so that a kill at any moment leaves the last one or the new one, whole.
+
+    Args:
+        path: File or folder of the checkpoint.
+        write: Writes it to the path that it is given.
+
+    Raises:
+        OSError: It cannot be written; the last one is still there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + NEW)
+    _removed(draft)
+    try:
+        write(draft)
+        for one in [draft, *draft.rglob("*")] if draft.is_dir() else [draft]:
+            _forced(one)
+        placed(draft, path)
+    finally:
+        _removed(draft)
+
+
+def placed(draft: Path, path: Path) -> None:
+    """Put what was written in place of the last one, and on the disk."""
+    aside = path.with_name(path.name + OLD)
+    if path.is_dir():  # a folder takes the place of an empty one alone
+        _removed(aside)
+        path.replace(aside)
+    draft.replace(path)
+    _forced(path.parent)
+    _removed(aside)
+
+
+def present(path: Path) -> Path | None:
+    """The last whole checkpoint: `path`, or the folder beside it that was being replaced; None where there is none."""
+    aside = path.with_name(path.name + OLD)
+    return next((one for one in (path, aside) if one.exists()), None)
+
+
+def _forced(path: Path) -> None:
+    """Force a file or folder to the disk; a file system that cannot is left to itself."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _removed(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
