@@ -19,6 +19,12 @@ from typing import Any
 FOLDER = Path("docs/reference")
 PLAIN = {"str": "string", "float": "number", "int": "integer", "bool": "boolean"}
 NOTE = "<!-- Made by tools/reference.py from the code; change it there. -->"
+FIGURES = (
+    "The folder `figures` holds each as SVG, PNG and PDF, its points as CSV, and what lies over them (means) as "
+    "`KEY_NAME.csv`; its folder `dark` holds the drawings on a dark ground.\n"
+    "1 to 6b are those of the paper, the others are further ones.\n"
+    "A figure is left out where the data give nothing to draw; its caption says why."
+)
 
 
 def main() -> int:
@@ -65,8 +71,9 @@ def command_page() -> str:
 
 
 def survey_page() -> str:
-    """Page of the survey's columns, flags and results."""
+    """Page of the survey's columns, flags, figures and results."""
     from sootprint.survey import checks, keys, schema
+    from sootprint.survey.figures import gallery
 
     def columns(of: Mapping[str, Any]) -> str:
         rows = [(f"`{name}`", one.unit or one.kind, one.doc) for name, one in of.items()]
@@ -80,10 +87,12 @@ def survey_page() -> str:
     )
     flags = _table(("flag", "raised where"), [(f"`{name}`", text) for name, text in checks.FLAGS.items()])
     results = _table(("key", "holds"), [(f"`{name}`", text) for name, text in keys.KEYS.items()])
+    figures = _table(("figure", "shows"), [(f"`{name}`", text) for name, text in gallery.TITLES.items()])
     sections = (
         f"## Columns that a table may bring\n\n{columns(schema.GIVEN)}",
         f"## Columns that are computed\n\n{columns(schema.DERIVED)}",
         f"## Flags\n\nA flag repairs nothing and drops nothing.\n\n{flags}",
+        f"## Figures\n\n{FIGURES}\n\n{figures}",
         f"## summary.json\n\nUnknown is `null`; maps keep the order that a reader wants.\n\n{results}",
     )
     return _page("The survey", intro, iter(sections))

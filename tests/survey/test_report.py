@@ -37,7 +37,10 @@ def test_every_figure_has_its_files(folder: Path) -> None:
     starts = {".svg": b"<svg", ".png": b"\x89PNG", ".pdf": b"%PDF"}
     for key in gallery.TITLES:
         for end, start in starts.items():
-            assert (folder / "figures" / f"{key}{end}").read_bytes().startswith(start), f"{key}{end}"
+            light, dark = (folder / "figures" / part / f"{key}{end}" for part in (".", "dark"))
+            assert light.read_bytes().startswith(start), f"{key}{end}"
+            assert dark.read_bytes().startswith(start), f"dark/{key}{end}"
+            assert light.read_bytes() != dark.read_bytes()
         assert (folder / "figures" / f"{key}.csv").read_text(encoding="utf-8").count("\n") > 1
     ElementTree.fromstring((folder / "figures" / "figure1.svg").read_text(encoding="utf-8"))
 
@@ -88,5 +91,5 @@ def test_figures_can_be_had_by_name(small: survey.Dataset) -> None:
 
 def test_unknown_figure_is_told() -> None:
     """The message lists the figures that there are."""
-    with pytest.raises(InputError, match="'figure11' is not one of figure1"):
-        gallery.figure(None, "figure11")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="'figure99' is not one of figure1"):
+        gallery.figure(None, "figure99")  # type: ignore[arg-type]

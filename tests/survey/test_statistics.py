@@ -187,3 +187,18 @@ def test_lorenz_curve_is_convex_and_below_the_diagonal(values: list[float]) -> N
     steps = np.diff(shares)
     assert all(later >= earlier - 1e-9 for earlier, later in itertools.pairwise(steps))
     assert np.all(shares <= rows + 1e-9)
+
+
+@pytest.mark.parametrize("n", [3, 4, 30])
+def test_relations_agree_with_those_of_scipy(n: int) -> None:
+    """Rank correlation with ties, and slope with its interval: `scipy.stats` itself is too slow to load."""
+    rng = np.random.default_rng(n)
+    x = np.arange(1.0, n + 1)
+    y = (x * rng.lognormal(size=n)).round() + 1.0
+    y[-1] = y[0]
+    rank, expected = relations.rank_correlation(x, y), stats.spearmanr(x, y)
+    assert (rank.rho, rank.p) == pytest.approx((expected.statistic, expected.pvalue), rel=1e-9)
+    line, fit = relations.log_slope(x, y), stats.linregress(np.log10(x), np.log10(y))
+    half = stats.t.ppf(0.975, n - 2) * fit.stderr
+    assert (line.slope, line.intercept, line.r2) == pytest.approx((fit.slope, fit.intercept, fit.rvalue**2))
+    assert (line.low, line.high) == pytest.approx((fit.slope - half, fit.slope + half))

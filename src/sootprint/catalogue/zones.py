@@ -52,6 +52,14 @@ class Located(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+class Mix(NamedTuple):
+    """Shares of the sources of electricity [0-1], and the zone and year that they are of; None where none is known."""
+
+    zone: str | None
+    year: int | None
+    shares: dict[str, float]
+
+
 def intensity(zone: str, year: int | None = None, *, method: str = "lifecycle") -> ZoneIntensity:
     """Annual carbon intensity of a zone, or of the nearest place and year that is known [gCO2e/kWh].
 
@@ -111,6 +119,15 @@ def share_of(zone: str, year: int | None = None) -> dict[str, float]:
     Raises:
         CatalogueError: No table knows the zone.
     """
+    return mix(zone, year).shares
+
+
+def mix(zone: str, year: int | None = None) -> Mix:
+    """Sources of electricity of a zone, or of the area around it whose generation is known, in the nearest year.
+
+    Raises:
+        CatalogueError: No table knows the zone.
+    """
     for at in locate(zone).chain:
         listed = tuple(row for row in _of_method(at, "lifecycle") if row["generation_twh"])
         if listed:
@@ -120,8 +137,9 @@ def share_of(zone: str, year: int | None = None) -> dict[str, float]:
                 for name in row
                 if name.startswith("share_")
             }
-            return {name: value for name, value in named.items() if value is not None}
-    return {}
+            shares = {name: value for name, value in named.items() if value is not None}
+            return Mix(zone=at, year=int(row["year"]), shares=shares)
+    return Mix(zone=None, year=None, shares={})
 
 
 def _of_method(zone: str, method: str) -> tuple[Row, ...]:

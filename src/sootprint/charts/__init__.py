@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from sootprint.charts.bars import energy_by_component
     from sootprint.charts.browser import bundle
     from sootprint.charts.course import curve, power_over_time
-    from sootprint.charts.draw import FORMATS, converted, on_page, save, spec, svg
+    from sootprint.charts.draw import on_page, save, spec, svg, themed
     from sootprint.charts.planned import planned
     from sootprint.charts.range import emissions_interval
+    from sootprint.charts.render import FORMATS, converted
+    from sootprint.charts.studio import Studio
     from sootprint.charts.theme import THEMES, Theme
     from sootprint.charts.tools import emissions_by_tool
     from sootprint.charts.tornado import width_by_factor
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMATS",
     "THEMES",
+    "Studio",
     "Theme",
     "bundle",
     "converted",
@@ -39,15 +42,17 @@ __all__ = [
     "save",
     "spec",
     "svg",
+    "themed",
     "width_by_factor",
 ]
 
 _HOMES = {
-    "FORMATS": "draw",
+    "FORMATS": "render",
+    "Studio": "studio",
     "THEMES": "theme",
     "Theme": "theme",
     "bundle": "browser",
-    "converted": "draw",
+    "converted": "render",
     "curve": "course",
     "emissions_by_tool": "tools",
     "emissions_interval": "range",
@@ -59,6 +64,7 @@ _HOMES = {
     "save": "draw",
     "spec": "draw",
     "svg": "draw",
+    "themed": "draw",
     "width_by_factor": "tornado",
 }
 

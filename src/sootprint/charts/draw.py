@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import altair as alt
-import fontpkg_roboto
-import vl_convert
 
+from sootprint.charts import render
 from sootprint.charts.letters import clean
+from sootprint.charts.render import FORMATS, converted
 from sootprint.charts.theme import THEMES
 from sootprint.core.errors import InputError
-
-PNG_SCALE = 2.0  # two device pixels for each of the chart's, as on most screens
-FORMATS = (".svg", ".png", ".pdf")
 
 
 def spec(chart: alt.TopLevelMixin, theme: str = "web") -> dict[str, Any]:
@@ -29,6 +23,11 @@ def spec(chart: alt.TopLevelMixin, theme: str = "web") -> dict[str, Any]:
     if theme not in THEMES:
         raise InputError(f"theme {theme!r} is not one of {', '.join(THEMES)}")
     made: dict[str, Any] = _cleaned(chart.to_dict(validate=False))  # the tests of each chart validate it
+    return themed(made, theme)
+
+
+def themed(made: dict[str, Any], theme: str) -> dict[str, Any]:
+    """Specification in another theme."""
     return {**made, "config": THEMES[theme].config()}
 
 
@@ -38,10 +37,7 @@ def svg(chart: alt.TopLevelMixin, theme: str = "web") -> str:
     Raises:
         InputError: There is no such theme.
     """
-    made = spec(chart, theme)
-    drawn = str(_renderer().vegalite_to_svg(made, vl_version=_version(made), allowed_base_urls=[]))
-    described = f"<desc>{escape(made.get('description', ''))}</desc>"
-    return re.sub(r"(<svg[^>]*>)", lambda found: found[1] + described, drawn, count=1)
+    return render.svg(spec(chart, theme))
 
 
 def save(chart: alt.TopLevelMixin, path: Path, *more: Path, theme: str = "paper") -> None:
@@ -71,16 +67,6 @@ def on_page(drawn: str) -> str:
     return drawn.replace(f'"{web.background}"', '"var(--ground)"')
 
 
-def converted(drawn: str, end: str) -> bytes:
-    """SVG of a chart as the bytes of a file that ends in .svg, .png or .pdf."""
-    if end == ".svg":
-        return drawn.encode()
-    made: bytes = (
-        _renderer().svg_to_png(drawn, scale=PNG_SCALE) if end == ".png" else _renderer().svg_to_pdf(drawn)
-    )
-    return made
-
-
 def _cleaned(part: Any) -> Any:
     """Part of a specification whose texts the renderer can draw; it ends the process at a control character."""
     if isinstance(part, dict):
@@ -88,17 +74,3 @@ def _cleaned(part: Any) -> Any:
     if isinstance(part, list):
         return [_cleaned(value) for value in part]
     return clean(part) if isinstance(part, str) else part
-
-
-@cache
-def _renderer() -> Any:
-    """The renderer, with the charts' font registered."""
-    vl_convert.register_font_directory(str(fontpkg_roboto.ROOT / "files"))
-    return vl_convert
-
-
-def _version(made: dict[str, Any]) -> str:
-    """Version of Vega-Lite that a specification asks for, or the newest that the renderer has."""
-    known = _renderer().get_vegalite_versions()
-    found = re.search(r"/v(\d+\.\d+)", made["$schema"])
-    return str(found[1] if found and found[1] in known else known[-1])

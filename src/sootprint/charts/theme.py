@@ -99,6 +99,7 @@ class Theme:
                 "gap": {"color": self.shade, "stroke": self.ink, "strokeDash": [2, 2], "strokeWidth": 1},
                 "accent": {"color": self.accent},
                 "muted": {**text, "color": self.muted},
+                "heading": {**text, "fontSize": self.font_size + 1},
                 "land": {"color": self.shade, "stroke": self.background, "strokeWidth": 0.5},
                 "front": {"color": self.ink, "strokeWidth": 1.2},
                 "equal": {"color": self.muted, "strokeWidth": 1.0},

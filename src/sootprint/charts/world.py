@@ -30,18 +30,23 @@ def world_map(
     Args:
         rows: One for each country, with `country` (two letters of ISO 3166-1), `name` and the value.
         value: Name of the value in the rows.
-        title: Name and unit of the value for the legend.
+        title: Name and unit of the value for the legend; it may have several lines.
         width: Width of the map [pixel].
         log: Whether colours follow the logarithm of the value, which must be above 0.
     """
     outlines = _outlines()
     legend = alt.Legend(
-        title=title, orient="bottom-left", gradientLength=160, gradientThickness=10, format="~s"
+        title=title.splitlines(),
+        orient="bottom-left",
+        gradientLength=160,
+        gradientThickness=10,
+        format="~s",
+        tickCount=3,
     )
-    fill = alt.Color(
-        f"{value}:Q", scale=alt.Scale(type="log" if log else "linear", range="ramp"), legend=legend
-    )
-    tooltip = [alt.Tooltip("name:N", title="country"), alt.Tooltip(f"{value}:Q", title=title, format=".3~g")]
+    scale = alt.Scale(type="log" if log else "linear", range="ramp", nice=not log)
+    fill = alt.Color(f"{value}:Q", scale=scale, legend=legend)
+    of_value = alt.Tooltip(f"{value}:Q", title=title.replace("\n", " "), format=".3~g")
+    tooltip = [alt.Tooltip("name:N", title="country"), of_value]
     return alt.layer(
         alt.Chart(outlines).mark_geoshape(style="land"),
         _filled(outlines, rows, value).encode(color=fill, tooltip=tooltip),
@@ -97,5 +102,11 @@ def _topology() -> dict[str, Any]:
 
 
 def _outlines() -> alt.InlineData:
+    return alt.InlineData(values=_shapes(), format=alt.TopoDataFormat(type="topojson", feature="countries"))
+
+
+@cache
+def _shapes() -> str:
+    """Outlines as one text: an object of so many numbers is copied dozens of times on its way, which takes seconds."""
     shapes = {key: value for key, value in _topology().items() if key != "points"}
-    return alt.InlineData(values=shapes, format=alt.TopoDataFormat(type="topojson", feature="countries"))
+    return json.dumps(shapes, separators=(",", ":"))

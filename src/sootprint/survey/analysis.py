@@ -241,8 +241,9 @@ def _rank(frame: pl.DataFrame, x: str, y: str) -> dict[str, Any]:
 def _drivers(data: Dataset) -> dict[str, Any]:
     """What makes emissions differ: shares of the log variance, slopes and elasticities."""
     frame = data.frame
-    factors = {"time": "device_hours", "intensity": "intensity_g_per_kwh", "power": "rated_power_w"}
-    shares = relations.log_variance_shares({key: frame[name].to_numpy() for key, name in factors.items()})
+    shares = relations.log_variance_shares(
+        {key: frame[name].to_numpy() for key, name in panels.FACTORS.items()}
+    )
     return {
         "log_variance_shares": shares,
         "slope_emissions_on_energy": _slope(frame, "energy_kwh", "emissions_kg"),

@@ -154,7 +154,7 @@ def _end(end: tuple[Floats, Ints], times: Ints, k: int) -> float:
 
 def _bca(values: Floats, clusters: Ints, means: Floats, *, trim: float, tails: Floats) -> Floats | None:
     """Bias-corrected and accelerated probabilities, or None where they are not defined."""
-    from scipy import stats
+    from scipy import special
 
     whole = _mean(values, trim)
     below = float(np.mean(means < whole) + np.mean(means == whole) / 2)
@@ -163,10 +163,10 @@ def _bca(values: Floats, clusters: Ints, means: Floats, *, trim: float, tails: F
     spread = float(np.sum(apart**2))
     if spread == 0.0 or not 0.0 < below < 1.0:
         return None
-    bias = float(stats.norm.ppf(below))
+    bias = float(special.ndtri(below))
     acceleration = float(np.sum(apart**3) / (6 * spread**1.5))
-    shifted = bias + stats.norm.ppf(tails)
-    probabilities = stats.norm.cdf(bias + shifted / (1 - acceleration * shifted))
+    shifted = bias + special.ndtri(tails)
+    probabilities = special.ndtr(bias + shifted / (1 - acceleration * shifted))
     return np.asarray(np.clip(probabilities, 0.0, 1.0), dtype=np.float64)
 
 

@@ -163,7 +163,7 @@ def geometric(
     >>> geometric(np.array([1.0, 10.0, 100.0]), np.arange(3), level=0.9)[0]
     10.0
     """
-    from scipy import stats
+    from scipy import special
 
     positive = values > 0
     if not positive.any():
@@ -175,5 +175,7 @@ def geometric(
     means = np.bincount(own, weights=logs)[sizes > 0] / sizes[sizes > 0]
     if len(means) < LEAST:
         return middle, None, None
-    half = float(stats.t.ppf(0.5 + level / 2, len(means) - 1) * np.std(means, ddof=1) / math.sqrt(len(means)))
+    half = float(
+        special.stdtrit(len(means) - 1, 0.5 + level / 2) * np.std(means, ddof=1) / math.sqrt(len(means))
+    )
     return middle, float(10 ** (np.mean(logs) - half)), float(10 ** (np.mean(logs) + half))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sootprint.survey.words import SIGNIFICANT, digits, energy, listed, mass, relation, share
+from sootprint.survey.words import SIGNIFICANT, country, digits, energy, listed, mass, relation, share
 
 if TYPE_CHECKING:
     from sootprint.survey.dataset import Dataset
@@ -78,7 +78,7 @@ def _sources(found: Found) -> Iterator[str]:
 def _countries(found: Found) -> Iterator[str]:
     countries, n = found["models_by_country"], found["n_models"]
     if countries:
-        most = [f"{count} in {_article(name)}{name}" for name, count in list(countries.items())[:2]]
+        most = [f"{count} in {country(name)}" for name, count in list(countries.items())[:2]]
         yield (
             f"Of {n} models, {listed(most)}; {len(countries)} countries in all, and "
             f"{found['models_without_country']} models without one."
@@ -88,10 +88,6 @@ def _countries(found: Found) -> Iterator[str]:
         poor = found["income_groups"]["empty"]
         where = f", nor in a country of {listed([name.lower() for name in poor], 'or')}" if poor else ""
         yield f"None was trained in {listed(empty, 'or')}{where}."
-
-
-def _article(country: str) -> str:
-    return "the " if country.startswith(("United", "Netherlands", "Philippines")) else ""
 
 
 def _magnitude(found: Found) -> Iterator[str]:

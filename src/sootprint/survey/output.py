@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sootprint import charts
 from sootprint.core.errors import InputError, SootprintError
 from sootprint.survey import report, tables
 from sootprint.survey.figures import files, gallery
@@ -43,20 +44,25 @@ def write(analysis: Analysis, found: Mapping[str, Any], out: Path, *, say: Say |
     """
     say = say or (lambda _: None)
     say("tables")
-    written = [
-        *(_table(out / "tables" / f"{name}.csv", frame) for name, frame in _tables(analysis).items()),
-        _text(out / "summary.json", json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n"),
-    ]
-    shown = []
-    for figure in gallery.figures(analysis.data, how=analysis.how, drawn=_drawn(analysis)):
-        say(figure.key)
-        drawn = files.drawing(figure)
-        shown.append((figure, drawn))
-        folder = out / "figures"
-        written += [_bytes(folder / name, data) for name, data in files.contents(figure, drawn).items()]
+    with charts.Studio() as studio:
+        made = _tables(analysis)
+        written = [
+            *(_text(out / "tables" / f"{name}.csv", frame.write_csv()) for name, frame in made.items()),
+            _text(
+                out / "summary.json", json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+            ),
+        ]
+        shown = []
+        for figure in gallery.figures(analysis.data, how=analysis.how, drawn=_drawn(analysis)):
+            say(figure.key)
+            shown.append(files.begun(figure, studio))
+        say("drawing")
+        studio.work()
+        for one in shown:
+            written += [_bytes(out / "figures" / name, data) for name, data in files.contents(one).items()]
     say("report")
-    titled = {title: _tables(analysis)[name] for name, title in TITLES.items()}
-    figures = [figure for figure, _ in shown]
+    titled = {title: made[name] for name, title in TITLES.items()}
+    figures = [one.figure for one in shown]
     return [
         *written,
         _text(out / "report.html", report.page(found, titled, shown)),
@@ -78,10 +84,6 @@ def _tables(analysis: Analysis) -> dict[str, pl.DataFrame]:
         "models": data.frame,
         "flags": analysis.flags,
     }
-
-
-def _table(path: Path, frame: pl.DataFrame) -> Path:
-    return _text(path, frame.write_csv())
 
 
 def _text(path: Path, text: str) -> Path:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 SOURCES = ("Coal", "Gas", "Oil", "Nuclear", "Hydro", "Wind", "Solar", "Geothermal", "Biomass", "Unknown")
+FACTORS = {"time": "device_hours", "intensity": "intensity_g_per_kwh", "power": "rated_power_w"}
 _NAMED = ("row", "run", "model", "task", "dataset", "metric", "bin", "year", "source", "country_name")
 
 
@@ -225,6 +226,55 @@ def given_and_recomputed(data: Dataset, quantity: str = "emissions") -> Drawn:
         ratio=pl.col("given") / pl.col("recomputed")
     )
     return Drawn(points=points, excluded=tuple(excluded))
+
+
+def spread(data: Dataset) -> Drawn:
+    """Shares of time, intensity and power in the variance of the logarithm of their product.
+
+    points: factor, share, n (rows with all three); empty below three such rows.
+    """
+    import polars as pl
+
+    from sootprint.survey.relations import log_variance_shares
+
+    frame, excluded = left_out(data.frame, FACTORS.values(), what="shares of the spread")
+    frame, gutter = positive(frame, FACTORS.values(), what="shares of the spread")
+    shares = log_variance_shares({key: frame[name].to_numpy() for key, name in FACTORS.items()})
+    rows = [{"factor": key, "share": share, "n": frame.height} for key, share in shares.items()]
+    points = pl.DataFrame(rows, schema={"factor": pl.String, "share": pl.Float64, "n": pl.Int64})
+    return Drawn(points=points, excluded=(*excluded, *gutter))
+
+
+def grid_mix(data: Dataset, *, most: int = 10) -> Drawn:
+    """Sources of the electricity of the grids with the most models, in the median year of their models.
+
+    A zone whose generation is unknown counts with the area around it, such as a province with its country.
+
+    points: zone, name, models, year (of the mix), source, share; the most models first, sources in order.
+    """
+    import polars as pl
+
+    from sootprint.survey import places
+
+    frame, excluded = left_out(data.frame, ["zone", "year"], what="electricity mix")
+    pairs = frame.select("zone", "year").unique(maintain_order=True)
+    within = [places.mix(*row).zone for row in pairs.iter_rows()]
+    frame = frame.join(pairs.with_columns(pl.Series("area", within, dtype=pl.String)), on=["zone", "year"])
+    frame, unknown = left_out(frame, ["area"], what="electricity mix")
+    areas = frame.group_by("area").agg(pl.len().alias("models"), pl.col("year").median())
+    rows = []
+    for area, models, year in areas.sort(["models", "area"], descending=[True, False]).head(most).iter_rows():
+        found = places.mix(area, int(year))
+        shares = {places.source_name(name): share for name, share in found.shares.items()}
+        head = {"zone": area, "name": places.name_of(area), "models": models, "year": found.year}
+        order = [
+            *(name for name in SOURCES if name in shares),
+            *(name for name in shares if name not in SOURCES),
+        ]
+        rows += [{**head, "source": name, "share": shares[name]} for name in order]
+    kinds = {"zone": pl.String, "name": pl.String, "models": pl.Int64, "year": pl.Int64}
+    points = pl.DataFrame(rows, schema={**kinds, "source": pl.String, "share": pl.Float64})
+    return Drawn(points=points, excluded=(*excluded, *unknown))
 
 
 def lorenz(data: Dataset, value: str = "emissions_kg") -> Drawn:

@@ -134,4 +134,32 @@ def main_source(zone: str | None, year: int | None) -> str | None:
     except CatalogueError:
         return None
     largest = max(shares, key=lambda name: shares[name], default=None)
-    return {"bio": "Biomass", None: None}.get(largest, largest.title() if largest else None)
+    return source_name(largest) if largest else None
+
+
+def source_name(share: str) -> str:
+    """Source of electricity as the survey names it.
+
+    >>> source_name("bio"), source_name("coal")
+    ('Biomass', 'Coal')
+    """
+    return {"bio": "Biomass"}.get(share, share.title())
+
+
+@lru_cache(maxsize=4096)
+def mix(zone: str, year: int) -> zones.Mix:
+    """Sources of electricity of a zone, or of the area around it, in the nearest year."""
+    try:
+        return zones.mix(zone, year)
+    except CatalogueError:
+        return zones.Mix(zone=None, year=None, shares={})
+
+
+def name_of(zone: str) -> str:
+    """Name of a zone, a state's with its country's code.
+
+    >>> name_of("US-VA"), name_of("FR")
+    ('Virginia (US)', 'France')
+    """
+    country, dash, _ = zone.partition("-")
+    return f"{_name(zone)} ({country})" if dash and _name(zone) != zone else _name(zone)

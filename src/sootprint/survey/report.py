@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sootprint import __version__, charts
 from sootprint.charts.letters import clean
+from sootprint.survey.figures import files
 from sootprint.survey.words import digits
 
 if TYPE_CHECKING:
     import polars as pl
     from jinja2 import Environment
 
+    from sootprint.survey.figures.files import Drawing
     from sootprint.survey.figures.gallery import Figure
 
 MOST_ROWS = 60  # of the table behind a chart in the page; all are in the figure's CSV
@@ -51,21 +53,21 @@ class Shown(NamedTuple):
 def page(
     found: Mapping[str, Any],
     tables: Mapping[str, pl.DataFrame],
-    figures: Sequence[tuple[Figure, str | None]],
+    figures: Sequence[Drawing],
 ) -> str:
     """Report as an HTML page.
 
     Args:
         found: Summary of the survey.
         tables: Tables to show, by their titles.
-        figures: Figures, in their order, with their drawings.
+        figures: Figures with their drawings, in their order.
     """
     return (
         _environment()
         .get_template("survey.html")
         .render(
             **_content(found, tables),
-            figures=[_shown(figure, drawn) for figure, drawn in figures],
+            figures=[_shown(one) for one in figures],
             style=_read("survey.css"),
             script=charts.bundle(),
             dark=_script(charts.THEMES["dark"].config()),
@@ -120,13 +122,14 @@ def _cell(value: Any, name: str) -> str:
     return clean(str(value))
 
 
-def _shown(figure: Figure, drawn: str | None) -> Shown:
+def _shown(drawing: Drawing) -> Shown:
+    figure, drawn = drawing.figure, files.svg(drawing)
     return Shown(
         key=figure.key,
         title=figure.title,
         caption=figure.caption,
         drawing="" if drawn is None else charts.on_page(drawn),
-        spec="" if figure.chart is None else _script(charts.spec(figure.chart, "web")),
+        spec="" if drawing.spec is None else _script(drawing.spec),
         table=grid(figure.drawn.points, "Points of the figure"),
     )
 

@@ -84,6 +84,15 @@ def listed(items: Sequence[str], joined: str = "and") -> str:
     return f"{', '.join(items[:-1])} {joined} {items[-1]}"
 
 
+def country(name: str) -> str:
+    """Country in a sentence.
+
+    >>> country("United States"), country("France")
+    ('the United States', 'France')
+    """
+    return f"the {name}" if name.startswith(("United", "Netherlands", "Philippines")) else name
+
+
 def relation(found: dict[str, Any]) -> str:
     """Rank correlation in words.
 

@@ -101,7 +101,7 @@ def _dots(
     data = points.select("bin", "model", pl.col(group).alias("group"), pl.col(measure.field).alias("value"))
     shown = placed(data, measure._replace(field="value"))
     rows = shown.to_dicts() if shown.height <= MOST_POINTS else list(_counted(shown, log=measure.log))
-    dots = alt.Chart(alt.InlineData(values=rows)).mark_circle(size=16, opacity=0.45)
+    dots = alt.Chart(alt.InlineData(values=rows)).mark_circle(size=16, opacity=0.6)
     tooltip = [alt.Tooltip("model:N"), alt.Tooltip("group:N"), alt.Tooltip("value:Q", format=".3~s")]
     encoded = dots.encode(xOffset=_offset(kinds), color=_colour(kinds), tooltip=tooltip)
     made: list[tuple[Any, str | None]] = [(encoded, "value")]

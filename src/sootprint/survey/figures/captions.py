@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sootprint.survey.checks import CLOSE
 from sootprint.survey.panels import scatter
+from sootprint.survey.regions import by_group
 from sootprint.survey.relations import rank_correlation
+from sootprint.survey.words import country, listed
 
 if TYPE_CHECKING:
     from sootprint.survey.dataset import Dataset
@@ -40,7 +43,7 @@ def of_countries(data: Dataset, drawn: Drawn) -> str:
     known = points.drop_nulls("median").sort("median")
     words = (
         f"{models:,} models from {points.height} countries; {first['models']:,} of them "
-        f"({first['models'] / models:.0%}) from {first['country_name']}."
+        f"({first['models'] / models:.0%}) from {country(first['country_name'])}."
     )
     if known.height > 1:
         least, most = known.row(0, named=True), known.row(-1, named=True)
@@ -102,15 +105,15 @@ def of_fronts(cost: str) -> Callable[[Dataset, Drawn], str]:
 
     def caption(data: Dataset, drawn: Drawn) -> str:
         panels = drawn.layers["panels"].filter(drawn.layers["panels"]["n"] > 2).to_dicts()
-        listed = []
+        parts = []
         for row in panels:
             rank = "" if row["rho"] is None else f", rank correlation {row['rho']:.2f} (p = {row['p']:.2g})"
-            listed.append(
+            parts.append(
                 f"{row['task']}, {row['dataset']}: {row['members']} of {row['n']} on the front{rank}"
             )
         better = [row for row in panels if row["p"] is not None and row["p"] < LEVEL_P and row["rho"] > 0.0]
         words = f"More {name} goes with better results in {len(better)} of {len(panels)} comparisons."
-        return _with_rest(f"{words} {'; '.join(listed)}.".replace(" .", ""), drawn)
+        return _with_rest(f"{words} {'; '.join(parts)}.".replace(" .", ""), drawn)
 
     return caption
 
@@ -141,6 +144,68 @@ def of_concentration(data: Dataset, drawn: Drawn) -> str:
     words = (
         f"{n:,} trainings: the largest tenth of them makes {1.0 - float(small or 0.0):.0%} of all emissions."  # type: ignore[arg-type]
     )
+    return _with_rest(words, drawn)
+
+
+def of_spread(data: Dataset, drawn: Drawn) -> str:
+    """The shares of time, intensity and power, the largest first."""
+    points = drawn.points
+    if not points.height:
+        return _with_rest("Fewer than three models have hours, power and intensity.", drawn)
+    shares = [
+        f"{row['factor']} {row['share']:.0%}" for row in points.sort("share", descending=True).to_dicts()
+    ]
+    words = f"{points['n'][0]:,} models: of the variance of log emissions, {listed(shares)}."
+    return _with_rest(words, drawn)
+
+
+def of_given(data: Dataset, drawn: Drawn) -> str:
+    """How many of the given emissions follow from power, hours and intensity."""
+    known = drawn.points.filter(drawn.points["ratio"].is_finite() & (drawn.points["ratio"] > 0.0))
+    if not known.height:
+        return _with_rest("No model has emissions both as given and as recomputed.", drawn)
+    ratio = known["ratio"]
+    close = int(((ratio - 1.0).abs() <= CLOSE).sum())
+    words = (
+        f"{known.height:,} models: {close:,} of the given emissions are within {CLOSE:.0%} of rated power x device "
+        f"hours x intensity; given over recomputed goes from {_ratio(ratio.min())} to {_ratio(ratio.max())}."
+    )
+    return _with_rest(words, drawn)
+
+
+def _ratio(value: object) -> str:
+    return f"{float(value):.3g}"  # type: ignore[arg-type]
+
+
+def of_models(data: Dataset, drawn: Drawn) -> str:
+    """How many models the first countries have, and which continents have none."""
+    points = drawn.points
+    if not points.height:
+        return _with_rest("No row names a country.", drawn)
+    total = int(points["models"].sum())
+    first = [f"{row['models']:,} in {country(row['country_name'])}" for row in points.head(3).to_dicts()]
+    words = f"{total:,} models in {points.height} countries: {listed(first)}."
+    empty = by_group(data, "world_regions")["empty"]
+    if empty:
+        words += f" None in {listed(empty, 'or')}."
+    return _with_rest(words, drawn)
+
+
+def of_mixes(data: Dataset, drawn: Drawn) -> str:
+    """The grid with the most low-carbon electricity and that with the least."""
+    points = drawn.points
+    if not points.height:
+        return _with_rest("No row names a grid whose generation is known.", drawn)
+    clean = set(data.groupings["low_carbon"]["sources"])
+    grids: dict[str, float] = {}
+    for row in points.to_dicts():
+        grids[row["name"]] = grids.get(row["name"], 0.0) + (row["share"] if row["source"] in clean else 0.0)
+    least, most = min(grids, key=lambda name: grids[name]), max(grids, key=lambda name: grids[name])
+    n = int(points.unique("zone")["models"].sum())
+    words = (
+        f"{n:,} models on {len(grids)} grids: {grids[most]:.0%} of the electricity is low-carbon in {most}"
+    )
+    words += f", {grids[least]:.0%} in {least}." if len(grids) > 1 else "."
     return _with_rest(words, drawn)
 
 

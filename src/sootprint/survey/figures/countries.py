@@ -16,6 +16,7 @@ MAP_WIDTH = 620
 BAR_WIDTH = 150
 ROW_HEIGHT = 17
 MOST_BARS = 20
+LEAST_LOG = 10  # models of the country with the most, from which the colours follow the logarithm
 
 
 def countries(points: pl.DataFrame) -> alt.TopLevelMixin | None:
@@ -27,13 +28,9 @@ def countries(points: pl.DataFrame) -> alt.TopLevelMixin | None:
     """
     if not points.height:
         return None
-    on_map = [
-        {"country": row["country_code"], "name": row["country_name"], "intensity": row["median"]}
-        for row in points.to_dicts()
-        if has_place(row["country_code"]) and row["median"] is not None
-    ]
-    title = "median carbon intensity [gCO₂e/kWh]"
-    drawn: Any = world_map(on_map, value="intensity", title=title, width=MAP_WIDTH)
+    on_map = _places(points, "median")
+    title = "median carbon intensity\n[gCO₂e/kWh]"
+    drawn: Any = world_map(on_map, value="median", title=title, width=MAP_WIDTH)
     words = f"Map of {len(on_map)} countries by median carbon intensity, and number of models of each."
     made: alt.TopLevelMixin = (
         alt.hconcat(drawn, _bars(points.head(MOST_BARS)), spacing=20)
@@ -41,6 +38,32 @@ def countries(points: pl.DataFrame) -> alt.TopLevelMixin | None:
         .properties(description=words)
     )
     return made
+
+
+def models(points: pl.DataFrame) -> alt.TopLevelMixin | None:
+    """Chart of a world map filled by the number of models, in logarithmic steps.
+
+    Args:
+        points: One row for each country: `country_code`, `country_name`, `models`.
+    """
+    if not points.height:
+        return None
+    on_map = _places(points, "models")
+    log = int(points["models"].max() or 0) >= LEAST_LOG  # type: ignore[arg-type]
+    drawn: Any = world_map(on_map, value="models", title="models", width=MAP_WIDTH, log=log)
+    made: alt.TopLevelMixin = drawn.properties(
+        description=f"Map of {len(on_map)} countries by number of models."
+    )
+    return made
+
+
+def _places(points: pl.DataFrame, value: str) -> list[dict[str, Any]]:
+    """Rows of the countries that the map can show."""
+    return [
+        {"country": row["country_code"], "name": row["country_name"], value: row[value]}
+        for row in points.to_dicts()
+        if has_place(row["country_code"]) and row[value] is not None
+    ]
 
 
 def _bars(points: pl.DataFrame) -> Any:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COLUMNS = 2
 PANEL_WIDTH, PANEL_HEIGHT = 300, 220
 GAP, ROW_GAP = 70, 78  # between the plots of two panels, their labels included
+HEADING = 10  # pixels between a panel and its name
 MOST_TICKS = 6  # of a panel
 LEAST = 3  # rows of a panel; with fewer there is nothing to see
 MARKS = ("● ", "○ ")  # of the largest data set of a panel, and of the others
@@ -63,14 +64,22 @@ def fronts(points: pl.DataFrame, members: pl.DataFrame, cost: Measure) -> alt.To
         made = _panel(
             shown.filter(here), placed(members, cost).filter(here), _Axes(cost.field, x, y, dense), kinds
         )
-        heading = alt.TitleParams(str(task), anchor="start", frame="group", offset=10)
-        panels.append(made.properties(width=PANEL_WIDTH, height=PANEL_HEIGHT, title=heading))
+        made = alt.layer(made, _heading(str(task)))
+        panels.append(made.properties(width=PANEL_WIDTH, height=PANEL_HEIGHT))
     words = f"Quality over {cost.title}: {shown.height} rows, {members.height} of them on a front."
     spacing = alt.RowColnumber(row=ROW_GAP, column=GAP)
     drawn: alt.TopLevelMixin = alt.concat(
         *panels, columns=COLUMNS, spacing=spacing, bounds="flush"
     ).properties(description=words)
     return drawn
+
+
+def _heading(text: str) -> Any:
+    """Name of a panel above its frame; a title would stand higher where the axis has a label at its end."""
+    words = alt.Chart(alt.InlineData(values=[{"text": text}])).mark_text(
+        align="left", baseline="bottom", style="heading"
+    )
+    return words.encode(x=alt.value(0), y=alt.value(-HEADING), text="text:N")
 
 
 def _panel(points: pl.DataFrame, members: pl.DataFrame, axes: _Axes, kinds: Categories) -> Any:

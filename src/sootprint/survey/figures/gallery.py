@@ -12,11 +12,22 @@ from sootprint.core.errors import InputError
 from sootprint.survey import panels
 from sootprint.survey.figures import captions
 from sootprint.survey.figures.by_bin import by_bin
-from sootprint.survey.figures.countries import countries
+from sootprint.survey.figures.countries import countries, models
 from sootprint.survey.figures.counts import counts
 from sootprint.survey.figures.fronts import fronts
-from sootprint.survey.figures.scatter import DEVICE_HOURS, EMISSIONS, ENERGY, INTENSITY, Measure, scatter
-from sootprint.survey.figures.shares import concentration
+from sootprint.survey.figures.mixes import mixes
+from sootprint.survey.figures.scatter import (
+    DEVICE_HOURS,
+    EMISSIONS,
+    ENERGY,
+    GIVEN,
+    INTENSITY,
+    RECOMPUTED,
+    Measure,
+    pairs,
+    scatter,
+)
+from sootprint.survey.figures.shares import concentration, spread
 from sootprint.survey.figures.style import SOURCES, TASKS
 
 if TYPE_CHECKING:
@@ -93,6 +104,10 @@ TITLES = {
     "figure8": "Device hours by year of publication and task",
     "figure9": "Energy over carbon intensity",
     "figure10": "Concentration of the emissions",
+    "figure11": "What the emissions of models differ by",
+    "figure12": "Emissions as given and as recomputed",
+    "figure13": "Where models were trained, by number of models",
+    "figure14": "Electricity of the grids with the most models",
 }
 
 
@@ -153,5 +168,25 @@ _MAKERS = {
         panel=lambda data, how: panels.lorenz(data),
         chart=lambda data, drawn: concentration(drawn.points),
         caption=captions.of_concentration,
+    ),
+    "figure11": _Maker(
+        panel=lambda data, how: panels.spread(data),
+        chart=lambda data, drawn: spread(drawn.points),
+        caption=captions.of_spread,
+    ),
+    "figure12": _Maker(
+        panel=lambda data, how: panels.given_and_recomputed(data),
+        chart=lambda data, drawn: pairs(drawn.points, RECOMPUTED, GIVEN),
+        caption=captions.of_given,
+    ),
+    "figure13": _Maker(
+        panel=lambda data, how: panels.figure1(data),
+        chart=lambda data, drawn: models(drawn.points),
+        caption=captions.of_models,
+    ),
+    "figure14": _Maker(
+        panel=lambda data, how: panels.grid_mix(data),
+        chart=lambda data, drawn: mixes(drawn.points),
+        caption=captions.of_mixes,
     ),
 }

@@ -25,6 +25,8 @@ class Measure(NamedTuple):
 ENERGY = Measure("energy_kwh", "energy [kWh]")
 EMISSIONS = Measure("emissions_kg", "emissions [kgCO₂e]")
 INTENSITY = Measure("intensity_g_per_kwh", "carbon intensity [gCO₂e/kWh]", log=False)
+GIVEN = Measure("given", "emissions as given [kgCO₂e]")
+RECOMPUTED = Measure("recomputed", "emissions recomputed [kgCO₂e]")
 DEVICE_HOURS = Measure("device_hours", "device hours [h]")
 
 
@@ -52,6 +54,33 @@ def scatter(
     made = _density(shown, x, y, axes) if shown.height > MOST_POINTS else _points(shown, x, y, axes, size)
     words = f"{y.title} over {x.title}, {shown.height} rows."
     drawn: alt.TopLevelMixin = made.properties(width=width, height=height, description=words)
+    return drawn
+
+
+def pairs(points: pl.DataFrame, x: Measure, y: Measure, *, side: int = HEIGHT) -> alt.TopLevelMixin | None:
+    """Chart of two measures of one thing on equal axes, with the line on which they agree.
+
+    Args:
+        points: Rows with the two columns.
+        x: Measure of the abscissa.
+        y: Measure of the ordinate.
+        side: Width and height of the plot [pixel].
+    """
+    shown = placed(points, x, y)
+    if not shown.height:
+        return None
+    held = logarithm.span([*shown[x.field], *shown[y.field]])
+    scale, axis = logarithm.scale(held), logarithm.axis(held)
+    axes = {
+        "x": alt.X(f"{x.field}:Q", title=x.title, scale=scale, axis=axis),
+        "y": alt.Y(f"{y.field}:Q", title=y.title, scale=scale, axis=axis),
+    }
+    ends = alt.InlineData(values=[{x.field: end, y.field: end} for end in (held.low, held.high)])
+    equal = alt.Chart(ends).mark_line(strokeDash=[4, 3], style="equal").encode(x=axes["x"], y=axes["y"])
+    dense = shown.height > MOST_POINTS
+    made = _density(shown, x, y, axes) if dense else _points(shown, x, y, axes, None)
+    words = f"{y.title} against {x.title}, {shown.height} rows."
+    drawn: alt.TopLevelMixin = alt.layer(equal, made).properties(width=side, height=side, description=words)
     return drawn
 
 
@@ -109,9 +138,10 @@ def tooltips(*fields: str) -> list[alt.Tooltip]:
 def _density(points: pl.DataFrame, x: Measure, y: Measure, axes: dict[str, Any]) -> Any:
     """Counts in the cells of a grid."""
     found = cells(points[x.field].to_numpy(), points[y.field].to_numpy(), log_x=x.log, log_y=y.log)
-    axes["x"].shorthand, axes["y"].shorthand = "x:Q", "y:Q"
+    edges = {name: one.copy() for name, one in axes.items()}
+    edges["x"].shorthand, edges["y"].shorthand = "x:Q", "y:Q"
     chart = alt.Chart(alt.InlineData(values=found)).mark_rect()
-    return chart.encode(**axes, x2="x2:Q", y2="y2:Q", color=counted())
+    return chart.encode(**edges, x2="x2:Q", y2="y2:Q", color=counted())
 
 
 def counted() -> alt.Color:

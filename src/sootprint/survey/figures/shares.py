@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import altair as alt
@@ -27,7 +26,9 @@ def concentration(points: pl.DataFrame) -> alt.TopLevelMixin:
     data = alt.InlineData(values=[*shown.to_dicts(), {"runs": 1.0, "total": 1.0}])
     axis = alt.Axis(format="%", tickCount=5)
     x = alt.X("runs:Q", title="share of the trainings, smallest first", axis=axis)
-    y = alt.Y("total:Q", title="share of all emissions", axis=axis)
+    y = alt.Y(
+        "total:Q", title="share of all emissions", axis=axis, stack=False, scale=alt.Scale(domain=[0, 1])
+    )
     area = alt.Chart(data).mark_area(opacity=0.25, interpolate="linear", style="accent").encode(x=x, y=y)
     curve = alt.Chart(data).mark_line().encode(x=x, y=y)
     ends = alt.InlineData(values=[{"runs": end, "total": end} for end in (0.0, 1.0)])
@@ -42,16 +43,18 @@ def concentration(points: pl.DataFrame) -> alt.TopLevelMixin:
     return alt.layer(area, equal, text, curve).properties(width=SIDE, height=SIDE, description=words)
 
 
-def spread(shares: Mapping[str, float]) -> alt.TopLevelMixin:
+def spread(points: pl.DataFrame) -> alt.TopLevelMixin | None:
     """Bars of the shares that time, intensity and power have in the variance of the logarithm of emissions.
 
     Args:
-        shares: Share of each factor; they sum to 1 and may be negative where factors move against each other.
+        points: `factor` and `share`; they sum to 1 and may be negative where factors move against each other.
     """
-    data = [{"factor": name, "share": share, "text": f"{share:.0%}"} for name, share in shares.items()]
+    if not points.height:
+        return None
+    data = [{**row, "text": f"{row['share']:.0%}"} for row in points.to_dicts()]
     axis = alt.Axis(ticks=False, domain=False)
     base = alt.Chart(alt.InlineData(values=data)).encode(
-        y=alt.Y("factor:N", sort=list(shares), title=None, axis=axis),
+        y=alt.Y("factor:N", sort=points["factor"].to_list(), title=None, axis=axis),
         x=alt.X(
             "share:Q", title="share of the variance of log emissions", axis=alt.Axis(format="%", tickCount=5)
         ),

@@ -25,6 +25,8 @@ SOURCES = {
     "Hydro": ("#0072B2", "circle"),
     "Wind": ("#56B4E9", "triangle-up"),
     "Solar": ("#F0E442", "triangle-right"),
+    "Biomass": ("#009E73", "triangle-left"),
+    "Other": ("#c8c8c8", "circle"),
     "Unknown": ("#a8a8a8", X_MARK),
 }
 TASKS = {
