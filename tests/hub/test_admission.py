@@ -142,3 +142,26 @@ def test_record_nested_too_deeply_is_refused() -> None:
         deep = {"a": deep}
     with pytest.raises(RecordError, match="deeper than 32"):
         admission.admitted({**BASE, "given": deep})
+
+
+@pytest.mark.parametrize(
+    "doubled",
+    [
+        '"name": "first", "name": "second"',
+        '"name": "first", "n\\u0061me": "a:b:c"',
+        '"given": {"a\\u003ab": 1, "x": 1, "x": 2}',
+        '"tags": {"a": "1", "a": "\\u003A"}',
+    ],
+)
+def test_name_that_stands_twice_is_found_in_a_batch(doubled: str) -> None:
+    """Neither escapes nor colons in texts hide that one of two values would be dropped."""
+    plain, other = (json.dumps({**records.record(), "name": None}) for _ in range(2))
+    with pytest.raises(RecordError, match="stands twice"):
+        admission.read(f"[{plain},{other[:-1]}, {doubled}}}]".encode())
+
+
+def test_colons_and_escapes_in_texts_are_no_fault() -> None:
+    """Texts may hold what the search for doubled names counts."""
+    one = records.record(name="a:b \\u003a é", tags={"a:b": ":"})
+    good, bad = admission.read(json.dumps([one, one]).encode())
+    assert (len(good), bad) == (2, [])

@@ -7,6 +7,7 @@ reference page are made. Unknown is None and named in `unknown`; it is never 0.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
@@ -40,22 +41,32 @@ class _Checked:
     __slots__ = ()
 
     def __post_init__(self) -> None:
-        for name, rules in _rules(type(self)):
+        for name, low, high, rules in _known_rules.get(type(self)) or _rules(type(self)):
             value = getattr(self, name)
-            if value is not None:
-                _check(name, value, rules)
+            if value is None or (value.__class__ is float and low <= value <= high):
+                continue  # most are: a run of a day has a thousand intervals
+            _check(name, value, rules)
 
 
-_known_rules: dict[type, tuple[tuple[str, Mapping[str, Any]], ...]] = {}
+_Rule = tuple[str, float, float, Mapping[str, Any]]
+_known_rules: dict[type, tuple[_Rule, ...]] = {}
 
 
-def _rules(record: type) -> tuple[tuple[str, Mapping[str, Any]], ...]:
-    """Fields of a record that have a rule or may hold a number, with the rules in their metadata."""
+def _rules(record: type) -> tuple[_Rule, ...]:
+    """Fields of a record that have a rule or may hold a number, with the least and largest float that keep it."""
     if record not in _known_rules:
         listed = fields(record)
         numbers = [one for one in listed if "float" in one.type or len(one.metadata) > 1]
-        _known_rules[record] = tuple((one.name, one.metadata) for one in numbers)
+        _known_rules[record] = tuple((one.name, *_range(one.metadata), one.metadata) for one in numbers)
     return _known_rules[record]
+
+
+def _range(rules: Mapping[str, Any]) -> tuple[float, float]:
+    """Finite floats that keep the rules; none where a value has to be of a list."""
+    if "one_of" in rules:
+        return 1.0, 0.0
+    most = sys.float_info.max
+    return max(rules.get("minimum", -most), -most), min(rules.get("maximum", most), most)
 
 
 def _check(name: str, value: Any, rules: Mapping[str, Any]) -> None:

@@ -107,7 +107,7 @@ def take_in(engine: Engine, text: bytes, submission: Submission) -> dict[str, An
             known = _known_answer(connection, submission, sha256)
         if known is not None:
             return known
-    good, bad = admission.sorted_out(admission.items(text))
+    good, bad = admission.read(text)
     ready = [prepared(index, one) for index, one in good]
     with writing(engine) as connection:
         if submission.key is not None:
