@@ -23,6 +23,7 @@ from sootprint.cli.doctor import doctor
 from sootprint.cli.estimate import estimate
 from sootprint.cli.grid import grid
 from sootprint.cli.hub import hub
+from sootprint.cli.importing import import_
 from sootprint.cli.merge import merge
 from sootprint.cli.node import node
 from sootprint.cli.plan import plan
@@ -45,7 +46,7 @@ _COMMANDS = {
     "Measure": (run, top, doctor, calibrate, recover),
     "Estimate": (estimate, predict, audit, compare),
     "Reduce": (advise, tune, plan, backtest),
-    "Look at runs": (runs, show, report, summary, survey, merge, refresh, tag, delete),
+    "Look at runs": (runs, show, report, summary, survey, merge, refresh, tag, delete, import_),
     "Look up": (grid, config, schema),
 }
 
@@ -89,7 +90,7 @@ def root(context: typer.Context, version: Version = False) -> None:
 for _heading, _functions in _COMMANDS.items():
     for _function in _functions:
         app.command(
-            _function.__name__,
+            _function.__name__.rstrip("_"),
             cls=shell.Command,
             rich_help_panel=_heading,
             context_settings={**HELP, "allow_interspersed_args": _function not in (run, tune)},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sootprint.cli import lookup, options, output, shell
+from sootprint.cli import importing, lookup, options, output, shell
 
 if TYPE_CHECKING:
     from sootprint.core.records import Footprint
@@ -24,7 +24,10 @@ TokenFile = Annotated[
 ]
 Runs = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[RUN|FILE...]", help="Runs or JSON records; none sends what still waits."),
+    typer.Argument(
+        metavar="[RUN|FILE...]",
+        help="Runs, or files as `sootprint import` reads them; none sends what still waits.",
+    ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would leave, and send nothing.")]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="Records by id; else all that fit.")]
@@ -48,11 +51,12 @@ def push(
 
         sootprint hub push latest --dry-run
         sootprint hub push latest --hub http://127.0.0.1:8765
+        sootprint hub push emissions.csv --hub https://hub.example.org
         sootprint hub push
     """
     from sootprint.exporters.hub import previewed
 
-    records = [lookup.record(ref) for ref in run or ()]
+    records = [one for ref in run or () for one in _named(ref)]
     if dry_run:
         output.print_text(previewed(records))
         return
@@ -66,6 +70,19 @@ def push(
         raise typer.Exit(shell.FAILED)
     if not waiting and not json:
         shell.say("nothing waits: name a run, e.g. `sootprint hub push latest`")
+
+
+def _named(ref: str) -> list[Footprint]:
+    """Records of a run of the ledger, or of a file of ours or of another tool.
+
+    Raises:
+        SootprintError: There is no such run, or the file holds no record.
+    """
+    if not lookup.is_file(ref):
+        return [lookup.record(ref)]
+    records, left_out = importing.imported([ref])
+    importing.told(left_out)
+    return records
 
 
 def pull(

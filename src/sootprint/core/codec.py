@@ -29,11 +29,19 @@ def loads(text: str | bytes) -> Footprint:
     Raises:
         RecordError: The text is not JSON, breaks the schema, or is of a newer major version.
     """
+    return from_dict(parsed(text))
+
+
+def parsed(text: str | bytes) -> Any:
+    """Plain data of a JSON text.
+
+    Raises:
+        RecordError: The text is not JSON, or a name stands twice in one object.
+    """
     try:
-        data = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as err:
         raise RecordError(f"not a JSON record: {err}") from err
-    return from_dict(data)
 
 
 def to_dict(footprint: Footprint) -> dict[str, Any]:

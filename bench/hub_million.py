@@ -1,0 +1,260 @@
+"""A hub with a million records: fill it, then time its pages.
+
+    python bench/hub_million.py fill  --home DIR [--database-url URL] [--records 1000000] [--at-most-s 240]
+    python bench/hub_million.py pages --home DIR [--database-url URL]
+
+The records are made from a few thousand real estimates, each under an id of its own, and stored by the hub's own
+code in batches, so that versions, counts, words and the audit log are those of a hub that took them in. A fill that
+was stopped goes on where it was. `pages` starts a server of its own and asks for each kind of page many times, each
+time with another filter, record or leaderboard.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import os
+import platform
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import psutil
+import sqlalchemy as sa
+from bench_hub import MIB, RESULTS, SOOTPRINT, STARTS_S
+from sqlalchemy.engine import Engine
+
+from sootprint.core.ids import uuid7
+from sootprint.core.records import Component, Footprint, Model, Quantity, Result
+from sootprint.estimator import estimate
+from sootprint.hub import admission, database, ingest, leaderboards
+from sootprint.hub.ingest import Prepared, Submission
+from sootprint.hub.tables import FootprintRow, table_of
+
+SEED = 7
+TEMPLATES, BATCH = 3_000, 5_000
+FIRST_S = 1_600_000_000.0  # instant in the id of the first record; the others follow at ten seconds
+EACH, WARM = 60, 10  # requests of a kind of page that are timed, and before them
+HARDWARE = ("A100", "V100", "H100", "T4", "P100", "RTX 3090", "A40", "L4")
+ZONES = ("FR", "DE", "US", "GB", "CN", "IN", "SE", "PL", "CA-QC", "JP", "AU", "BR", "US-CA", "NO", "ZA")
+STAGES = ("pretrain", "finetune", "search", "distil", "other")
+TASKS = (
+    ("Image classification", "ImageNet", "Top-1 accuracy", 70.0),
+    ("Machine translation", "WMT14 en-de", "BLEU", 27.0),
+    ("Language modelling", "WikiText-103", "Perplexity", 18.0),
+    ("Question answering", "SQuAD 2.0", "F1", 86.0),
+    ("Object detection", "COCO", "AP", 45.0),
+)
+VARIANTS = 60  # data sets of a task, the first as frequent as all the others
+_rows = table_of(FootprintRow)
+
+
+def main() -> int:
+    """Exit code 0."""
+    asked = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    asked.add_argument("what", choices=("fill", "pages"))
+    asked.add_argument("--home", type=Path, required=True, help="folder of the hub")
+    asked.add_argument("--database-url", help="else SQLite in the home")
+    asked.add_argument("--records", type=int, default=1_000_000)
+    asked.add_argument(
+        "--at-most-s", type=float, default=240.0, help="then the fill stops, to be gone on with"
+    )
+    asked.add_argument("--no-file", action="store_true", help="print only")
+    given = asked.parse_args()
+    engine = database.connect(database.url_of(given.database_url, given.home / "hub"))
+    database.upgrade(engine)
+    if given.what == "fill":
+        _fill(engine, given.records, given.at_most_s)
+        return 0
+    rows = list(_timed(engine, given.home, given.database_url))
+    for row in rows:
+        print(json.dumps(row))
+    if not given.no_file:
+        backend = "postgresql" if given.database_url else "sqlite"
+        path = RESULTS / f"hub-million-{backend}-{datetime.now(UTC).date()}.json"
+        machine = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()}
+        path.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _fill(engine: Engine, records: int, at_most_s: float) -> None:
+    known = _count(engine)
+    if known >= records:
+        print(f"{known} records are there")
+        return
+    made, began_s = _templates(), time.monotonic()
+    chance, first = random.Random(SEED + known), known
+    while known < records and time.monotonic() - began_s < at_most_s:
+        n = min(BATCH, records - known)
+        batch = [_again(made[chance.randrange(TEMPLATES)], known + index) for index in range(n)]
+        with database.writing(engine) as connection:
+            ingest.store(connection, batch, Submission(actor="local", may_correct_all=True))
+        known += n
+    spent_s = time.monotonic() - began_s
+    print(f"{known} records are there, {known - first} of them new in {spent_s:.0f} s")
+    if known >= records:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(sa.text("ANALYZE"))
+
+
+def _count(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.scalar(sa.select(sa.func.max(_rows.c.seq))) or 0)
+
+
+def _templates() -> list[Prepared]:
+    chance = random.Random(SEED)
+    return [ingest.prepared(0, _admitted(_template(chance, index))) for index in range(TEMPLATES)]
+
+
+def _admitted(footprint: Footprint) -> admission.Admitted:
+    return admission.admitted(json.loads(footprint.to_json()))
+
+
+def _template(chance: random.Random, index: int) -> Footprint:
+    made = estimate(
+        hours=round(chance.lognormvariate(3.0, 1.6), 3),
+        hardware=chance.choice(HARDWARE),
+        count=2 ** chance.randrange(8),
+        zone=chance.choice(ZONES),
+        year=chance.randrange(2018, 2025),
+    )
+    task, dataset, metric, usual = chance.choice(TASKS)
+    variant = chance.randrange(1, VARIANTS) if chance.random() < 0.5 else 0
+    result = Result(
+        task=task,
+        dataset=f"{dataset} {variant}" if variant else dataset,
+        metric=metric,
+        value=round(usual * chance.gauss(1.0, 0.08), 3),
+    )
+    return dataclasses.replace(
+        made,
+        name=f"run {index}",
+        project=f"project {index % 300}",
+        stage=chance.choice(STAGES),
+        model=Model(name=f"model {index % 900}", family=f"family {index % 40}"),
+        results=(result,) if chance.random() < 0.7 else (),
+        **(_measured(made) if chance.random() < 0.4 else {}),
+    )
+
+
+def _measured(made: Footprint) -> dict[str, Any]:
+    """Changes that make an estimate a run whose accelerators a sensor measured."""
+    assert made.energy_kwh is not None
+    energy = Quantity(value=made.energy_kwh.value, basis="sensor")
+    part = Component(component="accelerator:0", meter="nvml", energy_kwh=energy)
+    return {"components": (part,), "grade": "C"}
+
+
+def _again(one: Prepared, number: int) -> Prepared:
+    """A template under another id, as a record of its own."""
+    key = uuid7(FIRST_S + 10.0 * number)
+    text = zlib.decompress(one.body).replace(one.id.encode(), key.encode())
+    sha256 = hashlib.sha256(text).hexdigest()
+    return dataclasses.replace(one, id=key, sha256=sha256, body=zlib.compress(text, ingest.PACKING))
+
+
+def _timed(engine: Engine, home: Path, url: str | None) -> Iterator[dict[str, Any]]:
+    """Times of each kind of page at a server that was just started, and what the server then holds in memory."""
+    with tempfile.TemporaryFile("w") as log:
+        server = subprocess.Popen(
+            [SOOTPRINT, "hub", "serve", "--port", "0", *(["--database-url", url] if url else [])],
+            env={**os.environ, "SOOTPRINT_HOME": str(home)},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        try:
+            assert server.stdout is not None
+            address = server.stdout.readline().split()[-1].rstrip("/")
+            with httpx.Client(base_url=address, timeout=120.0, headers={"Accept": "text/html"}) as client:
+                for kind, paths in _pages(engine).items():
+                    yield _page_times(client, kind, paths) | {"records": _count(engine)}
+            memory = psutil.Process(server.pid).memory_info().rss
+            yield {"kind": "memory of the server", "mib": round(memory / MIB)}
+        finally:
+            server.terminate()
+            server.wait(timeout=STARTS_S)
+
+
+def _page_times(client: httpx.Client, kind: str, paths: list[str]) -> dict[str, Any]:
+    spent_ms = []
+    for number, path in enumerate(paths[: WARM + EACH]):
+        began_s = time.monotonic()
+        answer = client.get(path)
+        took_ms = (time.monotonic() - began_s) * 1000.0
+        answer.raise_for_status()
+        if number >= WARM:
+            spent_ms.append(took_ms)
+    spent_ms.sort()
+    at = {share: spent_ms[min(len(spent_ms) - 1, int(share * len(spent_ms)))] for share in (0.5, 0.95)}
+    return {
+        "kind": kind,
+        "requests": len(spent_ms),
+        "p50_ms": round(at[0.5], 1),
+        "p95_ms": round(at[0.95], 1),
+        "most_ms": round(spent_ms[-1], 1),
+    }
+
+
+def _pages(engine: Engine) -> dict[str, list[str]]:
+    chance = random.Random(SEED)
+    n, many = _count(engine), WARM + EACH
+    seqs = [chance.randrange(1, n + 1) for _ in range(many)]
+    with engine.connect() as connection:
+        keys = list(connection.scalars(sa.select(_rows.c.id).where(_rows.c.seq.in_(seqs))))
+    boards = leaderboards.boards(engine, 300)
+    chosen = [boards[min(len(boards) - 1, int(chance.expovariate(0.1)))] for _ in range(many)]
+    names = [{"task": one.task, "dataset": one.dataset, "metric": one.metric} for one in chosen]
+    return {
+        "home": ["/"] * many,
+        "explore": ["/explore"] * many,
+        "explore, one filter": [f"/explore?{urlencode(_filter(chance))}" for _ in range(many)],
+        "explore, two filters": [f"/explore?{urlencode(_filters(chance))}" for _ in range(many)],
+        "explore, words": [f"/explore?q=model+{chance.randrange(900)}" for _ in range(many)],
+        "explore, one frequent word": [
+            f"/explore?q={chance.choice(('model', 'run', 'fam'))}" for _ in range(many)
+        ],
+        "explore, by emissions": [
+            f"/explore?{urlencode({**_filter(chance), 'order': 'emissions'})}" for _ in range(many)
+        ],
+        "record": [f"/footprints/{key}" for key in keys] + [f"/footprints/{keys[0]}"] * (many - len(keys)),
+        "leaderboards": ["/leaderboards"] * many,
+        "leaderboard": [f"/leaderboards/view?{urlencode(one)}" for one in names],
+        "leaderboard, all evidence": [f"/leaderboards/view?{urlencode({**one, 'weak': 1})}" for one in names],
+        "downloads": ["/downloads"] * many,
+        "facets": ["/api/v1/facets"] * many,
+        "list of 500": ["/api/v1/footprints?limit=500&view=summary"] * many,
+    }
+
+
+def _filter(chance: random.Random) -> dict[str, str]:
+    return chance.choice(
+        (
+            {"country": chance.choice(ZONES)[:2]},
+            {"year": str(chance.randrange(2018, 2025))},
+            {"stage": chance.choice(STAGES)},
+            {"evidence": chance.choice("CDE")},
+            {"task": chance.choice(TASKS)[0]},
+            {"project": f"project {chance.randrange(300)}"},
+        )
+    )
+
+
+def _filters(chance: random.Random) -> dict[str, str]:
+    return {**_filter(chance), "model": f"model {chance.randrange(900)}"}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""What the importers share: tables read row by row, numbers that are numbers, identities that follow from contents."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sootprint.catalogue import zones
+from sootprint.core.errors import CatalogueError, InputError, RecordError
+from sootprint.core.ids import uuid7
+from sootprint.core.quantity import Quantity
+from sootprint.core.records import Footprint, Place
+from sootprint.core.units import G_PER_KG
+
+MOST_ROWS = 100_000
+MOST_CELL = 20_000  # characters of a cell that are read
+LEAST_GRID_G, MOST_GRID_G = 1.0, 1500.0  # cleanest and dirtiest grids are near 10 and 1,000 g/kWh
+NEAR = 1.01  # ratio of two numbers that should be the same
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Something of a file that became no record.
+
+    Args:
+        where: Its place, e.g. line 7.
+        why: The value, the rule and the way out.
+    """
+
+    where: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What a file held.
+
+    Args:
+        form: Form of the file.
+        records: Records in the order of the file.
+        left_out: What became no record.
+    """
+
+    form: str
+    records: tuple[Footprint, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def rows(text: str, name: str) -> Iterator[tuple[int, Row | str]]:
+    """Line and cells of each row of a table with a head, or what is wrong with the row.
+
+    The cells are parted by what parts the names of the head: a comma, a semicolon or a tab.
+
+    Raises:
+        InputError: The table has too many rows, or a name stands twice in its head.
+    """
+    head_line = text.lstrip().partition("\n")[0]
+    parted = max(",;\t", key=head_line.count)
+    reader = csv.reader(io.StringIO(text.lstrip()), delimiter=parted)
+    try:
+        head = [cell.strip().lower() for cell in next(reader)]
+        named = [cell for cell in head if cell]
+        if len(set(named)) < len(named):
+            twice = next(one for one in named if named.count(one) > 1)
+            raise InputError(f"{name}: column {twice!r:.40} stands twice in the head: leave one")
+        for number, cells in enumerate(reader):
+            if number >= MOST_ROWS:
+                raise InputError(f"{name} has more than {MOST_ROWS:,} rows: give it in parts")
+            if any(cell.strip() for cell in cells):
+                yield reader.line_num, _row(head, cells)
+    except csv.Error as err:
+        raise InputError(f"{name}, line {reader.line_num}: {err}; is it a CSV?") from None
+
+
+def _row(head: list[str], cells: list[str]) -> Row | str:
+    if len(cells) != len(head):
+        return f"it has {len(cells)} cells where the head has {len(head)}: it was cut off or written over"
+    if any(len(cell) > MOST_CELL for cell in cells):
+        return f"a cell has more than {MOST_CELL:,} characters: shorten it"
+    return {name: cell.strip() for name, cell in zip(head, cells, strict=True) if name}
+
+
+def number(row: Row, name: str, *, least: float = 0.0, most: float = math.inf) -> float | None:
+    """Number in a cell; None where it is empty, or says that it is not known.
+
+    Raises:
+        InputError: It is no number with a decimal point, or not in the range.
+    """
+    text = row.get(name, "")
+    if not text or text.lower() in ("nan", "none", "null", "na", "n/a", "unknown"):
+        return None
+    if _NUMBER.fullmatch(text) is None:
+        hint = "with a decimal point" if "," in text else "without a unit"
+        raise InputError(
+            f"{name} is {text!r:.40}: give a number {hint}, or leave it empty where it is unknown"
+        )
+    value = float(text)
+    if not least <= value <= most or math.isinf(value):
+        limit = f"at least {least:g}" if math.isinf(most) else f"between {least:g} and {most:g}"
+        raise InputError(f"{name} is {text:.40}: it is {limit}")
+    return value
+
+
+def whole(row: Row, name: str, *, least: int = 0, most: int = 10_000_000) -> int | None:
+    """Whole number in a cell, as `number`; 4.0 is one."""
+    value = number(row, name, least=least, most=most)
+    if value is not None and value != int(value):
+        raise InputError(f"{name} is {value:g}: it is a whole number")
+    return None if value is None else int(value)
+
+
+def claimed(value: float | None, basis: str = "claimed") -> Quantity | None:
+    """A number of somebody's, without bounds; None where it is unknown."""
+    return None if value is None else Quantity(value=value, basis=basis)
+
+
+def text_of(row: Row, name: str) -> str | None:
+    """Text of a cell, None where it is empty."""
+    return row.get(name, "") or None
+
+
+def place_of(*texts: str | None) -> Place | None:
+    """Place that the first of some texts means which a table knows; None where none does."""
+    for text in texts:
+        if text:
+            try:
+                return zones.locate(text).place
+            except CatalogueError:
+                continue
+    return None
+
+
+def slips(energy_kwh: float | None, emissions_kg: float | None) -> tuple[str, ...]:
+    """Warning where emissions over energy is what no grid has, which a slip of units explains."""
+    if not energy_kwh or not emissions_kg:
+        return ()
+    implied = emissions_kg * G_PER_KG / energy_kwh
+    if LEAST_GRID_G <= implied <= MOST_GRID_G:
+        return ()
+    side = "grams typed as kilograms" if implied > MOST_GRID_G else "tonnes typed as kilograms"
+    return (
+        f"emissions over energy is {implied:.3g} g/kWh, which no grid has: is one of them in another unit, "
+        f"as with {side}?",
+    )
+
+
+def identity(at_s: float | None, *contents: Any) -> str:
+    """Identity that follows from contents: their instant, or the first of 1970, and a hash for what is random [s]."""
+    head = uuid7(max(0.0, at_s or 0.0))[:13]
+    tail = hashlib.sha256("\n".join(str(one) for one in contents).encode("utf-8", "replace")).hexdigest()
+    return f"{head}-7{tail[:3]}-{'89ab'[int(tail[3], 16) % 4]}{tail[4:7]}-{tail[7:19]}"
+
+
+def instant(text: str) -> datetime | None:
+    """Instant of ISO 8601, UTC where it has no zone; None for what is none."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def stamp(at: datetime) -> str:
+    """Instant as the records write it."""
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def gathered(form: str, name: str, made: Iterator[tuple[str, Footprint | str]]) -> Imported:
+    """Records and what was left out, of pairs of a place and either.
+
+    Raises:
+        InputError: Nothing of it became a record; the line has the first reason.
+    """
+    records, left_out = [], []
+    for where, one in made:
+        if isinstance(one, str):
+            left_out.append(LeftOut(where=where, why=one))
+        else:
+            records.append(one)
+    if not records:
+        first = f"{left_out[0].where}: {left_out[0].why}" if left_out else "it has no rows"
+        raise InputError(f"{name} holds no record: {first}")
+    return Imported(form=form, records=tuple(records), left_out=tuple(left_out))
+
+
+FAULTS = (InputError, RecordError)
