@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 
 from sootprint.cli import app
 from sootprint.core.errors import HubError, InputError, SettingsError
-from sootprint.exporters.hub import HubExporter, token_of
+from sootprint.exporters.address import token_of
+from sootprint.exporters.hub import HubExporter
 from sootprint.exporters.outbox import Outbox
 from sootprint.hub import chain, database
 from sootprint.hub.app import application

@@ -25,6 +25,8 @@ Bearer = Callable[..., dict[str, str]]
 NEEDS = {  # what a route needs beyond reading; every other route is open to visitors
     ("POST", "/api/v1/footprints"): "submit",
     ("DELETE", "/api/v1/footprints/{key}"): "submit",
+    ("POST", "/api/v1/live/{key}/minutes"): "submit",
+    ("POST", "/api/v1/live/{key}/finish"): "submit",
 }
 
 

@@ -47,7 +47,8 @@ def push(
     """Send records to a hub.
 
     They wait in the outbox until the hub has acknowledged them: what was interrupted is sent by the next push, and
-    nothing is there twice. A record that the hub will not take is put aside with the reason.
+    nothing is there twice. A run of `sootprint run --hub` that was killed is recovered and sent, too. A record that
+    the hub will not take is put aside with the reason.
 
         sootprint hub push latest --dry-run
         sootprint hub push latest --hub http://127.0.0.1:8765
@@ -61,8 +62,9 @@ def push(
         output.print_text(previewed(records))
         return
     with _exporter(hub, token_file) as exporter:
-        for record in records:
+        for record in (*records, *_promised(exporter)):
             exporter.outbox.put(record)
+            exporter.outbox.keep_promise(record.id)
         waiting = len(exporter.outbox.waiting())
         sent = exporter.send()
         _told(exporter, sent, records, json=json)
@@ -128,6 +130,29 @@ def _found(exporter: HubExporter, keys: list[str], filters: list[str]) -> Iterat
     yield from exporter.every(chosen)
 
 
+def _promised(exporter: HubExporter) -> Iterator[Footprint]:
+    """Records of runs that were to be sent at their end and could not be; what is still measured comes later."""
+    from sootprint.core.errors import RecordError
+    from sootprint.ledger import Ledger
+    from sootprint.tracker.journal import SUFFIX, is_live
+    from sootprint.tracker.recover import recover
+
+    for key in exporter.outbox.promised():
+        journal = exporter.outbox.home / "journal" / f"{key}{SUFFIX}"
+        if journal.exists() and is_live(journal):
+            continue
+        try:
+            if journal.exists():
+                recover(journal)
+            with Ledger(exporter.outbox.home) as ledger:
+                yield ledger.get(key)
+        except RecordError as err:
+            if journal.exists():
+                shell.say(f"run {key} is not sent: {err}")
+            else:
+                exporter.outbox.keep_promise(key)  # it left nothing that could be sent
+
+
 def _exporter(hub: str | None, token_file: Path | None) -> HubExporter:
     """Way to the hub that was named or set.
 
@@ -135,7 +160,8 @@ def _exporter(hub: str | None, token_file: Path | None) -> HubExporter:
         InputError: None was, or a project's file named it while a token of the user's would go to it.
     """
     from sootprint import settings
-    from sootprint.exporters.hub import HubExporter, token_of
+    from sootprint.exporters.address import token_of
+    from sootprint.exporters.hub import HubExporter
 
     known = settings.load(hub=hub, hub_token_file=token_file)
     if known.hub is None:

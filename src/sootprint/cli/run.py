@@ -16,6 +16,8 @@ from sootprint.cli import options, output, shell
 if TYPE_CHECKING:
     from sootprint.core.records import Footprint
     from sootprint.engines.book import Book
+    from sootprint.exporters.hub import HubExporter
+    from sootprint.runner.sharing import Sharing
     from sootprint.settings import Settings
 
 
@@ -83,6 +85,12 @@ Json = Annotated[
 ]
 
 
+Hub = Annotated[
+    str | None,
+    typer.Option(
+        "--hub", metavar="URL", help="Show the run at this hub each minute, and send its record there."
+    ),
+]
 Deadline = Annotated[
     float | None,
     typer.Option(
@@ -137,6 +145,7 @@ def run(
     record: Record = None,
     store_command: Store = False,
     json: Json = False,
+    hub: Hub = None,
     deadline: Deadline = None,
     expect: Expect = None,
     pausable: Pausable = False,
@@ -151,6 +160,7 @@ def run(
         sootprint run -- python train.py
         sootprint run --zone FR --name base --tag seed=1 -- python train.py
         sootprint run --quiet --record footprint.json -- make train
+        sootprint run --hub http://127.0.0.1:8765 -- python train.py
         sootprint run --deadline 24h --expect 6h -- python train.py
     """
     raise typer.Exit(_code(dict(locals())))
@@ -191,10 +201,45 @@ def _measured(known: Settings, told: dict[str, Any], tags: dict[str, str]) -> in
         tags=tags,
         record_file=told["record"],
         segment=_segment(),
+        sharing=_sharing(known),
         on_warning=_say,
     )
     finish = _nothing if known.quiet and not told["json"] else _as_json if told["json"] else _summary
     return run_command(told["command"], replace(run_options, on_finish=finish))
+
+
+def _sharing(known: Settings) -> Sharing | None:
+    """The way of the run to a hub, where --hub or the user's own settings ask for one.
+
+    Raises:
+        InputError: The address is none, or a token would go to it without encryption.
+        SettingsError: The token cannot be read.
+    """
+    asked = known.origins.get("hub") == "argument"
+    if known.hub is None or (known.hub_push == "asked" and not asked):
+        return None
+    if "project file" in (known.origins.get("hub"), known.origins.get("hub_push")):
+        _say(f"the project's file names the hub, so nothing is sent to it: add --hub {known.hub}")
+        return None
+    from sootprint.exporters.address import address_of, token_of
+    from sootprint.exporters.outbox import Outbox
+    from sootprint.runner.sharing import Sharing
+
+    token = token_of(known.hub_token_file)
+    address = address_of(known.hub, token=token is not None)
+
+    def opened() -> HubExporter:
+        from sootprint.exporters.hub import HubExporter
+
+        return HubExporter(known.home, address, token=token)
+
+    return Sharing(
+        Outbox(known.home, address),
+        known.home,
+        open_hub=opened,
+        say=_nothing if known.quiet else _say,
+        live=asked or known.hub_push == "live",
+    )
 
 
 def _segment() -> tuple[Book, int] | None:
@@ -237,8 +282,8 @@ def _check(known: Settings, record: Path | None) -> None:
         shell.wrong(f"--record {record} cannot be written: name a file in a folder that is there")
 
 
-def _nothing(footprint: Footprint) -> None:
-    """Print no summary."""
+def _nothing(_: object) -> None:
+    """Print nothing."""
 
 
 def _as_json(footprint: Footprint) -> None:

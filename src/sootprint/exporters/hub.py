@@ -13,21 +13,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
 from sootprint import __version__
-from sootprint.core.errors import HubError, InputError, SettingsError
+from sootprint.core.errors import HubError
 from sootprint.core.records import Footprint
+from sootprint.exporters.address import address_of
 from sootprint.exporters.outbox import Outbox, batches
 
-PATH = "/api/v1/footprints"
+PATH, LIVE_PATH = "/api/v1/footprints", "/api/v1/live"
 AT_ONCE, BYTES_AT_ONCE = 200, 8 << 20
 PAGE = 500
 TIMEOUT_S = 30.0
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-OTHERS = 0o077
 
 
 @dataclass(slots=True)
@@ -60,12 +58,7 @@ class HubExporter:
     def __init__(
         self, home: Path, address: str, *, token: str | None = None, client: httpx.Client | None = None
     ) -> None:
-        address = address.rstrip("/")
-        parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise InputError(f"{address!r:.80} is no address of a hub: give e.g. https://hub.example.org")
-        if token and parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            raise InputError(f"{address} is not encrypted, so the token is not sent: use https://")
+        address = address_of(address, token=bool(token))
         headers = {"User-Agent": f"sootprint/{__version__}"} | (
             {"Authorization": f"Bearer {token}"} if token else {}
         )
@@ -102,6 +95,26 @@ class HubExporter:
         for batch in batches(self.outbox.waiting(), most=AT_ONCE, most_bytes=BYTES_AT_ONCE):
             self._send(batch, sent)
         return sent
+
+    def place(self, key: str) -> str:
+        """Address of a record's page."""
+        return f"{self.address}/footprints/{key}"
+
+    def report_live(self, key: str, told: dict[str, Any]) -> None:
+        """Tell the minutes of a run that is being measured.
+
+        Raises:
+            HubError: The hub does not answer, or refuses it.
+        """
+        self._json("POST", f"{LIVE_PATH}/{key}/minutes", json=told)
+
+    def finish_live(self, key: str) -> None:
+        """Tell that a run has ended.
+
+        Raises:
+            HubError: The hub does not answer, or knows no such run.
+        """
+        self._json("POST", f"{LIVE_PATH}/{key}/finish")
 
     def fetch(self, key: str) -> dict[str, Any]:
         """Record of the hub by its id.
@@ -177,23 +190,6 @@ class HubExporter:
             why = data.get("title") if isinstance(data, dict) else None
             raise HubError(f"{self.address} answered {answer.status_code}: {why or 'is it a hub?'}")
         return data
-
-
-def token_of(path: Path | None) -> str | None:
-    """Token in a file; None where no file is named.
-
-    Raises:
-        SettingsError: The file cannot be read, or others can read it.
-    """
-    if path is None:
-        return None
-    try:
-        text, mode = path.read_text(encoding="ascii").strip(), path.stat().st_mode
-    except (OSError, UnicodeDecodeError) as err:
-        raise SettingsError(f"{path} cannot be read as a token: {err}") from None
-    if mode & OTHERS:
-        raise SettingsError(f"{path} can be read by others: run `chmod 600 {path}`")
-    return text or None
 
 
 def previewed(footprints: Sequence[Footprint]) -> str:

@@ -17,6 +17,7 @@ from sootprint.core.records import Footprint
 
 FOLDER = "outbox"
 REFUSED = "refused"
+PROMISED = ".promised"
 HASH_LENGTH = 16
 
 
@@ -29,7 +30,7 @@ class Outbox:
     """
 
     def __init__(self, home: Path, address: str) -> None:
-        self.address = address
+        self.address, self.home = address, home
         self._folder = home / FOLDER / hashlib.sha256(address.encode()).hexdigest()[:HASH_LENGTH]
 
     def put(self, footprint: Footprint) -> Path:
@@ -51,6 +52,30 @@ class Outbox:
                 f"{path} cannot be written: {err.strerror or err}; make room and push again"
             ) from err
         return path
+
+    def promise(self, key: str) -> None:
+        """Note that the record of a run that has only begun is to be sent; it outlives a kill.
+
+        Raises:
+            HubError: It cannot be written.
+        """
+        path = self._folder / f"{key}{PROMISED}"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)
+        except OSError as err:
+            raise HubError(
+                f"{path} cannot be written: {err.strerror or err}; push the run at its end"
+            ) from err
+
+    def promised(self) -> list[str]:
+        """Runs whose records are still to come, the oldest first."""
+        found = self._folder.glob(f"*{PROMISED}") if self._folder.is_dir() else ()
+        return sorted(path.name.removesuffix(PROMISED) for path in found)
+
+    def keep_promise(self, key: str) -> None:
+        """Forget a promise: the record waits now, or will never come."""
+        self._folder.joinpath(f"{key}{PROMISED}").unlink(missing_ok=True)
 
     def waiting(self) -> list[Path]:
         """Files that wait, by the times in the ids of their records."""

@@ -13,6 +13,7 @@ from sootprint import __version__
 from sootprint.hub import api, api_more, database, pages, problems, shapes
 from sootprint.hub.context import Hub
 from sootprint.hub.guard import Guard
+from sootprint.hub.live import routes as live
 from sootprint.hub.people import pages as people
 from sootprint.hub.requests import hub_of
 
@@ -40,7 +41,8 @@ def unguarded(hub: Hub) -> FastAPI:
     problems.handle(app)
     app.include_router(api.router)
     app.include_router(api_more.router)
-    app.include_router(people.router)
+    for router in (live.api, live.pages, people.router):
+        app.include_router(router)
     app.include_router(pages.router)
     app.add_api_route("/healthz", healthz, include_in_schema=False)
     app.add_api_route("/readyz", readyz, include_in_schema=False)

@@ -44,7 +44,7 @@ def beside(claimed: Quantity | None, recomputed: Quantity | None, name: str = "c
     unit = fitting(MASS, max(one.value for _, one in known))
     rows = [_row(said, one, unit) for said, one in known]
     words = [f"{row['name']} {row['value']:.3g} {unit.name}{_spread(row, unit)}" for row in rows]
-    return _drawing(lambda width: _intervals(rows, unit, width), f"Emissions: {'; '.join(words)}.")
+    return drawn(lambda width: _intervals(rows, unit, width), f"Emissions: {'; '.join(words)}.")
 
 
 def standing(
@@ -73,16 +73,15 @@ def _standing(points: tuple[tuple[float, float, bool], ...], metric: str, cost: 
         f"the best value is {best['value']:g}, at {number(best['cost'])} {_UNITS[cost]}."
     )
     shown = [*members, *others]
-    return _drawing(
-        lambda width: _board(shown, members, metric=metric, title=_TITLES[cost], width=width), words
-    )
+    return drawn(lambda width: _board(shown, members, metric=metric, title=_TITLES[cost], width=width), words)
 
 
 _UNITS = {"emissions_kg": "kg", "energy_kwh": "kWh"}
 _TITLES = {"emissions_kg": "emissions [kg CO₂e]", "energy_kwh": "energy [kWh]"}
 
 
-def _drawing(draw: Callable[[int], alt.TopLevelMixin], words: str) -> Drawing:
+def drawn(draw: Callable[[int], alt.TopLevelMixin], words: str) -> Drawing:
+    """A chart in both widths, without what only a screen reader would read twice."""
     wide, narrow = (_PLAIN.sub("", svg(draw(width), "page")) for width in (WIDE, NARROW))
     return Drawing(wide, narrow, words)
 

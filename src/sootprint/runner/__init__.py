@@ -23,6 +23,7 @@ from sootprint.tracker.worker import Worker
 if TYPE_CHECKING:
     from sootprint.core.records import Footprint
     from sootprint.engines.book import Book
+    from sootprint.runner.sharing import Sharing
     from sootprint.settings import Settings
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126  # as a shell answers
@@ -50,6 +51,7 @@ class RunOptions:
         tags: Tags of the run.
         record_file: File that gets the record as JSON.
         segment: Book of the plan whose segment this is, and its number.
+        sharing: The way of the run to a hub.
         on_finish: Called with the footprint after the command's end.
         on_warning: Called with one line for a person.
     """
@@ -59,6 +61,7 @@ class RunOptions:
     tags: Mapping[str, str] = field(default_factory=dict)
     record_file: Path | None = None
     segment: tuple[Book, int] | None = None
+    sharing: Sharing | None = None
     on_finish: Callable[[Footprint], object] = _ignore
     on_warning: Callable[[str], object] = _ignore
 
@@ -87,6 +90,9 @@ def run_command(command: Sequence[str], options: RunOptions) -> int:
         except (OSError, ValueError) as err:
             return _not_started(worker, command[0], err, options)
         tell = _started(child, options)
+        sharing = options.sharing
+        if sharing is not None:
+            guarded(lambda: sharing.begin(worker.id), options.on_warning)
         code = held.forward_until_exit(child)
         tell(code)
         worker.stop(wait_s=STOP_WAIT_S, why="finished" if code == 0 else f"exit code {code}")
@@ -153,6 +159,9 @@ def _report(worker: Worker, options: RunOptions) -> None:
         target = options.record_file
         guarded(lambda: write_record(target, footprint), options.on_warning)
     guarded(lambda: options.on_finish(footprint), options.on_warning)
+    if options.sharing is not None:
+        sharing, made = options.sharing, footprint
+        guarded(lambda: sharing.finish(made), options.on_warning)
 
 
 def _with_hours(footprint: Footprint, options: RunOptions) -> Footprint:

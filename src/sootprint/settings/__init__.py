@@ -21,6 +21,7 @@ from sootprint.settings.rules import (
     duration,
     label,
     overhead,
+    pushed,
     share,
     url,
     year,
@@ -92,6 +93,8 @@ class Settings:
         expect_total: What the whole run does, e.g. "epochs=90", "steps=100000" or "hours=6"; it is then forecast.
         year: Year of the grid's intensity where it is not the year of the run.
         hub: Address of a hub.
+        hub_push: What each run sends to the hub: "asked" nothing but what is asked for, "end" its record, "live" also
+            its minutes while it lasts.
         hub_token_file: File of a token for the hub.
         hardware: Devices that the user added to the catalogue, by name.
         sites: Places with their own zone and PUE, by name.
@@ -119,6 +122,7 @@ class Settings:
     expect_total: str | None = None
     year: int | None = None
     hub: str | None = None
+    hub_push: str = "asked"
     hub_token_file: Path | None = None
     hardware: Mapping[str, UserHardware] = field(default_factory=dict)
     sites: Mapping[str, Site] = field(default_factory=dict)
@@ -211,6 +215,7 @@ _KEYS: dict[str, _Key] = {
     "expect_total": _Key("expect_total", "SOOTPRINT_EXPECT_TOTAL", _table("expectation", "rules"), False),
     "year": _Key("year", "SOOTPRINT_YEAR", year),
     "hub": _Key("hub", "SOOTPRINT_HUB", url),
+    "hub_push": _Key("hub_push", "SOOTPRINT_HUB_PUSH", pushed),
     "hub_token_file": _Key("hub_token_file", "SOOTPRINT_HUB_TOKEN_FILE", directory, False),
     "hardware": _Key("hardware", None, _table("hardware")),
     "sites": _Key("sites", None, _table("sites")),

@@ -114,6 +114,13 @@ def share(value: Any) -> str:
     return str(value)
 
 
+def pushed(value: Any) -> str:
+    """What each run sends to the hub."""
+    if value not in ("asked", "end", "live"):
+        raise ValueError('must be "asked", "end" or "live"')
+    return str(value)
+
+
 def boolean(value: Any) -> bool:
     """Truth value, from a boolean or one of the usual words."""
     word = str(value).strip().lower()

@@ -11,7 +11,7 @@ from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
 from sootprint.tracker.fold import Fold
 from sootprint.tracker.foresight import now
-from sootprint.tracker.journal import is_live
+from sootprint.tracker.journal import SUFFIX, is_live
 from sootprint.tracker.recover import footprint_of
 from sootprint.tracker.replay import journals, replay
 
@@ -61,6 +61,15 @@ def live_runs(home: Path) -> list[LiveRun]:
             except RecordError:  # it is being replaced, or has only begun
                 continue
     return found
+
+
+def live_run(home: Path, key: str) -> LiveRun | None:
+    """A run as of its last flush; None where its journal is gone, or has only begun."""
+    path = home / "journal" / f"{key}{SUFFIX}"
+    try:
+        return _live(replay(path, skip_unreadable=True))
+    except (RecordError, OSError):
+        return None
 
 
 def of_group(home: Path, run_group: str) -> Footprint | None:
