@@ -11,6 +11,9 @@ UV := $(BIN)/uv
 LOCKED := --group dev --extra all
 COMPILE := $(UV) pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --no-header --no-annotate
 DEMO := build/demo
+# Tests are shared among workers, a file to one of them; those that need the machine in real time run alone.
+SHARED := --numprocesses=logical --dist=loadfile
+HERE := not gpu and not rapl
 # A path of the demo's own: the runs already on this machine stay out of it.
 ON_DEMO := SOOTPRINT_HOME=$(CURDIR)/$(DEMO)/home $(BIN)/sootprint
 
@@ -33,7 +36,8 @@ hub: .venv/.ready ## Serve a hub on this machine, filled with published runs, un
 
 test: .venv/.ready ## Pass all tests, the end-to-end ones included
 	@tools/system_packages.sh
-	$(BIN)/python -m pytest --ignore=tests/frameworks
+	$(BIN)/python -m pytest --ignore=tests/frameworks $(SHARED) -m "not alone and $(HERE)"
+	$(BIN)/python -m pytest --ignore=tests/frameworks -m "alone and $(HERE)"
 
 test-frameworks: .venv/.ready ## Pass the tests that need a training framework
 	@if [ -d tests/frameworks ]; then $(BIN)/python -m pytest tests/frameworks; \

@@ -11,6 +11,25 @@ import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 SHARED_REASON = "../shared is not here"
+# Joules against a clock, and processes by the dozen: these tests want the machine to themselves.
+ALONE = (
+    "faults",
+    "e2e/test_node_service.py",
+    "e2e/test_node_users.py",
+    "e2e/test_nodes.py",
+    "e2e/test_shares.py",
+    "e2e/test_sharing.py",
+    "e2e/test_truth.py",
+    "e2e/test_tune.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs one at a time, after the tests that several workers share."""
+    alone = [Path(__file__).parent / path for path in ALONE]
+    for item in items:
+        if any(item.path.is_relative_to(path) for path in alone):
+            item.add_marker(pytest.mark.alone)
 
 
 @pytest.fixture
@@ -26,6 +45,8 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     """An empty SOOTPRINT_HOME, so that no test reads or writes the ledger and settings of the user."""
     for name in [name for name in os.environ if name.startswith("SOOTPRINT_") and name != "SOOTPRINT_STRICT"]:
         monkeypatch.delenv(name)
+    for name in ("COLUMNS", "LINES"):  # a worker states the width of a terminal that it does not have
+        monkeypatch.delenv(name, raising=False)
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("SOOTPRINT_HOME", str(home))
     # A socket's path has at most 107 characters, and pytest's folders are deep.

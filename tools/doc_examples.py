@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-LIMIT_S = 60
+LIMIT_S = 180
 LANGUAGES = ("python", "console")
 _FENCE = re.compile(r"^```(\w*)\s*$")
 _ORDER = re.compile(r"^<!-- (file|not-run): (.+?) -->$")

@@ -159,9 +159,9 @@ def test_job_is_paused_by_saving_and_resumed(stage: Stage) -> None:
 
 def test_job_that_does_not_listen_is_not_paused(stage: Stage) -> None:
     """SIGUSR1 would end it: it is told in one line, and runs on."""
-    stage.trace(*[50.0] * 3, *[500.0] * 9, 50.0)
+    stage.trace(*[50.0] * 7, *[500.0] * 9, 50.0)
     stage.folder.joinpath("job.py").write_text(JOB.replace("if pausable and", "if False and"))
-    code, said = ended(stage.start("--deadline", "100s", "--expect", "4s", steps=40, pausable=True))
+    code, said = ended(stage.start("--deadline", "100s", "--expect", "8s", steps=80, pausable=True))
     assert code == 0
     assert said.count("the job is not paused: it does not catch SIGUSR1") == 1
     assert len(stage.lines("begun")) == 1
