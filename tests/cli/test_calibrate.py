@@ -238,12 +238,10 @@ def test_accelerators_need_somebody_to_load_them(call, own_home, fake_loads, mon
 
 def test_mean_power_of_looks():
     """A counter by its ends, a power by its mean; a counter that fell tells none."""
-    at = dataclasses.replace(Reading(meter="plug", component="wall", at_s=0.0), energy_j=0.0)
-    counter = [
-        dataclasses.replace(at, at_s=s, energy_j=j) for s, j in ((0.0, 0.0), (10.0, 900.0), (20.0, 2000.0))
-    ]
+    at = Reading(meter="plug", component="wall", at_s=0.0, energy_j=0.0)
+    counter = [at._replace(at_s=s, energy_j=j) for s, j in ((0.0, 0.0), (10.0, 900.0), (20.0, 2000.0))]
     assert loads.mean_w(counter) == 100.0
-    fallen = [*counter, dataclasses.replace(at, at_s=30.0, energy_j=5.0)]
+    fallen = [*counter, at._replace(at_s=30.0, energy_j=5.0)]
     assert loads.mean_w(fallen) is None
     powers = [
         dataclasses.replace(at, at_s=s, energy_j=None, power_w=p) for s, p in ((0.0, 90.0), (1.0, 110.0))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import math
 
@@ -97,7 +96,7 @@ def test_counter_that_is_no_energy_gives_none(bad: float, power: float | None) -
         _counter(1.0, bad, wraps=WRAP_J, power=power),
     )
     assert counter_spend(good, broken).energy_j is None
-    assert counter_spend(dataclasses.replace(broken, at_s=-1.0), good).energy_j is None
+    assert counter_spend(broken._replace(at_s=-1.0), good).energy_j is None
 
 
 @given(st.from_type(Reading), st.from_type(Reading))

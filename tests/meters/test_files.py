@@ -58,29 +58,48 @@ def test_replaced_file_is_read_as_it_is_now(tmp_path):
 
 def test_kept_number_is_read_as_it_is_now(tmp_path):
     """A file that is written over in place shows its new number at the next look."""
-    kept, path = files.KeptNumbers(), tmp_path / "energy_uj"
+    path = tmp_path / "energy_uj"
+    kept = files.KeptNumber(str(path))
     for number in (1, 22, 3):
         path.write_text(f"{number}\n")
-        assert kept.number(str(path)) == number
+        assert kept.now() == number
 
 
 def test_kept_number_follows_a_file_that_is_replaced(tmp_path):
     """A file that another one was moved over is opened anew at the same look; one that is gone is None."""
-    kept, path, new = files.KeptNumbers(), tmp_path / "energy_uj", tmp_path / "new"
+    path, new = tmp_path / "energy_uj", tmp_path / "new"
+    kept = files.KeptNumber(str(path))
     for number in (1, 22, 3):
         new.write_text(f"{number}\n")
         new.replace(path)
-        assert kept.number(str(path)) == number
+        assert kept.now() == number
     path.unlink()
-    assert kept.number(str(path)) is None
+    assert kept.now() is None
 
 
 def test_kept_number_comes_back_after_its_file_was_away(tmp_path):
     """A file that is absent, unreadable or empty is None, and is opened anew once it holds a number."""
-    kept, path = files.KeptNumbers(), tmp_path / "energy_uj"
-    assert kept.number(str(path)) is None
+    path = tmp_path / "energy_uj"
+    kept = files.KeptNumber(str(path))
+    assert kept.now() is None
     path.write_text("")
-    assert kept.number(str(path)) is None
+    assert kept.now() is None
     path.unlink()
     path.write_text("7")
-    assert kept.number(str(path)) == 7
+    assert kept.now() == 7
+
+
+def test_kept_number_finds_its_file_again_when_the_program_takes_its_descriptor(tmp_path):
+    """A program that becomes a daemon closes all files, and opens its own under the same numbers."""
+    path, log = tmp_path / "energy_uj", tmp_path / "log"
+    path.write_text("1")
+    log.write_text("epoch 1")
+    kept = files.KeptNumber(str(path))
+    assert kept.now() == 1
+    taken = kept._kept._file.number
+    other = os.open(log, os.O_RDONLY)
+    os.dup2(other, taken)
+    path.write_text("2")
+    assert kept.now() == 2
+    os.close(other)
+    os.close(taken)

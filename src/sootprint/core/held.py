@@ -20,23 +20,24 @@ class Held:
     def __init__(self, number: int) -> None:
         self.number = number
         self._file = _file(os.fstat(number))
+        self._device, self._inode = self._file
 
     @property
     def is_ours(self) -> bool:
         """Whether the number still stands for the file that was opened."""
         try:
-            return _file(os.fstat(self.number)) == self._file
+            facts = os.fstat(self.number)
         except OSError:
             return False
+        return facts.st_ino == self._inode and facts.st_dev == self._device
 
-    @property
     def is_linked(self) -> bool:
         """Whether the number still stands for the file, and the file has a name yet."""
         try:
             facts = os.fstat(self.number)
         except OSError:
             return False
-        return facts.st_nlink > 0 and _file(facts) == self._file
+        return facts.st_ino == self._inode and facts.st_dev == self._device and facts.st_nlink > 0
 
     def is_at(self, path: Path) -> bool:
         """Whether the file is the one that a path names."""

@@ -29,13 +29,9 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own clocks."""
 
-    def monotonic_s(self) -> float:
-        """Seconds of CLOCK_MONOTONIC [s]; it does not advance while the machine is suspended."""
-        return time.monotonic()
-
-    def wall_s(self) -> float:
-        """Seconds since 1970-01-01 UTC [s]; may step."""
-        return time.time()
+    # seconds of CLOCK_MONOTONIC [s], which does not advance while the machine is suspended; it is asked at each look
+    monotonic_s = staticmethod(time.monotonic)
+    wall_s = staticmethod(time.time)  # seconds since 1970-01-01 UTC [s]; may step
 
 
 class FakeClock:
@@ -92,8 +88,7 @@ class Machine:
     home: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(NamedTuple):
     """One look at a meter: an energy counter, or a power where there is none.
 
     Args:

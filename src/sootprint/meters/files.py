@@ -33,13 +33,17 @@ class KeptOpen:
     def __init__(self, path: str) -> None:
         self._file = Held(os.open(path, _FLAGS))
 
-    def text(self, *, limit: int) -> str | None:
-        """First `limit` bytes as they are now; None where they cannot be read."""
+    def raw(self, *, limit: int) -> bytes:
+        """First `limit` bytes as they are now; none where they cannot be read."""
         assert self._file is not None
         try:
-            return os.pread(self._file.number, limit, 0).decode("ascii", "replace") or None
+            return os.pread(self._file.number, limit, 0)
         except OSError:
-            return None
+            return b""
+
+    def text(self, *, limit: int) -> str | None:
+        """The same as a text; None where they cannot be read."""
+        return self.raw(limit=limit).decode("ascii", "replace") or None
 
     @property
     def is_replaced(self) -> bool:
@@ -55,36 +59,47 @@ class KeptOpen:
             self._file.close()
 
 
-class KeptNumbers:
-    """Whole numbers in files of the kernel, each kept open from its first look until it is replaced or gone.
+class KeptNumber:
+    """Whole number in a file of the kernel, which is kept open from its first look until it is replaced or gone.
 
     The kernel replaces none; a file that somebody does replace is opened at each look from then on. One that was
     replaced stands still, so that only a number that did not change is looked at twice.
+
+    Args:
+        path: The file.
     """
 
-    def __init__(self) -> None:
-        self._kept: dict[str, KeptOpen | None] = {}
-        self._before: dict[str, str] = {}
+    __slots__ = ("_before", "_is_kept", "_kept", "_path")
 
-    def number(self, path: str) -> int | None:
-        """Whole number that a file holds now, or None."""
-        kept = self._kept.get(path)
-        if kept is None:
-            return number(path) if path in self._kept else self._opened(path)
-        held = kept.text(limit=64)
-        if held is None or (held == self._before.get(path) and kept.is_replaced):
-            self._kept[path] = None
-            return number(path)
-        self._before[path] = held
-        return whole(held)
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._kept: KeptOpen | None = None
+        self._is_kept = True  # as long as nobody replaced it
+        self._before = b""
 
-    def _opened(self, path: str) -> int | None:
+    def now(self) -> int | None:
+        """The number as it is now, or None."""
+        if self._kept is None:
+            return self._opened() if self._is_kept else number(self._path)
+        held = self._kept.raw(limit=64)
+        digits = held.strip()
+        is_as_before = held == self._before
+        if digits.isdigit() and len(digits) <= _DIGITS and not (is_as_before and self._kept.is_replaced):
+            self._before = held
+            return int(digits)
+        self._kept, self._is_kept = None, False
+        return number(self._path)
+
+    def _opened(self) -> int | None:
         try:
-            kept = self._kept[path] = KeptOpen(path)
+            self._kept = KeptOpen(self._path)
         except OSError:
             return None
-        held = self._before[path] = kept.text(limit=64) or ""
-        return whole(held)
+        self._before = self._kept.raw(limit=64)
+        found = whole(self._before.decode("ascii", "replace"))
+        if found is None:
+            self._kept = None
+        return found
 
 
 def text(path: str, *, limit: int = 4096) -> str | None:

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sootprint.core.errors import MeterError
@@ -36,7 +36,6 @@ APART_J = 1000.0  # and these are surely two counters
 MIRROR_S = 0.1  # longest time for looks that are in between
 MIRROR_STEP_S = 0.002
 FROZEN_S = 0.5  # a package that is on moves its counter every millisecond
-Number = Callable[[str], int | None]  # whole number that a file holds now
 _PACKAGE = r"package-(\d{1,4})(?:-die-(\d{1,4}))?"
 
 
@@ -66,12 +65,17 @@ class _Found(NamedTuple):
     drams: tuple[str, ...]
 
 
-class _Move(NamedTuple):
-    """Value of a counter, when it was first seen, and whether the counter had moved to it."""
+class _Counter:
+    """A counter while it is read: the number before, since when it is that, and whether it had moved to it."""
 
-    energy_j: float
-    since_s: float
-    moved: bool
+    __slots__ = ("before_uj", "moved", "number", "since_s", "wraps_at_j", "zone")
+
+    def __init__(self, zone: Zone) -> None:
+        self.zone = zone
+        self.number = files.KeptNumber(f"{zone.folder}/energy_uj").now
+        self.wraps_at_j = (zone.range_uj + 1) / UJ_PER_J
+        self.before_uj: int | None = None
+        self.since_s, self.moved = 0.0, False
 
 
 class RaplMeter:
@@ -80,14 +84,10 @@ class RaplMeter:
     name = "rapl"
     poll_s: float | None = None
 
-    def __init__(
-        self, zones: Sequence[Zone], clock: Clock, facts: MeterFacts, *, number: Number = files.number
-    ) -> None:
-        self._zones = tuple(zones)
-        self._clock = clock
-        self._number = number
+    def __init__(self, zones: Sequence[Zone], clock: Clock, facts: MeterFacts) -> None:
+        self._counters = [_Counter(zone) for zone in zones]
+        self._now_s = clock.monotonic_s
         self._facts = facts
-        self._moves: dict[str, _Move] = {}
 
     def read(self) -> list[Reading]:
         """Readings of the zones that can be read now; one that vanished or froze is left out until it returns.
@@ -95,36 +95,37 @@ class RaplMeter:
         Raises:
             MeterError: No zone can be read.
         """
-        readings = [reading for zone in self._zones if (reading := self._read(zone)) is not None]
-        sound = [reading for reading in readings if not self._is_frozen(reading)]
-        if not readings:
-            raise MeterError("rapl: none of its counters can be read any more")
+        sound, stand_still = [], False
+        for counter in self._counters:
+            counter_uj = counter.number()
+            zone = counter.zone
+            if counter_uj is None or counter_uj > zone.range_uj:
+                continue
+            at_s = self._now_s()
+            if counter_uj == counter.before_uj:
+                if counter.moved and at_s - counter.since_s >= FROZEN_S:
+                    stand_still = True
+                    continue
+            else:
+                counter.moved = counter.before_uj is not None
+                counter.before_uj, counter.since_s = counter_uj, at_s
+            energy_j = counter_uj / UJ_PER_J
+            sound.append(
+                Reading(
+                    "rapl",
+                    zone.component,
+                    at_s,
+                    energy_j,
+                    wraps_at_j=counter.wraps_at_j,
+                    max_power_w=zone.max_power_w,
+                    low_ratio=zone.low_ratio,
+                    high_ratio=zone.high_ratio,
+                )
+            )
         if not sound:
-            raise MeterError("rapl: its counters stand still")
+            why = "its counters stand still" if stand_still else "none of its counters can be read any more"
+            raise MeterError(f"rapl: {why}")
         return sound
-
-    def _is_frozen(self, reading: Reading) -> bool:
-        """Whether a counter that has moved stands still; it says nothing of what is spent meanwhile."""
-        before = self._moves.get(reading.component)
-        if before is None or before.energy_j != reading.energy_j:
-            self._moves[reading.component] = _Move(reading.energy_j or 0.0, reading.at_s, before is not None)
-            return False
-        return before.moved and reading.at_s - before.since_s >= FROZEN_S
-
-    def _read(self, zone: Zone) -> Reading | None:
-        energy_j = _energy_j(zone.folder, zone.range_uj, self._number)
-        if energy_j is None:
-            return None
-        return Reading(
-            meter=self.name,
-            component=zone.component,
-            at_s=self._clock.monotonic_s(),
-            energy_j=energy_j,
-            wraps_at_j=(zone.range_uj + 1) / UJ_PER_J,
-            max_power_w=zone.max_power_w,
-            low_ratio=zone.low_ratio,
-            high_ratio=zone.high_ratio,
-        )
 
     def facts(self) -> MeterFacts:
         """Accuracy of the counters, and what was left out."""
@@ -153,7 +154,7 @@ def discover(machine: Machine) -> RaplMeter:
             [package.folder for package in found] or [f"{root}/{name}" for name in folders], root
         )
     facts = MeterFacts(factors=_accuracy(vendor), warnings=tuple(warnings))
-    return RaplMeter(zones, machine.clock, facts, number=files.KeptNumbers().number)
+    return RaplMeter(zones, machine.clock, facts)
 
 
 def udev_rule() -> str:
@@ -257,8 +258,8 @@ def _zone(folder: str, component: str, ratios: tuple[float, float]) -> Zone:
     )
 
 
-def _energy_j(folder: str, range_uj: int, number: Number = files.number) -> float | None:
-    counter_uj = number(f"{folder}/energy_uj")
+def _energy_j(folder: str, range_uj: int) -> float | None:
+    counter_uj = files.number(f"{folder}/energy_uj")
     return None if counter_uj is None or counter_uj > range_uj else counter_uj / UJ_PER_J
 
 

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sootprint.core.lines import encoder
+
 BOARD, FACTS = "board.json", "facts.json"
 TABLES = ("lines", "closed")  # by run: a line each, so that a run need not parse those of all the others
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+_encode = encoder()
 
 
 class Board:

@@ -108,6 +108,18 @@ class ComponentState:
             return energy.integrated(self.power_w, power_w, duration_s, max_gap_s=limit_s)
         return energy.Spend(None, "meter changed between counter and power")
 
+    def step_j(self, at_s: float, counter_j: float | None) -> float | None:
+        """Energy of a usual step of a counter, as `spend` tells it too; None where there is more to settle [J]."""
+        if counter_j is None or self.counter_j is None or self.at_s is None or self.missing is not None:
+            return None
+        step_j = counter_j - self.counter_j
+        limit_j = math.inf
+        if self.max_power_w is not None:
+            limit_j = self.max_power_w * (at_s - self.at_s + energy.COUNTER_STEP_S)
+            if self.wraps_at_j is not None and limit_j >= self.wraps_at_j:
+                return None
+        return step_j if 0.0 <= step_j <= limit_j and counter_j < math.inf else None
+
     def share(self) -> None:
         """Fill the gaps so far at the mean power so far: from now on the run is charged a part only."""
         if self.covered_s > 0.0:
@@ -121,8 +133,10 @@ class ComponentState:
         self.covered_s += duration_s
         self.moved = self.moved or spent_j > 0.0
         self.latest_w = mean_w = spent_j / duration_s
-        self.min_w = mean_w if self.min_w is None else min(self.min_w, mean_w)
-        self.max_w = mean_w if self.max_w is None else max(self.max_w, mean_w)
+        if self.min_w is None or mean_w < self.min_w:
+            self.min_w = mean_w
+        if self.max_w is None or mean_w > self.max_w:
+            self.max_w = mean_w
         if utilisation is not None:
             self.judged_s += duration_s
             self.busy_s += utilisation * duration_s
@@ -139,14 +153,15 @@ class ComponentState:
         """Spread energy over the buckets that `[start_s, end_s)` touches, in proportion to time."""
         while end_s > self.bucket_s * (MAX_SHORT_BUCKETS if self.bucket_s in COARSER else MAX_BUCKETS):
             self._coarsen(COARSER.get(self.bucket_s, 2))
-        last = int(end_s / self.bucket_s)
-        while len(self.buckets) <= last:
-            self.buckets.append(0.0)
+        bucket_s, buckets = self.bucket_s, self.buckets
+        last = int(end_s / bucket_s)
+        while len(buckets) <= last:
+            buckets.append(0.0)
         at_s, share_w = start_s, spent_j / (end_s - start_s)
-        for index in range(int(start_s / self.bucket_s), last + 1):
-            until_s = min(end_s, (index + 1) * self.bucket_s)
+        for index in range(int(start_s / bucket_s), last + 1):
+            until_s = end_s if index == last else (index + 1) * bucket_s
             if until_s > at_s:
-                self.buckets[index] += share_w * (until_s - at_s)
+                buckets[index] += share_w * (until_s - at_s)
                 at_s = until_s
 
     def _coarsen(self, count: int) -> None:

@@ -21,21 +21,19 @@ AFTER_LAST = "after the last reading"
 BEFORE_FIRST = "before the first reading"
 TO_OTHERS = "the run that reads for this machine did not answer; those that went on are charged for it"
 KINDS = (
-    *(
-        "head",
-        "comp",
-        "tick",
-        "base",
-        "drop",
-        "span",
-        "log",
-        "facts",
-        "more",
-        "note",
-        "forecast",
-        "snap",
-        "end",
-    ),
+    "tick",
+    "log",
+    "span",
+    "head",
+    "comp",
+    "base",
+    "drop",
+    "facts",
+    "more",
+    "note",
+    "forecast",
+    "snap",
+    "end",
 )
 
 
@@ -53,6 +51,8 @@ class Fold:
 
     def __init__(self) -> None:
         self.head: dict[str, Any] = {}
+        self.period_s = 1.0  # between two ticks; shorter gaps are filled without being listed [s]
+        self.max_gap_s = GAP_PERIODS  # longest time that two powers may stand for [s]
         self.states: list[ComponentState] = []
         self.gaps: list[
             tuple[int, float, float, str, bool]
@@ -73,16 +73,6 @@ class Fold:
         self._marks: list[Mark] = []
         self._open: dict[int, int] = {}  # span number -> index in spans
         self._skip: set[int] = set()
-
-    @property
-    def period_s(self) -> float:
-        """Time between two ticks [s]; shorter gaps are filled without being listed."""
-        return float(self.head.get("period_s", 1.0))
-
-    @property
-    def max_gap_s(self) -> float:
-        """Longest time that two powers may stand for [s]."""
-        return GAP_PERIODS * self.period_s
 
     def apply(self, line: dict[str, Any]) -> None:
         """Count one line.
@@ -154,6 +144,8 @@ class Fold:
         if line["v"] != 1:
             raise RecordError(f"journal of version {line['v']}: upgrade sootprint to read it")
         self.head = line
+        self.period_s = float(line.get("period_s", 1.0))
+        self.max_gap_s = GAP_PERIODS * self.period_s
         if line.get("expect") is not None:
             self._expect(*line["expect"])
 
@@ -284,11 +276,14 @@ class Fold:
         else:
             if at_s <= state.at_s:
                 return
-            spent = state.spend(at_s, counter_j, power_w, max_gap_s=self.max_gap_s)
-            if spent.energy_j is None:
-                self._lost(index, state, at_s, spent.reason or "unknown")
-            else:
-                self._spent(index, state, spent.energy_j, at_s, utilisation)
+            spent_j = state.step_j(at_s, counter_j)
+            if spent_j is None:
+                spent = state.spend(at_s, counter_j, power_w, max_gap_s=self.max_gap_s)
+                spent_j = spent.energy_j
+                if spent_j is None:
+                    self._lost(index, state, at_s, spent.reason or "unknown")
+            if spent_j is not None:
+                self._spent(index, state, spent_j, at_s, utilisation)
         state.at_s, state.counter_j, state.power_w, state.missing = at_s, counter_j, power_w, None
         state.variance_j2 += variance_j2
 

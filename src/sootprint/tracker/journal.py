@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 
 from sootprint.core.errors import RecordError
 from sootprint.core.held import Held
+from sootprint.core.lines import encoder
 
 if sys.platform != "win32":
     import fcntl
 
 SUFFIX = ".jsonl"
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_encode = encoder(ensure_ascii=False)
 MAX_PENDING_BYTES = 4_000_000
 ROOM_BYTES = 65_536  # kept back for the lines of a run on a disk that fills: four minutes of them
 _open_journals: weakref.WeakSet[Journal] = weakref.WeakSet()
@@ -58,8 +59,22 @@ class Journal:
         if len(self._pending) > MAX_PENDING_BYTES:
             self._pending = bytearray(b"\n")
             self._overflowed = True
-        self._pending += _encoded(content)
+        line = _encoded(content)
+        if not self._pending:
+            written = self._write(line)
+            if written == len(line):
+                return True
+            line = line[written:]
+        self._pending += line
         return self._flush() or (self._give_room() and self._flush())
+
+    def _write(self, data: bytes) -> int:
+        """Bytes of some data that the file took [byte]."""
+        assert self._file is not None
+        try:
+            return os.write(self._file.number, data)
+        except OSError:
+            return 0
 
     def _flush(self) -> bool:
         """Whether all that is pending went into the file."""

@@ -113,7 +113,8 @@ class Integrator:
 def look(meter: Meter, clock: Clock, start_s: float) -> Seen:
     """Sound readings of a meter in a run that began at `start_s` [s]: any error of a device is caught here alone."""
     try:
-        return Seen(*sound(meter.read(), start_s=start_s, now_s=clock.monotonic_s()))
+        readings, faults = sound(meter.read(), start_s=start_s, now_s=clock.monotonic_s())
+        return Seen(readings, faults) if faults else Seen(readings)
     except MeterError as err:
         return Seen((), reason=str(err))
     except (Exception, SystemExit) as err:  # a driver may raise anything, and training goes on
@@ -219,7 +220,7 @@ class Sampler:
         for slow in self._slow:
             if now_s < slow.due_s and not last:
                 continue
-            seen = self._look(slow.meter)
+            seen = look(slow.meter, self._clock, self._start_s)
             so_far_s = max(self._period_s, now_s - self._start_s)  # a young run does not know the power yet
             if not slow.settled:
                 slow.settle(seen.readings, self._sensed)

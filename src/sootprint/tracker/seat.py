@@ -98,7 +98,7 @@ class Seat:
     @property
     def is_in_place(self) -> bool:
         """Whether the lock was not deleted; `keep` looks whether it is where others look for it."""
-        return not self._is_open or (self._lock is not None and self._lock.is_linked)
+        return not self._is_open or (self._lock is not None and self._lock.is_linked())
 
     def keep(self) -> bool:
         """Whether who reads is as it was; what was deleted under this run is made again.

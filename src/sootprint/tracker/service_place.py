@@ -37,6 +37,11 @@ class ServicePlace:
         self._told: set[str] = set()
 
     @property
+    def is_idle(self) -> bool:
+        """Whether the service has nothing to do with this run, and nothing of it waits to be told."""
+        return self._served is None and not self._waiting
+
+    @property
     def joined(self) -> bool:
         """Whether the service charges the run, as far as is known."""
         return self._served is not None

@@ -48,9 +48,10 @@ class Session:
         self._recorder: Recorder | None = None
         self._source: Source | None = None
         self._cpu_s = 0.0  # CPU time that the process had used before the run [s]
-        self._warned_budget = self._warned_journal = False
+        self._warned_journal = False
+        self._ticks = 0
         self._described: list[Meter] | None = None  # whose facts are in the journal
-        self._kg_per_kwh: float | None = None
+        self._kg_per_kwh: float | None = None  # for a budget that is still kept to
         self._foresight: Foresight | None = None
         self._settings: Settings | None = worker.settings
 
@@ -200,7 +201,7 @@ class Session:
         if around.place.zone is None and around.warnings:
             self._warn(around.warnings[0])
         value = around.intensities[0].factor.value if around.intensities else None
-        if value is not None:
+        if value is not None and self._settings.budget_kg is not None:
             from sootprint.core import carbon
 
             pue = around.pue.value if around.pue and around.pue.value else 1.0
@@ -241,7 +242,7 @@ class Session:
         loop(
             functools.partial(source.wait, self._worker.stopping),
             self._tick,
-            now_s=self._recorder.now_s,
+            now_s=self._clock_s,
             period_s=self._settings.period_s,
             sampler=lambda: source.sampler,
             hurry=source.hurry,
@@ -258,42 +259,44 @@ class Session:
 
     def _each_tick(self) -> None:
         assert self._recorder is not None and self._source is not None
-        self._write_marks()
-        self._watch_budget()
-        self._describe_meters()
-        self._foresee()
+        if self._worker.marks or self._source.heard is not None:
+            self._write_marks()
+        if self._kg_per_kwh is not None:
+            self._watch_budget(self._kg_per_kwh)
+        if self._source.untold or self._source.meters is not self._described:
+            self._describe_meters()
+        if self._fold.progress is not None:
+            self._foresee()
         journal = self._recorder.journal
         if journal is None:
             return
         if self._recorder.journal_failed and not self._warned_journal:
             self._warned_journal = True
             self._warn("the journal cannot be written: while that lasts a crash would lose this run")
-        if self._fold.ticks % SYNC_TICKS == 0:
+        self._ticks += 1
+        if self._ticks % SYNC_TICKS == 0:
             journal.sync()
-        if self._fold.ticks % COMPACT_TICKS == 0 or not journal.complete:
+        if self._ticks % COMPACT_TICKS == 0 or not journal.complete:
             with contextlib.suppress(OSError):  # the lines stay where they are
-                journal.replace(self._fold.dump())
+                journal.replace(self._recorder.fold.dump())
 
     def _write_marks(self) -> None:
         """Write what waits now; what comes meanwhile waits for the next tick, so that there is one."""
         assert self._recorder is not None and self._source is not None
-        if not self._worker.marks and self._source.heard is None:
-            return
         marks = [self._worker.marks.popleft() for _ in range(len(self._worker.marks))]
         heard = self._source.heard
         others = list(self._source.hear())
         for mark in marks if heard is None or heard.counts_own else others:
             guarded(functools.partial(self._recorder.emit, mark), self._warn)
 
-    def _watch_budget(self) -> None:
-        budget_kg = self._settings.budget_kg if self._settings else None
-        if budget_kg is None or self._kg_per_kwh is None or self._warned_budget:
-            return
+    def _watch_budget(self, kg_per_kwh: float) -> None:
         from sootprint.core.units import energy_kwh
 
-        spent_kg = energy_kwh(self._fold.total_j()) * self._kg_per_kwh
-        if spent_kg > budget_kg:
-            self._warned_budget = True
+        assert self._recorder is not None
+        spent_kg = energy_kwh(self._recorder.fold.total_j()) * kg_per_kwh
+        budget_kg = self._settings.budget_kg if self._settings else None
+        if budget_kg is not None and spent_kg > budget_kg:
+            self._kg_per_kwh = None
             text = (
                 f"budget: {spent_kg:.3g} kgCO2e so far, above the budget of {budget_kg:g} kg; the run goes on"
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import math
 from collections.abc import Iterable
 
@@ -27,14 +27,31 @@ def sound(
     """
     kept, faults = [], {}
     for reading in readings:
+        if _is_usual(reading, start_s, now_s):
+            kept.append(reading)
+            continue
         fault = _fault(reading, start_s, now_s + SKEW_S)
         if fault is not None:
             faults[reading.component] = fault
         elif reading.utilisation is None or _lies(reading.utilisation, 0.0, 1.0):
             kept.append(reading)
         else:
-            kept.append(dataclasses.replace(reading, utilisation=None))
+            kept.append(reading._replace(utilisation=None))
     return kept, faults
+
+
+def _is_usual(reading: Reading, start_s: float, now_s: float) -> bool:
+    """Whether a reading is that of a counter, as nearly all are, and breaks no rule: `_fault` says what is wrong."""
+    energy_j, at_s = reading.energy_j, reading.at_s
+    return (
+        type(energy_j) is float
+        and 0.0 <= energy_j <= MOST_J
+        and type(at_s) is float
+        and start_s <= at_s <= now_s
+        and reading.power_w is None
+        and reading.utilisation is None
+        and _broken(reading) is None
+    )
 
 
 def _fault(reading: Reading, start_s: float, until_s: float) -> str | None:
@@ -47,16 +64,26 @@ def _fault(reading: Reading, start_s: float, until_s: float) -> str | None:
         return f"power reads {power_w!r:.20} W, which is no power"
     if not _lies(reading.at_s, start_s, until_s):
         return "its clock is ahead of the machine's or behind the run's start"
-    return _wrong_constant(reading)
+    return _broken(reading)
 
 
-def _wrong_constant(reading: Reading) -> str | None:
+def _broken(reading: Reading) -> str | None:
+    try:
+        return _wrong_constant(
+            reading.basis, reading.low_ratio, reading.high_ratio, reading.wraps_at_j, reading.max_power_w
+        )
+    except TypeError:  # a list or the like, which cannot be kept
+        return "what never changes about it is neither a number nor a text"
+
+
+@functools.lru_cache(maxsize=64)
+def _wrong_constant(basis: object, low: object, high: object, *limits: object) -> str | None:
     """Which of the attributes that never change breaks its rule."""
-    if reading.basis not in BASES:
-        return f"its basis {reading.basis!s:.20} is none"
-    if not (_lies(reading.low_ratio, 0.0, 1.0) and _lies(reading.high_ratio, 1.0, MOST_W)):
-        return f"its bounds {reading.low_ratio!s:.20} to {reading.high_ratio!s:.20} do not enclose 1"
-    for limit in (reading.wraps_at_j, reading.max_power_w):
+    if basis not in BASES:
+        return f"its basis {basis!s:.20} is none"
+    if not (_lies(low, 0.0, 1.0) and _lies(high, 1.0, MOST_W)):
+        return f"its bounds {low!s:.20} to {high!s:.20} do not enclose 1"
+    for limit in limits:
         if limit is not None and not _lies(limit, 0.0, math.inf):
             return f"its limit {limit!s:.20} is no number above 0"
     return None

@@ -210,16 +210,17 @@ class Source:
     def tick(self, *, last: bool = False) -> None:
         """Look at what is due, or at the account, and record it."""
         self._ticks += 1
-        knocked, rescan = self.hurry(), self._ticks % RESCAN_TICKS == 0
+        knocked, rescan = False, self._ticks % RESCAN_TICKS == 0
         if self._seat is not None:
-            self._seat.knocked = False
+            knocked, self._seat.knocked = self._seat.knocked, False
             if (rescan or not self._seat.is_in_place) and not self._seat.keep():
                 self._give_way()
-        was_served = self._service.joined
-        if self._service.follow(self._own, self._recorder, TICK_S):
-            return
-        if was_served:
-            self._register()
+        if not self._service.is_idle:
+            was_served = self._service.joined
+            if self._service.follow(self._own, self._recorder, TICK_S):
+                return
+            if was_served:
+                self._register()
         moves = rescan and not last and self._service.is_there
         if self.sampler is None and not self._take_over():
             self._recorder.take(self._account())
