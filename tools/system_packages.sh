@@ -7,6 +7,9 @@ missing=()
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing+=(chromium)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+for program in slurmctld slurmd sbatch:slurm-client sshd:openssh-server ssh:openssh-client; do
+    PATH="$PATH:/usr/sbin:/sbin" command -v "${program%:*}" >/dev/null || missing+=("${program#*:}")
+done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

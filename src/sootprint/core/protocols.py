@@ -241,6 +241,9 @@ class Engine(Protocol):
 
     name: str
 
+    def probe(self) -> None:
+        """Nothing where a job can be started there now; `OSError` with one line for a person where it cannot."""
+
     def start(self, book: Any, *, resume: bool) -> Handle:
         """Begin the next segment of a plan; `OSError` where it cannot."""
 

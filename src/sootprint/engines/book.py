@@ -11,140 +11,21 @@ import contextlib
 import fcntl
 import json
 import os
-import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 from sootprint.core.errors import RecordError
 from sootprint.engines.processes import Process, boot
+from sootprint.engines.state import PAUSED, Carried, Plan, Segment, State, measured_s
+
+__all__ = ["PAUSED", "Book", "Carried", "Plan", "Segment", "State", "books", "folded", "measured_s"]
 
 FOLDER, FILE_NAME = "plans", "book.jsonl"
 VERSION = 1
 MOST_LEARNED = 500  # plans that are looked through for what a resume cost
-PAUSED = 75  # exit code of a job that has saved and may be resumed (EX_TEMPFAIL of sysexits.h)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """A job and until when it must be done.
-
-    Args:
-        id: Identity.
-        command: Program and arguments.
-        cwd: Working directory.
-        arguments: Options of `sootprint run` for each segment.
-        deadline_s: Wall clock by which it ends [s].
-        expect_s: Time that it runs [s].
-        zone: Zone whose intensity decides, or None.
-        trace: File of the intensity, or None for the configured sources.
-        pausable: Whether it saves and ends with 75 when it gets SIGUSR1.
-        resume_s: Running time that a resume costs: stated, or measured in earlier plans [s].
-        resume_stated: Whether it was stated, so that what is measured does not replace it.
-        made_s: Wall clock when it was made [s].
-    """
-
-    id: str
-    command: tuple[str, ...]
-    cwd: str
-    arguments: tuple[str, ...]
-    deadline_s: float
-    expect_s: float
-    zone: str | None = None
-    trace: str | None = None
-    pausable: bool = False
-    resume_s: float = 0.0
-    resume_stated: bool = False
-    made_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """One start of the job.
-
-    Args:
-        number: Its number, from 1.
-        resume: Whether it resumes what an earlier one saved.
-        boot: Start of the machine in which it was begun.
-        job: The command's process, once it was started.
-        runner: The process that measures it and writes its end.
-        asked: Whether it was asked to pause.
-        asked_s: Wall clock at which it was [s].
-        code: Exit code of the command, or None while it is not known.
-        started_s: Wall clock at which the command began [s].
-        ready_s: Time from there until it first asked whether to pause, its start and load done [s].
-        ended_s: Wall clock at which the command ended [s].
-        ran_s: Time that it ran [s].
-        cut: Whether it ended without telling how.
-    """
-
-    number: int
-    resume: bool
-    boot: str
-    job: Process | None = None
-    runner: Process | None = None
-    asked: bool = False
-    asked_s: float | None = None
-    code: int | None = None
-    started_s: float | None = None
-    ready_s: float | None = None
-    ended_s: float | None = None
-    ran_s: float = 0.0
-    cut: bool = False
-
-    @property
-    def save_s(self) -> float | None:
-        """Time from the question to its end, where it paused: a last step, the save and the exit [s]."""
-        if self.code != PAUSED or self.asked_s is None or self.ended_s is None:
-            return None
-        return max(0.0, self.ended_s - self.asked_s)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """What a book tells.
-
-    Args:
-        plan: The plan.
-        segments: Starts of the job, the earliest first.
-        result: Exit code of the whole, or None while it is open.
-    """
-
-    plan: Plan
-    segments: tuple[Segment, ...] = ()
-    result: int | None = None
-
-    @property
-    def open_segment(self) -> Segment | None:
-        """Segment that was begun and whose end is not known."""
-        last = self.segments[-1] if self.segments else None
-        return last if last is not None and last.code is None and not last.cut else None
-
-    @property
-    def resume_s(self) -> float:
-        """Running time that a resume costs: as stated, else as the pauses so far showed, else as earlier plans [s]."""
-        shown_s = None if self.plan.resume_stated else measured_s(self.segments)
-        return self.plan.resume_s if shown_s is None else shown_s
-
-    @property
-    def left_s(self) -> float:
-        """Time that the job still runs, of what was expected [s]; what a cut segment did counts as lost."""
-        done_s = sum(one.ran_s for one in self.segments if one.code == PAUSED)
-        resumes_s = self.resume_s if self.segments else 0.0
-        return max(0.05 * self.plan.expect_s, self.plan.expect_s - done_s) + resumes_s
-
-
-def measured_s(segments: Sequence[Segment]) -> float | None:
-    """Time that a resume has cost so far: the median save, and the median start and load [s]; None before a pause.
-
-    A first start loads nothing, and counts only while none has resumed.
-    """
-    saves = [one.save_s for one in segments if one.save_s is not None]
-    loads = [one.ready_s for one in segments if one.ready_s is not None and one.resume]
-    starts = loads or [one.ready_s for one in segments if one.ready_s is not None]
-    return statistics.median(saves) + statistics.median(starts or [0.0]) if saves else None
 
 
 class Book:
@@ -165,9 +46,7 @@ class Book:
         try:
             made.folder.mkdir(parents=True, mode=0o700)
             made.take()
-            made.write(
-                "plan", **{name: getattr(plan, name) for name in Plan.__dataclass_fields__}, version=VERSION
-            )
+            made.write_plan(plan)
         except OSError as err:
             raise RecordError(f"the plan cannot be kept in {made.folder}: {err.strerror}") from err
         return made
@@ -196,6 +75,14 @@ class Book:
         if self._driver is not None:
             os.close(self._driver)
             self._driver = None
+
+    def write_plan(self, plan: Plan) -> None:
+        """Write the first line.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        self.write("plan", **{one.name: getattr(plan, one.name) for one in fields(Plan)}, version=VERSION)
 
     def write(self, kind: str, **content: Any) -> None:
         """Add a line, which is on the disk when this returns.
@@ -230,19 +117,19 @@ class Book:
                 f"the book of plan {self.folder.name} holds what no plan writes ({err})"
             ) from None
 
-    def begin_segment(self, *, resume: bool) -> tuple[Segment, int]:
+    def begin_segment(self, *, resume: bool, target: str = "") -> tuple[Segment, int]:
         """Segment that is about to be started, and the descriptor of the lock that its processes inherit.
 
         Raises:
             OSError: It cannot be written.
         """
-        made = Segment(number=len(self.state().segments) + 1, resume=resume, boot=boot())
+        made = Segment(number=len(self.state().segments) + 1, resume=resume, boot=boot(), target=target)
         descriptor = os.open(self._lock(made.number), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         with contextlib.ExitStack() as undo:
             undo.callback(os.close, descriptor)
             if not _locked(descriptor):
                 raise BlockingIOError(f"segment {made.number} is started already")
-            self.write("starting", segment=made.number, resume=resume, boot=made.boot)
+            self.write("starting", segment=made.number, resume=resume, boot=made.boot, target=target)
             undo.pop_all()
         return made, descriptor
 
@@ -302,22 +189,48 @@ def folded(lines: Sequence[bytes]) -> State:
             told.append(json.loads(line))
     if not told or told[0]["k"] != "plan" or told[0]["version"] != VERSION:
         raise ValueError("no plan of this version")
-    given = {name: told[0][name] for name in Plan.__dataclass_fields__ if name in told[0]}
-    plan = Plan(**given | {name: tuple(given[name]) for name in ("command", "arguments")})
     segments: dict[int, dict[str, Any]] = {}
-    result = None
+    result: int | None = None
+    carried: list[Carried] = []
     for one in told[1:]:
         if one["k"] == "done":
             result = int(one["code"])
-        elif one["k"] == "starting":
-            segments[one["segment"]] = {
-                "number": one["segment"],
-                "resume": one["resume"],
-                "boot": one["boot"],
-            }
-        elif one["segment"] in segments:
+        elif one["k"] == "carried":
+            carried.append(_carried(one))
+        elif one["k"] in ("starting", "started") and one["segment"] not in segments:
+            segments[one["segment"]] = _begun(one, segments)
+        if one.get("segment") in segments:
             segments[one["segment"]] |= _told(one)
-    return State(plan=plan, segments=tuple(Segment(**one) for one in segments.values()), result=result)
+    return State(
+        plan=_plan(told[0]),
+        segments=tuple(Segment(**one) for one in segments.values()),
+        result=result,
+        carried=tuple(carried),
+    )
+
+
+def _plan(line: dict[str, Any]) -> Plan:
+    """Plan of a book's first line, which an earlier version wrote without what it did not know."""
+    given = {one.name: line[one.name] for one in fields(Plan) if one.name in line or one.default is MISSING}
+    lists = ("command", "arguments", "targets", "carry", "queue")
+    return Plan(**given | {name: tuple(given[name]) for name in lists if name in given})
+
+
+def _carried(line: dict[str, Any]) -> Carried:
+    given = {one.name: line[one.name] for one in fields(Carried)}
+    lists = ("energy_kwh", "emissions_kg")
+    return Carried(**given | {name: tuple(given[name]) for name in lists if given[name] is not None})
+
+
+def _begun(line: dict[str, Any], segments: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    """Segment that a line begins; one that Slurm has begun by itself goes on with the job of the one before."""
+    if line["k"] == "started" and segments:
+        before = list(segments.values())[-1]
+        before["cut"] = "code" not in before
+        same: dict[str, Any] = {name: before[name] for name in ("target", "slurm") if name in before}
+        return {"number": line["segment"], "resume": True, "boot": "", **same}
+    made = {name: line.get(name, "") for name in ("boot", "target")}
+    return {"number": line["segment"], "resume": bool(line.get("resume")), **made}
 
 
 def _told(line: dict[str, Any]) -> dict[str, Any]:
@@ -330,7 +243,9 @@ def _told(line: dict[str, Any]) -> dict[str, Any]:
         return {"code": int(line["code"]), "ended_s": float(line["at_s"]), **told}
     if line["k"] == "asked":
         return {"asked": True, "asked_s": float(line["at_s"])}
-    return {"cut": True} if line["k"] == "cut" else {}
+    if line["k"] == "queued":
+        return {"slurm": str(line["slurm"]), "begin_s": line["begin_s"]}
+    return {one: {one: True} for one in ("cut", "deaf")}.get(line["k"], {})
 
 
 def _locked(descriptor: int) -> bool:

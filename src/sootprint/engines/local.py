@@ -11,9 +11,15 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sootprint.engines.book import Book, Plan, Segment
 from sootprint.engines.processes import Process
+from sootprint.engines.shell import UnreachableError
+
+if TYPE_CHECKING:
+    from sootprint.settings.targets import Target
 
 SEGMENT = "SOOTPRINT_PLAN_SEGMENT"  # folder of the plan and number of the segment, for the segment's runner
 RESUME = "SOOTPRINT_RESUME"
@@ -59,9 +65,27 @@ class LocalHandle:
 
 
 class LocalEngine:
-    """Jobs as processes of this machine."""
+    """Jobs as processes of this machine.
+
+    Args:
+        target: Settings of the place, where the plan has several.
+        output: File that gets the output of the job, in place of this process's own streams.
+    """
 
     name = "local"
+
+    def __init__(self, target: Target | None = None, *, output: Path | None = None) -> None:
+        self._target, self._output = target, output
+
+    def probe(self) -> None:
+        """Nothing where a job can be started.
+
+        Raises:
+            UnreachableError: The folder in which it would run is not there.
+        """
+        folder = self._target.workdir if self._target is not None else None
+        if folder is not None and not Path(folder).is_dir():
+            raise UnreachableError(f"target {target_name(self._target)} cannot be used: no folder {folder}")
 
     def start(self, book: Book, *, resume: bool) -> LocalHandle:
         """Begin the next segment of a plan.
@@ -70,16 +94,21 @@ class LocalEngine:
             OSError: The book cannot be written, or no process can be started.
         """
         plan = book.state().plan
-        segment, lock = book.begin_segment(resume=resume)
-        try:
+        with contextlib.ExitStack() as kept:
+            streams: dict[str, Any] = {}
+            if self._output is not None:
+                file = kept.enter_context(self._output.open("ab"))
+                streams = {"stdin": subprocess.DEVNULL, "stdout": file, "stderr": file}
+            segment, lock = book.begin_segment(resume=resume, target=target_name(self._target))
+            kept.callback(os.close, lock)
             child = subprocess.Popen(
-                [sys.executable, "-m", "sootprint", "run", *plan.arguments, "--", *plan.command],
-                cwd=plan.cwd,
-                env=_environment(plan, book, segment),
+                runner_command(plan, self._target, python=sys.executable),
+                cwd=folder_of(plan, self._target),
+                env=_environment(book, segment),
                 pass_fds=(lock,),
+                start_new_session=self._output is not None,
+                **streams,
             )
-        finally:
-            os.close(lock)
         return LocalHandle(book, segment.number, child)
 
     def found(self, book: Book, segment: Segment) -> LocalHandle:
@@ -87,7 +116,26 @@ class LocalEngine:
         return LocalHandle(book, segment.number)
 
 
-def _environment(plan: Plan, book: Book, segment: Segment) -> dict[str, str]:
+def target_name(target: Target | None) -> str:
+    """Name of a place; "" is this machine."""
+    return "" if target is None else target.name
+
+
+def folder_of(plan: Plan, target: Target | None) -> str:
+    """Folder in which the command runs."""
+    return plan.cwd if target is None or target.workdir is None else target.workdir
+
+
+def runner_command(plan: Plan, target: Target | None, *, python: str) -> list[str]:
+    """Command that measures a segment: what the place states wins over what was stated for the whole."""
+    placed = []
+    if target is not None:
+        placed = ["--zone", target.zone, *(["--pue", str(target.pue)] if target.pue is not None else [])]
+        placed += ["--tag", f"target={target.name}"]
+    return [python, "-m", "sootprint", "run", *plan.arguments, *placed, "--", *plan.command]
+
+
+def _environment(book: Book, segment: Segment) -> dict[str, str]:
     """Environment of a segment's runner."""
     kept = {name: text for name, text in os.environ.items() if name != RESUME}
     kept[SEGMENT] = f"{segment.number}:{book.folder}"

@@ -93,7 +93,7 @@ def run_command(command: Sequence[str], options: RunOptions) -> int:
         sharing = options.sharing
         if sharing is not None:
             guarded(lambda: sharing.begin(worker.id), options.on_warning)
-        code = held.forward_until_exit(child)
+        code = held.forward_until_exit(child, _wanted(child, options))
         tell(code)
         worker.stop(wait_s=STOP_WAIT_S, why="finished" if code == 0 else f"exit code {code}")
         _report(worker, options)
@@ -135,6 +135,24 @@ def _started(child: int, options: RunOptions) -> Callable[[int], object]:
 
     written("started", job=process(child), runner=own())
     return ended
+
+
+def _wanted(child: int, options: RunOptions) -> Callable[[int], bool]:
+    """Function that tells whether a signal is passed on: a job of a plan is not ended by one that asks it to save."""
+    if options.segment is None:
+        return lambda _: True
+    from sootprint.engines.processes import process
+
+    book, number = options.segment
+
+    def wanted(signal_number: int) -> bool:
+        if signal_number != signal.SIGUSR1:
+            return True
+        listens = process(child).catches(signal_number)
+        guarded(lambda: book.write("asked" if listens else "deaf", segment=number), options.on_warning)
+        return listens
+
+    return wanted
 
 
 def _not_started(worker: Worker, program: str, err: OSError | ValueError, options: RunOptions) -> int:
@@ -271,13 +289,14 @@ class _Held:
             command[0], list(command), os.environ, setsigmask=self._before, setsigdef=defaults
         )
 
-    def forward_until_exit(self, child: int) -> int:
+    def forward_until_exit(self, child: int, wanted: Callable[[int], bool]) -> int:
         """Exit code of the command; what is sent to us alone goes to it, what the terminal sends to all does not."""
         while True:
             info = signal.sigtimedwait(self._numbers | {signal.SIGCHLD}, 1.0)
-            if info is not None and info.si_signo != signal.SIGCHLD and info.si_code != SI_KERNEL:
+            number = None if info is None or info.si_code == SI_KERNEL else info.si_signo
+            if number not in (None, signal.SIGCHLD) and wanted(number):
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(child, info.si_signo)
+                    os.kill(child, number)
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended == child:
                 return os.waitstatus_to_exitcode(status)

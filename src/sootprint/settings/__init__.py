@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sootprint.core.protocols import Machine
     from sootprint.settings.grid import Grid
     from sootprint.settings.tables import Cluster, Site, UserHardware
+    from sootprint.settings.targets import Target
     from sootprint.settings.wall import WallMeter
 
 __all__ = ["FILE_NAME", "Settings", "config_directory", "home_directory", "load", "runtime_directory"]
@@ -101,6 +102,7 @@ class Settings:
         clusters: Zone or site of each Slurm cluster, by its name.
         wall: Wall meters, by the meter's name.
         grid: Sources of carbon intensity to ask over the network, or None.
+        targets: Places where a job may run, by name.
         origins: Where each value came from; a key that is missing has its default.
     """
 
@@ -129,6 +131,7 @@ class Settings:
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     wall: Mapping[str, WallMeter] = field(default_factory=dict)
     grid: Grid | None = None
+    targets: Mapping[str, Target] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
 
     def machine(self) -> Machine:
@@ -222,9 +225,10 @@ _KEYS: dict[str, _Key] = {
     "clusters": _Key("clusters", None, _table("clusters")),
     "wall": _Key("wall", None, _table("wall", "wall")),
     "grid": _Key("grid", None, _table("grid", "grid")),
+    "targets": _Key("targets", None, _table("targets", "targets")),
 }
 _INSIDE = ("zone", "site", "pue", "project", "year", "expect_total")
-_TABLES = ("hardware", "sites", "clusters", "wall")
+_TABLES = ("hardware", "sites", "clusters", "wall", "targets")
 _BY_FILE_NAME = {key.name: field_name for field_name, key in _KEYS.items() if key.in_files}
 _BY_ARGUMENT = {field_name: field_name for field_name in _KEYS} | {"period": "period_s"}
 _BY_VARIABLE = {key.variable: field_name for field_name, key in _KEYS.items() if key.variable}
@@ -299,7 +303,7 @@ def _from_file(path: Path, *, own: bool) -> list[tuple[str, Any, str]]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
         raise _UnreadableFileError(f"{path}: cannot be read as TOML: {err}") from err
-    for name in ("wall", "grid"):  # they open connections and name secrets
+    for name in ("wall", "grid", "targets"):  # they open connections and name secrets
         if name in content and not own:
             raise SettingsError(
                 f"{path}: [{name}] may stand only in your own {FILE_NAME}, not in a project's: {NOT_CLONED}"
