@@ -98,6 +98,48 @@ def test_wrong_use_costs_one_line(program, tmp_path: Path, arguments: tuple[str,
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "start", "words"),
+    [
+        ("big.csv", b"", "big.csv is no table"),
+        ("late.csv", HEAD.encode() + b"m,2020,T,D,M,1,France,Gas,60,10,1\n" * 40_000, "late.csv is no table"),
+        ("big.json", b'[{"schema":', "big.json is no text"),
+        ("big.toml", b"[columns]\n", "big.toml has more than 1 MiB"),
+    ],
+)
+def test_two_gigabytes_that_are_no_table_cost_one_line(
+    program, table: Path, tmp_path: Path, name: str, start: bytes, words: str
+) -> None:
+    """They are looked at and not held: a process with less memory than the file has answers."""
+    with (tmp_path / name).open("wb") as file:
+        file.write(start)
+        file.truncate(2 << 30)
+    given = (table, "--mapping", name) if name.endswith(".toml") else (name,)
+    result = program("survey", *given, cwd=tmp_path)
+    assert result.returncode == 2
+    assert words in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_poor_rows_are_counted(call, tmp_path: Path) -> None:
+    """Zero and negative emissions, a number with its unit, an unknown country: each is told with its count."""
+    rows = [
+        "a,2020,T,D,M,1,France,Gas,60,10,0",
+        "b,2020,T,D,M,2,Atlantis,Gas,60,10,-5",
+        "c,2020,T,D,M,3,France,Gas,60,10 MWh,6",
+        "d,2021,T,D,M,4,France,Gas,60,10,6",
+    ]
+    path = tmp_path / "poor.csv"
+    path.write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
+    found = json.loads(call("survey", path, "--out", tmp_path / "out", "--json", *FEW).stdout)
+    left = {one["what"]: (one["count"], one["example"]) for one in found["excluded"] if one["example"]}
+    assert left == {"emissions_given_kg": (1, "-5"), "energy_given_kwh": (1, "10 MWh")}
+    reasons = [one["reason"] for one in found["excluded"]]
+    assert any("emissions_kg is 0" in reason for reason in reasons)
+    assert "country_code is unknown" in reasons
+    assert found["emissions_by_bin"][-1]["note"] == "no interval below 3 values"
+
+
 def test_a_folder_that_cannot_be_written_is_said(call, table: Path, tmp_path: Path) -> None:
     """A file stands in its place."""
     (tmp_path / "out").write_text("mine", encoding="utf-8")

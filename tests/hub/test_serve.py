@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -62,6 +63,36 @@ def _post(address: str, body: bytes) -> dict[str, Any]:
 def _stop(server: subprocess.Popen[str]) -> int:
     server.send_signal(signal.SIGTERM)
     return server.wait(timeout=STOPS_S)
+
+
+def test_the_survey_reads_a_real_hub_and_the_ledger(tmp_path: Path) -> None:
+    """Seeded records over the public interface, and the runs of a machine, by the command and its option alone."""
+    home = tmp_path / "home"
+    home.mkdir()
+
+    def survey(*source: str) -> dict[str, Any]:
+        found = subprocess.run(
+            [SOOTPRINT, "survey", *source, "--resamples", "100", "--json"],
+            env=environment(home),
+            capture_output=True,
+            text=True,
+            timeout=ANSWERS_S * 4,
+        )
+        assert found.returncode == 0, found.stderr
+        answer: dict[str, Any] = json.loads(found.stdout)
+        return answer
+
+    subprocess.run([SOOTPRINT, "hub", "seed"], env=environment(home), check=True, timeout=ANSWERS_S * 4)
+    with _serving(home) as (server, address):
+        with urllib.request.urlopen(f"{address}/api/v1/footprints?limit=500", timeout=ANSWERS_S) as answer:
+            there = len(json.load(answer)["items"])
+        found = survey("--from-hub", address)
+        assert _stop(server) == 0
+    assert found["data"] == "records" and found["n_models"] == there > 100
+    assert found["total_emissions_kg"] > 0 and len(found["findings"]) == 4
+    run = [SOOTPRINT, "run", "--", sys.executable, "-c", "print(sum(range(1_000_000)))"]
+    subprocess.run(run, env=environment(home), check=True, timeout=ANSWERS_S, capture_output=True)
+    assert survey("--dataset", "ledger")["n_models"] == 1
 
 
 def test_what_was_acknowledged_survives_kill_9_once(tmp_path: Path) -> None:

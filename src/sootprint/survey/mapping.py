@@ -21,6 +21,7 @@ from sootprint.survey.schema import GIVEN
 
 PACKAGED = ("counting_carbon", "published")
 VALUES = ("given", "recomputed")
+BIGGEST = 1 << 20  # bytes of a mapping file
 KG_PER_LB = 0.45359237  # international yard and pound agreement, 1959
 # Factor to the schema's unit, by the schema's unit and the one of the table.
 UNITS: dict[str, dict[str, float]] = {
@@ -111,11 +112,14 @@ def read(path: Path) -> TableMapping:
         InputError: The file cannot be read, or a name or value in it breaks a rule.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            text = file.read(BIGGEST + 1).decode("utf-8")
     except OSError as err:
         raise InputError(f"{path} cannot be read: {err.strerror}; give a mapping file in TOML") from None
     except UnicodeDecodeError:
         raise InputError(f"{path} is no text in UTF-8: a mapping is a TOML file") from None
+    if len(text) > BIGGEST:
+        raise InputError(f"{path} has more than {BIGGEST >> 20} MiB: a mapping is a short TOML file")
     return parsed(text, where=str(path))
 
 

@@ -73,6 +73,12 @@ def head(path: Path, *, delimiter: str = ",") -> list[str]:
     return names
 
 
+def holds_zero(path: Path) -> bool:
+    """Whether a file has a zero byte anywhere, as no text has: it is looked through in parts, and held in none."""
+    with path.open("rb") as file:
+        return any(b"\0" in part for part in iter(lambda: file.read(LOOKED_AT), b""))
+
+
 def mapping_for(columns: Iterable[str], path: Path) -> TableMapping:
     """Mapping that fits the columns of a table: a packaged one, or the schema's own names.
 
@@ -102,6 +108,8 @@ def table(path: Path, mapping: TableMapping) -> tuple[pl.DataFrame, list[Unread]
     import polars as pl
 
     names = head(path, delimiter=mapping.delimiter)
+    if holds_zero(path):
+        raise InputError(f"{path} is no table: it holds bytes that no text has; give a CSV file in UTF-8")
     _need(names, mapping, path)
     _once(names, mapping, path)
     try:

@@ -13,11 +13,13 @@ from sootprint.core.errors import InputError, RecordError
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint, Hardware, Paper, Work
 from sootprint.survey.dataset import Exclusion
+from sootprint.survey.read import holds_zero
 from sootprint.survey.schema import GIVEN, types
 
 if TYPE_CHECKING:
     import polars as pl
 
+BIGGEST = 512 << 20  # bytes; some 100,000 records
 SUFFIXES = (".json", ".jsonl", ".ndjson")
 Row = dict[str, Any]
 
@@ -62,6 +64,7 @@ def _ledger() -> Iterator[Footprint]:
 def _file(path: Path) -> Iterator[Footprint | str]:
     """Records of one file: one object, a list, a page of a hub, or one record a line."""
     try:
+        _look_at(path)
         text = path.read_text(encoding="utf-8-sig")
     except OSError as err:
         raise InputError(f"{path} cannot be read: {err.strerror}; give JSON records or a CSV table") from None
@@ -75,6 +78,21 @@ def _file(path: Path) -> Iterator[Footprint | str]:
     if isinstance(data, dict) and isinstance(data.get("items"), list):
         data = data["items"]
     yield from decoded(data if isinstance(data, list) else [data])
+
+
+def _look_at(path: Path) -> None:
+    """Refuse what is no text, or too large to be held, before it is read.
+
+    Raises:
+        InputError: It is.
+    """
+    if holds_zero(path):
+        raise InputError(f"{path} is no text: it holds bytes that no JSON has; give JSON records")
+    size = path.stat().st_size
+    if size > BIGGEST:
+        raise InputError(
+            f"{path} has {size >> 20:,} MiB, more than {BIGGEST >> 20}: split it into several files"
+        )
 
 
 def _lines(path: Path, text: str) -> Iterator[Footprint | str]:

@@ -112,7 +112,8 @@ def of_fronts(cost: str) -> Callable[[Dataset, Drawn], str]:
                 f"{row['task']}, {row['dataset']}: {row['members']} of {row['n']} on the front{rank}"
             )
         better = [row for row in panels if row["p"] is not None and row["p"] < LEVEL_P and row["rho"] > 0.0]
-        words = f"More {name} goes with better results in {len(better)} of {len(panels)} comparisons."
+        go = "go" if name.endswith("s") else "goes"
+        words = f"More {name} {go} with better results in {len(better)} of {len(panels)} comparisons."
         return _with_rest(f"{words} {'; '.join(parts)}.".replace(" .", ""), drawn)
 
     return caption
