@@ -8,7 +8,9 @@ import typer
 
 from sootprint.cli import hub_store, options, output, shell
 from sootprint.cli.hub_accounts import token, user
+from sootprint.cli.hub_campaign import campaign
 from sootprint.cli.hub_client import pull, push
+from sootprint.cli.hub_venue import venue
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 Host = Annotated[str, typer.Option("--host", metavar="HOST", help="Address to listen on.")]
@@ -36,6 +38,8 @@ hub.command(cls=shell.Command)(push)
 hub.command(cls=shell.Command)(pull)
 hub.add_typer(token, name="token")
 hub.add_typer(user, name="user")
+hub.add_typer(campaign, name="campaign")
+hub.add_typer(venue, name="venue")
 
 
 @hub.callback(invoke_without_command=True)

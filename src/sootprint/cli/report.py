@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sootprint.cli import lookup, options, output
+
+if TYPE_CHECKING:
+    from sootprint.core.records import Footprint
 
 
 class Format(StrEnum):
@@ -34,21 +37,34 @@ As = Annotated[
     ),
 ]
 
+Check = Annotated[
+    str | None,
+    typer.Option("--check", metavar="VENUE", help="Say what a venue misses in it: a name or a TOML file."),
+]
+
 
 def report(
-    run: options.RunOrFile, form: As = None, out: options.Out = None, json: options.Json = False
+    run: options.RunOrFile,
+    form: As = None,
+    out: options.Out = None,
+    check: Check = None,
+    json: options.Json = False,
 ) -> None:
-    """Write the report of a run or file.
+    """Write the report of a run or file, or say what a venue misses in it.
 
-    The HTML page is one file with everything in it; it needs the extra `charts`.
+    The HTML page is one file with everything in it; it needs the extra `charts`. With --check the exit code is 1 where
+    something is missing that the venue requires; `conference` and `journal` ship as examples.
 
         sootprint report latest
         sootprint report latest --out report.html
         sootprint report run.json --format md
+        sootprint report latest --check conference
     """
     from sootprint import report as reports
 
     record = lookup.record(run)
+    if check is not None:
+        raise typer.Exit(_checked(record, check, form, out, json=json))
     text = reports.render(record, _form(form, out, json=json))
     if out is None:
         output.print_text(text)
@@ -69,3 +85,28 @@ def _form(form: Format | None, out: Path | None, *, json: bool) -> str:
     if json:
         return Format.JSON
     return form or _BY_SUFFIX.get(out.suffix.lower() if out else "", Format.TEXT)
+
+
+def _checked(record: Footprint, ref: str, form: Format | None, out: Path | None, *, json: bool) -> int:
+    """Exit code of a check: 0 where nothing that the venue requires is missing."""
+    from json import dumps
+
+    from sootprint.cli import shell
+    from sootprint.report import venues
+
+    if form not in (None, Format.TEXT, Format.JSON):
+        shell.wrong(f"--check is text or json, not {form}: leave out --format")
+    venue = venues.load(ref)
+    found = venues.check(record, venue)
+    passes = all(one.met or one.level != "must" for one in found)
+    if json or form == Format.JSON:
+        plain = {"venue": venue.name, "passes": passes, "findings": found}
+        if out is None:
+            output.print_json(plain)
+        else:
+            output.write_whole(out, f"{dumps(output.plain(plain), indent=2, ensure_ascii=False)}\n")
+    elif out is None:
+        output.print_text(venues.in_words(venue, found))
+    else:
+        output.write_whole(out, f"{venues.in_words(venue, found)}\n")
+    return 0 if passes else shell.FAILED

@@ -10,7 +10,8 @@ from fastapi.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
 from sootprint import __version__
-from sootprint.hub import api, api_more, database, pages, problems, shapes
+from sootprint.hub import api, api_more, database, pages, problems, shapes, venues
+from sootprint.hub.campaigns import routes as campaigns
 from sootprint.hub.context import Hub
 from sootprint.hub.guard import Guard
 from sootprint.hub.live import routes as live
@@ -41,7 +42,7 @@ def unguarded(hub: Hub) -> FastAPI:
     problems.handle(app)
     app.include_router(api.router)
     app.include_router(api_more.router)
-    for router in (live.api, live.pages, people.router):
+    for router in (live.api, live.pages, people.router, campaigns.router, venues.api, venues.pages):
         app.include_router(router)
     app.include_router(pages.router)
     app.add_api_route("/healthz", healthz, include_in_schema=False)

@@ -49,23 +49,38 @@ def record_of(given: dict[str, str]) -> Footprint:
         InputError: A field cannot be used; the line names it.
     """
     about = {name: given.get(name, "").strip()[:MAX_FIELD] or None for name in ABOUT}
-    stage = about["stage"] or "other"
-    if stage not in STAGES:
-        raise InputError(f"stage is {stage!r}: it is one of {', '.join(STAGES)}")
     paper = Paper(citation=about["paper"], doi=about["doi"], arxiv=about["arxiv"])
     return dataclasses.replace(
         estimate_of(given),
         name=about["model"],
         project=about["project"],
-        stage=stage,
+        stage=stage_of(about["stage"]),
         model=Model(name=about["model"]) if about["model"] else None,
         paper=paper if any(dataclasses.astuple(paper)) else None,
         results=_result(about),
     )
 
 
-def publish(hub: Hub, given: dict[str, str], actor: Actor) -> str:
+def stage_of(text: str | None) -> str:
+    """Stage of the life cycle that a form names.
+
+    Raises:
+        InputError: It is none.
+    """
+    stage = text or "other"
+    if stage not in STAGES:
+        raise InputError(f"stage is {stage!r}: it is one of {', '.join(STAGES)}")
+    return stage
+
+
+def publish(hub: Hub, given: dict[str, str], actor: Actor, *, record: Footprint | None = None) -> str:
     """Identity of the record that a form made.
+
+    Args:
+        hub: The hub.
+        given: Fields of the form.
+        actor: Who sends it.
+        record: Record, where it is not that of the three questions.
 
     Raises:
         InputError: A field cannot be used.
@@ -73,7 +88,7 @@ def publish(hub: Hub, given: dict[str, str], actor: Actor) -> str:
     """
     if "submit" not in actor.may:
         raise NotAllowedError("publishing needs a token that may submit: ask who runs this hub", 401)
-    record = record_of(given)
+    record = record or record_of(given)
     submission = ingest.Submission(
         actor=actor.name,
         account_id=actor.account_id,

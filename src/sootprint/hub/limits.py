@@ -9,7 +9,13 @@ from collections.abc import Callable
 
 MOST_CALLERS = 10_000  # remembered in one kind of bucket; the longest unseen are forgotten
 # Kinds of request: how many at once, and how many each second after that
-RATES = {"visit": (200.0, 40.0), "submit": (60.0, 10.0), "failure": (10.0, 0.2), "login": (20.0, 0.5)}
+RATES = {
+    "visit": (200.0, 40.0),
+    "submit": (60.0, 10.0),
+    "failure": (10.0, 0.2),
+    "login": (20.0, 0.5),
+    "link": (60.0, 1.0),
+}
 
 
 class Limits:

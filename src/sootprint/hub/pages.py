@@ -16,7 +16,8 @@ from starlette.concurrency import run_in_threadpool
 from sootprint import __version__
 from sootprint.core.errors import SootprintError
 from sootprint.core.ids import is_uuid7
-from sootprint.hub import asked, forms, leaderboards, reading, views
+from sootprint.core.records import Footprint
+from sootprint.hub import asked, forms, full_form, leaderboards, reading, views
 from sootprint.hub.problems import NotFoundError, status_of
 from sootprint.hub.requests import NotAllowedError, fields_of, hub_of, viewer_of
 
@@ -153,6 +154,42 @@ async def publish(request: Request) -> Response:
     except SootprintError as err:
         return _form(request, given, asked_for=True, problem=str(err), status=status_of(err))
     return RedirectResponse(f"/footprints/{key}", status_code=303)
+
+
+@router.get("/submit/full")
+def submit_full(request: Request) -> Response:
+    """The form of all that a paper may say."""
+    return _full(request, {})
+
+
+@router.post("/submit/full")
+async def publish_full(request: Request) -> Response:
+    """Look at or publish a record of the full form."""
+    given = await sealed_fields(request)
+    return await run_in_threadpool(_published_full, request, given)
+
+
+def _published_full(request: Request, given: dict[str, str]) -> Response:
+    try:
+        record = full_form.record_of(given)
+        if given.get("do") != "publish":
+            return _full(request, given, estimate=record)
+        key = forms.publish(hub_of(request), given, forms.actor_of(request, given), record=record)
+    except SootprintError as err:
+        return _full(request, given, problem=str(err), status=status_of(err))
+    return RedirectResponse(f"/footprints/{key}", status_code=303)
+
+
+def _full(
+    request: Request, given: dict[str, str], *, estimate: Footprint | None = None, **more: Any
+) -> HTMLResponse:
+    shown: dict[str, Any] = {
+        "given": given,
+        "numbers": full_form.NUMBERS,
+        "rows": full_form.RESULTS,
+        "problem": None,
+    }
+    return form_page(request, "submit_full.html", **(shown | views.form(estimate) | more))
 
 
 @router.get("/methodology")

@@ -1,0 +1,202 @@
+"""Campaigns: a sample that anyone draws again, mails, answers without an account, and who did not answer."""
+
+from __future__ import annotations
+
+import email
+import json
+import re
+from email.policy import default
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy.engine import Engine
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+from sootprint.cli import app
+from sootprint.core.errors import InputError
+from sootprint.hub import chain
+from sootprint.hub.campaigns import mails, sample, store
+from sootprint.hub.campaigns.status import status, wilson
+from tests.hub.conftest import KEY
+from tests.hub.test_people import HTML, seal_of
+
+HOST = "https://hub.example.org"
+SENDER = mails.Sender(name="Ada Lovelace", email="ada@example.org")
+
+
+def _list(path: Path, n: int = 60) -> Path:
+    rows = ["title,email,task,year,hardware,count,hours,zone,arxiv"]
+    for index in range(n):
+        task, year = ("vision", "language", "speech")[index % 3 if index % 5 else 0], 2019 + index % 2
+        rows.append(
+            f'"Paper {index}, a study",a{index}@example.org,{task},{year},A100,8,24,FR,2101.{index:05}'
+        )
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def _begin(engine: Engine, path: Path, n: int = 12) -> list[sample.Paper]:
+    listing = sample.read(_list(path), ["task"])
+    chosen = sample.drawn(listing.papers, n, seed=7)
+    store.add(
+        engine, "vision", chosen, store.plan_of(listing.papers, ["task"], seed=7, allocation="proportional")
+    )
+    return chosen
+
+
+def test_same_list_and_seed_give_the_same_sample_in_any_order(tmp_path: Path) -> None:
+    """The order of the rows and their repetition change nothing; another seed draws others."""
+    path = _list(tmp_path / "papers.csv")
+    head, *rows = path.read_text(encoding="utf-8").splitlines()
+    (tmp_path / "other.csv").write_text("\n".join([head, *reversed(rows), rows[0]]), encoding="utf-8")
+    first, second = (sample.read(tmp_path / name, ["task", "year"]) for name in ("papers.csv", "other.csv"))
+    assert (first.repeated, second.repeated) == (0, 1)
+    one, two = (sample.drawn(listing.papers, 20, seed=3) for listing in (first, second))
+    assert [paper.key for paper in one] == [paper.key for paper in two]
+    assert {paper.key for paper in one} != {paper.key for paper in sample.drawn(first.papers, 20, seed=4)}
+    assert "@" not in repr(one)  # an address is shown nowhere
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(st.text(max_size=3), st.integers(1, 40), min_size=1, max_size=8), st.integers(0, 200))
+def test_allocation_is_whole_and_within_the_strata(sizes: dict[str, int], n: int) -> None:
+    """Parts add up to the sample; none exceeds its stratum, and proportional ones are within one of their share."""
+    total = sum(sizes.values())
+    parts = sample.allotted(n, sizes, sizes)
+    assert sum(parts.values()) == min(n, total)
+    assert all(0 <= parts[name] <= sizes[name] for name in sizes)
+    assert all(abs(parts[name] - min(n, total) * sizes[name] / total) < 1.0 for name in sizes)
+    equal = sample.allotted(n, sizes, dict.fromkeys(sizes, 1))
+    assert sum(equal.values()) == min(n, total)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name,email\nx,y\n", "no column 'title'"),
+        ("title\n", "lists no paper"),
+        ("title,email\n,x@y.z\n", "row 2: the title is empty"),
+    ],
+)
+def test_bad_list_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    """One line says what the list lacks."""
+    (tmp_path / "x.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=words):
+        sample.read(tmp_path / "x.csv")
+
+
+def test_mail_asks_the_three_questions_and_holds_no_header_of_a_title(engine: Engine, tmp_path: Path) -> None:
+    """The mail is whole, the reminder answers to it, and nothing of a list or name becomes a header."""
+    _begin(engine, tmp_path / "papers.csv")
+    one = store.invitations(engine, "vision")[0]
+    link = store.link(KEY, one["id"], HOST)
+    path = mails.write(tmp_path / "out", [("x", mails.message(one, "b@example.org", link, sender=SENDER))])[0]
+    read = email.message_from_bytes(path.read_bytes(), policy=default)
+    text = " ".join(read.get_body().get_content().split())  # type: ignore[union-attr]
+    assert all(
+        word in text
+        for word in ("Where was it trained", "On what hardware", "How long", one["paper"]["title"])
+    )
+    assert link in text
+    again = mails.message(one, "b@example.org", link, sender=SENDER, reminder=True)
+    assert again["In-Reply-To"] == read["Message-ID"]
+    for wrong in ("b@example.org\nBcc: all@example.org", "nobody", ""):
+        with pytest.raises(InputError, match="none of a mail"):
+            mails.message(one, wrong, link, sender=SENDER)
+    assert "@example.org" not in json.dumps(store.invitations(engine, "vision"))
+
+
+def test_author_answers_without_an_account_and_corrects_it(open_client: TestClient, tmp_path: Path) -> None:
+    """The signed link alone lets in; its form is filled; the answer is a record, and the same form again a version."""
+    engine = open_client.app._hub.engine  # type: ignore[attr-defined]
+    chosen = _begin(engine, tmp_path / "papers.csv")
+    one = store.invitation_id("vision", chosen[0].key)
+    path = urlsplit(store.link(KEY, one, HOST)).path
+    assert open_client.get(path[:-1] + ("0" if path[-1] != "0" else "1"), headers=HTML).status_code == 404
+    page = open_client.get(path, headers=HTML).text
+    assert 'name="hours" type="number" value="24"' in page
+    form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
+    form |= {
+        "hardware": "A100",
+        "count": "8",
+        "hours": "24",
+        "zone": "FR",
+        "model": "Ours-7",
+        "do": "estimate",
+    }
+    looked = open_client.post(path, data=form, headers=HTML)
+    assert "90 % interval" in looked.text
+    assert open_client.get("/api/v1/footprints").json()["items"] == []
+    wrong = open_client.post(path, data={**form, "hours": "long"}, headers=HTML)
+    assert (wrong.status_code, "hours" in wrong.text) == (400, True)
+    form["do"] = "publish"
+    for hours in ("24", "30"):
+        done = open_client.post(path, data={**form, "hours": hours}, headers=HTML)
+        assert done.url.path == f"/footprints/{form['id']}"
+    record = open_client.get(f"/api/v1/footprints/{form['id']}").json()
+    assert (record["paper"]["arxiv"], record["given"]["answered_by"]) == (chosen[0].told["arxiv"], "author")
+    assert len(open_client.get(f"/api/v1/footprints/{form['id']}/versions").json()["items"]) == 2
+    other = urlsplit(store.link(KEY, store.invitation_id("vision", chosen[1].key), HOST)).path
+    stolen = open_client.post(other, data={**form, "seal": seal_of(open_client, other)}, headers=HTML)
+    assert "another invitation" in stolen.text  # nobody overwrites the answer of another paper
+    assert status(engine, "vision")["answered"] == 1
+    assert chain.verify(engine).count == 0
+
+
+def test_status_tells_who_did_not_answer_by_stratum(engine: Engine, tmp_path: Path) -> None:
+    """Answered, declined, silent and unreachable are apart; the rate is of those who were reached."""
+    _begin(engine, tmp_path / "papers.csv", n=30)
+    rows = store.invitations(engine, "vision")
+    assert status(engine, "vision")["response_rate"] is None
+    store.mailed(engine, [row["id"] for row in rows], reminder=False)
+    store.closed(engine, [rows[0]["id"]], store.UNREACHABLE)
+    store.closed(engine, [rows[1]["id"]], store.DECLINED)
+    for row in rows[2:8]:
+        store.answered(engine, row["id"], "x" * 36)
+    store.mailed(engine, [row["id"] for row in rows[8:]], reminder=True)
+    found = status(engine, "vision")
+    assert {name: found[name] for name in ("sample", "asked", "answered", "declined", "silent", "unreachable")} == {
+        "sample": 30, "asked": 30, "answered": 6, "declined": 1, "silent": 22, "unreachable": 1,
+    }  # fmt: skip
+    assert found["response_rate"] == 6 / 29
+    assert found["response_low"] < 6 / 29 < found["response_high"]
+    assert (found["reminders"], found["listed"]) == (22, 60)
+    assert sum(row["sample"] for row in found["strata"]) == 30
+    assert found["difference"]["degrees"] == len(found["strata"]) - 1
+    low, high = wilson(77, 500)  # the survey's own 15.4 %
+    assert (round(low or 0, 3), round(high or 0, 3)) == (0.125, 0.188)
+
+
+def test_campaign_from_the_command_line_to_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw, mails, remind, status and list work together; a second draw of the name is refused."""
+    monkeypatch.setenv("SOOTPRINT_HOME", str(tmp_path))
+    papers, runner = str(_list(tmp_path / "papers.csv")), CliRunner()
+    draw = ["hub", "campaign", "draw", "v-1", "--from", papers, "--n", "9", "--strata", "task"]
+    assert "9 of 60 papers drawn" in runner.invoke(app, draw).output
+    assert runner.invoke(app, draw).exit_code == 2 or "already" in str(runner.invoke(app, draw).exception)
+    asked = ["--from", papers, "--sender", "Ada", "--reply-to", "ada@example.org", "--public-url", HOST]
+    for command, expected in (("mails", 9), ("mails", 0), ("remind", 9)):
+        out = tmp_path / f"{command}{expected}"
+        done = runner.invoke(app, ["hub", "campaign", command, "v-1", "--out", str(out), *asked, "--json"])
+        assert len(json.loads(done.output)["written"]) == expected
+    told = json.loads(runner.invoke(app, ["hub", "campaign", "status", "v-1", "--json"]).output)
+    assert (told["asked"], told["silent"], told["reminders"]) == (9, 9, 9)
+    assert "response rate" in runner.invoke(app, ["hub", "campaign", "status", "v-1"]).output
+    assert runner.invoke(app, ["hub", "campaign", "list"]).output == "v-1\n"
+
+
+def test_page_of_campaigns_has_the_rates(client: TestClient, engine: Engine, tmp_path: Path) -> None:
+    """The page says how many answered, with the interval, by stratum; an author may decline with one click."""
+    assert "There is none yet" in client.get("/campaigns", headers=HTML).text
+    chosen = _begin(engine, tmp_path / "papers.csv")
+    one = store.invitation_id("vision", chosen[0].key)
+    store.mailed(engine, [row["id"] for row in store.invitations(engine, "vision")], reminder=False)
+    path = urlsplit(store.link(KEY, one, HOST)).path
+    said = client.post(f"{path}/decline", data={"seal": seal_of(client, path)}, headers=HTML)
+    assert "will not be asked again" in said.text
+    page = client.get("/campaigns", headers=HTML).text
+    assert "12 asked, 0 answered: 0.0 %, 95 % interval 0.0 % to" in page

@@ -1,0 +1,71 @@
+"""The full form: what a paper states is kept as a claim, what it does not say stays unknown; and venues at the hub."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.testclient import TestClient
+
+from sootprint.core.errors import InputError
+from sootprint.hub import full_form
+from tests.hub.test_people import HTML, seal_of
+
+BLOOM = {
+    "model": "BLOOM", "params": "176e9", "hardware": "A100", "count": "384", "hours": "2828", "zone": "FR",
+    "energy_kwh": "433196", "energy_kwh_low": "420000", "energy_kwh_high": "440000", "task_1": "Language modelling",
+    "metric_1": "Perplexity", "value_1": "8.1", "metric_2": "Bias", "value_2": "0.3", "task_2": "Language modelling",
+    "kind_2": "fairness", "arxiv": "2211.02001", "third_party": "1", "boundary": "node", "tokens": "366e9",
+}  # fmt: skip
+
+
+def test_full_form_is_looked_at_published_and_checked(client: TestClient) -> None:
+    """From the form to the record with its claims, and to what a venue misses in it."""
+    seal = seal_of(client, "/submit/full")
+    looked = client.post("/submit/full", data={**BLOOM, "seal": seal, "do": "look"}, headers=HTML)
+    assert "How it will read" in looked.text
+    assert 'value="176e9"' in looked.text
+    assert client.get("/api/v1/footprints").json()["items"] == []
+    done = client.post("/submit/full", data={**BLOOM, "seal": seal, "do": "publish"}, headers=HTML)
+    key = done.url.path.rpartition("/")[2]
+    record = client.get(f"/api/v1/footprints/{key}").json()
+    assert record["energy_kwh"] == {"value": 433196.0, "low": 420000.0, "high": 440000.0, "basis": "claimed"}
+    assert record["emissions_kg"]["basis"] == "derived"
+    assert [one["kind"] for one in record["results"]] == ["quality", "fairness"]
+    assert (record["model"]["params"], record["work"]["tokens"]) == (176e9, 366e9)
+    page = client.get(f"/footprints/{key}/check", headers=HTML).text
+    assert "Nothing that is required is missing" in page
+    found = client.get(f"/api/v1/footprints/{key}/check", params={"venue": "journal"}).json()
+    assert found["passes"] is False
+    assert client.get(f"/footprints/{key}/check?venue=none", headers=HTML).status_code == 404
+    assert "Journal: carbon statement" in client.get("/venues", headers=HTML).text
+    refused = client.post("/submit/full", data={**BLOOM, "do": "publish"}, headers=HTML)
+    assert refused.status_code == 403  # no seal
+
+
+def test_claim_alone_is_a_record_without_what_it_does_not_say() -> None:
+    """No hardware and no hours: the stated emissions, grade E, and the rest unknown."""
+    made = full_form.record_of({"model": "m", "emissions_kg": "1287.5", "zone": "FR"})
+    assert made.emissions_kg is not None
+    assert (made.emissions_kg.value, made.emissions_kg.basis, made.grade) == (1287.5, "claimed", "E")
+    assert (made.energy_kwh, made.hardware, made.place.zone) == (None, (), "FR")
+    assert "energy_kwh" in made.unknown
+    assert "emissions_kg" not in made.unknown
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "give hardware and hours, or the energy"),
+        ({"energy_kwh": "1,287"}, "energy_kwh is '1,287': .* without commas"),
+        ({"energy_kwh": "-1"}, "at least 0"),
+        ({"energy_kwh": "nan"}, "energy_kwh is 'nan'"),
+        ({"energy_kwh": "5", "energy_kwh_low": "6", "energy_kwh_high": "7"}, "outside its bounds"),
+        ({"energy_kwh": "5", "energy_kwh_low": "4"}, "one bound"),
+        ({"energy_kwh": "5", "metric_1": "Top-1"}, "result 1 needs"),
+        ({"energy_kwh": "5", "stage": "party"}, "stage is 'party'"),
+        ({"energy_kwh": "5", "scope": "all"}, "scope is 'all'"),
+    ],
+)
+def test_field_that_cannot_be_used_is_named(given: dict[str, str], words: str) -> None:
+    """One line names the field, its value and the rule; 1,287 means two things in two countries."""
+    with pytest.raises(InputError, match=words):
+        full_form.record_of(given)
