@@ -147,3 +147,21 @@ def no_harm(savings: Floats, first: Ints, ended: Ints, *, independent: Floats) -
     error = np.sqrt(np.maximum(0.0, squares - means**2) / np.clip(independent, 1.0, known))
     made: Flags = np.where(ended > first, means > error, True)
     return made
+
+
+def clears(draws: Floats, length: int, steps: Ints, *, cost: float = 0.0) -> bool:
+    """Whether running in some later steps is expected to save more than its standard error, against running at once.
+
+    Args:
+        draws: Equally likely courses of the next steps, `(n_draws, n_steps)`.
+        length: Steps that the job runs.
+        steps: Steps in which it would run.
+        cost: Steps of energy that the wait adds, at the intensity of the last of the steps [step].
+
+    >>> clears(np.array([[300.0, 100.0], [310.0, 120.0]]), 1, np.array([1]))
+    True
+    >>> clears(np.array([[300.0, 100.0], [100.0, 310.0]]), 1, np.array([1]))
+    False
+    """
+    saved = draws[:, :length].sum(axis=1) - draws[:, steps].sum(axis=1) - cost * draws[:, steps[-1]]
+    return bool(saved.mean() > saved.std() / np.sqrt(saved.size))

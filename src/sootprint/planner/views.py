@@ -10,7 +10,7 @@ import numpy as np
 
 from sootprint.core.errors import InputError, IntensityError
 from sootprint.intensity.annual import AnnualSource
-from sootprint.intensity.chain import ANNUAL, chain
+from sootprint.intensity.chain import ANNUAL, ChainSource, chain
 from sootprint.planner.exact import Floats
 from sootprint.planner.forecast import Outlook, filled, outlook
 from sootprint.planner.history import HOUR, History, from_intensities, from_trace
@@ -119,6 +119,21 @@ def of_sources(zone: str, at: datetime, window: timedelta, settings: Settings) -
     return View(
         zone, hour, HOUR, flat, None, year.method or "unstated", year.source or "unstated", YEAR, passed
     )
+
+
+def of_past(zone: str, at: datetime, window: timedelta, settings: Settings) -> View:
+    """View forecast from what the configured sources tell of the hours before `at`, whatever they tell of later ones.
+
+    Raises:
+        IntensityError: No source tells these hours.
+        InputError: They are too few.
+    """
+    stated = () if settings.grid is None else settings.grid.sources
+    hour = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    before = ChainSource([name for name in stated if name != ANNUAL], settings).ask(zone, hour - PAST, hour)
+    history = from_intensities(zone, before.intensities)
+    made = _forecast(history, history.step_at(at), _whole(window, history.step) + 1, "blend")
+    return made._replace(passed=before.passed)
 
 
 def _forecast(history: History, first: int, n_steps: int, forecaster: str) -> View:

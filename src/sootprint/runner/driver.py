@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from sootprint.engines.book import PAUSED, Book, Plan, Segment, State
 from sootprint.planner.replan import must_run, run_now, start_now
-from sootprint.runner.outlook import Ahead, Outlook
+from sootprint.runner.outlook import Ahead, Outlook, worthwhile
 
 if TYPE_CHECKING:
     from sootprint.core.protocols import Engine, Handle
@@ -183,8 +183,10 @@ def decided(plan: Plan, ahead: Ahead, left_s: float, until_s: float, *, running:
     slack = min(math.floor(free_s / ahead.step_s), ahead.values.size - length)
     if slack < 1:
         return True
+    cost = plan.resume_s / ahead.step_s if plan.pausable else 0.0
+    if not worthwhile(ahead, length, slack, pausable=plan.pausable, resume_cost=cost):
+        return True
     if plan.pausable:
-        cost = plan.resume_s / ahead.step_s
         return run_now(ahead.values, length, slack, resume_cost=cost, running=running)
     return start_now(ahead.values, length, slack, advantage=ADVANTAGE)
 

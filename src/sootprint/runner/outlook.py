@@ -1,47 +1,71 @@
-"""Intensity of the steps ahead, as a plan needs it: from a trace or the configured sources, kept while they fail."""
+"""Intensity of the steps ahead, as a plan needs it: given by a trace or the sources, else forecast from their past."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from sootprint.core.errors import IntensityError, SettingsError
+from sootprint.core.errors import InputError, IntensityError, SettingsError
 from sootprint.core.units import SECONDS_PER_HOUR
+from sootprint.planner.overheads import plan_with_overheads
+from sootprint.planner.replan import clears
+from sootprint.planner.starts import best_starts
 
 if TYPE_CHECKING:
     from sootprint.core.protocols import Intensity
     from sootprint.engines.book import Plan
+    from sootprint.planner.views import View
     from sootprint.settings import Settings
 
 ASK_AGAIN_S = SECONDS_PER_HOUR  # a forecast is asked for again each hour
 RETRY_S = 300.0  # after a source failed
+FILE_NAME = "outlook.jsonl"  # what was known of the hours ahead, a line each time that it was asked for
+GIVEN, OWN = "as given", "forecast from its past"
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ahead:
-    """Steps of equal length from the one that holds now, to as far as a source tells.
+    """Steps of equal length from the one that holds now, to as far as anybody tells.
 
     Args:
         values: Intensity of each step, `(n_steps,)` [gCO2e/kWh].
         step_s: Length of a step [s].
         index: Number of the first step since 1970, by which a step is told from the next.
         source: Who told it, in words.
+        kind: As given, or our forecast from the zone's past.
+        misses: True less forecast of earlier forecasts, `(n_draws, n_steps)`, 0 for steps that were given; None
+            where nobody says how sure it is.
     """
 
-    values: npt.NDArray[np.float64]
+    values: Floats
     step_s: float
     index: int
     source: str
+    kind: str = GIVEN
+    misses: Floats | None = None
+
+    def draws(self) -> Floats | None:
+        """Equally likely courses, `(n_draws, n_steps)` [gCO2e/kWh]."""
+        return None if self.misses is None else np.maximum(0.0, self.values + self.misses)
+
+    def quantile(self, share: float) -> Floats | None:
+        """Quantile of the intensity in each step, `(n_steps,)` [gCO2e/kWh]."""
+        drawn = self.draws()
+        return None if drawn is None else np.quantile(drawn, share, axis=0)
 
 
 class Outlook:
-    """Forecast of a plan's zone, asked for again each hour and kept in between.
+    """What is known of the hours ahead in a plan's zone, asked for again each hour and kept in between.
 
     Args:
         plan: The plan.
@@ -52,17 +76,26 @@ class Outlook:
     def __init__(self, plan: Plan, settings: Settings, say: Callable[[str], object]) -> None:
         self._plan, self._settings, self._say = plan, settings, say
         self._steps: Sequence[Intensity] = ()
+        self._own: Ahead | None = None
         self._asked_s = -math.inf
         self._told: set[str] = set()
 
     def ahead(self, now_s: float) -> Ahead | None:
-        """Steps from now to the deadline; None where no source tells the step that holds now.
+        """Steps from now to the deadline; None where nobody tells the step that holds now.
 
-        A step without a figure counts as the dirtiest of the window, for nothing speaks for running in it.
+        What a source gives counts, and the forecast from its past beyond that. A step without either counts as the
+        dirtiest of the window, for nothing speaks for running in it.
         """
         if not self._asked_s <= now_s < self._asked_s + ASK_AGAIN_S:
             self._ask(now_s)
-        return series(self._steps, now_s, self._plan.deadline_s)
+            self._keep(now_s)
+        return self._known(now_s)
+
+    def _known(self, now_s: float) -> Ahead | None:
+        given = series(self._steps, now_s, self._plan.deadline_s)
+        if self._own is None:
+            return given
+        return joined(self._own, self._steps, now_s) or given
 
     def _ask(self, now_s: float) -> None:
         """Ask for the rest of the plan's time; what was told before stays where nobody answers."""
@@ -70,17 +103,28 @@ class Outlook:
         self._asked_s = now_s
         if not start < end or not self._plan.zone:
             return
+        problem: Exception | None = None
         try:
             self._steps = self._between(self._plan.zone, start, end)
         except (IntensityError, SettingsError) as err:
-            self._asked_s = now_s - ASK_AGAIN_S + RETRY_S
-            if str(err) not in self._told:
-                self._told.add(str(err))
-                self._say(f"no forecast of the grid: {err}")
+            problem = err
+        given = series(self._steps, now_s, self._plan.deadline_s)
+        if given is not None and (given.index + given.values.size) * given.step_s >= self._plan.deadline_s:
+            self._own = None
+            return
+        try:
+            self._own = _as_ahead(self._view(self._plan.zone, start, end - start))
+        except (InputError, IntensityError, SettingsError) as err:
+            if given is None:
+                self._failed(now_s, f"{problem}; {err}" if problem and str(problem) != str(err) else str(err))
+
+    def _failed(self, now_s: float, reason: str) -> None:
+        self._asked_s = now_s - ASK_AGAIN_S + RETRY_S
+        if reason not in self._told:
+            self._told.add(reason)
+            self._say(f"no forecast of the grid: {reason}")
 
     def _between(self, zone: str, start: datetime, end: datetime) -> Sequence[Intensity]:
-        from pathlib import Path
-
         from sootprint.intensity.chain import source
         from sootprint.intensity.trace import TraceSource
 
@@ -98,6 +142,69 @@ class Outlook:
             except IntensityError as err:
                 errors.append(str(err))
         raise IntensityError("; ".join(errors))
+
+    def _view(self, zone: str, start: datetime, window: timedelta) -> View:
+        """Forecast from the past of the trace or the sources, made with what is known by now alone.
+
+        Raises:
+            IntensityError: No past is known.
+            InputError: The past is too short.
+        """
+        from sootprint.planner import views
+
+        if self._plan.trace is not None:
+            file, longer = Path(self._plan.trace), window + timedelta(hours=1)
+            return views.of_trace(file, zone, start, longer, forecaster="blend")
+        return views.of_past(zone, start, window, self._settings)
+
+    def _keep(self, now_s: float) -> None:
+        """Write what is known now into the plan's folder, for its report; a full disk does not stop a plan."""
+        from sootprint.engines.book import FOLDER
+
+        known = self._known(now_s)
+        if known is None:
+            return
+        low, high = (known.quantile(share) for share in (0.05, 0.95))
+        line = {
+            "at_s": now_s,
+            "start_s": known.index * known.step_s,
+            "step_s": known.step_s,
+            "g_per_kwh": np.round(known.values, 2).tolist(),
+            "low_g_per_kwh": None if low is None else np.round(low, 2).tolist(),
+            "high_g_per_kwh": None if high is None else np.round(high, 2).tolist(),
+            "kind": known.kind,
+            "source": known.source,
+        }
+        path = self._settings.home / FOLDER / self._plan.id / FILE_NAME
+        with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+def worthwhile(ahead: Ahead, length: int, slack: int, *, pausable: bool, resume_cost: float) -> bool:
+    """Whether waiting is expected to save more than its error bar; what a source gives has none, and counts.
+
+    Args:
+        ahead: Steps ahead.
+        length: Steps that the job still runs.
+        slack: Steps that it may still wait.
+        pausable: Whether it may pause.
+        resume_cost: Energy of one resume, in steps of running [step].
+    """
+    drawn = ahead.draws()
+    if drawn is None:
+        return True
+    steps = planned(ahead.values, length, slack, pausable=pausable, resume_cost=resume_cost)
+    resumes = int((np.diff(steps) > 1).sum())
+    return clears(drawn, length, steps, cost=resumes * resume_cost)
+
+
+def planned(
+    values: Floats, length: int, slack: int, *, pausable: bool, resume_cost: float
+) -> npt.NDArray[np.int64]:
+    """Steps in which a job runs by what is known now, `(length,)`."""
+    if pausable:
+        return plan_with_overheads(values, length, slack, resume_cost, 0.0)[1]
+    return int(best_starts(values, 0, length, slack)[0][0]) + np.arange(length)
 
 
 def series(steps: Sequence[Intensity], now_s: float, until_s: float) -> Ahead | None:
@@ -118,3 +225,46 @@ def series(steps: Sequence[Intensity], now_s: float, until_s: float) -> Ahead | 
     worst = max(known.values())
     values = np.array([known.get(at, worst) for at in range(first, last + 1)])
     return Ahead(values=values, step_s=step_s, index=first, source=steps[0].factor.source or "")
+
+
+def joined(own: Ahead, steps: Sequence[Intensity], now_s: float) -> Ahead | None:
+    """Forecast from now on, with what a source gives in place of our own figures; None where it has ended.
+
+    A step counts as given where the source covers all of what is left of it.
+    """
+    skipped = math.floor(now_s / own.step_s) - own.index
+    if not 0 <= skipped < own.values.size:
+        return None
+    values = own.values[skipped:].copy()
+    misses = None if own.misses is None else own.misses[:, skipped:].copy()
+    first = own.index + skipped
+    for at in range(values.size):
+        start_s, end_s = max(now_s, (first + at) * own.step_s), (first + at + 1) * own.step_s
+        given = _mean(steps, start_s, end_s)
+        if given is not None:
+            values[at] = given
+            if misses is not None:
+                misses[:, at] = 0.0
+    return replace(own, values=values, index=first, misses=misses)
+
+
+def _mean(steps: Sequence[Intensity], start_s: float, end_s: float) -> float | None:
+    """Mean of a time, where steps cover all of it."""
+    spent = total = 0.0
+    for one in steps:
+        part = min(end_s, one.end.timestamp()) - max(start_s, one.start.timestamp())
+        if part > 0.0:
+            spent, total = spent + part, total + part * (one.factor.value or 0.0)
+    return total / spent if spent >= (end_s - start_s) * (1.0 - 1e-9) and spent > 0.0 else None
+
+
+def _as_ahead(view: View) -> Ahead:
+    step_s = view.step.total_seconds()
+    return Ahead(
+        values=view.expected,
+        step_s=step_s,
+        index=math.floor(view.start.timestamp() / step_s),
+        source=view.source,
+        kind=OWN if view.misses is not None else GIVEN,
+        misses=view.misses,
+    )
