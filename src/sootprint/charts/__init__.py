@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sootprint.charts.theme import THEMES, Theme
     from sootprint.charts.tools import emissions_by_tool
     from sootprint.charts.tornado import width_by_factor
+    from sootprint.charts.waited import waited
 
 __all__ = [
     "FORMATS",
@@ -43,6 +44,7 @@ __all__ = [
     "spec",
     "svg",
     "themed",
+    "waited",
     "width_by_factor",
 ]
 
@@ -65,6 +67,7 @@ _HOMES = {
     "spec": "draw",
     "svg": "draw",
     "themed": "draw",
+    "waited": "waited",
     "width_by_factor": "tornado",
 }
 
@@ -76,8 +79,10 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'sootprint.charts' has no attribute {name!r}")
     try:
-        return getattr(importlib.import_module(f"sootprint.charts.{_HOMES[name]}"), name)
+        found = getattr(importlib.import_module(f"sootprint.charts.{_HOMES[name]}"), name)
     except ModuleNotFoundError as err:
         if err.name not in _EXTRA:
             raise
         raise MissingExtraError(f"charts need {err.name}: pip install 'sootprint[charts]'") from err
+    globals()[name] = found  # a module of the same name would hide it from now on
+    return found

@@ -33,6 +33,7 @@ class Asked:
         record: File of the record.
         json: Whether the record is printed.
         stated: Settings that were given as options.
+        idle_w: Draw of what stays on while it does not run [W].
     """
 
     command: Sequence[str]
@@ -46,6 +47,7 @@ class Asked:
     record: Path | None
     json: bool
     stated: dict[str, Any]
+    idle_w: float | None = None
 
 
 def driven(known: Settings, asked: Asked, *, say: Callable[[str], object]) -> int | None:
@@ -116,6 +118,7 @@ def _plan(known: Settings, asked: Asked) -> Plan:
         deadline_s=now_s + asked.deadline,
         expect_s=asked.expect or 0.0,
         zone=_zone(known) or "WORLD",
+        idle_w=asked.idle_w,
         trace=str(asked.trace.resolve()) if asked.trace else None,
         pausable=asked.pausable,
         resume_s=(learned_s(known.home, asked.command, cwd) or 0.0) if stated_s is None else stated_s,

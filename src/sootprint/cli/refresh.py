@@ -67,8 +67,14 @@ def _lacking(ledger: Ledger) -> list[Footprint]:
         if one.intervals
         and one.place.zone
         and not one.given.get("merged")
-        and (regrid.is_provisional(one) or not regrid.has_hours(one))
+        and (regrid.is_provisional(one) or not regrid.has_hours(one) or _waits(one))
     ]
+
+
+def _waits(record: Footprint) -> bool:
+    """Whether a part of what waiting saved was not known yet."""
+    told = (record.savings or {}).get("waiting")
+    return isinstance(told, dict) and told.get("oracle_kg") is None
 
 
 def _one(ledger: Ledger, record: Footprint, known: Settings, source: str | None) -> dict[str, Any]:
@@ -90,12 +96,26 @@ def _one(ledger: Ledger, record: Footprint, known: Settings, source: str | None)
         return told | {"reason": str(err)}
     if found.record != record:
         ledger.amend(found.record)
+    _waiting(ledger, found.record, known, source)
     return told | {
         "refreshed": found.source != ANNUAL,
         "source": found.source,
         "reason": "; ".join(found.passed) or None,
         "after_kg": found.record.emissions_kg,
     }
+
+
+def _waiting(ledger: Ledger, record: Footprint, known: Settings, source: str | None) -> None:
+    """Count again what waiting saved, where a plan ended with this run."""
+    if not record.savings:
+        return
+    from sootprint.runner.saved import book_of, with_savings
+
+    book = book_of(record, known)
+    if book is not None:
+        again = with_savings(record, book, ledger, known, source=source)
+        if again != record:
+            ledger.amend(again)
 
 
 def _print(told: list[dict[str, Any]]) -> None:

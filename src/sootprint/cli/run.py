@@ -120,6 +120,15 @@ ResumeCost = Annotated[
         help="Time that a resume costs, e.g. 5m; else as it was measured when this command paused before.",
     ),
 ]
+IdleW = Annotated[
+    float | None,
+    typer.Option(
+        "--idle-w",
+        metavar="W",
+        parser=options.number,
+        help="Draw of what stays on for it while it does not run: what waiting saved is less by that.",
+    ),
+]
 Trace = Annotated[
     Path | None,
     typer.Option(
@@ -150,6 +159,7 @@ def run(
     expect: Expect = None,
     pausable: Pausable = False,
     resume_cost: ResumeCost = None,
+    idle_w: IdleW = None,
     trace: Trace = None,
 ) -> None:
     """Measure a command from its start to its end.
@@ -171,7 +181,9 @@ def _code(given: dict[str, Any]) -> int:
     from sootprint.cli.tag import pairs
 
     told = {name: given.pop(name) for name in ("command", "name", "tag", "record", "json")}
-    plan = {name: given.pop(name) for name in ("deadline", "expect", "pausable", "resume_cost", "trace")}
+    plan = {
+        name: given.pop(name) for name in ("deadline", "expect", "pausable", "resume_cost", "idle_w", "trace")
+    }
     stated = {
         name: getattr(value, "value", value)
         for name, value in given.items()

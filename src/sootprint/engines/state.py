@@ -24,6 +24,7 @@ class Plan:
         deadline_s: Wall clock by which it ends [s].
         expect_s: Time that it runs [s].
         zone: Zone whose intensity decides, or None.
+        idle_w: Draw of what stays on for it while it does not run, or None where not stated [W].
         trace: File of the intensity, or None for the configured sources.
         pausable: Whether it saves and ends with 75 when it gets SIGUSR1.
         resume_s: Running time that a resume costs: stated, or measured in earlier plans [s].
@@ -41,6 +42,7 @@ class Plan:
     deadline_s: float
     expect_s: float
     zone: str | None = None
+    idle_w: float | None = None
     trace: str | None = None
     pausable: bool = False
     resume_s: float = 0.0

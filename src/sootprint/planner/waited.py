@@ -222,7 +222,8 @@ def _alternatives(
     job: Job, work: _Curve, grid: Grid, *, drawn: _Drawn, done: tuple[Floats, Floats]
 ) -> tuple[Quantity | None, Quantity | None]:
     """A random start and perfect foresight; None where the grid is not known until the deadline."""
-    known = bool(np.isfinite(grid.values[0]).mean() >= 1.0 - MOST_UNKNOWN)
+    lengths = np.diff(grid.edges_s)
+    known = float(lengths @ np.isfinite(grid.values[0])) >= (1.0 - MOST_UNKNOWN) * float(lengths.sum())
     last_s = job.deadline_s - float(work.at_s[-1])
     if not known or grid.edges_s[-1] < job.deadline_s - 1.0 or last_s < job.made_s:
         return None, None
@@ -331,8 +332,9 @@ def _unknown(weights: Floats, grid: Grid, energy_kwh: float) -> float:
 
 def _filled(grid: Grid) -> Floats:
     """Figures with each hole at the mean of its zone."""
-    means = [float(np.mean(row[np.isfinite(row)])) if np.isfinite(row).any() else 0.0 for row in grid.values]
-    made: Floats = np.where(np.isfinite(grid.values), grid.values, np.array(means)[:, None])
+    known, lengths = np.isfinite(grid.values), np.diff(grid.edges_s)
+    means = np.where(known, grid.values, 0.0) @ lengths / np.maximum(known @ lengths, 1e-9)
+    made: Floats = np.where(known, grid.values, means[:, None])
     return made
 
 

@@ -18,7 +18,7 @@ from sootprint.report.content import Alert, Figure, Report, report
 from sootprint.report.parts import Section, Table
 
 TEXT_WIDTH = 96
-BRIEF = ("energy", "warnings", "gaps")
+BRIEF = ("waiting", "energy", "warnings", "gaps")
 INDENT = (0, 0, 0, 2)
 
 
@@ -75,6 +75,8 @@ def _section(section: Section) -> Iterator[RenderableType]:
         yield Text(section.lead)
     if section.table is not None:
         yield _table(section.table)
+    if section.picture:
+        yield Text("\n".join(section.picture), no_wrap=True, overflow="crop")
     if section.items:
         bullets = Grid.grid(padding=(0, 1))
         for item in section.items:

@@ -56,6 +56,8 @@ def _section(section: Section) -> Iterator[str]:
         yield from (escaped(section.lead), "")
     if section.table is not None:
         yield from _table(section.table)
+    if section.picture:
+        yield from ("```text", *(line.replace("`", "'") for line in section.picture), "```", "")
     if section.items:
         yield from (f"- {escaped(item)}" for item in section.items)
         yield ""

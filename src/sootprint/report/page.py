@@ -73,6 +73,11 @@ def _drawings(footprint: Footprint) -> dict[str, Drawing]:
             charts.forecasts,
             "Energy of the whole run as it was forecast (dots, with 90 % intervals); the dashed line is what came.",
         ),
+        (
+            "waiting",
+            charts.waited,
+            "Actual carbon intensity; green is where the job ran, blue below where the first plan saw it run.",
+        ),
     )
     made = {}
     for key, draw, caption in listed:

@@ -38,6 +38,7 @@ class Section:
         table: Table, or None.
         items: List below the table.
         detail: Whether a terminal leaves it out.
+        picture: Lines of letters that a page shows as a chart instead.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Section:
     table: Table | None = None
     items: tuple[str, ...] = ()
     detail: bool = False
+    picture: tuple[str, ...] = ()
 
 
 def table(

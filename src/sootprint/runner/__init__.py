@@ -171,7 +171,7 @@ def _report(worker: Worker, options: RunOptions) -> None:
         options.on_warning("no footprint was made; `sootprint recover` finishes it from the journal")
         return
     guarded(lambda: _absorb(options.settings.home), options.on_warning)
-    if options.settings.grid is not None and options.settings.grid.sources:
+    if options.segment is not None or (options.settings.grid is not None and options.settings.grid.sources):
         footprint = _with_hours(footprint, options)
     if options.record_file is not None:
         target = options.record_file
@@ -183,7 +183,7 @@ def _report(worker: Worker, options: RunOptions) -> None:
 
 
 def _with_hours(footprint: Footprint, options: RunOptions) -> Footprint:
-    """Footprint with the intensity of its own hours, where the configured sources tell it within `HOURS_WAIT_S`.
+    """Footprint with its own hours, and what waiting saved, where the sources tell them within `HOURS_WAIT_S`.
 
     The command has ended and its record is kept; an interrupt or a slow provider leaves the record as it is.
     """
@@ -205,23 +205,29 @@ def _with_hours(footprint: Footprint, options: RunOptions) -> Footprint:
 
 
 def _read_hours(footprint: Footprint, options: RunOptions) -> Footprint:
-    """Footprint with its hours, which is kept as a new version of its record.
+    """Footprint with its hours and its plan, which is kept as a new version of its record.
 
     Raises:
         SootprintError: No source can be asked for it.
     """
     from sootprint.tracker.refresh import refreshed
 
-    try:
-        made = refreshed(footprint, options.settings)
-    except (IntensityError, RecordError):
-        return footprint  # the place is unknown, which the record says already, or nothing was measured
-    for text in made.passed:
-        options.on_warning(text)
-    if made.record != footprint:
-        with Ledger(options.settings.home, lock_s=LOCK_S) as ledger:
-            ledger.amend(made.record)
-    return made.record
+    if options.settings.grid is not None and options.settings.grid.sources:
+        try:
+            made = refreshed(footprint, options.settings)
+        except (IntensityError, RecordError):
+            made = None  # the place is unknown, which the record says already, or nothing was measured
+        for text in made.passed if made else ():
+            options.on_warning(text)
+        if made is not None and made.record != footprint:
+            footprint = made.record
+            with Ledger(options.settings.home, lock_s=LOCK_S) as ledger:
+                ledger.amend(footprint)
+    if options.segment is None:
+        return footprint
+    from sootprint.runner.saved import completed
+
+    return completed(footprint, *options.segment, options.settings)
 
 
 def _absorb(home: Path) -> None:

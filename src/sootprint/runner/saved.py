@@ -1,0 +1,393 @@
+"""What waiting saved, put into the record of a planned job's last segment, and again when better figures are there."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sootprint.core import regrid
+from sootprint.core.errors import CatalogueError, InputError, IntensityError, RecordError, SettingsError
+from sootprint.core.intervals import Z90
+from sootprint.core.units import energy_kwh
+from sootprint.engines.book import PAUSED, Book, State
+from sootprint.engines.book import Segment as Begun
+from sootprint.intensity.chain import ChainSource
+from sootprint.intensity.trace import TraceSource
+from sootprint.ledger import Ledger
+from sootprint.planner.waited import OWN_RATIO, Grid, Job, Segment, Waited, waited
+from sootprint.runner.outlook import FILE_NAME, planned
+
+if TYPE_CHECKING:
+    from sootprint.core.protocols import Intensity
+    from sootprint.core.quantity import Quantity
+    from sootprint.core.records import Footprint
+    from sootprint.settings import Settings
+
+KEY = "waiting"  # in `plan` of each segment's record, and in `savings` of the last one's
+TAG = "plan"
+MOST_INSTEAD = 3  # other measures that are named
+NOT_INSTEAD = ("time_shifting",)
+BASES = {
+    "run_now_kg": "the same work at once in the first zone, actual intensity",
+    "actual_kg": "measured energy, actual intensity, with all that the wait cost",
+    "random_kg": "mean over starts spread evenly until the last that ends in time, actual intensity",
+    "oracle_kg": "perfect foresight of the actual intensity, pauses where it may pause",
+}
+
+
+def with_plan(record: Footprint, book: Book, number: int) -> Footprint:
+    """Record of a segment that says of which plan it is, and what that had in mind."""
+    state = book.state()
+    plan = state.plan
+    told = {
+        "id": plan.id,
+        "segment": number,
+        "made": _stamp(plan.made_s),
+        "deadline": _stamp(plan.deadline_s),
+        "expect_s": plan.expect_s,
+        "zone": plan.zone,
+        "pausable": plan.pausable,
+        "resume_s": state.resume_s,
+        "idle_w": plan.idle_w,
+        "trace": plan.trace and Path(plan.trace).name,
+        "first_forecast": _first_forecast(book, state),
+    }
+    return dataclasses.replace(record, plan={**(record.plan or {}), KEY: told})
+
+
+def completed(record: Footprint, book: Book, number: int, settings: Settings) -> Footprint:
+    """Record of a segment that has ended with its plan, and with what waiting saved where it was the last one.
+
+    It is kept as a new version. Where a trace decided and no source is configured, the trace's hours count for the
+    emissions, too.
+
+    Raises:
+        RecordError: The ledger cannot be read or written.
+    """
+    made = with_plan(record, book, number)
+    with Ledger(settings.home) as ledger:
+        if not (settings.grid and settings.grid.sources):
+            made = _by_trace(made, book.state())
+        ledger.amend(made)
+        if is_last(made, book):
+            made = with_savings(made, book, ledger, settings)
+            ledger.amend(made)
+    return made
+
+
+def _by_trace(record: Footprint, state: State) -> Footprint:
+    """Record with the hours of the plan's trace, where it tells them."""
+    zone = record.place.zone
+    trace = _trace(zone or "", state)
+    if trace is None or zone is None or not record.intervals:
+        return record
+    try:
+        steps = TraceSource(Path(trace)).between(zone, *regrid.span(record))
+        return regrid.with_hours(record, steps)
+    except (IntensityError, RecordError):
+        return record
+
+
+def is_last(record: Footprint, book: Book) -> bool:
+    """Whether a record is of the segment with which its plan ended."""
+    segments, told = book.state().segments, (record.plan or {}).get(KEY) or {}
+    last = segments[-1] if segments else None
+    ended = last is not None and last.code is not None and not (last.code == PAUSED and last.asked)
+    return ended and last is not None and told.get("segment") == last.number
+
+
+def with_savings(
+    record: Footprint, book: Book, ledger: Ledger, settings: Settings, *, source: str | None = None
+) -> Footprint:
+    """Record of a plan's last segment with what waiting saved, by the actual intensity of all of the plan's hours.
+
+    Args:
+        record: Record of the last segment, with its `plan`.
+        book: Book of the plan.
+        ledger: Ledger with the records of the earlier segments.
+        settings: Settings with `[grid]`.
+        source: Source to ask in place of those of the settings.
+    """
+    try:
+        made = _savings(record, book.state(), ledger, settings, source)
+    except (CatalogueError, InputError, IntensityError, RecordError, SettingsError) as err:
+        made = {"measurable": False, "verdict": "not known yet", "reason": str(err)}
+    return dataclasses.replace(record, savings={**(record.savings or {}), KEY: made})
+
+
+def book_of(record: Footprint, settings: Settings) -> Book | None:
+    """Book of the plan whose last segment a record is of; None where it is of none, or the book is gone."""
+    from sootprint.engines.book import FOLDER
+
+    told = (record.plan or {}).get(KEY)
+    if not isinstance(told, dict) or KEY not in (record.savings or {}):
+        return None
+    folder = settings.home / FOLDER / str(told.get("id"))
+    return Book(folder) if (folder / "book.jsonl").is_file() else None
+
+
+def _savings(
+    record: Footprint, state: State, ledger: Ledger, settings: Settings, source: str | None
+) -> dict[str, Any]:
+    records = [*_earlier(record, state, ledger), record]
+    steps = _actual(records, state, settings, source)
+    zones = list(steps)
+    segments = [_segment(one, state, zones) for one in records]
+    job = _job(record, state, segments)
+    grid = _grid(list(steps.values()), job)
+    found = waited(job, grid)
+    told = {name: _plain(value) for name, value in found._asdict().items()}
+    told |= {"measurable": found.measurable, "verdict": verdict(found)}
+    told |= {"delay_s": max(0.0, job.segments[-1].end_s - job.made_s - found.work_s)}
+    told |= {"share_of_oracle": _share(found), "bases": BASES, "segments": _ran(records, segments)}
+    told |= {"intensity": _intensity(zones, grid, steps), "notes": _notes(state, steps, found)}
+    told |= {"instead": _instead(record, found, settings), "month": _month(record, ledger)}
+    return told
+
+
+def verdict(found: Waited) -> str:
+    """What waiting did, in words.
+
+    A saving under its error bar is none.
+    """
+    if not found.measurable:
+        return "no measurable saving"
+    return "saved" if found.saving_kg.value > 0.0 else "cost more than running at once"
+
+
+def _plain(value: Quantity | float | None) -> Any:
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value
+
+
+def _share(found: Waited) -> float | None:
+    """Share of what perfect foresight would have saved [1]."""
+    if found.oracle_kg is None:
+        return None
+    possible = found.run_now_kg.value - found.oracle_kg.value
+    return found.saving_kg.value / possible if possible > 1e-9 * found.run_now_kg.value else None
+
+
+def _earlier(record: Footprint, state: State, ledger: Ledger) -> list[Footprint]:
+    """Records of the plan's other segments, in order."""
+    rows = [row for row in ledger.runs() if row.tags.get(TAG) == state.plan.id and row.id != record.id]
+    found = [one for one in (ledger.get(row.id) for row in rows) if one.intervals]
+    return sorted(found, key=lambda one: one.started or "")
+
+
+def _segment(record: Footprint, state: State, zones: Sequence[str]) -> Segment:
+    """Segment of a record; one whose end is in no book was cut off, and its work is lost."""
+    start, end = (at.timestamp() for at in regrid.span(record))
+    number = ((record.plan or {}).get(KEY) or {}).get("segment")
+    begun = next((one for one in state.segments if one.number == number), None)
+    lead_s, tail_s = _overheads(begun, state) if begun is not None else (0.0, end - start)
+    parts = [
+        (regrid.instant(one.start).timestamp(), regrid.instant(one.end).timestamp(), energy_kwh(one.energy_j))
+        for one in record.intervals
+    ]
+    zone = record.place.zone or state.plan.zone or ""
+    return Segment(zones.index(zone), start, end, lead_s, tail_s, np.array(parts, dtype=np.float64))
+
+
+def _overheads(begun: Begun, state: State) -> tuple[float, float]:
+    """Times of a segment that are no work: loading and saving, as measured, else as stated [s]."""
+    load_s = begun.ready_s if begun.ready_s is not None else state.resume_s
+    return (load_s if begun.resume else 0.0), begun.save_s or 0.0
+
+
+def _job(record: Footprint, state: State, segments: Sequence[Segment]) -> Job:
+    plan = state.plan
+    carried = getattr(state, "carried", ())
+    energy = record.energy_kwh
+    return Job(
+        made_s=plan.made_s or segments[0].start_s,
+        deadline_s=max(plan.deadline_s, segments[-1].end_s),
+        segments=segments,
+        pausable=plan.pausable,
+        resume_s=state.resume_s,
+        idle_w=plan.idle_w or 0.0,
+        transfer_kwh=math.fsum(one.energy_kwh[0] for one in carried),
+        pue=record.pue.value if record.pue else 1.0,
+        energy_spread=_spread(energy.low, energy.high) if energy else 0.0,
+    )
+
+
+def _actual(
+    records: Sequence[Footprint], state: State, settings: Settings, source: str | None
+) -> dict[str, Sequence[Intensity]]:
+    """Intensity of each zone that counts, the first one that where it would have run at once.
+
+    Raises:
+        IntensityError: No source tells the hours of the plan, or they are of several methods.
+    """
+    plan, now = state.plan, datetime.now(UTC)
+    home = plan.zone or records[0].place.zone or ""
+    zones = dict.fromkeys([home, *(one.place.zone or home for one in records)])
+    start = min(_at(plan.made_s), *(regrid.span(one)[0] for one in records))
+    end = max(_at(plan.deadline_s), *(regrid.span(one)[1] for one in records))
+    made = {zone: _hours(zone, (start, end, now), state, settings, source) for zone in zones}
+    methods = {one.factor.method for listed in made.values() for one in listed}
+    if len(methods) != 1:
+        raise IntensityError(
+            f"{len(methods)} methods of intensity ({', '.join(sorted(map(str, methods)))}) are never compared"
+        )
+    return made
+
+
+def _hours(
+    zone: str,
+    times: tuple[datetime, datetime, datetime],
+    state: State,
+    settings: Settings,
+    source: str | None,
+) -> Sequence[Intensity]:
+    """Intensities of a zone until now, from the sources; all that a trace tells where none is configured."""
+    start, end, now = times
+    names = [source] if source else list(settings.grid.sources) if settings.grid else []
+    if names:
+        last = min(end, now)
+        return (
+            ChainSource([name for name in names if name != "annual"], settings)
+            .ask(zone, start, last)
+            .intensities
+        )
+    trace = _trace(zone, state)
+    if trace is None:
+        raise IntensityError("only an annual figure is known: state [grid] sources, then `sootprint refresh`")
+    return TraceSource(Path(trace)).between(zone, start, end)
+
+
+def _trace(zone: str, state: State) -> str | None:
+    """File of a zone's intensity: that of a target in it, else that of the plan."""
+    for target in getattr(state.plan, "targets", ()):
+        if target.get("zone") == zone and target.get("trace"):
+            return str(target["trace"])
+    return state.plan.trace
+
+
+def _grid(zones: Sequence[Sequence[Intensity]], job: Job) -> Grid:
+    """Figures of all zones between common edges."""
+    marks = {job.made_s, job.deadline_s, *(one.start_s for one in job.segments)}
+    marks |= {at.timestamp() for listed in zones for one in listed for at in (one.start, one.end)}
+    edges = np.array(sorted({round(mark, 3) for mark in marks}))  # as they are written
+    values = np.full((len(zones), edges.size - 1), np.nan)
+    spreads = np.zeros_like(values)
+    for row, listed in enumerate(zones):
+        for one in listed:
+            ends = (round(at.timestamp(), 3) for at in (one.start, one.end))
+            cells = slice(*np.searchsorted(edges, tuple(ends)))
+            values[row, cells] = np.nan if one.factor.value is None else one.factor.value
+            spreads[row, cells] = _spread(one.factor.low, one.factor.high)
+    return Grid(edges, values, spreads)
+
+
+def _spread(low: float | None, high: float | None) -> float:
+    """Standard deviation of a logarithm by its 90 % interval; the usual one where there is none."""
+    if low is None or high is None or low <= 0.0:
+        return math.log(OWN_RATIO) / Z90
+    return math.log(high / low) / (2.0 * Z90)
+
+
+def _ran(records: Sequence[Footprint], segments: Sequence[Segment]) -> list[dict[str, Any]]:
+    return [
+        {"run": one.id, "zone": one.place.zone, "start": _stamp(part.start_s), "end": _stamp(part.end_s)}
+        for one, part in zip(records, segments, strict=True)
+    ]
+
+
+def _intensity(zones: Sequence[str], grid: Grid, steps: Mapping[str, Sequence[Intensity]]) -> dict[str, Any]:
+    """Actual intensity as it was counted, with its method and source."""
+    factor = next(iter(steps.values()))[0].factor
+    known = [[None if math.isnan(value) else round(float(value), 3) for value in row] for row in grid.values]
+    return {
+        "edges": [_stamp(float(at)) for at in grid.edges_s],
+        "zones": [{"zone": zone, "g_per_kwh": row} for zone, row in zip(zones, known, strict=True)],
+        "method": factor.method or "unstated",
+        "source": factor.source or "unstated",
+    }
+
+
+def _notes(state: State, steps: Mapping[str, Sequence[Intensity]], found: Waited) -> list[str]:
+    notes = []
+    foreseen = sum(one.forecast for listed in steps.values() for one in listed)
+    if foreseen:
+        notes.append(f"{foreseen} of the hours are forecasts yet: `sootprint refresh` asks again")
+    if found.oracle_kg is None:
+        notes.append(
+            "a random start and perfect foresight need the hours until the deadline: `sootprint refresh` after it"
+        )
+    if state.plan.idle_w is None:
+        notes.append(
+            "the idle draw of a machine that stays on while the job waits is not known and not subtracted"
+        )
+    return notes
+
+
+def _instead(record: Footprint, found: Waited, settings: Settings) -> list[dict[str, Any]]:
+    """Measures of the advice that would have saved more than the wait did, for the whole of the work."""
+    from sootprint.estimator.advice import advise
+
+    try:
+        listed = advise(record, settings=settings).measures
+    except (CatalogueError, InputError):
+        return []
+    more = [
+        (one.saving_share.value * found.run_now_kg.value, one)
+        for one in listed
+        if one.status == "saves" and one.saving_share is not None and one.name not in NOT_INSTEAD
+    ]
+    better = [pair for pair in more if pair[0] > max(0.0, found.saving_kg.value)]
+    better.sort(key=lambda pair: -pair[0])
+    return [
+        {"name": one.name, "action": one.action, "saving_share": _plain(one.saving_share), "saving_kg": kg}
+        for kg, one in better[:MOST_INSTEAD]
+    ]
+
+
+def _month(record: Footprint, ledger: Ledger) -> dict[str, Any] | None:
+    """Emissions of all runs of the month of the run's start."""
+    month = (record.started or "")[:7]
+    row = next((one for one in ledger.summary("month") if one.key == month), None)
+    if row is None:
+        return None
+    return {"month": month, "runs": row.runs, "emissions_kg": _plain(row.emissions_kg)}
+
+
+def _first_forecast(book: Book, state: State) -> dict[str, Any] | None:
+    """What was known of the hours ahead when the plan was made, and the steps that it chose by that."""
+    try:
+        with (book.folder / FILE_NAME).open(encoding="utf-8") as file:
+            told = json.loads(file.readline())
+        values, step_s = np.array(told["g_per_kwh"], dtype=np.float64), float(told["step_s"])
+        start_s = float(told["start_s"])
+    except (OSError, ValueError, LookupError):
+        return None
+    steps = _steps(state, values, step_s)
+    made = {
+        name: told.get(name) for name in ("g_per_kwh", "low_g_per_kwh", "high_g_per_kwh", "kind", "source")
+    }
+    hours = [_stamp(start_s + step * step_s) for step in steps]
+    return {"start": _stamp(start_s), "step_s": step_s, **made, "hours": hours}
+
+
+def _steps(state: State, values: Any, step_s: float) -> Iterator[int]:
+    """Steps that the job was to run in."""
+    plan = state.plan
+    length = min(values.size, max(1, math.ceil(plan.expect_s / step_s)))
+    resume = state.resume_s / step_s if plan.pausable else 0.0
+    chosen = planned(values, length, values.size - length, pausable=plan.pausable, resume_cost=resume)
+    return (int(step) for step in chosen)
+
+
+def _at(instant_s: float) -> datetime:
+    return datetime.fromtimestamp(instant_s, UTC)
+
+
+def _stamp(instant_s: float) -> str:
+    return _at(instant_s).isoformat(timespec="milliseconds").replace("+00:00", "Z")

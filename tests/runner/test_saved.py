@@ -1,0 +1,220 @@
+"""What waiting saved, in the record of a plan's last segment: from its book, its records and the actual intensity."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sootprint import Footprint, Quantity, charts, report, settings
+from sootprint.charts.waiting import waiting
+from sootprint.core.ids import uuid7
+from sootprint.core.records import Component, Interval, Place
+from sootprint.engines.book import Book
+from sootprint.ledger import Ledger, keep
+from sootprint.runner.saved import KEY, book_of, completed, is_last, with_savings
+
+START = datetime(2024, 5, 6, tzinfo=UTC)  # all of it is past
+HOURS = [500.0] * 12 + [100.0] * 6 + [500.0] * 6 + [120.0] * 12 + [400.0] * 24
+PLAN = uuid7(START.timestamp())
+
+
+def at(hour: float) -> str:
+    """Time of an hour of the plan."""
+    return (START + timedelta(hours=hour)).isoformat().replace("+00:00", "Z")
+
+
+def trace(folder, hours):
+    """File of the grid."""
+    rows = [f"{at(hour)},{value}\n" for hour, value in enumerate(hours)]
+    (folder / "grid.csv").write_text("timestamp_utc,ci_gco2e_kwh\n" + "".join(rows))
+    return folder / "grid.csv"
+
+
+def book(home, trace_file, **more) -> Book:
+    """Book of a job that ran from hour 12 to 18 (saving for 6 min), and from hour 24 to 30.2 (loading for 6 min)."""
+    made = Book(home / "plans" / PLAN)
+    made.folder.mkdir(parents=True)
+    plan = {
+        "k": "plan", "version": 1, "id": PLAN, "command": ["true"], "cwd": "/", "arguments": [], "zone": "XX-1",
+        "made_s": START.timestamp(), "deadline_s": (START + timedelta(hours=48)).timestamp(),
+        "expect_s": 12 * 3600.0, "pausable": True, "trace": str(trace_file) if trace_file else None,
+    }  # fmt: skip
+    lines = [plan | more]
+    for number, (first, last, code) in enumerate([(12, 18, 75), (24, 30.2, 0)], start=1):
+        times = {
+            name: (START + timedelta(hours=hour)).timestamp() for name, hour in (("s", first), ("e", last))
+        }
+        lines.append(
+            {"k": "starting", "segment": number, "resume": number > 1, "boot": "b", "at_s": times["s"]}
+        )
+        lines.append({"k": "started", "segment": number, "job": [1, 1], "runner": [1, 1], "at_s": times["s"]})
+        if code == 75:
+            lines.append({"k": "asked", "segment": number, "at_s": times["e"] - 360.0})
+        ready_s = 360.0 if number > 1 else 0.0
+        ended = {"code": code, "ran_s": times["e"] - times["s"], "ready_s": ready_s, "at_s": times["e"]}
+        lines.append({"k": "ended", "segment": number, **ended})
+    (made.folder / "book.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    forecast = {
+        "at_s": 0,
+        "start_s": START.timestamp(),
+        "step_s": 3600.0,
+        "g_per_kwh": HOURS[:48],
+        "kind": "as given",
+    }
+    (made.folder / "outlook.jsonl").write_text(json.dumps(forecast) + "\n")
+    return made
+
+
+def segment(first: float, last: float, *, kw: float = 2.0) -> Footprint:
+    """Record of a segment of even power."""
+    steps = [first + 0.1 * part for part in range(round((last - first) * 10) + 1)]
+    energy_j = kw * 0.1 * 3.6e6
+    intervals = tuple(
+        Interval(start=at(low), end=at(high), component="cpu", energy_j=energy_j)
+        for low, high in itertools.pairwise(steps)
+    )
+    kwh = kw * (last - first)
+    energy = Quantity(value=kwh, low=0.9 * kwh, high=1.1 * kwh, basis="sensor")
+    return Footprint(
+        id=uuid7((START + timedelta(hours=first)).timestamp()),
+        started=at(first), ended=at(last), duration_s=(last - first) * 3600.0, tags={"plan": PLAN},
+        place=Place(zone="XX-1"), components=(Component(component="cpu", meter="rapl", energy_kwh=energy),),
+        energy_kwh=energy, intervals=intervals, pue=Quantity(value=1.2),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def job(tmp_path, own_home):
+    """Home, book and last record of the job, its segments in the ledger."""
+
+    def made(hours=HOURS, **more):
+        own_book = book(own_home, trace(tmp_path, hours) if hours else None, **more)
+        records = [segment(12, 18), segment(24, 30.2)]
+        for one in records:
+            keep(own_home, one, state="finished", timeout_s=5.0)
+        known = settings.load()
+        for number, one in enumerate(records, start=1):
+            last = completed(one, own_book, number, known)
+        return own_book, last, known
+
+    return made
+
+
+def test_the_saving_is_that_of_hand_over_all_segments(job):
+    """24.4 kWh ran, 24 of them work: at once it would have met 500 g; loading and saving are subtracted."""
+    own_book, last, _ = job()
+    assert is_last(last, own_book)
+    found = last.savings[KEY]
+    pue, work_kwh = 1.2, 2.0 * (5.9 + 6.1)
+    assert found["run_now_kg"]["value"] == pytest.approx(pue * work_kwh * 0.5, rel=1e-6)
+    actual = pue * 2.0 * (6.0 * 0.1 + 6.2 * 0.12)
+    assert found["actual_kg"]["value"] == pytest.approx(actual, rel=1e-6)
+    assert found["saving_kg"]["value"] == pytest.approx(pue * work_kwh * 0.5 - actual, rel=1e-6)
+    assert found["overhead_kg"]["value"] == pytest.approx(actual * 0.4 / 24.4, rel=1e-6)
+    assert found["verdict"] == "saved"
+    assert found["delay_s"] == pytest.approx((30.2 - 12.0) * 3600.0)
+    # perfect foresight: 6 h at 100 g and 6 h at 120 g, and one resume of 0.2 h, as measured
+    assert found["oracle_kg"]["value"] == pytest.approx(pue * 2.0 * (0.6 + 6.0 * 0.12 + 0.2 * 0.12), rel=0.02)
+    assert 0.9 < found["share_of_oracle"] <= 1.0
+    assert [one["start"][:16] for one in found["segments"]] == ["2024-05-06T12:00", "2024-05-07T00:00"]
+    assert found["month"]["runs"] == 2
+    assert found["intensity"]["method"] == "average, life-cycle, location-based"
+    low, value, high = (found["saving_share"][name] for name in ("low", "value", "high"))
+    assert low < value < high
+
+
+def test_the_first_segment_names_its_plan_and_claims_no_saving(job, own_home):
+    """A pause is no end."""
+    job()
+    with Ledger(own_home) as ledger:
+        first, last = (ledger.get(row.id) for row in reversed(ledger.runs()))
+    assert first.plan[KEY]["segment"] == 1
+    assert first.savings is None
+    assert last.plan[KEY]["first_forecast"]["hours"][:2] == [
+        "2024-05-06T12:00:00.000Z",
+        "2024-05-06T13:00:00.000Z",
+    ]
+
+
+def test_hours_that_come_late_are_counted_again(job, tmp_path):
+    """At the end of the run the grid is known until hour 31: no oracle yet. Later it is, and the rest stays."""
+    own_book, last, known = job(hours=HOURS[:31])
+    early = last.savings[KEY]
+    assert early["oracle_kg"] is None
+    assert any("perfect foresight" in note for note in early["notes"])
+    trace(tmp_path, HOURS)
+    assert book_of(last, known).folder == own_book.folder
+    with Ledger(known.home) as ledger:
+        later = with_savings(last, own_book, ledger, known).savings[KEY]
+    assert later["oracle_kg"]["value"] > 0.0
+    assert later["saving_kg"]["value"] == pytest.approx(early["saving_kg"]["value"])
+
+
+def test_idle_draw_is_subtracted(job):
+    """300 W that stay on for 18.2 h: as much as the grid had in these hours."""
+    _, last, _ = job(idle_w=300.0)
+    found = last.savings[KEY]
+    assert found["idle_kg"]["value"] == pytest.approx(1.2 * 0.3 * (12 * 0.5 + 6 * 0.5), rel=1e-6)
+    assert not any("idle draw" in note for note in found["notes"])
+
+
+def test_a_segment_that_was_cut_off_is_charged_and_has_done_nothing(job, own_home):
+    """Energy of a record whose end is in no book is in what ran, and not in running at once."""
+    keep(own_home, segment(10, 11), state="recovered", timeout_s=5.0)
+    _, last, _ = job()
+    found = last.savings[KEY]
+    assert found["run_now_kg"]["value"] == pytest.approx(1.2 * 24.0 * 0.5, rel=1e-6)
+    assert found["actual_kg"]["value"] == pytest.approx(1.2 * 2.0 * (0.5 + 0.6 + 6.2 * 0.12), rel=1e-6)
+
+
+def test_without_the_hours_nothing_is_claimed(job):
+    """Only an annual figure: one line says what to do."""
+    _, last, _ = job(hours=None)
+    found = last.savings[KEY]
+    assert found["verdict"] == "not known yet"
+    assert "sootprint refresh" in found["reason"]
+    assert "saving_kg" not in found
+    assert "Not known yet" in report.render(last, "text")
+
+
+def test_every_form_tells_it_and_the_picture_is_drawn(job, tmp_path):
+    """Text, Markdown, HTML and JSON; the chart has the hours it ran and those of the first plan."""
+    _, last, _ = job()
+    for form in ("text", "md", "html"):
+        page = report.render(last, form)
+        for words in ("What waiting saved", "Run at once", "Perfect foresight", "not avoided on the grid"):
+            assert words in page, (form, words)
+    assert "▔" in report.render(last, "text")
+    assert '"oracle_kg"' in report.render(last, "json")
+    spec = json.dumps(charts.waited(last).to_dict())
+    assert '"ran"' in spec
+    assert '"first plan"' in spec
+    charts.save(charts.waited(last), tmp_path / "waited.png", theme="web")
+    assert (tmp_path / "waited.png").stat().st_size > 5000
+
+
+def test_a_small_saving_prints_as_none(job):
+    """Two percent are under the error bar."""
+    _, last, _ = job(hours=[300.0] * 12 + [294.0] * 48)
+    assert last.savings[KEY]["verdict"] == "no measurable saving"
+    assert "No measurable saving" in report.render(last, "text")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [[], {"verdict": 5}, {"saving_kg": {"value": "x"}}, {"intensity": {"edges": [1, 2], "zones": 3}},
+     {"intensity": {"edges": ["2024-01-01", "2024-01-02"], "zones": [{"zone": "\x1b[31m", "g_per_kwh": [None]}]}},
+     {"month": {"month": None, "runs": 2, "emissions_kg": {"value": 1}}, "notes": [7, "<script>"]}],
+)  # fmt: skip
+def test_a_record_of_anyone_is_shown_without_harm(told):
+    """Fields of another kind are left out."""
+    record = dataclasses.replace(segment(0, 1), savings={KEY: told}, plan={KEY: {"first_forecast": [1]}})
+    waiting(record)
+    for form in ("text", "md", "html"):
+        page = report.render(record, form)
+        assert "\x1b[31m" not in page
+        assert form == "text" or "<script>" not in page
