@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,8 @@ from sootprint.intensity.chain import ChainSource
 from sootprint.intensity.trace import TraceSource
 from sootprint.ledger import Ledger
 from sootprint.planner.waited import OWN_RATIO, Grid, Job, Segment, Waited, waited
-from sootprint.runner.outlook import FILE_NAME, planned
+from sootprint.runner.beside import instead, month
+from sootprint.runner.followed import KEY, instant, stamp, with_plan
 
 if TYPE_CHECKING:
     from sootprint.core.protocols import Intensity
@@ -30,36 +30,13 @@ if TYPE_CHECKING:
     from sootprint.core.records import Footprint
     from sootprint.settings import Settings
 
-KEY = "waiting"  # in `plan` of each segment's record, and in `savings` of the last one's
 TAG = "plan"
-MOST_INSTEAD = 3  # other measures that are named
-NOT_INSTEAD = ("time_shifting",)
 BASES = {
     "run_now_kg": "the same work at once in the first zone, actual intensity",
     "actual_kg": "measured energy, actual intensity, with all that the wait cost",
     "random_kg": "mean over starts spread evenly until the last that ends in time, actual intensity",
     "oracle_kg": "perfect foresight of the actual intensity, pauses where it may pause",
 }
-
-
-def with_plan(record: Footprint, book: Book, number: int) -> Footprint:
-    """Record of a segment that says of which plan it is, and what that had in mind."""
-    state = book.state()
-    plan = state.plan
-    told = {
-        "id": plan.id,
-        "segment": number,
-        "made": _stamp(plan.made_s),
-        "deadline": _stamp(plan.deadline_s),
-        "expect_s": plan.expect_s,
-        "zone": plan.zone,
-        "pausable": plan.pausable,
-        "resume_s": state.resume_s,
-        "idle_w": plan.idle_w,
-        "trace": plan.trace and Path(plan.trace).name,
-        "first_forecast": _first_forecast(book, state),
-    }
-    return dataclasses.replace(record, plan={**(record.plan or {}), KEY: told})
 
 
 def completed(record: Footprint, book: Book, number: int, settings: Settings) -> Footprint:
@@ -97,10 +74,10 @@ def _by_trace(record: Footprint, state: State) -> Footprint:
 
 def is_last(record: Footprint, book: Book) -> bool:
     """Whether a record is of the segment with which its plan ended."""
-    segments, told = book.state().segments, (record.plan or {}).get(KEY) or {}
+    segments = book.state().segments
     last = segments[-1] if segments else None
     ended = last is not None and last.code is not None and not (last.code == PAUSED and last.asked)
-    return ended and last is not None and told.get("segment") == last.number
+    return ended and last is not None and _number(record) == last.number
 
 
 def with_savings(
@@ -148,7 +125,7 @@ def _savings(
     told |= {"delay_s": max(0.0, job.segments[-1].end_s - job.made_s - found.work_s)}
     told |= {"share_of_oracle": _share(found), "bases": BASES, "segments": _ran(records, segments)}
     told |= {"intensity": _intensity(zones, grid, steps), "notes": _notes(state, steps, found)}
-    told |= {"instead": _instead(record, found, settings), "month": _month(record, ledger)}
+    told |= {"instead": instead(record, found, settings), "month": month(record, ledger)}
     return told
 
 
@@ -176,16 +153,32 @@ def _share(found: Waited) -> float | None:
 
 def _earlier(record: Footprint, state: State, ledger: Ledger) -> list[Footprint]:
     """Records of the plan's other segments, in order."""
-    rows = [row for row in ledger.runs() if row.tags.get(TAG) == state.plan.id and row.id != record.id]
-    found = [one for one in (ledger.get(row.id) for row in rows) if one.intervals]
-    return sorted(found, key=lambda one: one.started or "")
+    carried = {one.record for one in state.carried}  # the energy of moves is counted from the book
+    rows = [row for row in ledger.runs() if row.tags.get(TAG) == state.plan.id]
+    others = [ledger.get(row.id) for row in rows if row.id not in {record.id, *carried}]
+    found = sorted((one for one in others if one.intervals), key=lambda one: one.started or "")
+    known = {_number(one) for one in (*found, record)}
+    missing = [one for one in range(1, _number(record) or 0) if one not in known and not _was_cut(one, state)]
+    if missing:
+        raise RecordError(
+            f"{len(missing)} earlier parts of the job have no record here: they ran elsewhere, or their record is gone"
+        )
+    return found
+
+
+def _number(record: Footprint) -> int | None:
+    """Number of a record's segment; None for one that was cut off."""
+    return ((record.plan or {}).get(KEY) or {}).get("segment")
+
+
+def _was_cut(number: int, state: State) -> bool:
+    return any(one.number == number and one.cut for one in state.segments)
 
 
 def _segment(record: Footprint, state: State, zones: Sequence[str]) -> Segment:
     """Segment of a record; one whose end is in no book was cut off, and its work is lost."""
     start, end = (at.timestamp() for at in regrid.span(record))
-    number = ((record.plan or {}).get(KEY) or {}).get("segment")
-    begun = next((one for one in state.segments if one.number == number), None)
+    begun = next((one for one in state.segments if one.number == _number(record)), None)
     lead_s, tail_s = _overheads(begun, state) if begun is not None else (0.0, end - start)
     parts = [
         (regrid.instant(one.start).timestamp(), regrid.instant(one.end).timestamp(), energy_kwh(one.energy_j))
@@ -203,7 +196,6 @@ def _overheads(begun: Begun, state: State) -> tuple[float, float]:
 
 def _job(record: Footprint, state: State, segments: Sequence[Segment]) -> Job:
     plan = state.plan
-    carried = getattr(state, "carried", ())
     energy = record.energy_kwh
     return Job(
         made_s=plan.made_s or segments[0].start_s,
@@ -212,7 +204,7 @@ def _job(record: Footprint, state: State, segments: Sequence[Segment]) -> Job:
         pausable=plan.pausable,
         resume_s=state.resume_s,
         idle_w=plan.idle_w or 0.0,
-        transfer_kwh=math.fsum(one.energy_kwh[0] for one in carried),
+        transfer_kwh=math.fsum(one.energy_kwh[0] for one in state.carried),
         pue=record.pue.value if record.pue else 1.0,
         energy_spread=_spread(energy.low, energy.high) if energy else 0.0,
     )
@@ -229,8 +221,8 @@ def _actual(
     plan, now = state.plan, datetime.now(UTC)
     home = plan.zone or records[0].place.zone or ""
     zones = dict.fromkeys([home, *(one.place.zone or home for one in records)])
-    start = min(_at(plan.made_s), *(regrid.span(one)[0] for one in records))
-    end = max(_at(plan.deadline_s), *(regrid.span(one)[1] for one in records))
+    start = min(instant(plan.made_s), *(regrid.span(one)[0] for one in records))
+    end = max(instant(plan.deadline_s), *(regrid.span(one)[1] for one in records))
     made = {zone: _hours(zone, (start, end, now), state, settings, source) for zone in zones}
     methods = {one.factor.method for listed in made.values() for one in listed}
     if len(methods) != 1:
@@ -265,7 +257,7 @@ def _hours(
 
 def _trace(zone: str, state: State) -> str | None:
     """File of a zone's intensity: that of a target in it, else that of the plan."""
-    for target in getattr(state.plan, "targets", ()):
+    for target in state.plan.targets:
         if target.get("zone") == zone and target.get("trace"):
             return str(target["trace"])
     return state.plan.trace
@@ -296,7 +288,7 @@ def _spread(low: float | None, high: float | None) -> float:
 
 def _ran(records: Sequence[Footprint], segments: Sequence[Segment]) -> list[dict[str, Any]]:
     return [
-        {"run": one.id, "zone": one.place.zone, "start": _stamp(part.start_s), "end": _stamp(part.end_s)}
+        {"run": one.id, "zone": one.place.zone, "start": stamp(part.start_s), "end": stamp(part.end_s)}
         for one, part in zip(records, segments, strict=True)
     ]
 
@@ -306,7 +298,7 @@ def _intensity(zones: Sequence[str], grid: Grid, steps: Mapping[str, Sequence[In
     factor = next(iter(steps.values()))[0].factor
     known = [[None if math.isnan(value) else round(float(value), 3) for value in row] for row in grid.values]
     return {
-        "edges": [_stamp(float(at)) for at in grid.edges_s],
+        "edges": [stamp(float(at)) for at in grid.edges_s],
         "zones": [{"zone": zone, "g_per_kwh": row} for zone, row in zip(zones, known, strict=True)],
         "method": factor.method or "unstated",
         "source": factor.source or "unstated",
@@ -327,67 +319,3 @@ def _notes(state: State, steps: Mapping[str, Sequence[Intensity]], found: Waited
             "the idle draw of a machine that stays on while the job waits is not known and not subtracted"
         )
     return notes
-
-
-def _instead(record: Footprint, found: Waited, settings: Settings) -> list[dict[str, Any]]:
-    """Measures of the advice that would have saved more than the wait did, for the whole of the work."""
-    from sootprint.estimator.advice import advise
-
-    try:
-        listed = advise(record, settings=settings).measures
-    except (CatalogueError, InputError):
-        return []
-    more = [
-        (one.saving_share.value * found.run_now_kg.value, one)
-        for one in listed
-        if one.status == "saves" and one.saving_share is not None and one.name not in NOT_INSTEAD
-    ]
-    better = [pair for pair in more if pair[0] > max(0.0, found.saving_kg.value)]
-    better.sort(key=lambda pair: -pair[0])
-    return [
-        {"name": one.name, "action": one.action, "saving_share": _plain(one.saving_share), "saving_kg": kg}
-        for kg, one in better[:MOST_INSTEAD]
-    ]
-
-
-def _month(record: Footprint, ledger: Ledger) -> dict[str, Any] | None:
-    """Emissions of all runs of the month of the run's start."""
-    month = (record.started or "")[:7]
-    row = next((one for one in ledger.summary("month") if one.key == month), None)
-    if row is None:
-        return None
-    return {"month": month, "runs": row.runs, "emissions_kg": _plain(row.emissions_kg)}
-
-
-def _first_forecast(book: Book, state: State) -> dict[str, Any] | None:
-    """What was known of the hours ahead when the plan was made, and the steps that it chose by that."""
-    try:
-        with (book.folder / FILE_NAME).open(encoding="utf-8") as file:
-            told = json.loads(file.readline())
-        values, step_s = np.array(told["g_per_kwh"], dtype=np.float64), float(told["step_s"])
-        start_s = float(told["start_s"])
-    except (OSError, ValueError, LookupError):
-        return None
-    steps = _steps(state, values, step_s)
-    made = {
-        name: told.get(name) for name in ("g_per_kwh", "low_g_per_kwh", "high_g_per_kwh", "kind", "source")
-    }
-    hours = [_stamp(start_s + step * step_s) for step in steps]
-    return {"start": _stamp(start_s), "step_s": step_s, **made, "hours": hours}
-
-
-def _steps(state: State, values: Any, step_s: float) -> Iterator[int]:
-    """Steps that the job was to run in."""
-    plan = state.plan
-    length = min(values.size, max(1, math.ceil(plan.expect_s / step_s)))
-    resume = state.resume_s / step_s if plan.pausable else 0.0
-    chosen = planned(values, length, values.size - length, pausable=plan.pausable, resume_cost=resume)
-    return (int(step) for step in chosen)
-
-
-def _at(instant_s: float) -> datetime:
-    return datetime.fromtimestamp(instant_s, UTC)
-
-
-def _stamp(instant_s: float) -> str:
-    return _at(instant_s).isoformat(timespec="milliseconds").replace("+00:00", "Z")
