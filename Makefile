@@ -39,9 +39,8 @@ test: .venv/.ready ## Pass all tests, the end-to-end ones included
 	$(BIN)/python -m pytest --ignore=tests/frameworks $(SHARED) -m "not alone and $(HERE)"
 	$(BIN)/python -m pytest --ignore=tests/frameworks -m "alone and $(HERE)"
 
-test-frameworks: .venv/.ready ## Pass the tests that need a training framework
-	@if [ -d tests/frameworks ]; then $(BIN)/python -m pytest tests/frameworks; \
-	else echo "There are no framework tests in this version: nothing was installed and nothing was run."; fi
+test-frameworks: .venv/.ready ## Pass the tests that need a training framework, in .venv-frameworks
+	@tools/test_frameworks.sh $(BIN)/python $(UV)
 
 bench: .venv/.ready ## Measure what measuring costs, into bench/results
 	@mkdir -p bench/results
@@ -76,7 +75,7 @@ lock: .venv/.uv ## Resolve the dependencies again, newest first, with hashes and
 	echo uv | $(COMPILE) - -o requirements-uv.lock
 
 clean: ## Remove what was built, the environment included
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-frameworks build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.uv: requirements-uv.lock
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found: install one, or name it: make PYTHON=..."; exit 2; }

@@ -11,37 +11,46 @@ from pathlib import Path
 NEW, OLD = ".new", ".old"  # what is being written, and a folder that is being replaced
 
 
+def draft(path: Path) -> Path:
+    """Where a checkpoint is written before it is put in place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(path.name + NEW)
+
+
 def written(path: Path, write: Callable[[Path], object]) -> None:
     """Write a checkpoint, so that a kill at any moment leaves the last one or the new one, whole.
 
     Args:
-        path: File or folder of the checkpoint.
+        path: File of the checkpoint.
         write: Writes it to the path that it is given.
 
     Raises:
         OSError: It cannot be written; the last one is still there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + NEW)
-    _removed(draft)
+    made = draft(path)
     try:
-        write(draft)
-        for one in [draft, *draft.rglob("*")] if draft.is_dir() else [draft]:
-            _forced(one)
-        placed(draft, path)
+        write(made)
+        placed(made, path)
     finally:
-        _removed(draft)
+        _removed(made)
 
 
-def placed(draft: Path, path: Path) -> None:
-    """Put what was written in place of the last one, and on the disk."""
+def placed(made: Path, path: Path) -> None:
+    """Put a file or folder that was written in place of the last one, once it is on the disk."""
+    forced(made)
     aside = path.with_name(path.name + OLD)
     if path.is_dir():  # a folder takes the place of an empty one alone
         _removed(aside)
         path.replace(aside)
-    draft.replace(path)
+    made.replace(path)
     _forced(path.parent)
     _removed(aside)
+
+
+def forced(path: Path) -> None:
+    """Force a file, or a folder with all that is in it, to the disk."""
+    for one in [*path.rglob("*"), path] if path.is_dir() else [path]:
+        _forced(one)
 
 
 def present(path: Path) -> Path | None:

@@ -42,10 +42,10 @@ def restore(held: dict[str, Any], generators: Sequence[Any] = ()) -> None:
         name, keys, *rest = held["numpy"]
         numpy.random.set_state((name, numpy.array(keys, dtype=numpy.uint32), *rest))
     if torch is not None and "torch" in held:
-        torch.set_rng_state(held["torch"])
+        torch.set_rng_state(torch.as_tensor(held["torch"], dtype=torch.uint8))
         devices = held.get("cuda", [])
         if devices and torch.cuda.is_available() and torch.cuda.device_count() == len(devices):
-            torch.cuda.set_rng_state_all(devices)
+            torch.cuda.set_rng_state_all([torch.as_tensor(one, dtype=torch.uint8) for one in devices])
     for one, state in zip(generators, held["generators"], strict=False):
         one.set_state(state)
 
@@ -60,3 +60,8 @@ def generators_of(loader: Any) -> list[Any]:
         if one is not None and not any(one is other for other in found):
             found.append(one)
     return found
+
+
+def generators_in(combined: Any) -> list[Any]:
+    """PyTorch generators of several loaders that are taken together; none where there are no loaders."""
+    return [one for loader in getattr(combined, "flattened", ()) for one in generators_of(loader)]

@@ -15,6 +15,7 @@ from sootprint.tracker import Run
 from sootprint.tracker.pausing import PAUSED, pause_requested
 
 GO_ON, SAVE, PAUSE = 0, 1, 2
+EVERY_S = 600.0  # between two saves in the middle of a training, unless stated
 MEET_S = 0.5  # between two meetings of the ranks
 MOST_STEPS = 10_000  # between two of them
 SHARE = 20.0  # a save in the middle is followed by training for so many times its length
@@ -87,6 +88,20 @@ class Session:
         if span is not None:
             span.__exit__(None, None, None)
 
+    def is_open(self, name: str) -> bool:
+        """Whether a span is open."""
+        return name in self._open
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether the training has begun."""
+        return self._begun
+
+    def ready(self) -> None:
+        """Note that the next step is the first: what was saved is loaded, and from now on it may be paused."""
+        if self._pausable:
+            pause_requested()
+
     def log(self, metrics: Mapping[str, Any] | None) -> None:
         """Note the metrics that are numbers, at the energy spent so far."""
         for name, value in (metrics or {}).items():
@@ -121,13 +136,14 @@ class Session:
             write: Writes it, called on every rank.
         """
         began_s, kept = time.monotonic(), 1
-        with self.run.span("checkpoint"):
-            try:
-                write()
-            except UNWRITTEN as err:
-                kept = 0
-                warn(f"no checkpoint was written, so the training is not paused: {str(err).splitlines()[0]}")
+        self.enter("checkpoint")
+        try:
+            write()
+        except UNWRITTEN as err:
+            kept = 0
+            warn(f"no checkpoint was written, so the training is not paused: {str(err).splitlines()[0]}")
         (kept,) = self.ranks.told(kept)
+        self.leave("checkpoint")
         now_s = time.monotonic()
         if self._every_s is not None:
             self._save_at_s = now_s + max(self._every_s, SHARE * (now_s - began_s))

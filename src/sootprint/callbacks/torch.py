@@ -10,13 +10,12 @@ from typing import Any
 
 from sootprint.callbacks import files, random_states
 from sootprint.callbacks.framework import needed
-from sootprint.callbacks.session import GO_ON, PAUSE, Session, warn
+from sootprint.callbacks.session import EVERY_S, GO_ON, PAUSE, Session, warn
 from sootprint.core.errors import InputError, RecordError
 from sootprint.tracker import Run
 from sootprint.tracker.pausing import is_resumed
 
 VERSION = 1
-EVERY_S = 600.0
 UNREADABLE = (OSError, RuntimeError, EOFError, pickle.UnpicklingError)
 
 
@@ -85,8 +84,9 @@ class Training:
                 yield self.epoch
                 self._session.leave("epoch")
                 self.epoch += 1
-                self._begin_epoch()
-                self._check()
+                if self.epoch < total:
+                    self._begin_epoch()
+                    self._check()
         finally:
             self._session.end()
 
@@ -107,6 +107,8 @@ class Training:
     def batches(self, loader: Iterable[Any]) -> Iterator[Any]:
         """Batches of a loader that were not done yet; between two of them the training saves or pauses.
 
+        After the last one it waits for the end of the epoch, so that what follows the loop finds its last batch.
+
         Args:
             loader: A `DataLoader`, or what gives the same batches again from the same random numbers.
         """
@@ -122,11 +124,14 @@ class Training:
             iterator = iter(loader)
         else:
             iterator = self._skipped(loader, self._held)
+        number = _length(loader)
+        self._session.ready()
         try:
             for batch in iterator:
                 yield batch
                 self._done += 1
-                self._check()
+                if self._done != number:
+                    self._check()
         finally:
             self._loop, self._done, self._start = self._loop + 1, 0, None
 
@@ -219,3 +224,11 @@ class Training:
         if self._held is not None:
             random_states.restore(self._held["now"], self._generators)
             self._held = None
+
+
+def _length(loader: Any) -> int | None:
+    """Number of batches, where the loader knows it."""
+    try:
+        return len(loader)
+    except TypeError:  # of an iterable data set
+        return None

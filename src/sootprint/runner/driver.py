@@ -131,9 +131,11 @@ class Driver:
         if state.segments[-1].job is None or self._goes(state, running=True):
             return
         refusal = handle.pause()
-        if refusal is not None:
-            self._unpausable = True
-            self._say(f"the job is not paused: {refusal}; call sootprint.pause_requested() between two steps")
+        if refusal is not None:  # it may still load what it needs before it listens
+            self._unpausable = time.time() - (state.segments[-1].started_s or 0.0) > GRACE_S
+            self._complain(
+                f"the job is not paused: {refusal}; call sootprint.pause_requested() between two steps"
+            )
             return
         self._asked_s = time.monotonic()
         self._say("a dirtier time begins: the job is asked to save and to pause")

@@ -1,0 +1,164 @@
+"""Real trainings that are paused and go on: to the last digit as if they had not been."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip(
+    "torch", reason="PyTorch is not installed: `make test-frameworks` has an environment of its own"
+)
+
+from sootprint.engines.book import PAUSED, books, learned_s
+
+TRAININGS = Path(__file__).parent / "trainings"
+LIMIT_S = 280.0
+BATCHES = 8
+FRAMEWORKS = {"light": "lightning", "hugging": "transformers,accelerate", "keras_fit": "keras"}
+Segment = tuple[str, str, list[str], dict[str, str]]
+
+
+def environment() -> dict[str, str]:
+    """Variables of a training."""
+    kept = {name: text for name, text in os.environ.items() if name not in ("PYTHONPATH", "SOOTPRINT_STRICT")}
+    return kept | {"TOKENIZERS_PARALLELISM": "false", "OMP_NUM_THREADS": "1", "SOOTPRINT_ZONE": "FR"}
+
+
+def segment(folder: Path, training: str, *arguments: object, resume: bool = False, **environ: str) -> Segment:
+    """One start of a training."""
+    folder.mkdir(parents=True, exist_ok=True)
+    told = {"SOOTPRINT_RESUME": "1"} if resume else {}
+    return str(folder), training, [str(one) for one in arguments], environ | told
+
+
+def codes(framework: str, *groups: list[Segment]) -> list[list[int]]:
+    """Exit codes of segments; those of one group run side by side."""
+    command = [sys.executable, str(TRAININGS / "forked.py"), framework, json.dumps(groups)]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=LIMIT_S)
+    sys.stderr.write(done.stderr)
+    assert done.returncode == 0
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def lines(folder: Path, name: str = "losses") -> list[str]:
+    """What the segments wrote."""
+    return folder.joinpath(name).read_text().splitlines()
+
+
+def spans(folder: Path) -> list[str]:
+    """Spans in the record of the last segment."""
+    return json.loads(folder.joinpath("spans").read_text())
+
+
+def test_plain_training_paused_twice_and_moved_once(tmp_path: Path) -> None:
+    """In the middle of an epoch, moved by copying its checkpoint, and at the end of one; with loader processes."""
+    whole, first, second = (tmp_path / name for name in ("whole", "first", "second"))
+    given = {"WORKERS": "1"}
+    started = [segment(whole, "plain", 3, **given), segment(first, "plain", 3, PAUSES="5", **given)]
+    assert codes("torch", started) == [[0, PAUSED]]
+    second.mkdir()
+    for name in ("pause.pt", "losses"):
+        shutil.copy(first / name, second / name)
+    shutil.rmtree(first)
+    again = [segment(second, "plain", 3, PAUSES="16", resume=True, **given)]
+    assert codes("torch", again, [segment(second, "plain", 3, resume=True, **given)]) == [[PAUSED], [0]]
+    assert lines(second) == lines(whole)
+    assert len(lines(whole)) == 3 * (BATCHES + 1)
+    assert spans(whole) == ["epoch", "evaluation"] * 3
+    assert spans(second) == ["restore", "epoch", "evaluation"]
+
+
+@pytest.mark.parametrize("training", FRAMEWORKS)
+def test_framework_paused_once_has_the_same_losses(training: str, tmp_path: Path) -> None:
+    """In the middle of an epoch; each step after the resume has the loss that it has without a pause."""
+    whole, paused = tmp_path / "whole", tmp_path / "paused"
+    started = [segment(whole, training, 2), segment(paused, training, 2, PAUSES="5")]
+    assert codes(FRAMEWORKS[training], started, [segment(paused, training, 2, resume=True)]) == [
+        [0, PAUSED],
+        [0],
+    ]
+    assert lines(paused) == lines(whole)
+    assert len(lines(whole)) == 2 * BATCHES
+    assert spans(whole) == ["epoch", "evaluation"] * 2
+    assert spans(paused)[-4:] == ["epoch", "evaluation"] * 2
+
+
+def test_ranks_follow_rank_0(tmp_path: Path) -> None:
+    """SIGUSR1 to one of two: both save at the same step, end with 75, and go on with the losses of each rank."""
+
+    def both(name: str, meeting: int, **given: object) -> list[Segment]:
+        return [
+            segment(tmp_path / name, "ranks", rank, tmp_path / f"meeting {meeting}", **given)
+            for rank in (0, 1)
+        ]
+
+    groups = both("whole", 1), both("paused", 2, PAUSES="10"), both("paused", 3, resume=True)
+    assert codes("torch", *groups) == [[0, 0], [PAUSED, PAUSED], [0, 0]]
+    for rank in (0, 1):
+        whole, paused = (lines(tmp_path / name, f"losses {rank}") for name in ("whole", "paused"))
+        assert paused == whole
+        assert len(whole) == 3 * BATCHES
+
+
+def test_kill_in_the_middle_of_a_save_keeps_the_last_checkpoint(tmp_path: Path) -> None:
+    """The second save is killed after half of its bytes; the third start finds what the first one saved."""
+    resumed = [segment(tmp_path, "killed", resume=True)]
+    assert codes("torch", [segment(tmp_path, "killed")], resumed, resumed) == [[0], [-9], [-9]]
+    assert lines(tmp_path) == ["[1]", "[2]", "[2]"]
+
+
+@pytest.fixture(scope="module")
+def planned(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Path, list[str], subprocess.Popen[str]]]:
+    """A training under `sootprint run --deadline --pausable`, begun before the other tests."""
+    folder = tmp_path_factory.mktemp("planned")
+    first = datetime.now(UTC).replace(microsecond=0)
+    grid = [50.0] * 4 + [500.0] * 40 + [50.0] * 400
+    rows = [f"{(first + timedelta(seconds=at)).isoformat()},{value}\n" for at, value in enumerate(grid)]
+    folder.joinpath("trace.csv").write_text("timestamp_utc,ci_gco2e_kwh\n" + "".join(rows))
+    command = [sys.executable, str(TRAININGS / "plain.py"), "3"]
+    options = ["--deadline", "400s", "--expect", "40s", "--pausable", "--quiet", "--trace", "trace.csv"]
+    env = environment() | {"SOOTPRINT_HOME": str(folder / "home"), "STEP_S": "1"}
+    env["SOOTPRINT_RUNTIME_DIR"] = str(folder / "run")
+    running = subprocess.Popen(
+        [sys.executable, "-m", "sootprint", "run", *options, "--", *command],
+        cwd=folder,
+        env=env,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    yield folder, command, running
+    running.kill()
+    running.communicate()
+
+
+@pytest.fixture(autouse=True)
+def _begun(planned: object) -> None:
+    """The planned training runs beside all tests."""
+
+
+def test_planned_training_is_paused_by_its_grid(
+    planned: tuple[Path, list[str], subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    """The runner pauses it in the dirty seconds; the losses are those of a run at once, and the pause has a price."""
+    folder, command, running = planned
+    said = running.communicate(timeout=LIMIT_S)[1]
+    assert running.returncode == 0, said
+    (book,) = books(folder / "home")
+    state = book.state()
+    ended = [one.code for one in state.segments]
+    assert ended == [*[PAUSED] * (len(ended) - 1), 0]
+    assert len(ended) >= 2, said
+    assert codes("torch", [segment(tmp_path, "plain", 3)]) == [[0]]
+    assert lines(folder) == lines(tmp_path)
+    assert 0.0 < state.resume_s < LIMIT_S
+    assert learned_s(folder / "home", command, str(folder)) == state.resume_s
