@@ -243,9 +243,7 @@ def test_mean_power_of_looks():
     assert loads.mean_w(counter) == 100.0
     fallen = [*counter, at._replace(at_s=30.0, energy_j=5.0)]
     assert loads.mean_w(fallen) is None
-    powers = [
-        dataclasses.replace(at, at_s=s, energy_j=None, power_w=p) for s, p in ((0.0, 90.0), (1.0, 110.0))
-    ]
+    powers = [at._replace(at_s=s, energy_j=None, power_w=p) for s, p in ((0.0, 90.0), (1.0, 110.0))]
     assert loads.mean_w(powers) == 100.0
     assert loads.mean_w([]) is None
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from sootprint.core.protocols import FakeClock, Reading
 from sootprint.tracker.entry import Entry
-from sootprint.tracker.fold import Fold
+from sootprint.tracker.fold import HELD, Fold
 from sootprint.tracker.quantities import fill_j
-from sootprint.tracker.recorder import Recorder
+from sootprint.tracker.recorder import ANEW, Recorder
 from sootprint.tracker.sampler import Part, Seen
 from tests.tracker.conftest import head
 
@@ -97,6 +97,33 @@ def test_component_that_nobody_was_charged_with_is_filled_from_the_start(clock: 
     (state,) = fold.states
     assert (state.energy_j, state.covered_s, state.lost_s) == (20.0, 2.0, 1.0)
     assert fold.gaps == [(0, 0.0, 1.0, "before the first reading", False)]
+
+
+def test_account_that_begins_anew_fills_only_what_nobody_was_charged_with(clock: FakeClock):
+    """The reader died at 3 s; another run read from 4 s on and was charged with all until this one came at 6 s."""
+    anew = {"origin": "another", "since_s": START_S + 6.0, "held_s": START_S + 4.0}
+    entries = charged(3.0, 30.0), charged(6.0, 0.0, **anew), charged(8.0, 20.0, **anew)
+    fold = Kept(clock).took(clock, *entries).fold
+    (state,) = fold.states
+    assert (state.energy_j, state.covered_s, state.lost_s) == (50.0, 5.0, 1.0)
+    assert [gap[1:] for gap in fold.gaps] == [(3.0, 4.0, ANEW, False), (4.0, 6.0, HELD, True)]
+
+
+def test_account_that_begins_anew_while_others_are_charged_is_no_loss(clock: FakeClock):
+    """Somebody was charged with all of it since before this run's last look."""
+    anew = {"origin": "another", "since_s": START_S + 6.0, "held_s": START_S + 2.0}
+    (state,) = Kept(clock).took(clock, charged(3.0, 30.0), charged(6.0, 0.0, **anew)).fold.states
+    assert (state.energy_j, state.lost_s) == (30.0, 0.0)
+
+
+def test_time_after_the_end_is_not_filled(clock: FakeClock):
+    """The run was told to stop at 3 s and waited for its last account until 3.4 s, while others were charged."""
+    recorder = Kept(clock).took(clock, charged(3.0, 30.0))
+    clock.advance(0.4)
+    recorder.take([charged(3.0, 30.0)])
+    recorder.emit({"k": "end", "s": 3.0, "why": "finished"})
+    (state,) = recorder.fold.states
+    assert (state.energy_j, state.lost_s) == (30.0, 0.0)
 
 
 def test_same_account_twice_is_counted_once(clock: FakeClock):

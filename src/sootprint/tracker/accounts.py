@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sootprint.core.errors import RecordError
@@ -24,7 +24,7 @@ class _Shared:
     """A component of the machine: its latest reading and what went wrong with it."""
 
     __slots__ = (
-        *("before_s", "gaps", "losses", "lost_from_s", "lost_until_s", "reason"),
+        *("before_s", "gaps", "held_s", "losses", "lost_from_s", "lost_until_s", "reason"),
         *("source", "state", "utilisation"),
     )
 
@@ -35,6 +35,7 @@ class _Shared:
         self.losses, self.gaps = 0, 0
         self.lost_from_s = self.lost_until_s = self.before_s = 0.0
         self.reason: str | None = None
+        self.held_s: float | None = None  # since when somebody is charged with it [s]
 
     def spend(self, reading: Reading, max_gap_s: float) -> float | None:
         """Energy since the reading before, or None where it is not known [J]."""
@@ -210,6 +211,7 @@ class Accounts:
         whole: Use,
     ) -> None:
         charged = split(spent_j, holders, uses)
+        self._hold(set().union(*charged.values()), spent_j)
         before_s = {one.state.component: one.before_s for one in self._shared.values()}
         known = self._charged()
         for holder in holders:
@@ -227,6 +229,14 @@ class Accounts:
                 lines[name].is_old = 1.0
                 if spent_j[name] > 0.0:
                     lines[name].variance_j2 += variances_j2[name] * (energy_j / spent_j[name]) ** 2
+
+    def _hold(self, held: Collection[str], spent_j: Collection[str]) -> None:
+        """Note since when somebody is charged with each component that was read now."""
+        for one in self._shared.values():
+            if one.state.component in held:
+                one.held_s = one.before_s if one.held_s is None else one.held_s
+            elif one.state.component in spent_j:
+                one.held_s = None
 
     def _of(self, reading: Reading, *, integrated: bool) -> _Shared:
         key = (reading.meter, reading.component)
@@ -304,7 +314,7 @@ _CONSTANTS = (
     *("component", "basis", "low_ratio", "high_ratio", "wraps_at_j", "max_power_w", "integrated"),
     *("moved", "dropped", "at_s", "counter_j", "power_w", "missing"),
 )
-_FACTS = ("utilisation", "losses", "gaps", "lost_from_s", "lost_until_s", "reason")
+_FACTS = ("utilisation", "losses", "gaps", "lost_from_s", "lost_until_s", "reason", "held_s")
 _NUMBERS = ("at_s", "counter_j", "power_w", "wraps_at_j", "max_power_w")
 
 
@@ -356,4 +366,5 @@ def _entry(one: _Shared, line: _Line, origin: str) -> Entry:
         reason=one.reason,
         missing=state.missing,
         is_first=line.is_first > 0.0,
+        held_s=one.held_s,
     )

@@ -15,7 +15,7 @@ from sootprint.core.units import energy_kwh, hours
 from sootprint.tracker import quantities
 from sootprint.tracker.breakdown import Energy, energy_of
 from sootprint.tracker.components import WALL, ComponentState, kind_of
-from sootprint.tracker.fold import TO_OTHERS, Fold
+from sootprint.tracker.fold import HELD, TO_OTHERS, Fold
 
 SENSED = ("sensor", "metered")
 MOST_LOST = 0.1  # of the time, before the grade falls
@@ -202,7 +202,13 @@ def _gaps(fold: Fold, energy: Energy) -> tuple[records.Gap, ...]:
             if state is energy.wall
             else "; filled at the run's mean power"
         )
-        treated = "" if reason == TO_OTHERS else "; the counter went on and bridges it" if bridged else filled
+        treated = (
+            ""
+            if reason in (HELD, TO_OTHERS)
+            else "; the counter went on and bridges it"
+            if bridged
+            else filled
+        )
         made.append(
             records.Gap(
                 component=state.component,

@@ -33,6 +33,7 @@ class Entry(NamedTuple):
         reason: Why, of the latest loss or gap.
         missing: Why there is no reading now, or None where there is one.
         is_first: Whether nobody was charged with it before `since_s`.
+        held_s: Instant since which somebody is charged with all of it without a break, as far as known [s].
     """
 
     meter: str
@@ -57,6 +58,7 @@ class Entry(NamedTuple):
     reason: str | None
     missing: str | None
     is_first: bool = False
+    held_s: float | None = None
 
     def state(self) -> ComponentState:
         """State of this component in a run that has not seen it before."""

@@ -19,6 +19,7 @@ MOST_S = 1e10  # three centuries
 GAP_PERIODS = 5.0
 AFTER_LAST = "after the last reading"
 BEFORE_FIRST = "before the first reading"
+HELD = "others were charged meanwhile"
 TO_OTHERS = "the run that reads for this machine did not answer; those that went on are charged for it"
 KINDS = (
     "tick",
@@ -211,7 +212,7 @@ class Fold:
         self._settle(self.last_s, self.total_j(), self.total_j(), self.last_s)
         for index, state in enumerate(self.states):
             if state.at_s is not None:
-                self._lost(index, state, self.last_s, AFTER_LAST)
+                self._lost(index, state, line["s"], AFTER_LAST)  # what came later is of those who go on
 
     def _span(self, line: dict[str, Any]) -> None:
         kind = "open" if line["open"] else "close"
@@ -251,7 +252,7 @@ class Fold:
                     self._lost(index, state, since_s, reason)
                 state.at_s = max(0.0, float(since_s))
             elif since_s > state.at_s:
-                if reason == TO_OTHERS:
+                if reason in (HELD, TO_OTHERS):
                     self._gap(index, state.at_s, since_s, reason, bridged=True)
                 else:
                     self._lost(index, state, since_s, reason)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from sootprint.core.protocols import Reading
 from sootprint.tracker.components import ComponentState
-from sootprint.tracker.fold import BEFORE_FIRST, TO_OTHERS, Fold
+from sootprint.tracker.fold import BEFORE_FIRST, HELD, TO_OTHERS, Fold
 from sootprint.tracker.journal import Journal
 from sootprint.tracker.sampler import Part
 
 if TYPE_CHECKING:
     from sootprint.tracker.entry import Entry
 
+ANEW = "the reader of this machine began anew"
 MOST_WAITING = 10  # ticks that are journalled and not counted yet
 UNMOVED_TICKS = 3
 UNMOVED_S = 1.5  # a slow counter moves some times a second, so that it is not judged before this [s]
@@ -146,9 +147,7 @@ class Recorder:
                 index = self._add(entry.state())
             before = self._taken.get(index)
             if before is None or (before.origin, before.since_s) != (entry.origin, entry.since_s):
-                anew = entry.is_first and self.fold.states[index].at_s is None
-                why = BEFORE_FIRST if anew else "the reader of this machine began anew"
-                self._rebase(index, None, [entry.since_s, 0.0, why])
+                self._begin_anew(index, entry)
                 before = self._taken[index] = _unspent(entry)
             elif before.losses != entry.losses:
                 until = [self._at_s(entry.lost_from_s), entry.lost_at_j]
@@ -164,6 +163,18 @@ class Recorder:
         self._tick(rows, missing)
         still = [self._index[entry.meter][entry.component] for entry in entries if entry.dropped]
         self._drop([index for index in still if not self.fold.states[index].dropped])
+
+    def _begin_anew(self, index: int, entry: Entry) -> None:
+        """Tell that an account begins; what its reader has charged to others by then is not filled in."""
+        at_s = self.fold.states[index].at_s
+        if at_s is None:
+            why = BEFORE_FIRST if entry.is_first else ANEW
+            self._rebase(index, None, [entry.since_s, 0.0, why])
+            return
+        held_s = entry.since_s if entry.held_s is None else min(entry.held_s, entry.since_s)
+        self._rebase(index, None, [held_s, 0.0, ANEW])
+        if held_s < entry.since_s:
+            self._rebase(index, None, [entry.since_s, 0.0, HELD])
 
     def leave_to_others(self) -> None:
         """Tell that nobody answers: from the last readings on, the runs that go on are charged for this one too."""

@@ -345,7 +345,7 @@ class Session:
             guarded(self._foresee, self._warn)
             end = {
                 "k": "end",
-                "s": self._worker.now_s(),
+                "s": self._worker.now_s() if self._worker.stopped_s is None else self._worker.stopped_s,
                 "why": self._worker.why,
                 "cpu_s": identity.cpu_time_s() - self._cpu_s,
             }

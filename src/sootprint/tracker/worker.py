@@ -110,6 +110,7 @@ class Worker:
         self.attached = False  # to the record of another rank of its job on this machine
         self.job: tuple[Path, str] | None = None  # home of that record, and the job's identity
         self.why = "finished"
+        self.stopped_s: float | None = None  # when it was told to stop [s]
         self.marks: collections.deque[dict[str, Any]] = collections.deque()
         self.ready, self.loaded = threading.Event(), threading.Event()
         self.stopping, self._done = Flag(), threading.Event()
@@ -144,6 +145,8 @@ class Worker:
         if self._thread.ident is None:
             return True
         self.why = why
+        if self.stopped_s is None:
+            self.stopped_s = self.now_s()
         self.stopping.set()
         self.interrupt()
         return self._done.wait(wait_s)
