@@ -25,7 +25,7 @@ LEAD_S = 2.5  # from the origin of a device of its own to the first step
 STRIKE_S = 2.6  # from the training's first step to the fault
 OURS = "sootprint: "
 J_PER_KWH = 3.6e6
-PLAYS = 3
+PLAYS = 2
 BUSY = 0.1  # so that runs side by side have CPU time to be charged by
 MOST_CROWD = 4.0
 LATE_S = 1.0  # to take the last reading and keep the record
@@ -123,7 +123,7 @@ class Outcome:
         stale_j: Most that the fake counters' own steps can be off at both ends together [J].
         late_s: Time from the end of the training to that of whoever measured it [s].
         crowd: How many programs waited for each processor, at least 1 and at most 4.
-        plays: How many times it was played: again where the one before was out of its limits.
+        plays: How many times it was played: again where the one before ended late.
     """
 
     fault: Fault
@@ -195,7 +195,12 @@ class Outcome:
         """Whether all of it is as it should be."""
         joules = self.lost_j <= self.most_lost_j and self.doubled_j <= self.most_doubled_j
         found = self.kept_all and self.said_why
-        return self.ended_as_alone and joules and found and self.late_s <= self.most_late_s
+        return self.ended_as_alone and joules and found and not self.is_late
+
+    @property
+    def is_late(self) -> bool:
+        """Whether whoever waited for the training waited for us."""
+        return self.late_s > self.most_late_s
 
 
 class Stage:
@@ -444,11 +449,11 @@ class Stage:
 
 
 def play(fault: Fault, shared: Ground, *, number: int = 1) -> Outcome:
-    """What a fault leaves; played again where it was out of its limits, as a machine may be too busy for a second."""
+    """What a fault leaves; played again where it ended late, as a machine may be too busy; joules have no excuse."""
     with Stage(fault, shared, number=number).set() as stage:
         stage.strike()
         left = dataclasses.replace(stage.outcome(), plays=number)
-    return left if left.passed or number == PLAYS else play(fault, shared, number=number + 1)
+    return left if not left.is_late or number == PLAYS else play(fault, shared, number=number + 1)
 
 
 def _stored(home: Path) -> list[dict[str, Any]]:
