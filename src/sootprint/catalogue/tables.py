@@ -6,10 +6,12 @@ that looks up one zone and one processor parses a few lines, not a megabyte.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import stat
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -33,8 +35,28 @@ def _overlay_directory(*homes: str | None) -> Path:
     return home_directory(env) / "catalogue"
 
 
+@contextlib.contextmanager
+def held() -> Iterator[None]:
+    """Look for newer tables once, for all that this thread computes within the context."""
+    outer = _held.known
+    _held.known = stamp()
+    try:
+        yield
+    finally:
+        _held.known = outer
+
+
+class _Held(threading.local):
+    known: tuple[Overlay, ...] | None = None
+
+
+_held = _Held()
+
+
 def stamp() -> tuple[Overlay, ...]:
     """Identity of all newer tables: what was computed from tables holds as long as it stays the same."""
+    if _held.known is not None:
+        return _held.known
     folder = overlay_directory()
     if not folder.is_dir():
         return ()

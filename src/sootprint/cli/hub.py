@@ -10,6 +10,7 @@ from sootprint.cli import hub_store, options, output, shell
 from sootprint.cli.hub_accounts import token, user
 from sootprint.cli.hub_campaign import campaign
 from sootprint.cli.hub_client import pull, push
+from sootprint.cli.hub_files import backup, dump, restore
 from sootprint.cli.hub_venue import venue
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -36,6 +37,8 @@ hub = typer.Typer(
 )
 hub.command(cls=shell.Command)(push)
 hub.command(cls=shell.Command)(pull)
+for _command in (dump, backup, restore):
+    hub.command(cls=shell.Command)(_command)
 hub.add_typer(token, name="token")
 hub.add_typer(user, name="user")
 hub.add_typer(campaign, name="campaign")

@@ -13,6 +13,7 @@ from sootprint import __version__
 from sootprint.hub import api, api_more, database, pages, problems, shapes, venues
 from sootprint.hub.campaigns import routes as campaigns
 from sootprint.hub.context import Hub
+from sootprint.hub.files import pages as files
 from sootprint.hub.guard import Guard
 from sootprint.hub.live import routes as live
 from sootprint.hub.people import pages as people
@@ -45,6 +46,8 @@ def unguarded(hub: Hub) -> FastAPI:
     for router in (live.api, live.pages, people.router, campaigns.router, venues.api, venues.pages):
         app.include_router(router)
     app.include_router(pages.router)
+    app.include_router(files.router)
+    app.include_router(files.api)
     app.add_api_route("/healthz", healthz, include_in_schema=False)
     app.add_api_route("/readyz", readyz, include_in_schema=False)
     app.add_api_route("/metrics", metrics, include_in_schema=False)

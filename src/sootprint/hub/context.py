@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sqlalchemy.engine import Engine
 
@@ -22,6 +23,7 @@ class Hub:
         single_user: Whether everyone who reaches it is its one user; only for a hub on loopback.
         hosts: Names by which it may be called; a request with another Host is refused.
         address: Where it is reached, for links in exports.
+        releases: Folder of the releases, or None for a hub without.
         limits: Limits of requests.
         metrics: Counts for Prometheus.
     """
@@ -31,5 +33,6 @@ class Hub:
     single_user: bool
     hosts: frozenset[str]
     address: str
+    releases: Path | None = None
     limits: Limits = field(default_factory=Limits)
     metrics: Metrics = field(default_factory=Metrics)

@@ -18,6 +18,7 @@ from sootprint.core.errors import SootprintError
 from sootprint.core.ids import is_uuid7
 from sootprint.core.records import Footprint
 from sootprint.hub import asked, forms, full_form, leaderboards, reading, views
+from sootprint.hub.files import dumps
 from sootprint.hub.problems import NotFoundError, status_of
 from sootprint.hub.requests import NotAllowedError, fields_of, hub_of, viewer_of
 
@@ -201,7 +202,10 @@ def methodology(request: Request) -> Response:
 @router.get("/downloads")
 def downloads(request: Request) -> Response:
     """All records as files, and how to cite them."""
-    return render(request, "downloads.html", **views.downloads(hub_of(request).engine))
+    hub = hub_of(request)
+    return render(
+        request, "downloads.html", releases=dumps.listed(hub.releases), **views.downloads(hub.engine)
+    )
 
 
 @router.get("/static/{name}")
@@ -238,6 +242,7 @@ def templates() -> jinja2.Environment:
     )
     made.filters["formula"] = lambda text: text.replace("CO2e", "CO₂e")
     made.filters["query"] = urlencode
+    made.filters["bytes"] = views.size
     made.globals["version"] = __version__
     made.globals["asset"] = lambda name: f"/static/{name}?{hashlib.sha256(_file(name)).hexdigest()[:12]}"
     return made

@@ -21,6 +21,7 @@ from sootprint.core.errors import HubError, InputError
 from sootprint.hub import database, logs, secrets
 from sootprint.hub.app import application
 from sootprint.hub.context import LOOPBACK, Hub
+from sootprint.hub.files.dumps import FOLDER as RELEASES
 
 GRACE_S = 20  # for requests that run when the server is told to stop
 HANDED_ON = "_SOOTPRINT_HUB"  # to the workers, which are processes of their own
@@ -77,6 +78,7 @@ def hub_of(order: Order, port: int) -> Hub:
         single_user=order.single_user,
         hosts=frozenset({*LOOPBACK, order.host, *order.hosts}),
         address=(order.public_url or f"http://{shown}:{port}").rstrip("/"),
+        releases=order.home / RELEASES,
     )
 
 

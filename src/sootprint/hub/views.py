@@ -239,3 +239,17 @@ def downloads(engine: Engine) -> dict[str, Any]:
     """What can be downloaded, and the log's last hash."""
     n = sum(count for _, count in reading.tallies(engine, "evidence"))
     return {"total": n, "head": chain.head(engine), "facets": columns.FACETS}
+
+
+def size(n: int) -> str:
+    """Size of a file in words.
+
+    >>> size(532), size(43_020), size(2_500_000_000)
+    ('532 B', '43 kB', '2.5 GB')
+    """
+    if n < 1_000:
+        return f"{n} B"
+    value, unit = next(
+        (n / 10**power, unit) for power, unit in ((9, "GB"), (6, "MB"), (3, "kB")) if n >= 10**power
+    )
+    return f"{value:.3g} {unit}"

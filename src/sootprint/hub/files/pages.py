@@ -1,0 +1,134 @@
+"""Pages and routes of files: upload, the template, and the files of releases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, HTMLResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from sootprint.charts.scale import MASS
+from sootprint.core.errors import SootprintError
+from sootprint.hub import forms
+from sootprint.hub.files import dumps, uploads
+from sootprint.hub.files.uploads import Uploaded
+from sootprint.hub.pages import form_page
+from sootprint.hub.problems import NotFoundError, status_of
+from sootprint.hub.requests import NotAllowedError, hub_of
+from sootprint.importers import FORMATS
+from sootprint.importers.template import COLUMNS, empty
+from sootprint.report import figures
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+api = APIRouter(prefix="/api/v1")
+FORMS = {
+    "codecarbon": "CodeCarbon's emissions.csv",
+    "hf-card": "a model card with co2_eq_emissions (grams)",
+    "template": "a table of the template",
+    "sootprint": "our records: JSON, or one a line",
+}
+MEDIA = {
+    "csv": "text/csv; charset=utf-8",
+    "gz": "application/gzip",
+    "parquet": "application/vnd.apache.parquet",
+}
+MEDIA |= {"json": "application/json"}
+
+
+@router.get("/upload")
+def upload_page(request: Request) -> Response:
+    """The form that takes a file."""
+    return _page(request, {}, None)
+
+
+@router.post("/upload")
+async def upload(request: Request) -> Response:
+    """Look at a file, or publish what it holds."""
+    hub = hub_of(request)
+    given, name, content = await uploads.parts_of(request)
+    if not forms.is_sealed(hub, request, given):
+        raise NotAllowedError("this form is not of this browser: load its page and send it again", 403)
+    try:
+        actor = None
+        if given.get("do") == "publish":
+            actor = await run_in_threadpool(forms.actor_of, request, given)
+        found = await run_in_threadpool(uploads.taken, hub, given, name, content, actor=actor)
+    except SootprintError as err:
+        return await run_in_threadpool(_page, request, given, None, problem=str(err), status=status_of(err))
+    return await run_in_threadpool(_page, request, given, found)
+
+
+@router.get("/template.csv")
+def template() -> Response:
+    """The empty table with an example."""
+    headers = {"content-disposition": 'attachment; filename="sootprint-template.csv"'}
+    return Response(empty(), media_type=MEDIA["csv"], headers=headers)
+
+
+@router.get("/releases/{tag}/{name}")
+def release_file(request: Request, tag: str, name: str) -> Response:
+    """A file of a release."""
+    path = dumps.file_of(hub_of(request).releases, tag, name)
+    if path is None:
+        raise NotFoundError(f"there is no file {name[:60]!r} of a release {tag[:40]!r}")
+    kind = MEDIA.get(name.rpartition(".")[2], "text/plain; charset=utf-8")
+    return FileResponse(path, media_type=kind, filename=f"sootprint-{tag}-{name}")
+
+
+@api.get("/releases")
+def releases(request: Request) -> dict[str, Any]:
+    """Dated releases of all records, the newest first, with the addresses and sizes of their files."""
+    hub = hub_of(request)
+    return {
+        "items": [
+            {
+                **one.about,
+                "files": [
+                    {"name": name, "bytes": size, "url": f"{hub.address}/releases/{one.tag}/{name}"}
+                    for name, size in one.sizes.items()
+                ],
+            }
+            for one in dumps.listed(hub.releases)
+        ]
+    }
+
+
+def _page(
+    request: Request,
+    given: dict[str, str],
+    found: Uploaded | None,
+    *,
+    problem: str | None = None,
+    status: int = 200,
+) -> Response:
+    return form_page(
+        request,
+        "upload.html",
+        status=status,
+        given=given,
+        problem=problem,
+        found=found,
+        rows=_rows(found) if found else [],
+        most=uploads.MOST_SHOWN,
+        formats={name: FORMS[name] for name in FORMATS},
+        columns=COLUMNS,
+    )
+
+
+def _rows(found: Uploaded) -> list[dict[str, Any]]:
+    """The first records as a page lists them."""
+    listed = []
+    for record, said in zip(found.records, found.previews, strict=False):
+        claimed, ratio = record.emissions_kg, said["emissions_ratio"]
+        listed.append(
+            {
+                "id": record.id,
+                "title": record.name or f"Run {record.id[-8:]}",
+                "claimed": figures.amount(claimed, MASS) if claimed else figures.NOT_KNOWN,
+                "ratio": figures.NOT_KNOWN if ratio is None else f"{figures.number(ratio)} ×",
+                "grade": said["grade_counted"],
+                "notes": [*said["marks"], *record.warnings],
+            }
+        )
+    return listed

@@ -1,0 +1,126 @@
+"""Files that people upload: read by the importers, filled in, judged, and taken in when they say so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from sootprint import importers
+from sootprint.core.errors import InputError
+from sootprint.core.records import Footprint
+from sootprint.estimator.filled import filled
+from sootprint.hub import ingest, judgement
+from sootprint.hub.accounts import Actor
+from sootprint.hub.admission import MAX_BATCH
+from sootprint.hub.context import Hub
+from sootprint.hub.requests import NotAllowedError, body_of
+from sootprint.importers import LeftOut
+from sootprint.settings import Settings
+
+MAX_FIELD = 4_096  # bytes of a field that is no file
+MOST_FIELDS = 12
+MOST_SHOWN = 50  # records and rows left out that a page lists
+_NOBODY = Settings(home=Path("/nonexistent"), runtime_dir=Path("/nonexistent"))
+_ORIGINS = {"template": "form", "hf-card": "third-party"}  # of a file that is not a tool's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uploaded:
+    """What a file holds, and what became of it.
+
+    Args:
+        form: Form of the file.
+        records: Records, filled in.
+        left_out: Rows that became none.
+        previews: What the hub says of the first records.
+        answer: Counts of what was taken in; None where it was only looked at.
+    """
+
+    form: str
+    records: tuple[Footprint, ...]
+    left_out: tuple[LeftOut, ...]
+    previews: list[dict[str, Any]]
+    answer: dict[str, Any] | None
+
+
+async def parts_of(request: Request) -> tuple[dict[str, str], str, bytes]:
+    """Fields of a form with one file, its name and content.
+
+    Raises:
+        InputError: The body is no such form.
+        TooLargeError: It is beyond the limit of a request.
+    """
+    body = await body_of(request)
+
+    async def stream() -> Any:
+        yield body
+
+    parser = MultiPartParser(
+        request.headers, stream(), max_files=1, max_fields=MOST_FIELDS, max_part_size=MAX_FIELD
+    )
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError, ValueError) as err:
+        raise InputError(
+            f"the form cannot be read: {getattr(err, 'message', err)!s:.100}; send it again"
+        ) from None
+    fields = {name: value.replace("\0", "") for name, value in form.items() if isinstance(value, str)}
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        return fields, "", b""
+    content = await file.read()
+    await form.close()
+    return fields, Path(file.filename or "the file").name[:100], content
+
+
+def taken(hub: Hub, given: dict[str, str], name: str, content: bytes, *, actor: Actor | None) -> Uploaded:
+    """What a file holds; taken in where an actor is given.
+
+    Raises:
+        InputError: The file cannot be used.
+        NotAllowedError: The actor may not submit.
+    """
+    if actor is not None and "submit" not in actor.may:
+        raise NotAllowedError("publishing needs an account or a token that may submit", 401)
+    if not content:
+        raise InputError("no file is chosen: choose one of those below")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as err:
+        raise InputError(f"{name} is no text in UTF-8 (byte {err.start}): save it as UTF-8") from None
+    found = importers.read(text, name=name, form=given.get("format") or None)
+    if len(found.records) > MAX_BATCH:
+        raise InputError(
+            f"{name} has {len(found.records):,} records, at most {MAX_BATCH:,}: give it in parts"
+        )
+    records = tuple(filled(one, _NOBODY) for one in found.records)
+    return Uploaded(
+        form=found.form,
+        records=records,
+        left_out=found.left_out,
+        previews=[judgement.preview(one) for one in records[:MOST_SHOWN]],
+        answer=None if actor is None else _stored(hub, records, found.form, given=given, actor=actor),
+    )
+
+
+def _stored(
+    hub: Hub, records: tuple[Footprint, ...], form: str, *, given: dict[str, str], actor: Actor
+) -> dict[str, Any]:
+    text = f"[{','.join(one.to_json() for one in records)}]".encode("utf-8", "replace")
+    submission = ingest.Submission(
+        actor=actor.name,
+        account_id=actor.account_id,
+        may_correct_all="correct" in actor.may,
+        origin="third-party" if given.get("third_party") else _ORIGINS.get(form, "tool"),
+        reason="uploaded again with changes",
+    )
+    answer = ingest.take_in(hub.engine, text, submission)
+    for outcome in ("accepted", "duplicate"):
+        hub.metrics.count("sootprint_hub_footprints_total", answer[outcome], outcome=outcome)
+    hub.metrics.count("sootprint_hub_footprints_total", len(answer["rejected"]), outcome="rejected")
+    return answer
