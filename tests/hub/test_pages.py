@@ -198,6 +198,7 @@ def test_published_form_is_on_its_page_and_leaderboard(client: TestClient) -> No
 def test_form_of_somebody_else_is_refused(client: TestClient) -> None:
     """Without the seal of this browser nothing is published (CSRF)."""
     assert _publish(client, seal="0" * 64).status_code == 403
+    assert _publish(client, seal="é").status_code == 403
     client.cookies.clear()
     assert client.post("/submit", data=QUESTIONS | {"model": "x"}, headers=HTML).status_code == 403
     assert client.get("/api/v1/footprints").json()["items"] == []

@@ -141,6 +141,7 @@ def test_link_sets_a_password_once(open_hub: Hub) -> None:
     path, given = f"{link.path}?{link.query}", {key: one[0] for key, one in parse_qs(link.query).items()}
     with browser(open_hub) as client:
         assert client.get(path.replace("ada", "eve"), headers=HTML).status_code == 404
+        assert client.get(f"{path}%C3%A9", headers=HTML).status_code == 404
         form = {"seal": seal_of(client, path), "link_seal": given.pop("seal"), **given}
         short = client.post("/welcome", data={**form, "password": "short"}, headers=HTML)
         assert "10 to 200" in short.text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 import secrets
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from sootprint.core.errors import InputError
 from sootprint.hub import chain
 from sootprint.hub.database import now, writing
 from sootprint.hub.people.tables import LoginSession
-from sootprint.hub.secrets import mac
+from sootprint.hub.secrets import mac, same
 from sootprint.hub.tables import Account, Token, table_of
 
 ROLES = ("viewer", "contributor", "maintainer", "reviewer", "admin")
@@ -204,7 +203,7 @@ def actor_of(engine: Engine, key: bytes, token: str) -> Actor | None:
     with engine.connect() as connection:
         row = connection.execute(query).first()
     expected = row.mac if row else "0" * 64  # an unknown prefix costs as much as a known one
-    fits = hmac.compare_digest(mac(key, "token", token), expected)
+    fits = same(mac(key, "token", token), expected)
     if row is None or not fits or row.revoked_at or row.closed_at:
         return None
     if row.expires_at and row.expires_at <= now():

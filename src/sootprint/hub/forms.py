@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hmac
 import json
 import secrets as randomness
 from typing import Any
@@ -18,7 +17,7 @@ from sootprint.hub.accounts import VISITOR, Actor
 from sootprint.hub.context import Hub
 from sootprint.hub.estimates import Asked, estimated
 from sootprint.hub.requests import NotAllowedError, hub_of, viewer_of
-from sootprint.hub.secrets import mac
+from sootprint.hub.secrets import mac, same
 
 COOKIE = "sootprint_form"
 ESTIMATE = ("hardware", "count", "hours", "zone", "year", "pue", "utilisation", "work")
@@ -128,7 +127,7 @@ def seal(hub: Hub, cookie: str) -> str:
 def is_sealed(hub: Hub, request: Request, given: dict[str, str]) -> bool:
     """Whether a form came from a page of this hub in this browser."""
     cookie = request.cookies.get(COOKIE, "")
-    return bool(cookie) and hmac.compare_digest(seal(hub, cookie), given.get("seal", ""))
+    return bool(cookie) and same(seal(hub, cookie), given.get("seal", ""))
 
 
 def _result(about: dict[str, Any]) -> tuple[Result, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hmac
 import time
 from typing import Any
 
@@ -21,7 +20,7 @@ from sootprint.hub.context import Hub
 from sootprint.hub.pages import form_page, render, sealed_fields
 from sootprint.hub.problems import NotFoundError, status_of
 from sootprint.hub.requests import hub_of, slow_down
-from sootprint.hub.secrets import mac
+from sootprint.hub.secrets import mac, same
 
 FIELDS = (*forms.ESTIMATE, *forms.ABOUT)
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -83,7 +82,7 @@ def _record(hub: Hub, invitation: dict[str, Any], given: dict[str, str]) -> Foot
         InputError: A field cannot be used, or the id is not of this form.
     """
     key, told = given.get("id", ""), invitation["paper"]
-    if not is_uuid7(key) or not hmac.compare_digest(_id_seal(hub, invitation, key), given.get("id_seal", "")):
+    if not is_uuid7(key) or not same(_id_seal(hub, invitation, key), given.get("id_seal", "")):
         raise InputError("this form is of another invitation: open the link of the mail again")
     paper = Paper(
         citation=_citation(told), doi=told.get("doi"), arxiv=told.get("arxiv"), published=told.get("year")

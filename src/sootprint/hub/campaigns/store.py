@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import re
 from collections import Counter
@@ -19,7 +18,7 @@ from sootprint.hub import chain
 from sootprint.hub.campaigns.sample import Paper
 from sootprint.hub.database import now, writing
 from sootprint.hub.people.tables import Campaign, Invitation
-from sootprint.hub.secrets import mac
+from sootprint.hub.secrets import mac, same
 from sootprint.hub.tables import table_of
 
 DRAWN, SENT, ANSWERED, DECLINED, UNREACHABLE = "drawn", "sent", "answered", "declined", "unreachable"
@@ -95,7 +94,7 @@ def link(key: bytes, one: str, address: str) -> str:
 def of_link(engine: Engine, key: bytes, token: str) -> dict[str, Any] | None:
     """Invitation of a signed link; None where it is not one of ours."""
     one, _, seal = token.partition(".")
-    if not hmac.compare_digest(_seal(key, one).encode(), seal.encode("utf-8", "replace")):
+    if not same(_seal(key, one), seal):
         return None
     query = sa.select(_invitations).where(_invitations.c.id == one)
     with engine.connect() as connection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import secrets
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
@@ -15,7 +14,7 @@ from sootprint.hub.accounts import MAY, VISITOR, Actor
 from sootprint.hub.context import Hub
 from sootprint.hub.database import now, writing
 from sootprint.hub.people.tables import LoginSession
-from sootprint.hub.secrets import mac
+from sootprint.hub.secrets import mac, same
 from sootprint.hub.tables import Account, table_of
 
 COOKIE = "sootprint_session"
@@ -79,7 +78,7 @@ def welcome_link(engine: Engine, key: bytes, name: str, address: str) -> str:
 def is_welcome(hub: Hub, name: str, until: str, seal: str) -> bool:
     """Whether a link for a new password is ours, in time, and not used yet."""
     expected = _welcome_seal(hub.engine, hub.key, name, until)
-    return expected is not None and hmac.compare_digest(expected, seal) and until > now()
+    return expected is not None and same(expected, seal) and until > now()
 
 
 def _welcome_seal(engine: Engine, key: bytes, name: str, until: str) -> str | None:
