@@ -24,6 +24,7 @@ def world_map(
     title: str,
     width: int = 640,
     log: bool = False,
+    ticks: Sequence[float] | None = None,
 ) -> alt.TopLevelMixin:
     """Chart of the countries filled by a value; those without one are left pale.
 
@@ -33,15 +34,16 @@ def world_map(
         title: Name and unit of the value for the legend; it may have several lines.
         width: Width of the map [pixel].
         log: Whether colours follow the logarithm of the value, which must be above 0.
+        ticks: Values that the legend labels; where they are given it stands below the map. Else the renderer chooses.
     """
     outlines = _outlines()
     legend = alt.Legend(
         title=title.splitlines(),
-        orient="bottom-left",
+        orient="bottom-left" if ticks is None else "bottom",
         gradientLength=160,
         gradientThickness=10,
         format="~s",
-        tickCount=3,
+        **({"tickCount": 3} if ticks is None else {"values": list(ticks)}),
     )
     scale = alt.Scale(type="log" if log else "linear", range="ramp", nice=not log)
     fill = alt.Color(f"{value}:Q", scale=scale, legend=legend)

@@ -110,7 +110,7 @@ def footprints_jsonl(request: Request, chosen: Chosen, q: asked.Words = None) ->
 def footprint(
     request: Request, name: str, version: Annotated[int | None, Query(ge=1, le=1 << 31)] = None
 ) -> Response:
-    """One record by its id: JSON, or with `.csv`, `.md` or `.bib` after the id another form."""
+    """One record by its id: JSON, or with `.csv`, `.md`, `.bib` or `.yaml` (model card) after the id another form."""
     key, _, form = name.partition(".")
     if form and form not in formats.FORMATS:
         raise NotFoundError(f"format {form!r:.20} is not one of {', '.join(formats.FORMATS)}")
@@ -121,7 +121,8 @@ def footprint(
     if form == "csv":
         text = formats.csv_head() + formats.csv_rows([stored.row])
     else:
-        text = (formats.markdown if form == "md" else formats.bibtex)(stored, hub.address)
+        shaped = {"md": formats.markdown, "bib": formats.bibtex, "yaml": formats.model_card}[form]
+        text = shaped(stored, hub.address)
     return Response(text, media_type=formats.MEDIA[form], headers=_file(f"footprint-{key}.{form}"))
 
 

@@ -15,6 +15,7 @@ from sootprint.hub.campaigns import routes as campaigns
 from sootprint.hub.context import Hub
 from sootprint.hub.files import pages as files
 from sootprint.hub.guard import Guard
+from sootprint.hub.insight import pages as insight
 from sootprint.hub.live import routes as live
 from sootprint.hub.people import pages as people
 from sootprint.hub.requests import hub_of
@@ -43,7 +44,8 @@ def unguarded(hub: Hub) -> FastAPI:
     problems.handle(app)
     app.include_router(api.router)
     app.include_router(api_more.router)
-    for router in (live.api, live.pages, people.router, campaigns.router, venues.api, venues.pages):
+    people_pages = (live.api, live.pages, people.router, campaigns.router, venues.api, venues.pages)
+    for router in (*people_pages, insight.router):
         app.include_router(router)
     app.include_router(pages.router)
     app.include_router(files.router)

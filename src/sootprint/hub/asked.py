@@ -29,6 +29,8 @@ def filters(
     run_group: Text = None,
     model: Text = None,
     dataset: Text = None,
+    paper: Text = None,
+    architecture: Text = None,
 ) -> dict[str, str]:
     """Filters that an address names."""
     given = locals()

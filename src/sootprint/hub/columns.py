@@ -10,7 +10,7 @@ from typing import Any
 from sootprint.charts.letters import clean
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint, Result
-from sootprint.hub import evidence, truth
+from sootprint.hub import curves, evidence, truth
 from sootprint.hub.truth import Recomputed
 
 LABEL = 200  # letters of a name that are searched; the record keeps all
@@ -18,7 +18,15 @@ MAX_RESULTS = 100  # of one record that enter leaderboards
 FACETS = (
     "stage", "evidence", "verification", "country", "year", "task", "hardware", "origin", "marked",
 )  # fmt: skip
-BOARD = "board"
+BOARD, RATIO, KNOWN = "board", "ratio", "known"
+# Classes of claimed over recomputed emissions by their lower end, with what a reader sees
+RATIOS = (
+    ("0", "below 0.01"), ("0.01", "0.01 to 0.5"), ("0.5", "0.5 to 0.8"), ("0.8", "0.8 to 1.25"), ("1.25", "1.25 to 2"),
+    ("2", "2 to 100"), ("100", "100 or more"),
+)  # fmt: skip
+_KNOWN = (
+    "year", "country", "hardware", "device_hours", "energy_kwh", "emissions_kg", "task", "paper", "model",
+)  # fmt: skip
 PUBLISHED, RETRACTED = "published", "retracted"
 
 
@@ -47,6 +55,10 @@ def row(footprint: Footprint, recomputed: Recomputed) -> dict[str, Any]:
         "device_hours": _of(footprint.device_hours, "value"),
         **bounds("energy", "kwh", footprint.energy_kwh),
         **bounds("emissions", "kg", footprint.emissions_kg),
+        **bounds("our_energy", "kwh", recomputed.energy_kwh),
+        **bounds("our_emissions", "kg", recomputed.emissions_kg if recomputed.is_ours else None),
+        "idle_kwh": _idle(footprint),
+        "architecture": label(_of(footprint.model, "architecture")),
         "basis": _of(footprint.energy_kwh, "basis"),
         "grade": footprint.grade,
         "evidence": evidence.counted(footprint),
@@ -57,13 +69,21 @@ def row(footprint: Footprint, recomputed: Recomputed) -> dict[str, Any]:
     return {**made, "words": words(footprint, made)}
 
 
-def results(footprint: Footprint) -> list[dict[str, Any]]:
+def _idle(footprint: Footprint) -> float | None:
+    """Energy of components that had nothing to do [kWh]; None where none tells."""
+    told = [part.idle_kwh for part in footprint.components if part.idle_kwh is not None]
+    return sum(told) if told else None
+
+
+def results(footprint: Footprint, marked: int = 0) -> list[dict[str, Any]]:
     """Columns of `ResultRow` for the results that a leaderboard can show."""
     energy, emitted = footprint.energy_kwh, footprint.emissions_kg
     shared = {
         "energy_kwh": _of(energy, "value"),
         "emissions_kg": _of(emitted, "value"),
         "evidence": evidence.counted(footprint),
+        "year": truth.year_of(footprint),
+        "marked": marked,
     }
     return [
         {
@@ -72,6 +92,7 @@ def results(footprint: Footprint) -> list[dict[str, Any]]:
             **dict(zip(("task", "dataset", "metric"), _board_of(one), strict=True)),
             "kind": one.kind,
             "value": one.value,
+            "curve": curves.of(footprint, one) if one.kind == "quality" and footprint.curve else None,
             **shared,
         }
         for position, one in enumerate(footprint.results[:MAX_RESULTS])
@@ -92,6 +113,10 @@ def facets(row: Mapping[str, Any], listed: Iterable[Mapping[str, Any]]) -> list[
         for one in listed
         if one["kind"] == "quality" and one["task"]
     }
+    found += [(KNOWN, name) for name in _KNOWN if row[name] is not None]
+    ratio = row["emissions_ratio"]
+    if ratio is not None:
+        found.append((RATIO, next(name for name, _ in reversed(RATIOS) if ratio >= float(name))))
     return [*found, *((BOARD, text) for text in sorted(boards) if len(text) <= 640)]
 
 

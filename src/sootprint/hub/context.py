@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import Engine
 
+from sootprint.hub.insight.keeping import Kept
 from sootprint.hub.limits import Limits
 from sootprint.hub.metrics import Metrics
 
@@ -26,6 +27,7 @@ class Hub:
         releases: Folder of the releases, or None for a hub without.
         limits: Limits of requests.
         metrics: Counts for Prometheus.
+        kept: Answers that are slow to make.
     """
 
     engine: Engine
@@ -36,3 +38,4 @@ class Hub:
     releases: Path | None = None
     limits: Limits = field(default_factory=Limits)
     metrics: Metrics = field(default_factory=Metrics)
+    kept: Kept = field(default_factory=Kept)

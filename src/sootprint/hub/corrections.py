@@ -11,6 +11,7 @@ from sootprint.core.errors import RecordError
 from sootprint.hub import chain, columns, ingest
 from sootprint.hub.database import now, writing
 from sootprint.hub.ingest import Submission
+from sootprint.hub.insight import rollups
 from sootprint.hub.tables import FootprintRow, FootprintVersion, ResultRow, table_of
 
 MAX_REASON = 400
@@ -57,6 +58,9 @@ def retract(engine: Engine, one: str, submission: Submission) -> int:
         left: Counter[tuple[str, str]] = Counter()
         left.subtract(columns.facets(dict(found), ingest.results_of(connection, seq)))
         ingest.count(connection, left)
+        sums = rollups.Changes()
+        sums.add(dict(found), -1)
+        sums.write(connection)
         connection.execute(sa.delete(_results).where(_results.c.seq == seq))
         change = sa.update(_rows).where(_rows.c.seq == seq)
         connection.execute(

@@ -72,6 +72,11 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
         if current(connection) not in {None, *_known()}:
             raise HubError(f"{shown(engine)} was made by a newer version of sootprint: upgrade it")
         command.upgrade(_config(connection), revision)
+    if is_current(engine):
+        from sootprint.hub.insight import projections
+
+        with reaching(engine):
+            projections.ensure(engine)
 
 
 def downgrade(engine: Engine, revision: str) -> None:

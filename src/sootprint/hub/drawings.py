@@ -17,12 +17,12 @@ from sootprint.report.figures import number
 WIDE, NARROW = 700, 300  # plot widths for a desk and for a phone [pixel]
 ROW_HEIGHT, BOARD_HEIGHT = 34, 320
 LOG_FROM = 20.0  # ratio of the largest to the smallest value above which a scale is logarithmic
-SHOWN_POINTS = 2_000
+SHOWN_POINTS = 400
 _PLAIN = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"|<desc>.*?</desc>', re.DOTALL)
 
 
 class Drawing(NamedTuple):
-    """A chart in two widths, and what it shows in words."""
+    """A chart in two widths, and what it shows in words; without a narrow one the wide one is scrolled on a phone."""
 
     wide: str
     narrow: str
@@ -81,7 +81,12 @@ _TITLES = {"emissions_kg": "emissions [kg CO₂e]", "energy_kwh": "energy [kWh]"
 
 
 def drawn(draw: Callable[[int], alt.TopLevelMixin], words: str) -> Drawing:
-    """A chart in both widths, without what only a screen reader would read twice."""
+    """Drawing of a chart in both widths.
+
+    Args:
+        draw: Function that gives the chart for a width of the plot [pixel].
+        words: What it shows.
+    """
     wide, narrow = (_PLAIN.sub("", svg(draw(width), "page")) for width in (WIDE, NARROW))
     return Drawing(wide, narrow, words)
 

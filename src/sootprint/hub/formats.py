@@ -11,14 +11,16 @@ from typing import Any
 from sootprint import report
 from sootprint.charts.letters import clean
 from sootprint.core.records import Footprint
-from sootprint.hub import reading
+from sootprint.core.units import G_PER_KG
+from sootprint.hub import reading, truth
 
-FORMATS = ("json", "csv", "md", "bib")
+FORMATS = ("json", "csv", "md", "bib", "yaml")
 MEDIA = {
     "json": "application/json",
     "csv": "text/csv; charset=utf-8",
     "md": "text/markdown; charset=utf-8",
     "bib": "application/x-bibtex; charset=utf-8",
+    "yaml": "application/yaml; charset=utf-8",
 }
 COLUMNS = tuple(name for name in reading.SHOWN if name != "seq")
 OBEYED = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet takes a cell that begins so for a formula (OWASP)
@@ -82,6 +84,33 @@ def bibtex(stored: reading.Stored, address: str) -> str:
         for name, text in fields.items()
     )
     return f"@misc{{sootprint-{row['id'][-12:]},\n{lines}}}\n"
+
+
+def model_card(stored: reading.Stored, address: str) -> str:
+    """Front matter of a model card: emissions in grams, and where they come from.
+
+    Source:
+        Hugging Face, Model cards, "Displaying carbon emissions": co2_eq_emissions, in grams of CO2 equivalent.
+    """
+    import yaml
+
+    footprint, row = stored.footprint, stored.row
+    main = truth.main_device(footprint.hardware)
+    place = ", ".join(part for part in (footprint.place.zone, footprint.place.country) if part)
+    kg = footprint.emissions_kg
+    said = {
+        "emissions": None if kg is None else float(f"{kg.value * G_PER_KG:.4g}"),
+        "source": f"Sootprint hub, evidence {row['evidence']}, {row['verification']}: "
+        f"{address}/footprints/{row['id']}?version={stored.version}",
+        "training_type": _TRAINING.get(footprint.stage, clean(footprint.stage)),
+        "geographical_location": clean(place) or None,
+        "hardware_used": f"{main.count} x {clean(main.name)}" if main is not None else None,
+    }
+    known = {name: value for name, value in said.items() if value is not None}
+    return f"---\n{yaml.safe_dump({'co2_eq_emissions': known}, sort_keys=False, allow_unicode=True, width=200)}---\n"
+
+
+_TRAINING = {"pretrain": "pre-training", "finetune": "fine-tuning"}
 
 
 def tex(text: str) -> str:

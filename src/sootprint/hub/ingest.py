@@ -22,6 +22,7 @@ from sootprint.core.errors import RecordError
 from sootprint.hub import admission, chain, columns, truth
 from sootprint.hub.admission import Admitted, Refused
 from sootprint.hub.database import now, writing
+from sootprint.hub.insight import rollups
 from sootprint.hub.tables import (
     Answered,
     FootprintRow,
@@ -132,7 +133,7 @@ def prepared(index: int, one: Admitted) -> Prepared:
         sha256=one.sha256,
         body=zlib.compress(one.text, PACKING),
         row=columns.row(one.footprint, made),
-        results=columns.results(one.footprint),
+        results=columns.results(one.footprint, int(bool(made.marks))),
         recomputed=_recomputed_row(made),
     )
 
@@ -248,6 +249,7 @@ class _Batch:
         listed = [{**one, "seq": head["seq"]} for key, head in current.items() for one in self._listed[key]]
         insert(self.connection, _results, listed)
         count(self.connection, counts)
+        self._sums().write(self.connection)
 
     def _replace(self) -> None:
         named: Any = sa.bindparam("the_seq")
@@ -258,6 +260,14 @@ class _Batch:
         self.connection.execute(sa.update(_rows).where(_rows.c.seq == named).values(values), changed)
         seqs = [{"the_seq": head["seq"]} for head in self._changed.values()]
         self.connection.execute(sa.delete(_results).where(_results.c.seq == named), seqs)
+
+    def _sums(self) -> rollups.Changes:
+        changes = rollups.Changes()
+        for head in (*self._new.values(), *self._changed.values()):
+            changes.add(head)
+        for head in self._before.values():
+            changes.add(head, -1)
+        return changes
 
     def _counts(self) -> Counter[tuple[str, str]]:
         found: Counter[tuple[str, str]] = Counter()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from sootprint.hub import columns, reading
+from sootprint.hub.directions import is_higher_better
 from sootprint.hub.tables import FootprintRow, ResultRow, table_of
 
 SOUND = "C"  # the weakest evidence that counts unless all is asked for
 MOST_ENTRIES = 5_000
-_LOWER = re.compile(
-    r"perplex|ppl|loss|error|\bwer\b|\bcer\b|\bmae\b|rmse|\bfid\b|latency|bits", re.IGNORECASE
-)
 _rows, _results = table_of(FootprintRow), table_of(ResultRow)
 
 
@@ -62,7 +59,7 @@ def standing(engine: Engine, names: tuple[str, str, str], *, weak: bool = False)
         names: Task, data set and metric.
         weak: Whether weaker evidence than C and records marked for review are in.
     """
-    shown = [_rows.c[name] for name in _SHOWN]
+    shown = [_rows.c[name] for name in SHOWN]
     query = (
         sa.select(_results.c.value, *shown)
         .join(_rows, _rows.c.seq == _results.c.seq)
@@ -83,24 +80,29 @@ def standing(engine: Engine, names: tuple[str, str, str], *, weak: bool = False)
     return Standing(entries=kept, higher_is_better=higher, left_out=len(rows) - len(kept))
 
 
-_SHOWN = (
-    "id", "name", "model", "paper", "year", "country", "hardware", "devices", "origin", "evidence",
+SHOWN = (
+    "seq", "id", "name", "model", "paper", "year", "country", "hardware", "devices", "origin", "evidence",
     "verification", "marked", "energy_kwh", "energy_low_kwh", "energy_high_kwh", "emissions_kg",
     "emissions_low_kg", "emissions_high_kg",
 )  # fmt: skip
 
 
+def beside(engine: Engine, seqs: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """Robustness and fairness results of some records, by the number of the record."""
+    query = (
+        sa.select(_results)
+        .where(_results.c.seq.in_(seqs), _results.c.kind != "quality")
+        .order_by(_results.c.seq, _results.c.position)
+    )
+    found: dict[int, list[dict[str, Any]]] = {}
+    with engine.connect() as connection:
+        for row in connection.execute(query).mappings():
+            found.setdefault(row["seq"], []).append(dict(row))
+    return found
+
+
 def _is_sound(row: dict[str, Any]) -> bool:
     return row["evidence"] <= SOUND and not row["marked"]
-
-
-def is_higher_better(metric: str) -> bool:
-    """Direction of a metric by its name.
-
-    >>> is_higher_better("Top-1 accuracy"), is_higher_better("Perplexity")
-    (True, False)
-    """
-    return _LOWER.search(metric) is None
 
 
 def front(points: Sequence[tuple[float | None, float]], *, higher_is_better: bool) -> list[bool]:

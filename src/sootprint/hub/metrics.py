@@ -39,6 +39,11 @@ class Metrics:
             for limit_s in BUCKETS_S:
                 self._below[route, limit_s] += duration_s <= limit_s
 
+    def requests(self) -> int:
+        """Requests that were counted."""
+        with self._lock:
+            return sum(n for (name, _), n in self._counts.items() if name == "sootprint_hub_requests_total")
+
     def text(self) -> str:
         """All of it as Prometheus reads it."""
         with self._lock:

@@ -126,7 +126,7 @@ def board(
     """One leaderboard: quality at carbon and at energy, with the fronts."""
     names = (task, dataset, metric)
     found = leaderboards.standing(hub_of(request).engine, names, weak=weak)
-    return render(request, "board.html", **views.board(found, names, weak=weak))
+    return render(request, "board.html", **views.board(hub_of(request).engine, found, names, weak=weak))
 
 
 @router.get("/submit")

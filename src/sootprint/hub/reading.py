@@ -22,7 +22,18 @@ from sootprint.hub.tables import Account, FootprintRow, FootprintVersion, Recomp
 MOST, USUAL = 500, 50  # records of a page of a list
 MAX_WORDS = 8
 ORDERS = ("newest", "emissions", "energy")
-FILTERS = (*columns.FACETS, "project", "scope", "boundary", "zone", "run_group", "model", "dataset")
+FILTERS = (
+    *columns.FACETS,
+    "project",
+    "scope",
+    "boundary",
+    "zone",
+    "run_group",
+    "model",
+    "dataset",
+    "paper",
+    "architecture",
+)
 SHOWN = tuple(one.name for one in table_of(FootprintRow).columns if one.name not in ("words", "account_id"))
 _rows, _versions = table_of(FootprintRow), table_of(FootprintVersion)
 _recomputed, _tally = table_of(Recomputation), table_of(Tally)

@@ -126,6 +126,9 @@ class FootprintRow(Base):
         Index("ix_footprint_marked", "marked", "seq"),
         Index("ix_footprint_project", "project", "seq"),
         Index("ix_footprint_group", "run_group"),
+        Index("ix_footprint_model", "model", "seq"),
+        Index("ix_footprint_paper", "paper", "seq"),
+        Index("ix_footprint_architecture", "architecture", "seq"),
     )
 
     seq: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=False)
@@ -160,6 +163,14 @@ class FootprintRow(Base):
     emissions_kg: Mapped[float | None]
     emissions_low_kg: Mapped[float | None]
     emissions_high_kg: Mapped[float | None]
+    our_energy_kwh: Mapped[float | None]
+    our_energy_low_kwh: Mapped[float | None]
+    our_energy_high_kwh: Mapped[float | None]
+    our_emissions_kg: Mapped[float | None]
+    our_emissions_low_kg: Mapped[float | None]
+    our_emissions_high_kg: Mapped[float | None]
+    idle_kwh: Mapped[float | None]
+    architecture: Mapped[str | None] = mapped_column(String(200))
     basis: Mapped[str | None] = mapped_column(String(12))
     grade: Mapped[str | None] = mapped_column(String(1))
     evidence: Mapped[str] = mapped_column(String(1))
@@ -173,7 +184,10 @@ class ResultRow(Base):
     """One result of a current record, with what a leaderboard needs beside it."""
 
     __tablename__ = "result"
-    __table_args__ = (Index("ix_result_board", "board", "emissions_kg"),)
+    __table_args__ = (
+        Index("ix_result_board", "board", "emissions_kg"),
+        Index("ix_result_award", "board", "year", "evidence", "marked", "kind", "value", "emissions_kg"),
+    )
 
     seq: Mapped[int] = mapped_column(ForeignKey("footprint.seq"), primary_key=True)
     position: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -186,6 +200,9 @@ class ResultRow(Base):
     emissions_kg: Mapped[float | None]
     energy_kwh: Mapped[float | None]
     evidence: Mapped[str] = mapped_column(String(1))
+    year: Mapped[int | None] = mapped_column(Integer)
+    marked: Mapped[int] = mapped_column(Integer)
+    curve: Mapped[str | None] = mapped_column(Text)
 
 
 class Tally(Base):

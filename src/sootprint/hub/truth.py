@@ -78,6 +78,11 @@ class Recomputed:
     findings: tuple[Finding, ...] = ()
 
     @property
+    def is_ours(self) -> bool:
+        """Whether the emissions are of the hub's own intensity, so that they may enter sums."""
+        return self.emissions_kg is not None and any(one.kind == "intensity" for one in self.factors)
+
+    @property
     def verification(self) -> str:
         """Grade of checking: recomputed where a claim was compared with ours and held, else schema-checked."""
         compared = self.emissions_ratio is not None or (

@@ -11,11 +11,14 @@ from sqlalchemy.engine import Engine
 from sootprint.catalogue import tables
 from sootprint.catalogue.search import search
 from sootprint.charts.scale import ENERGY, MASS
+from sootprint.core.ids import is_uuid7
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import STAGES, Footprint
 from sootprint.estimator import factors
 from sootprint.hub import chain, columns, drawings, judgement, leaderboards, reading, truth
 from sootprint.hub.context import Hub
+from sootprint.hub.insight import reviews
+from sootprint.hub.insight.sheets import Link, link
 from sootprint.hub.leaderboards import Standing
 from sootprint.hub.people import claims
 from sootprint.hub.reading import Question, Stored
@@ -90,6 +93,11 @@ def _amount(row: dict[str, Any], name: str, unit: str, units: Any) -> dict[str, 
     }
 
 
+def with_spread(amount: dict[str, str]) -> str:
+    """An amount of a listed record with its interval behind it."""
+    return f"{amount['value']} ({amount['spread']})" if amount["spread"] else amount["value"]
+
+
 def facets(engine: Engine, given: dict[str, str]) -> list[dict[str, Any]]:
     """Facets with their most frequent values, each with the filters that a click on it leads to."""
     found = []
@@ -140,9 +148,26 @@ def record(hub: Hub, stored: Stored) -> dict[str, Any]:
         "drawing": drawings.beside(footprint.emissions_kg, _quantity(said["emissions_kg"]["recomputed"])),
         "address": f"{hub.address}/footprints/{footprint.id}",
         "results": footprint.results,
+        "reviews": reviews.of(hub.engine, footprint.id),
+        "about": _about(footprint, stored.row),
         "citation": _citation(hub, stored),
         "claim": claims.of_record(hub.engine, footprint.id),
     }
+
+
+def _about(footprint: Footprint, row: dict[str, Any]) -> list[Link]:
+    """Pages of what a record belongs to."""
+    named = (
+        ("All of this model", "/models/view", row["model"]),
+        ("All of this architecture", "/architectures/view", row["architecture"]),
+        ("All of this publication", "/papers/view", row["paper"]),
+        ("Its project", "/projects/view", row["project"]),
+        ("Its group of runs", "/groups/view", row["run_group"]),
+    )
+    found = [link(text, path, name=name) for text, path, name in named if name]
+    if footprint.parent and is_uuid7(footprint.parent):
+        found.append(Link("The run it is part of", f"/footprints/{footprint.parent}"))
+    return found
 
 
 def _quantity(plain: dict[str, Any] | None) -> Quantity | None:
@@ -185,8 +210,10 @@ def boards(engine: Engine) -> list[tuple[str, list[leaderboards.Board]]]:
     return [(task, list(listed)) for task, listed in groupby(found, key=lambda one: one.task)]
 
 
-def board(found: Standing, names: tuple[str, str, str], *, weak: bool) -> dict[str, Any]:
-    """One leaderboard with its two charts."""
+def board(engine: Engine, found: Standing, names: tuple[str, str, str], *, weak: bool) -> dict[str, Any]:
+    """One leaderboard with its two charts, and robustness and fairness beside quality."""
+    shown = found.entries[:SHOWN_ENTRIES]
+    others = leaderboards.beside(engine, [row["seq"] for row in shown])
     shared: dict[str, Any] = {"metric": names[2], "higher": found.higher_is_better}
     return {
         "task": names[0],
@@ -194,7 +221,10 @@ def board(found: Standing, names: tuple[str, str, str], *, weak: bool) -> dict[s
         "metric": names[2],
         "weak": weak,
         "found": found,
-        "entries": [{**listed(row), "value": row["value"]} for row in found.entries[:SHOWN_ENTRIES]],
+        "entries": [
+            {**listed(row), "value": row["value"], "others": others.get(row["seq"], [])} for row in shown
+        ],
+        "has_others": bool(others),
         "carbon": drawings.standing(found.entries, cost="emissions_kg", front="front_carbon", **shared),
         "energy": drawings.standing(found.entries, cost="energy_kwh", front="front_energy", **shared),
     }

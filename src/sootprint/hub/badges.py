@@ -1,0 +1,41 @@
+"""Badges: a record's emissions and grade in a small drawing, for a README or a paper's page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from sootprint.charts.scale import MASS
+from sootprint.core.quantity import Quantity
+from sootprint.hub import columns
+from sootprint.report import figures
+
+LETTER = 6.6  # mean width of a letter of the font [pixel]
+_STYLE = "font-family='Verdana,DejaVu Sans,sans-serif' font-size='11'"
+
+
+def badge(row: Mapping[str, Any]) -> str:
+    """SVG of a badge; a retracted record's says so."""
+    left, right = "CO₂e", _said(row)
+    widths = [round(len(text) * LETTER + 12) for text in (left, right)]
+    colour = "#855d00" if row["marked"] or row["state"] != columns.PUBLISHED else "#00599c"
+    parts = [
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='{sum(widths)}' height='20' role='img' "
+        f"aria-label='{escape(f'{left}: {right}', quote=True)}'>",
+        f"<rect width='{sum(widths)}' height='20' rx='3' fill='{colour}'/>",
+        f"<path d='M0 3a3 3 0 0 1 3-3h{widths[0] - 3}v20H3a3 3 0 0 1-3-3z' fill='#3a424a'/>",
+        f"<text x='6' y='14' fill='#ffffff' {_STYLE} textLength='{widths[0] - 12}'>{left}</text>",
+        f"<text x='{widths[0] + 6}' y='14' fill='#ffffff' {_STYLE} "
+        f"textLength='{widths[1] - 12}'>{escape(right)}</text>",
+        "</svg>",
+    ]
+    return "".join(parts)
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    if row["state"] != columns.PUBLISHED:
+        return "retracted"
+    kg = row["emissions_kg"]
+    amount = figures.NOT_KNOWN if kg is None else figures.amount(Quantity(value=kg), MASS)
+    return f"{amount}, to be reviewed" if row["marked"] else f"{amount}, evidence {row['evidence']}"

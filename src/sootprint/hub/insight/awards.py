@@ -1,0 +1,172 @@
+"""The yearly award: the least carbon within a few per cent of the best, for each task; rules and ties are public."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from sootprint.hub import columns, leaderboards, views
+from sootprint.hub.directions import is_higher_better
+from sootprint.hub.insight.sheets import Grid, Link, Part, Sheet, link, options
+from sootprint.hub.leaderboards import Board
+from sootprint.hub.tables import FootprintRow, ResultRow, table_of
+from sootprint.report import figures
+
+WITHIN = (1, 2, 5, 10)  # per cent of the best value that may be given up
+FEWEST = 2  # entries without which there is nothing to win
+MOST_BOARDS, MOST_ENTRIES = 60, 200
+RULES = (
+    "An entry is a published footprint with a quality result on the leaderboard, of the year of "
+    "its training or publication.",
+    "Its evidence is C or better (measured at least at the accelerators), its emissions are "
+    "known, and it is not to be reviewed.",
+    "The best value of the year sets the bar; entries within the chosen share of it are in.",
+    "Of those, the one with the least location-based emissions wins. Offsets and market "
+    "instruments count for nothing.",
+    "Entries whose 90 % interval of emissions overlaps the winner's share the award: the "
+    "difference cannot be told.",
+    "A leaderboard with fewer than two entries has no award.",
+)
+_rows, _results = table_of(FootprintRow), table_of(ResultRow)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Award:
+    """The award of one leaderboard.
+
+    Args:
+        board: The leaderboard.
+        best: Best value of the year.
+        bar: Value that had to be reached.
+        entries: Entries of the year [1].
+        within: Entries that reached the bar [1].
+        winners: The winner, and those that share the award.
+    """
+
+    board: Board
+    best: float
+    bar: float
+    entries: int
+    within: int
+    winners: list[dict[str, Any]]
+
+
+def years(engine: Engine) -> list[int]:
+    """Years with records, the newest first."""
+    from sootprint.hub import reading
+
+    return sorted((int(value) for value, _ in reading.tallies(engine, "year", 100)), reverse=True)
+
+
+def awards(engine: Engine, year: int, within: int) -> list[Award]:
+    """Awards of a year, those with the most entries first."""
+    with engine.connect() as connection:
+        found = [
+            _award(connection, board, year, within) for board in leaderboards.boards(engine, MOST_BOARDS)
+        ]
+    return sorted((one for one in found if one is not None), key=lambda one: -one.entries)
+
+
+def _award(connection: Connection, board: Board, year: int, within: int) -> Award | None:
+    of_board = columns.board(board.task, board.dataset, board.metric)
+    entered = sa.and_(
+        _results.c.board == of_board,
+        _results.c.year == year,
+        _results.c.evidence <= leaderboards.SOUND,
+        _results.c.marked == 0,
+        _results.c.kind == "quality",
+        _results.c.emissions_kg > 0.0,
+    )
+    higher = is_higher_better(board.metric)
+    extreme = sa.func.max(_results.c.value) if higher else sa.func.min(_results.c.value)
+    n, best = connection.execute(
+        sa.select(sa.func.count(sa.distinct(_results.c.seq)), extreme).where(entered)
+    ).one()
+    if n < FEWEST:
+        return None
+    bar = best - abs(best) * within / 100.0 if higher else best + abs(best) * within / 100.0
+    reached = _results.c.value >= bar if higher else _results.c.value <= bar
+    shown = [_rows.c[name] for name in leaderboards.SHOWN]
+    query = (
+        sa.select(_results.c.value, *shown)
+        .join(_rows, _rows.c.seq == _results.c.seq)
+        .where(entered, reached)
+        .order_by(_results.c.emissions_kg, _results.c.seq)
+        .limit(MOST_ENTRIES)
+    )
+    rows = [dict(row) for row in connection.execute(query).mappings()]
+    listed = list({row["id"]: row for row in reversed(rows)}.values())[::-1]
+    return Award(board=board, best=best, bar=bar, entries=n, within=len(listed), winners=_ties(listed))
+
+
+def _ties(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first, and the others whose interval begins before its own ends."""
+    first = rows[0]
+    end = first["emissions_high_kg"] or first["emissions_kg"]
+    return [row for row in rows if row is first or (row["emissions_low_kg"] or row["emissions_kg"]) <= end]
+
+
+def sheet(engine: Engine, year: int | None, within: int) -> Sheet:
+    """The page."""
+    known = years(engine)
+    chosen = year if year is not None else (known[0] if known else None)
+    found = awards(engine, chosen, within) if chosen is not None else []
+    given = {"year": None if chosen is None else str(chosen), "within": str(within)}
+    words = _said(found, chosen)
+    return Sheet(
+        title=f"Least carbon near the best{f', {chosen}' if chosen else ''}",
+        lead="The yearly award of each leaderboard: who came within a few per cent of the best, with "
+        "the least carbon.",
+        above=[Link("Leaderboards", "/leaderboards")],
+        choices=[
+            ("Year", options("/award", "year", [(str(one), str(one)) for one in known[:12]], given)),
+            ("Within", options("/award", "within", [(str(one), f"{one} %") for one in WITHIN], given)),
+        ],
+        parts=[
+            Part(says=[words], grid=_grid(found)),
+            Part(title="Rules", items=list(RULES)),
+        ],
+    )
+
+
+def _said(found: list[Award], year: int | None) -> str:
+    if not found:
+        return "No leaderboard has two entries of evidence C or better in this year yet."
+    shared = sum(len(one.winners) > 1 for one in found)
+    said = f"{len(found)} {'leaderboard has' if len(found) == 1 else 'leaderboards have'} an award of {year}"
+    return f"{said}; {shared} shared, where emissions cannot be told apart."
+
+
+def _grid(found: list[Award]) -> Grid:
+    rows = []
+    for one in found:
+        board = one.board
+        of_board = link(
+            f"{board.metric}{f' on {board.dataset}' if board.dataset else ''}",
+            "/leaderboards/view",
+            small=board.task,
+            task=board.task,
+            dataset=board.dataset,
+            metric=board.metric,
+        )
+        for place, row in enumerate(one.winners):
+            shown = views.listed(row)
+            rows.append(
+                (
+                    Link(shown["title"], f"/footprints/{row['id']}", "shares the award" if place else ""),
+                    of_board,
+                    views.with_spread(shown["emissions"]),
+                    figures.number(row["value"], 4),
+                    f"{figures.number(one.best, 4)}, {figures.number(one.bar, 4)}",
+                    f"{one.within} of {one.entries}",
+                )
+            )
+    return Grid(
+        caption="Winners, the leaderboards with the most entries first",
+        columns=("Model", "Leaderboard", "CO2e (90 %)", "Value", "Best, bar", "Near the best"),
+        numbers=(2, 3, 4, 5),
+        rows=rows,
+    )

@@ -1,0 +1,112 @@
+"""The review queue: what is to be looked at, and what a reviewer says of it.
+
+A verdict is kept for ever with its note, and enters the audit log. It is of one version: a new one is looked at anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from sootprint.core.errors import InputError
+from sootprint.hub import chain, columns, ingest, reading
+from sootprint.hub.accounts import Actor
+from sootprint.hub.corrections import NotYoursError, UnknownRecordError
+from sootprint.hub.database import now, writing
+from sootprint.hub.insight import rollups
+from sootprint.hub.insight.tables import Review
+from sootprint.hub.reading import Question
+from sootprint.hub.tables import FootprintRow, Recomputation, ResultRow, table_of
+
+VERDICTS = {
+    "confirmed": "The numbers hold: I looked at the evidence",
+    "replicated": "The numbers hold: the run was repeated with a like result",
+    "disputed": "The numbers do not hold, or cannot be told",
+}
+CHECKED_AS = {"confirmed": "reviewed", "replicated": "replicated"}
+MAX_NOTE = 400
+_rows, _results, _reviews = table_of(FootprintRow), table_of(ResultRow), table_of(Review)
+_recomputed = table_of(Recomputation)
+
+
+def review(engine: Engine, key: str, verdict: str, *, note: str, actor: Actor) -> None:
+    """Keep a verdict on the newest version of a record, and let it count.
+
+    Raises:
+        InputError: There is no such verdict, or no note.
+        UnknownRecordError: There is no such published record.
+        NotYoursError: It is the reviewer's own.
+    """
+    note = columns.label(note.strip(), MAX_NOTE) or ""
+    if verdict not in VERDICTS:
+        raise InputError(f"verdict {verdict!r:.40} is not one of {', '.join(VERDICTS)}")
+    if not note:
+        raise InputError("note is empty: say in a sentence what you looked at")
+    with writing(engine) as connection:
+        found = connection.execute(sa.select(_rows).where(_rows.c.id == key)).mappings().first()
+        if found is None or found["state"] != columns.PUBLISHED:
+            raise UnknownRecordError(f"no footprint {key!r:.60} that could be reviewed")
+        if actor.account_id is not None and found["account_id"] == actor.account_id:
+            raise NotYoursError("a footprint of your own is reviewed by somebody else")
+        row = {
+            "footprint": key, "version": found["version"], "at": now(), "account_id": actor.account_id,
+            "actor": actor.name, "verdict": verdict, "note": note,
+        }  # fmt: skip
+        connection.execute(sa.insert(_reviews), row)
+        detail = {"id": key, "version": found["version"], "verdict": verdict}
+        chain.append(connection, actor=actor.name, action="review", detail=detail)
+        apply(connection, dict(found), verdict)
+
+
+def apply(connection: Connection, row: dict[str, Any], verdict: str) -> None:
+    """Let a verdict count for the row of a record, its results, and the sums; the caller holds the writer's lock."""
+    held = verdict in CHECKED_AS
+    after = {**row, "marked": int(not held), "verification": CHECKED_AS.get(verdict, "schema-checked")}
+    listed = ingest.results_of(connection, row["seq"])
+    changes: Counter[tuple[str, str]] = Counter(columns.facets(after, listed))
+    changes.subtract(columns.facets(row, listed))
+    ingest.count(connection, changes)
+    sums = rollups.Changes()
+    sums.add(row, -1)
+    sums.add(after)
+    sums.write(connection)
+    told = {name: after[name] for name in ("marked", "verification")}
+    connection.execute(sa.update(_rows).where(_rows.c.seq == row["seq"]).values(told))
+    connection.execute(sa.update(_results).where(_results.c.seq == row["seq"]).values(marked=after["marked"]))
+
+
+def of(engine: Engine, key: str) -> list[dict[str, Any]]:
+    """Reviews of a record, the newest first."""
+    query = sa.select(_reviews).where(_reviews.c.footprint == key).order_by(_reviews.c.seq.desc())
+    with engine.connect() as connection:
+        return [{**row, "says": VERDICTS[row["verdict"]]} for row in connection.execute(query).mappings()]
+
+
+def queue(engine: Engine, cursor: str | None = None) -> tuple[list[dict[str, Any]], str | None]:
+    """Records that are to be looked at, the newest first, each with why; and the cursor of the next page."""
+    rows, following = reading.page(engine, Question(limit=25, filters={"marked": "1"}, cursor=cursor))
+    whys = _marks(engine, [(row["id"], row["version"]) for row in rows])
+    said = _last(engine, [row["id"] for row in rows])
+    return [
+        {**row, "marks": whys.get(row["id"], []), "review": said.get(row["id"])} for row in rows
+    ], following
+
+
+def _marks(engine: Engine, keys: list[tuple[str, int]]) -> dict[str, list[str]]:
+    query = (
+        sa.select(_recomputed.c.id, _recomputed.c.detail)
+        .where(sa.tuple_(_recomputed.c.id, _recomputed.c.version).in_(keys))
+        .order_by(_recomputed.c.at)
+    )
+    with engine.connect() as connection:
+        return {row.id: json.loads(row.detail)["marks"] for row in connection.execute(query)} if keys else {}
+
+
+def _last(engine: Engine, keys: list[str]) -> dict[str, dict[str, Any]]:
+    query = sa.select(_reviews).where(_reviews.c.footprint.in_(keys)).order_by(_reviews.c.seq)
+    with engine.connect() as connection:
+        return {row["footprint"]: dict(row) for row in connection.execute(query).mappings()}

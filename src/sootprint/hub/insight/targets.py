@@ -1,0 +1,108 @@
+"""Energy to a target: what it took to come as far as a value, by the curve that was logged, or the whole of a run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from sootprint.charts.scale import ENERGY
+from sootprint.core.quantity import Quantity
+from sootprint.hub import columns, leaderboards, views
+from sootprint.hub.directions import is_higher_better
+from sootprint.hub.insight.sheets import Grid, Link, Part, Sheet, link
+from sootprint.hub.tables import FootprintRow, ResultRow, table_of
+from sootprint.report import figures
+
+MOST = 2_000
+_rows, _results = table_of(FootprintRow), table_of(ResultRow)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """A record that came as far as a target.
+
+    Args:
+        row: The record.
+        energy_kwh: IT energy until then [kWh].
+        logged: Whether a curve tells when; else it is the whole run, an upper bound.
+    """
+
+    row: dict[str, Any]
+    energy_kwh: float
+    logged: bool
+
+
+def reached(engine: Engine, names: tuple[str, str, str], target: float) -> tuple[list[Reached], int]:
+    """Records that reached a value, the least energy first, and the number of those that did not."""
+    higher = is_higher_better(names[2])
+    query = (
+        sa.select(_results.c.value, _results.c.curve, *(_rows.c[name] for name in leaderboards.SHOWN))
+        .join(_rows, _rows.c.seq == _results.c.seq)
+        .where(_results.c.board == columns.board(*names), _results.c.kind == "quality")
+        .where(_results.c.evidence <= leaderboards.SOUND, _results.c.marked == 0)
+        .order_by(_results.c.emissions_kg, _results.c.seq)
+        .limit(MOST)
+    )
+    with engine.connect() as connection:
+        rows = [dict(row) for row in connection.execute(query).mappings()]
+    found = [one for row in rows if (one := _reached(row, target, higher=higher)) is not None]
+    return sorted(found, key=lambda one: one.energy_kwh), len(rows) - len(found)
+
+
+def _reached(row: dict[str, Any], target: float, *, higher: bool) -> Reached | None:
+    for energy, value in json.loads(row["curve"] or "[]"):
+        if value >= target if higher else value <= target:
+            return Reached(row=row, energy_kwh=energy, logged=True)
+    there = row["value"] >= target if higher else row["value"] <= target
+    if not there or row["energy_kwh"] is None:
+        return None
+    return Reached(row=row, energy_kwh=row["energy_kwh"], logged=False)
+
+
+def sheet(engine: Engine, names: tuple[str, str, str], target: float) -> Sheet:
+    """The page."""
+    found, others = reached(engine, names, target)
+    of_board = link("The leaderboard", "/leaderboards/view", task=names[0], dataset=names[1], metric=names[2])
+    if found:
+        least, logged = found[0], sum(one.logged for one in found)
+        words = (
+            f"{len(found)} footprints reached {names[2]} {target:g}, {others} did not; the least energy was "
+            f"{figures.amount(Quantity(value=least.energy_kwh), ENERGY)}. {logged} logged the way "
+            "there; for the others it "
+            "is the energy of the whole run, an upper bound."
+        )
+    else:
+        words = f"No footprint of evidence C or better reached {names[2]} {target:g} here; {others} have a result."
+    return Sheet(
+        title=f"Energy to {names[2]} {target:g}",
+        lead=f"{names[0]}{f', {names[1]}' if names[1] else ''}: IT energy from the start until the "
+        "target was reached.",
+        above=[Link("Leaderboards", "/leaderboards"), of_board],
+        parts=[Part(says=[words], grid=_grid(found))],
+    )
+
+
+def _grid(found: list[Reached]) -> Grid:
+    rows = []
+    for one in found[:200]:
+        shown = views.listed(one.row)
+        said = figures.amount(Quantity(value=one.energy_kwh), ENERGY)
+        rows.append(
+            (
+                Link(shown["title"], f"/footprints/{one.row['id']}"),
+                said if one.logged else f"at most {said}",
+                shown["energy"]["value"],
+                figures.number(one.row["value"], 4),
+                one.row["evidence"],
+            )
+        )
+    return Grid(
+        caption="The least energy first",
+        columns=("Model", "Energy to target", "Whole run", "Final value", "Evidence"),
+        numbers=(1, 2, 3),
+        rows=rows,
+    )

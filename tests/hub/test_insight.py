@@ -1,0 +1,373 @@
+"""Pages of all records together: sums that follow every change, trends, awards, reviews, budgets, comparisons."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+from html import unescape
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+import yaml
+from sqlalchemy.engine import Engine
+from starlette.testclient import TestClient
+
+from sootprint.core.quantity import Quantity
+from sootprint.core.records import Component, CurvePoint, Model, Paper, Place, Result
+from sootprint.hub import accounts, database
+from sootprint.hub.context import Hub
+from sootprint.hub.insight import projections, rollups, surveyed, trends
+from sootprint.hub.insight.compared import changed
+from sootprint.hub.insight.tables import Rollup
+from sootprint.hub.tables import FootprintRow, ResultRow, Tally, table_of
+from tests.hub import records
+from tests.hub.conftest import KEY
+from tests.hub.test_pages import EVIL, HTML, _everywhere, _is_clean
+
+TASK = {"task": "Image classification", "dataset": "ImageNet", "metric": "Top-1"}
+
+
+def _run(index: int, *, value: float = 75.0, kg: float | None = None, **changes: Any) -> dict[str, Any]:
+    """A measured run of grade B: 110 kWh and more, in one of three countries."""
+    kwh = 110.0 + 6.0 * index
+    zone, year = ("FR", "DE", "SE")[index % 3], 2020 + index % 4
+    parts = tuple(
+        Component(
+            component=name,
+            meter=meter,
+            energy_kwh=Quantity(
+                value=share * kwh, low=0.9 * share * kwh, high=1.1 * share * kwh, basis="sensor"
+            ),
+            idle_kwh=0.05 * share * kwh,
+        )
+        for name, meter, share in (("accelerator:0", "nvml", 0.8), ("cpu", "rapl", 0.2))
+    )
+    intensity = {"FR": 0.056, "DE": 0.38, "SE": 0.04}[zone]
+    plain = {
+        "model": Model(name=f"Net-{index % 2}", architecture="ResNet"),
+        "project": "vision",
+        "run_group": "seeds",
+        "stage": ("pretrain", "search")[index % 2],
+        "started": f"{year}-0{1 + index % 9}-03T10:00:00Z",
+        "place": Place(zone=zone, country=zone),
+        "components": parts,
+        "energy_kwh": Quantity(value=kwh, low=0.9 * kwh, high=1.1 * kwh, basis="sensor"),
+        "emissions_kg": Quantity(value=kg or kwh * intensity, basis="derived"),
+        "intensity_g_per_kwh": None,
+        "duration_s": None,
+        "grade": "B",
+        "paper": Paper(citation="He et al. 2016"),
+        "results": (Result(**TASK, value=value),),
+    }
+    return records.record(**(plain | changes))
+
+
+@pytest.fixture
+def filled(client: TestClient) -> list[dict[str, Any]]:
+    """Ids of twelve runs in the hub of `client`."""
+    runs = [_run(index, value=70.0 + index) for index in range(12)]
+    answer = client.post("/api/v1/footprints", json=runs).json()
+    assert answer == {"accepted": 12, "duplicate": 0, "rejected": []}
+    return runs
+
+
+def _state(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
+    """Everything that is a projection, in an order of its own."""
+    found = {}
+    with engine.connect() as connection:
+        for table in (Rollup, Tally, FootprintRow, ResultRow):
+            rows = [tuple(row) for row in connection.execute(sa.select(table_of(table)))]
+            empty = {Rollup: 2, Tally: 2}.get(table)
+            kept = (row for row in rows if empty is None or (row[empty] and row[0] != projections.MADE))
+            found[table.__tablename__] = sorted(kept, key=lambda row: tuple(str(cell) for cell in row[:2]))
+    return found
+
+
+def test_sums_follow_every_change_and_can_be_made_again(client: TestClient) -> None:
+    """After a batch, a correction, a retraction and a review the projections are those of a new start."""
+    engine = client.app._hub.engine
+    runs = [_run(index) for index in range(6)]
+    assert client.post("/api/v1/footprints", json=runs).json()["accepted"] == 6
+    moved = {**runs[0], "place": {**runs[0]["place"], "zone": "DE", "country": "DE"}}
+    client.post("/api/v1/footprints", json=moved, params={"reason": "the other site"})
+    client.delete(f"/api/v1/footprints/{runs[1]['id']}", params={"reason": "wrong run"})
+    slip = {**_run(7), "emissions_kg": {"value": 9e5, "basis": "claimed"}}
+    client.post("/api/v1/footprints", json=slip)
+    seal = _seal(client, "/review")
+    for key, verdict in ((slip["id"], "confirmed"), (runs[2]["id"], "disputed")):
+        sent = {"seal": seal, "id": key, "verdict": verdict, "note": "the log was looked at"}
+        assert client.post("/review", data=sent, headers=HTML, follow_redirects=False).status_code == 303
+    before = _state(engine)
+    with database.writing(engine) as connection:
+        assert projections.rebuild(connection) == 6
+    after = _state(engine)
+    for name in ("tally", "footprint", "result"):
+        assert after[name] == before[name], name
+    for old, new in zip(before["rollup"], after["rollup"], strict=True):
+        assert old[:3] == new[:3]
+        assert list(map(float, old[2:])) == pytest.approx(list(map(float, new[2:])), rel=1e-9, abs=1e-6)
+    # Left out: the moved one, whose emissions are not those of its new place; the retracted; the disputed
+    assert {row[1]: row[2] for row in after["rollup"] if row[0] == "place"} == {"DE": 2, "FR": 1, "SE": 1}
+
+
+def test_new_version_is_looked_at_anew(client: TestClient) -> None:
+    """A verdict is of one version: it stays readable, and counts no more for the next."""
+    one = _run(1)
+    client.post("/api/v1/footprints", json=one)
+    sent = {"seal": _seal(client, "/review"), "id": one["id"], "verdict": "replicated", "note": "run again"}
+    client.post("/review", data=sent, headers=HTML)
+    found = client.get(f"/api/v1/footprints/{one['id']}/assessment").json()
+    assert found["verification"] == "replicated"
+    client.post("/api/v1/footprints", json={**one, "name": "other"}, params={"reason": "a name"})
+    found = client.get(f"/api/v1/footprints/{one['id']}/assessment").json()
+    assert found["verification"] == "recomputed"
+    page = unescape(client.get(f"/footprints/{one['id']}", headers=HTML).text)
+    assert "Replicated" in page
+    assert "what changed" in page
+
+
+def _seal(client: TestClient, path: str) -> str:
+    found = re.search(r'name="seal" value="(\w+)"', client.get(path, headers=HTML).text)
+    if found is None:  # nothing waits: any form of this browser has the same
+        found = re.search(
+            r'name="seal" value="(\w+)"',
+            client.get("/submit", params={"hardware": "A100", "hours": "1"}, headers=HTML).text,
+        )
+    assert found is not None
+    return found[1]
+
+
+def test_only_a_reviewer_reviews_and_not_his_own(open_hub: Hub, open_client: TestClient) -> None:
+    """Access to the verdict, role by role; the form of somebody else is refused."""
+    for role in ("contributor", "reviewer"):
+        accounts.add_account(open_hub.engine, f"a {role}", role)
+    token = accounts.make_token(open_hub.engine, KEY, "a reviewer", scopes=("submit", "review"))
+    one = _run(1)
+    sent = {"Authorization": f"Bearer {token}"}
+    assert open_client.post("/api/v1/footprints", json=one, headers=sent).json()["accepted"] == 1
+    fields = {"id": one["id"], "verdict": "confirmed", "note": "seen"}
+    assert open_client.post("/review", data=fields, headers=HTML).status_code == 403
+    sealed = {**fields, "seal": _seal(open_client, "/submit?hardware=A100&hours=1")}
+    assert open_client.post("/review", data=sealed, headers=HTML).status_code == 401
+    budget = {"seal": sealed["seal"], "name": "vision", "year": "2025", "kg": "10"}
+    assert open_client.post("/projects/view", data=budget, headers=HTML).status_code == 401
+    from sootprint.hub.insight import reviews
+
+    own = accounts.actor_of(open_hub.engine, KEY, token)
+    assert own is not None
+    with pytest.raises(reviews.NotYoursError):
+        reviews.review(open_hub.engine, one["id"], "confirmed", note="mine", actor=own)
+
+
+def test_trend_is_that_of_least_squares(sqlite_engine: Engine) -> None:
+    """Sums by year give the slope and the interval of a fit over single records."""
+    random = np.random.default_rng(7)
+    years = random.integers(2015, 2025, 200)
+    logs = 3.0 + 0.4 * (years - 2015) + random.normal(0.0, 1.0, 200)
+    changes = rollups.Changes()
+    for year, log in zip(years.tolist(), logs.tolist(), strict=True):
+        row = dict.fromkeys(("model", "architecture", "country"))
+        measures = {f"our_{of}": math.exp(log) for of in ("energy_kwh", "emissions_kg")}
+        bounds = {f"our_{of}": None for of in ("energy_low_kwh", "energy_high_kwh")}
+        bounds |= {f"our_{of}": None for of in ("emissions_low_kg", "emissions_high_kg")}
+        changes.add(
+            {
+                **row,
+                **measures,
+                **bounds,
+                "state": "published",
+                "marked": 0,
+                "year": year,
+                "stage": "other",
+                "evidence": "B",
+            }
+        )
+    with database.writing(sqlite_engine) as connection:
+        changes.write(connection)
+    found, fit = trends.over_years(sqlite_engine, "emissions")
+    assert fit is not None
+    centred = years - years.mean()
+    slope = float((centred * logs).sum() / (centred**2).sum())
+    residuals = logs - logs.mean() - slope * centred
+    error = math.sqrt(float((residuals**2).sum()) / 198 / float((centred**2).sum()))
+    assert math.log(fit.growth[0]) == pytest.approx(slope)
+    assert math.log(fit.growth[2]) == pytest.approx(slope + 1.6526 * error, rel=1e-3)  # t of 198 at 95 %
+    assert sum(one.n for one in found) == 200
+    assert "grew" in trends.finding(found, fit, "emissions")
+
+
+def test_award_goes_to_the_least_carbon_near_the_best(client: TestClient) -> None:
+    """Weak evidence and marked records are out, and what cannot be told apart shares the award."""
+    shared = {"low": 3.8, "high": 5.0, "basis": "derived"}
+    year = {"started": "2024-05-01T00:00:00Z", "place": Place(zone="FR", country="FR")}
+    runs = [
+        _run(0, value=80.0, **year),
+        _run(0, value=79.5, model=Model(name="Winner"), **year),
+        _run(0, value=79.2, model=Model(name="Tied"), **year),
+        _run(0, value=60.0, model=Model(name="Too weak"), **year),
+        _run(0, value=79.9, model=Model(name="A claim"), grade="D", **year),
+    ]
+    runs[1]["emissions_kg"] = {"value": 4.0, **shared}
+    runs[2]["emissions_kg"] = {"value": 4.2, **shared}
+    runs[0]["emissions_kg"] = {"value": 6.5, "low": 6.0, "high": 7.0, "basis": "derived"}
+    assert client.post("/api/v1/footprints", json=runs).json()["accepted"] == 5
+    text = unescape(client.get("/award", params={"year": 2024, "within": 2}, headers=HTML).text)
+    table = text[text.index("<tbody") : text.index("</tbody>")]
+    assert table.index("Winner") < table.index("Tied") < table.index("shares the award")
+    assert not any(name in table for name in ("Too weak", "A claim", "Net-0"))
+    assert "3 of 4" in table
+
+
+def test_energy_to_a_target_is_that_of_the_curve(client: TestClient) -> None:
+    """Where a curve was logged it tells when the target was reached; else the whole run is an upper bound."""
+    points = ((1.0, 60.0), (5.0, 74.0), (9.0, 73.0), (20.0, 78.0))
+    curve = tuple(CurvePoint(energy_kwh=kwh, metric="top-1", value=value) for kwh, value in points)
+    runs = [_run(0, value=78.0, curve=curve), _run(1, value=77.0), _run(2, value=60.0)]
+    client.post("/api/v1/footprints", json=runs)
+    answer = client.get("/leaderboards/target", params={**TASK, "target": "70"}, headers=HTML)
+    text = unescape(answer.text)
+    assert "5.00 kWh" in text
+    assert "at most 116 kWh" in text
+    assert "2 footprints reached Top-1 70, 1 did not" in text
+
+
+def test_leaderboard_has_robustness_beside_quality(client: TestClient) -> None:
+    """What else is told of an entry stands in its row."""
+    other = Result(task=TASK["task"], dataset="ImageNet-C", metric="mCE", value=41.5, kind="robustness")
+    client.post("/api/v1/footprints", json=[_run(0, results=(Result(**TASK, value=78.0), other)), _run(1)])
+    text = unescape(client.get("/leaderboards/view", params=TASK, headers=HTML).text)
+    assert "mCE 41.5" in text
+    assert "none told" in text
+
+
+def test_budget_of_a_project_and_its_idle_energy(client: TestClient, filled: list[dict[str, Any]]) -> None:
+    """The page tells what is spent, what is left, and what ran idle."""
+    page = client.get("/projects/view", params={"name": "vision"}, headers=HTML)
+    assert "5.0 % of the energy" in unescape(page.text) or "5 % of the energy" in unescape(page.text)
+    seal = re.search(r'name="seal" value="(\w+)"', page.text)
+    assert seal is not None
+    sent = {"seal": seal[1], "name": "vision", "year": "2023", "kg": "1000"}
+    answer = client.post("/projects/view", data=sent, headers=HTML)
+    assert answer.status_code == 200
+    assert "are left" in unescape(answer.text)
+    wrong = client.post("/projects/view", data={**sent, "kg": "-1"}, headers=HTML)
+    assert wrong.status_code == 400
+    assert "above 0 kg" in wrong.text
+
+
+def test_pages_of_filled_hub_say_what_they_show(client: TestClient, filled: list[dict[str, Any]]) -> None:
+    """Each page has its finding in words, and neither script nor style of its own."""
+    ids = [one["id"] for one in filled[:3]]
+    pages = {
+        "/trends": "a training",
+        "/trends?measure=energy&stage=search&evidence=C": "energy a training",
+        "/map?by=intensity": "a factor of",
+        "/models/view?name=Net-0": "Scenario",
+        "/architectures/view?name=ResNet": "12 trainings of this architecture",
+        "/papers/view?name=He+et+al.+2016": "12 footprints of this publication",
+        "/groups/view?name=seeds": "trainings of this list",
+        f"/compare?id={ids[0]}&id={ids[1]}&id={ids[2]}": "3 footprints compared",
+        "/quality": "Claims that hold",
+        "/footprint": "a request",
+        "/accessibility": "WCAG",
+        "/privacy": "No tracking",
+        "/award": "least carbon",
+        "/review": "Nothing waits",
+        "/explore": "Compare the chosen",
+    }
+    for path, words in pages.items():
+        answer = client.get(path, headers=HTML)
+        assert answer.status_code == 200, path
+        assert words in unescape(answer.text), path
+        assert _is_clean(answer.text), path
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/models/view?name=x", 404),
+        ("/compare?id=x", 400),
+        ("/compare?id=x&id=y", 404),
+        ("/trends?stage=sleep", 400),
+        ("/trends?measure=x", 422),
+        ("/badges/x.svg", 404),
+        ("/survey", 400),
+        ("/footprints/x/diff?before=1&after=2", 404),
+    ],
+)
+def test_what_is_not_there_is_said(open_client: TestClient, path: str, status: int) -> None:
+    """An empty hub answers each wrong question with a page that says so."""
+    answer = open_client.get(path, headers=HTML)
+    assert answer.status_code == status
+    assert "<main" in answer.text
+
+
+def test_nothing_that_a_record_holds_becomes_markup_here(client: TestClient) -> None:
+    """A script in every text field is text on every page of this module, and in the exports."""
+    one, clean = _everywhere(EVIL), _run(0)
+    assert client.post("/api/v1/footprints", json=[one, clean]).json()["accepted"] == 2
+    client.post("/api/v1/footprints", json={**one, "name": "x" + EVIL}, params={"reason": EVIL})
+    named = {"name": EVIL}
+    key = one["id"]
+    for path, given in (
+        ("/models/view", named),
+        ("/architectures/view", named),
+        ("/papers/view", named),
+        ("/groups/view", named),
+        ("/projects/view", named),
+        ("/compare", {"id": [key, clean["id"]]}),
+        (f"/footprints/{key}/diff", {"before": 1, "after": 2}),
+        ("/leaderboards/target", {"task": EVIL, "dataset": EVIL, "metric": EVIL, "target": 0.5}),
+        ("/review", {}),
+        ("/quality", {}),
+        ("/map", {}),
+    ):
+        answer = client.get(path, params=given, headers=HTML)
+        assert answer.status_code == 200, path
+        assert "<script" not in answer.text, path
+        assert "<img src=x" not in answer.text, path
+    card = client.get(f"/api/v1/footprints/{key}.yaml").text.strip("-\n")
+    assert yaml.safe_load(card)["co2_eq_emissions"]["emissions"] > 0.0
+
+
+def test_badge_and_model_card_have_the_number(client: TestClient) -> None:
+    """A badge is well-formed SVG that other sites may show; a model card counts grams."""
+    one = _run(0)
+    client.post("/api/v1/footprints", json=one)
+    answer = client.get(f"/badges/{one['id']}.svg")
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert "evidence B" in "".join(ElementTree.fromstring(answer.text).itertext())
+    card = yaml.safe_load(client.get(f"/api/v1/footprints/{one['id']}.yaml").text.strip("-\n"))
+    assert card["co2_eq_emissions"]["emissions"] == pytest.approx(
+        one["emissions_kg"]["value"] * 1000, rel=1e-3
+    )
+
+
+def test_differences_of_versions_are_found() -> None:
+    """What was added, taken away and changed, by its pointer."""
+    old = {"a": 1.0, "b": {"c": [1, 2]}, "d": None}
+    new = {"a": 2.0, "b": {"c": [1]}, "e": {"f": "x"}}
+    assert list(changed(old, new)) == [
+        ("/a", "1.0", "2.0"),
+        ("/b/c/1", "2", ""),
+        ("/d", "null", ""),
+        ("/e/f", "", "x"),
+    ]
+
+
+def test_survey_is_run_on_the_hubs_own_records(client: TestClient, filled: list[dict[str, Any]]) -> None:
+    """The page has the survey's questions with this hub's answers, its figures and what was left out."""
+    engine = client.app._hub.engine
+    if engine.dialect.name != "sqlite":
+        pytest.skip("one database is enough: the records are read over the same function")
+    sheet = surveyed.sheet(engine)
+    titles = [part.title for part in sheet.parts]
+    assert "What are the main sources of energy used for training?" in titles
+    assert sum(part.drawing is not None for part in sheet.parts) >= 6
+    assert "12 trainings" in sheet.lead
+    assert json.dumps([dataclasses.asdict(part) for part in sheet.parts])
