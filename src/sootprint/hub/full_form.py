@@ -37,13 +37,13 @@ NUMBERS = {  # fields that hold a number: label, unit, least value
     "tokens": ("Tokens seen", "1", 0.0),
     "samples": ("Samples seen", "1", 0.0),
     "steps": ("Optimiser steps", "1", 0.0),
-    "flops": ("Floating-point operations", "1", 0.0),
-    "energy_kwh": ("Energy as stated", "kWh", 0.0),
-    "emissions_kg": ("Emissions as stated", "kg CO2e", 0.0),
-    "market_based_kg": ("Market-based emissions as stated", "kg CO2e", -math.inf),
-    "embodied_kg": ("Embodied emissions as stated", "kg CO2e", 0.0),
-    "water_l": ("Water as stated", "L", 0.0),
-    "memory_gb": ("Memory of one device", "GB", 0.0),
+    "flops": ("Operations (FLOP)", "1", 0.0),
+    "energy_kwh": ("Energy", "kWh", 0.0),
+    "emissions_kg": ("Emissions", "kg CO2e", 0.0),
+    "market_based_kg": ("Market-based", "kg CO2e", -math.inf),
+    "embodied_kg": ("Embodied", "kg CO2e", 0.0),
+    "water_l": ("Water", "L", 0.0),
+    "memory_gb": ("Device memory", "GB", 0.0),
 }
 CLAIMED = ("energy_kwh", "emissions_kg", "market_based_kg", "embodied_kg", "water_l")
 BOUNDED = ("energy_kwh", "emissions_kg")

@@ -17,9 +17,9 @@ MOST_POINTS = 240  # of a chart; longer runs show means over several minutes
 HEIGHT = 150
 MINUTES_PER_HOUR = SECONDS_PER_HOUR / SECONDS_PER_MINUTE
 SAYS = {
-    "live": "Live: it reports each minute.",
-    "lost": "Lost: it has not reported for three minutes. It may go on without a connection; its record comes later.",
-    "finished": "Finished.",
+    "live": "It reports each minute.",
+    "lost": "It has not reported for three minutes. It may go on without a connection; its record comes later.",
+    "finished": "It has ended.",
 }
 
 

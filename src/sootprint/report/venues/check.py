@@ -48,7 +48,8 @@ def check(footprint: Footprint, venue: Venue, *, grade: str | None = None) -> li
         met = stated <= venue.grade
         wrong = "" if met else f"the evidence is {stated}, and at least {venue.grade} is required"
         how = "measure the run: sootprint run -- COMMAND"
-        found.append(Finding(fields=(EVIDENCE,), level="must", met=met, wrong=wrong, how=how))
+        why = "What is measured can be relied on more than what is estimated or claimed."
+        found.append(Finding(fields=(EVIDENCE,), level="must", met=met, wrong=wrong, why=why, how=how))
     return found
 
 
