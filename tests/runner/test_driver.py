@@ -154,6 +154,38 @@ def test_job_that_may_pause_is_paused_and_resumed_once(tmp_path):
     assert [one.code for one in book.state().segments] == [PAUSED, 0]
 
 
+def test_job_that_ignores_the_pause_is_told_once_and_finishes(tmp_path, monkeypatch):
+    """It listens, and runs on: it is not asked again, and its end is its end."""
+    monkeypatch.setattr(driver, "GRACE_S", -1.0)
+    book, said = Book.begin(tmp_path, plan(pausable=True, expect_s=20.0)), []
+    world = World(book, looks=6)
+    ignored = []
+    monkeypatch.setattr(Handle, "pause", lambda self: ignored.append(1))
+    assert drive(book, world, Told(50.0, *[400.0] * 8, 50.0, 50.0), said) == 0
+    assert (world.begun, world.finished, len(ignored)) == (1, 1, 1)
+    assert sum("has not answered a pause" in text for text in said) == 1
+
+
+def test_job_that_its_runner_saw_not_to_listen_is_told_once_and_finishes(tmp_path):
+    """Where the driver cannot look at the process, the runner does: the signal is kept from it."""
+    book, said = Book.begin(tmp_path, plan(pausable=True, expect_s=20.0)), []
+    world = World(book, looks=6)
+    world.begin(resume=False)
+    book.write("deaf", segment=1)
+    assert drive(book, world, Told(*[400.0] * 8, 50.0), said) == 0
+    assert sum("does not catch SIGUSR1" in text for text in said) == 1
+
+
+def test_jobs_that_waited_for_a_step_do_not_start_all_at_once():
+    """Each lets its own part of the first tenth of the step pass, at most five minutes, and the same each time."""
+    ahead = Ahead(values=np.array([1.0]), step_s=3600.0, index=0, source="test")
+    drawn = [driver._jitter_s(plan(id=str(job)), ahead, 1e9) for job in range(200)]
+    assert 0.0 <= min(drawn) < 15.0
+    assert 285.0 < max(drawn) <= 300.0
+    assert driver._jitter_s(plan(id="7"), ahead, 1e9) == drawn[7]
+    assert driver._jitter_s(plan(id="7"), ahead, -5.0) == 0.0
+
+
 def test_exit_code_75_without_being_asked_is_the_jobs_own(tmp_path):
     """A job that ends with 75 by itself is not started again for ever."""
     book = Book.begin(tmp_path, plan(pausable=True))

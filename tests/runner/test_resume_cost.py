@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sootprint.cli.delayed import Asked, _plan
+from sootprint.cli.delayed import Asked, planned
 from sootprint.engines.book import PAUSED, Book, Plan, State, learned_s
 from sootprint.engines.processes import own
 from sootprint.runner.driver import Driver
@@ -80,7 +80,7 @@ def made(known: Settings, resume_cost: float | None) -> Plan:
     """Plan that `sootprint run --deadline` makes."""
     asked = {"name": None, "tag": None, "record": None, "json": False, "stated": {}, "trace": None}
     times = {"deadline": 1000.0, "expect": 100.0, "resume_cost": resume_cost}
-    return _plan(known, Asked(command=COMMAND, pausable=True, **times, **asked))
+    return planned(known, Asked(command=COMMAND, pausable=True, **times, **asked))
 
 
 class Told:

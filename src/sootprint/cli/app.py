@@ -33,6 +33,7 @@ from sootprint.cli.refresh import refresh
 from sootprint.cli.report import report
 from sootprint.cli.run import run
 from sootprint.cli.runs import runs
+from sootprint.cli.sbatch import sbatch
 from sootprint.cli.schema import schema
 from sootprint.cli.show import show
 from sootprint.cli.summary import summary
@@ -45,7 +46,7 @@ HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _COMMANDS = {
     "Measure": (run, top, doctor, calibrate, recover),
     "Estimate": (estimate, predict, audit, compare),
-    "Reduce": (advise, tune, plan, backtest),
+    "Reduce": (advise, tune, plan, sbatch, backtest),
     "Look at runs": (runs, show, report, summary, survey, merge, refresh, tag, delete, import_),
     "Look up": (grid, config, schema),
 }
@@ -93,7 +94,11 @@ for _heading, _functions in _COMMANDS.items():
             _function.__name__.rstrip("_"),
             cls=shell.Command,
             rich_help_panel=_heading,
-            context_settings={**HELP, "allow_interspersed_args": _function not in (run, tune)},
+            context_settings={
+                **HELP,
+                "allow_interspersed_args": _function not in (run, tune, sbatch),
+                "ignore_unknown_options": _function is sbatch,
+            },
         )(_function)
 app.add_typer(catalogue, name="catalogue", rich_help_panel="Look up")
 app.add_typer(node, name="node", rich_help_panel="Measure")

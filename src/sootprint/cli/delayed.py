@@ -15,6 +15,7 @@ from sootprint.core.errors import IntensityError, RecordError
 if TYPE_CHECKING:
     from sootprint.engines.book import Plan
     from sootprint.settings import Settings
+    from sootprint.settings.targets import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,8 @@ class Asked:
         pausable: Whether it may be paused.
         resume_cost: Running time that a resume costs [s].
         trace: File of the intensity ahead.
+        targets: Names of the places where it may run, with commas between them.
+        carry: Files and folders that go with it.
         name: Name of the run.
         tag: Tags as they were written.
         record: File of the record.
@@ -42,6 +45,8 @@ class Asked:
     pausable: bool
     resume_cost: float | None
     trace: Path | None
+    targets: str | None = None
+    carry: Sequence[str] | None = None
     name: str | None
     tag: Sequence[str] | None
     record: Path | None
@@ -58,24 +63,23 @@ def driven(known: Settings, asked: Asked, *, say: Callable[[str], object]) -> in
     """
     if asked.expect is None:
         shell.wrong("--deadline needs --expect, the time that the command runs, e.g. --expect 6h")
-    if shutil.which(asked.command[0]) is None:
+    targets = _targets(known, asked)
+    if not targets and shutil.which(asked.command[0]) is None:
         return None  # which says so, with a shell's exit code
     refusal = _refusal(known, asked)
     if refusal is not None:
         say(f"{refusal}; the job starts now")
         return None
     from sootprint.engines.book import Book
-    from sootprint.engines.local import LocalEngine
-    from sootprint.runner.driver import Driver
-    from sootprint.runner.outlook import Outlook
+    from sootprint.runner import driving
 
-    plan = _plan(known, asked)
+    plan = planned(known, asked, targets)
     try:
         book = Book.begin(known.home, plan)
     except RecordError as err:
         say(f"{err}; the job starts now")
         return None
-    return Driver(book, LocalEngine(), Outlook(plan, known, say), say=say).drive()
+    return driving.driven(book, known, say)
 
 
 def _refusal(known: Settings, asked: Asked) -> str | None:
@@ -92,9 +96,17 @@ def _refusal(known: Settings, asked: Asked) -> str | None:
         except IntensityError as err:
             return str(err)
         return None
+    if asked.targets and all(
+        known.targets[name.strip()].trace for name in asked.targets.split(",") if name.strip()
+    ):
+        return None
     if known.grid is None or not known.grid.sources:
         return "nothing tells the hours ahead: state sources in [grid] of your sootprint.toml, or give --trace FILE"
-    return None if _zone(known) else "the place is unknown, and so its hours ahead: state --zone"
+    return (
+        None
+        if asked.targets or _zone(known)
+        else "the place is unknown, and so its hours ahead: state --zone"
+    )
 
 
 def _zone(known: Settings) -> str | None:
@@ -103,9 +115,35 @@ def _zone(known: Settings) -> str | None:
     return place.resolve(known.stated_places(), clusters=known.cluster_places(), sysfs=known.sysfs).zone
 
 
-def _plan(known: Settings, asked: Asked) -> Plan:
+def _targets(known: Settings, asked: Asked) -> list[Target]:
+    """Places where the job may run.
+
+    Raises:
+        InputError: One is not in the settings, or nothing may be carried.
+        CatalogueError: The zone of one is in no table.
+    """
+    from sootprint.catalogue import zones
+
+    names = [name.strip() for name in (asked.targets or "").split(",") if name.strip()]
+    for name in names:
+        if name not in known.targets:
+            listed = ", ".join(known.targets) or "none"
+            shell.wrong(f"--targets {name} has no [targets.{name}] in your sootprint.toml; there: {listed}")
+        zones.locate(known.targets[name].zone)
+    if asked.carry and not names:
+        shell.wrong("--carry needs --targets, the places that it is carried to")
+    return [known.targets[name] for name in dict.fromkeys(names)]
+
+
+def planned(known: Settings, asked: Asked, targets: Sequence[Target] = ()) -> Plan:
+    """Plan of what was asked for.
+
+    Raises:
+        InputError: What is to be carried lies elsewhere.
+    """
     from sootprint.core.ids import uuid7
     from sootprint.engines.book import Plan, learned_s
+    from sootprint.engines.carry import checked
 
     now_s, cwd = time.time(), str(Path.cwd())
     made = uuid7(now_s)
@@ -124,6 +162,8 @@ def _plan(known: Settings, asked: Asked) -> Plan:
         resume_s=(learned_s(known.home, asked.command, cwd) or 0.0) if stated_s is None else stated_s,
         resume_stated=stated_s is not None,
         made_s=now_s,
+        targets=tuple(one.as_table() for one in targets),
+        carry=checked(asked.carry or ()),
     )
 
 

@@ -135,6 +135,22 @@ Trace = Annotated[
         "--trace", metavar="FILE", help="Intensity ahead, from a file in place of the sources of [grid]."
     ),
 ]
+Targets = Annotated[
+    str | None,
+    typer.Option(
+        "--targets",
+        metavar="A,B",
+        help="Places of the settings where it may run: it goes to the cleanest one.",
+    ),
+]
+Carry = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--carry",
+        metavar="PATH",
+        help="File or folder that goes with it to another place, such as its checkpoints; may be repeated.",
+    ),
+]
 
 
 def run(
@@ -161,6 +177,8 @@ def run(
     resume_cost: ResumeCost = None,
     idle_w: IdleW = None,
     trace: Trace = None,
+    targets: Targets = None,
+    carry: Carry = None,
 ) -> None:
     """Measure a command from its start to its end.
 
@@ -172,6 +190,7 @@ def run(
         sootprint run --quiet --record footprint.json -- make train
         sootprint run --hub http://127.0.0.1:8765 -- python train.py
         sootprint run --deadline 24h --expect 6h -- python train.py
+        sootprint run --deadline 3d --expect 24h --pausable --targets home,fr --carry checkpoints -- python train.py
     """
     raise typer.Exit(_code(dict(locals())))
 
@@ -181,9 +200,8 @@ def _code(given: dict[str, Any]) -> int:
     from sootprint.cli.tag import pairs
 
     told = {name: given.pop(name) for name in ("command", "name", "tag", "record", "json")}
-    plan = {
-        name: given.pop(name) for name in ("deadline", "expect", "pausable", "resume_cost", "idle_w", "trace")
-    }
+    options_of_plan = ("deadline", "expect", "pausable", "resume_cost", "idle_w", "trace", "targets", "carry")
+    plan = {name: given.pop(name) for name in options_of_plan}
     stated = {
         name: getattr(value, "value", value)
         for name, value in given.items()

@@ -103,6 +103,19 @@ def named(target: Target | None, name: str) -> str | None:
     return max(numbers, key=int) if numbers else None
 
 
+def commented(target: Target | None, text: str) -> str | None:
+    """Number of the latest job with a comment, finished ones that Slurm still knows included.
+
+    Raises:
+        UnreachableError: Slurm does not answer.
+    """
+    done = answer(target, "squeue -h -t all -o '%A %k'")
+    _require(done, "squeue")
+    pairs = [line.strip().partition(" ") for line in done.out.splitlines()]
+    numbers = [number for number, _, comment in pairs if comment.strip() == text and number.isdigit()]
+    return max(numbers, key=int) if numbers else None
+
+
 def replanned(target: Target | None, number: str, begin_s: float) -> None:
     """Give a pending job another begin.
 

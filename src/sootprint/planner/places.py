@@ -124,6 +124,74 @@ def plan_moves(
     return _path(window, rests, between, resume_cost=resume_cost, home=home)
 
 
+def next_zone(
+    intensities: npt.ArrayLike,
+    left: int,
+    slack: int,
+    *,
+    moves: npt.ArrayLike,
+    resume_cost: float = 0.0,
+    home: int = 0,
+    running: bool | None = None,
+    advantage: float = 0.0,
+) -> int | None:
+    """Zone in which a job that is planned again runs in the first step, or None where it waits.
+
+    Args:
+        intensities: Intensity by zone and step, from now on, of one method, `(n_zones, n_steps)`.
+        left: Steps that the job still runs [step].
+        slack: Steps that it may still wait [step].
+        moves: Emissions of moving the data from a zone to a zone, over the job's power; `(n_zones, n_zones)`.
+        resume_cost: Energy of one resume, in steps of running [step].
+        home: Zone in which the data lie now.
+        running: Whether it ran there in the last step; False in a pause, None before its first start.
+        advantage: Share by which it must be better to leave a run, or to wait for the first start [1].
+
+    >>> next_zone([[300.0, 300.0], [90.0, 90.0]], 1, 1, moves=[[0, 30], [30, 0]])
+    1
+    >>> next_zone([[300.0, 80.0], [90.0, 90.0]], 1, 1, moves=[[0, 30], [30, 0]]) is None
+    True
+    """
+    window = np.stack(_rows(intensities))[:, : left + slack]
+    between = np.asarray(moves, dtype=np.float64)
+    after_run, after_wait = _rests(window, left, between, resume_cost)
+    later = np.stack([after_run[step + 1][:, left - 1] for step in range(window.shape[1])], axis=1)
+    first = between[home][:, None] + window + later  # as a first start, in each zone and step
+    now, wait = first[:, 0].copy(), math.inf
+    if running is None:
+        wait = float(first[:, 1:].min(initial=math.inf))
+    else:
+        resumed = resume_cost * window[:, 0]
+        resumed[home] *= 0.0 if running else 1.0
+        now += resumed
+        wait = float(after_wait[1][home, left])
+    if running and now[home] * (1.0 - advantage) <= min(float(now.min()), wait):
+        return home
+    lead = advantage if running is None else 0.0
+    return int(now.argmin()) if float(now.min()) * (1.0 - lead) <= wait else None
+
+
+def next_start_zone(
+    intensities: npt.ArrayLike,
+    left: int,
+    slack: int,
+    *,
+    moves: npt.ArrayLike,
+    home: int = 0,
+    advantage: float = 0.0,
+) -> int | None:
+    """Zone in which a job that cannot pause starts now, or None where it waits; arguments as of `next_zone`.
+
+    >>> next_start_zone([[300.0, 80.0], [200.0, 200.0]], 1, 1, moves=[[0, 0], [0, 0]]) is None
+    True
+    """
+    window = np.stack(_rows(intensities))[:, : left + slack]
+    sums = np.concatenate((np.zeros((window.shape[0], 1)), np.cumsum(window, axis=1)), axis=1)
+    costs = sums[:, left:] - sums[:, :-left] + np.asarray(moves, dtype=np.float64)[home][:, None]
+    best = int(costs[:, 0].argmin())
+    return best if float(costs[best, 0]) * (1.0 - advantage) <= float(costs.min()) else None
+
+
 def _rests(
     window: Floats, length: int, between: Floats, resume_cost: float
 ) -> tuple[list[Floats], list[Floats]]:

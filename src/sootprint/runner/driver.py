@@ -6,6 +6,7 @@ guard of the deadline asks nobody. A job that was never seen to save is not paus
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import signal
@@ -17,15 +18,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sootprint.engines.book import PAUSED, Book, Plan, Segment, State
+from sootprint.engines.shell import UnreachableError
 from sootprint.planner.replan import must_run, run_now, start_now
+from sootprint.runner.choice import ADVANTAGE, MARGIN
 from sootprint.runner.outlook import Ahead, Outlook, worthwhile
 
 if TYPE_CHECKING:
     from sootprint.core.protocols import Engine, Handle
+    from sootprint.runner.roaming import Roaming
 
 TICK_S = 0.2
-MARGIN = 0.3  # of the time that a job runs, kept free before its deadline: estimates are off by as much
-ADVANTAGE = 0.02  # a later start must be better by that much, or the job starts now
+LOOK_SHARE, LOOK_MOST_S = 0.02, 30.0  # of the time that a job runs, between two choices of its place
+JITTER_SHARE, JITTER_MOST_S = 0.1, 300.0  # of a step: jobs that waited for it do not start all at once
 GRACE_S = 300.0  # within which a job should answer a pause
 RETRY_S = 2.0
 MOST_CUTS = 5  # a job that is cut again and again is given up
@@ -40,10 +44,21 @@ class Driver:
         engine: What starts the job.
         outlook: Forecast of the grid.
         say: Called with one line for a person.
+        roaming: Places where the job may run, in place of the one of `engine` and `outlook`.
     """
 
-    def __init__(self, book: Book, engine: Engine, outlook: Outlook, *, say: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        book: Book,
+        engine: Engine,
+        outlook: Outlook,
+        *,
+        say: Callable[[str], object],
+        roaming: Roaming | None = None,
+    ) -> None:
         self._book, self._engine, self._outlook, self._say = book, engine, outlook, say
+        self._roaming = roaming
+        self._chosen: tuple[float, str | None] | None = None
         self._handle: Handle | None = None
         self._decided: tuple[int, bool | None, bool] | None = None
         self._asked_s: float | None = None
@@ -71,17 +86,33 @@ class Driver:
         if state.open_segment is not None:
             self._watch(state, state.open_segment)
         elif (code := _result(state)) is not None:
+            if self._roaming is not None:
+                self._roaming.bring_home(state)
             self._book.write("done", code=code)
         elif self._signals:
             self._book.write("done", code=CANCELLED)
             self._say(f"cancelled while it waited: the job is not started (plan {state.plan.id})")
-        elif self._goes(state):
-            self._asked_s, self._decided = None, None
-            resume = bool(state.segments) and state.plan.pausable
-            self._handle = self._engine.start(self._book, resume=resume)
+        elif (place := self._place(state)) is not None:
+            self._begin(state, place)
         else:
             self._told_to_wait(state)
             time.sleep(TICK_S)
+
+    def _begin(self, state: State, place: str) -> None:
+        """Start the job in a place; one that cannot be reached, or is full by now, is left out for a while."""
+        self._asked_s, self._decided, self._chosen = None, None, None
+        resume = bool(state.segments) and state.plan.pausable
+        if self._roaming is None:
+            self._handle = self._engine.start(self._book, resume=resume)
+            return
+        try:
+            engine = self._roaming.ready(state, place, must=self._must(state))
+            with self._roaming.slot(place):
+                self._handle = engine.start(self._book, resume=resume)
+        except (UnreachableError, BlockingIOError) as err:
+            if self._book.state().open_segment is not None:
+                raise  # it may have begun: it is looked at until it is known
+            self._roaming.shun(place, err)
 
     def _complain(self, text: str) -> None:
         if text != self._complaint:
@@ -98,14 +129,15 @@ class Driver:
 
     def _watch(self, state: State, segment: Segment) -> None:
         """Look at a segment that was begun: pass signals on, ask for a pause where it is time, see that it was cut."""
-        handle = self._handle = self._handle or self._engine.found(self._book, segment)
+        engine = self._engine if self._roaming is None else self._roaming.engine(segment.target)
+        handle = self._handle = self._handle or engine.found(self._book, segment)
         if not handle.is_running():
             if self._book.state().open_segment is not None:  # its end is not in the book even now
                 self._close(segment, handle.code())
             self._handle = None
             return
         for number in self._taken():
-            if not _sent_by_terminal(number):
+            if engine.name != "local" or not _sent_by_terminal(number):
                 handle.send(number)
         if state.plan.pausable and not self._unpausable:
             self._pause(state, handle)
@@ -121,6 +153,9 @@ class Driver:
         self._say(f"segment {segment.number} of the job was cut off; it is started again")
 
     def _pause(self, state: State, handle: Handle) -> None:
+        if state.segments[-1].deaf:
+            self._cannot_pause("it does not catch SIGUSR1, which would end it", for_good=True)
+            return
         if self._asked_s is not None:
             if time.monotonic() - self._asked_s > GRACE_S:
                 self._unpausable = True
@@ -128,25 +163,47 @@ class Driver:
                     f"the job has not answered a pause in {GRACE_S:.0f} s: it is not asked again, and runs on"
                 )
             return
-        if state.segments[-1].job is None or self._goes(state, running=True):
+        segment = state.segments[-1]
+        place = segment.target if segment.job is None else self._place(state, running=True)
+        if place == segment.target:
             return
         refusal = handle.pause()
         if refusal is not None:  # it may still load what it needs before it listens
-            self._unpausable = time.time() - (state.segments[-1].started_s or 0.0) > GRACE_S
-            self._complain(
-                f"the job is not paused: {refusal}; call sootprint.pause_requested() between two steps"
-            )
+            settled = time.time() - (segment.started_s or 0.0) > GRACE_S
+            self._cannot_pause(refusal, for_good=settled)
             return
         self._asked_s = time.monotonic()
-        self._say("a dirtier time begins: the job is asked to save and to pause")
+        why = "a dirtier time begins" if place is None else f"it is cleaner in {place}"
+        self._say(f"{why}: the job is asked to save and to pause")
+
+    def _cannot_pause(self, why: str, *, for_good: bool) -> None:
+        self._unpausable = for_good
+        self._complain(f"the job is not paused: {why}; call sootprint.pause_requested() between two steps")
+
+    def _place(self, state: State, *, running: bool | None = None) -> str | None:
+        """Name of the place where the job runs now, or None where it waits; "" is this machine."""
+        if self._roaming is None:
+            return "" if self._goes(state, running=running) else None
+        now_s = time.monotonic()
+        if self._chosen is None or now_s >= self._chosen[0]:
+            kind = running if running or not state.segments else False
+            left_s, must = _left_s(state, time.time()), self._must(state)
+            found = self._roaming.choose(state, left_s, running=kind, must=must)
+            again_s = min(LOOK_MOST_S, max(TICK_S, LOOK_SHARE * state.plan.expect_s))
+            self._chosen = (now_s + again_s, found)
+        return self._chosen[1]
+
+    def _must(self, state: State) -> bool:
+        """Whether its deadline lets the job wait no more; nobody is asked for that."""
+        now_s = time.time()
+        return must_run(_left_s(state, now_s), state.plan.deadline_s - now_s, margin=MARGIN)
 
     def _goes(self, state: State, *, running: bool | None = None) -> bool:
         """Whether the job runs now; decided once for each step of the forecast, the guard at every look."""
         now_s, plan = time.time(), state.plan
         kind = running if running or not state.segments else False
-        left_s = _left_s(state, now_s)
-        until_s = plan.deadline_s - now_s
-        if must_run(left_s, until_s, margin=MARGIN):
+        left_s, until_s = _left_s(state, now_s), plan.deadline_s - now_s
+        if self._must(state):
             return True
         ahead = self._outlook.ahead(now_s)
         if ahead is None:
@@ -154,7 +211,11 @@ class Driver:
         if self._decided is None or self._decided[:2] != (ahead.index, kind):
             priced = replace(plan, resume_s=state.resume_s)
             self._decided = (ahead.index, kind, decided(priced, ahead, left_s, until_s, running=kind))
-        return self._decided[2]
+        free_s = until_s - left_s * (1.0 + MARGIN)
+        held = (
+            not kind and self._waits and now_s < ahead.index * ahead.step_s + _jitter_s(plan, ahead, free_s)
+        )
+        return self._decided[2] and not held
 
     def _told_to_wait(self, state: State) -> None:
         if not self._waits:
@@ -191,6 +252,13 @@ def decided(plan: Plan, ahead: Ahead, left_s: float, until_s: float, *, running:
     if plan.pausable:
         return run_now(ahead.values, length, slack, resume_cost=cost, running=running)
     return start_now(ahead.values, length, slack, advantage=ADVANTAGE)
+
+
+def _jitter_s(plan: Plan, ahead: Ahead, free_s: float) -> float:
+    """Time of a step that a job which has waited for it lets pass, each its own [s]."""
+    most_s = max(0.0, min(JITTER_SHARE * ahead.step_s, JITTER_MOST_S, free_s))
+    drawn = int.from_bytes(hashlib.blake2b(plan.id.encode(), digest_size=4).digest(), "big")
+    return most_s * drawn / 2**32
 
 
 def _left_s(state: State, now_s: float) -> float:

@@ -52,15 +52,12 @@ def started(book: Book) -> Path:
 def main(folder: str, lock: int) -> int:
     """Exit code of the job whose driver's lock was handed over."""
     from sootprint import settings
-    from sootprint.engines.local import LocalEngine
-    from sootprint.runner.driver import Driver
-    from sootprint.runner.outlook import Outlook
+    from sootprint.runner.driving import driven
 
     book = Book(Path(folder))
     book.adopt(lock)
     try:
-        plan = book.state().plan
-        return Driver(book, LocalEngine(), Outlook(plan, settings.load(), _say), say=_say).drive()
+        return driven(book, settings.load(), _say)
     except SootprintError as err:
         _say(str(err))
         return 1

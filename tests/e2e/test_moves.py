@@ -1,0 +1,170 @@
+"""A job that moves between real places: two sshd with homes of their own, a Slurm, and one that does not answer."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sootprint.engines.book import PAUSED, State, books
+from sootprint.ledger import Ledger
+from tests.e2e.harness import SOOTPRINT, environment
+from tests.e2e.test_plans import JOB
+from tests.fixtures import real_slurm, real_sshd
+
+LONG_S = 100.0
+
+
+class World:
+    """A home with targets, and a job that runs in whatever folder it is started in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.home, self.text = folder, folder / "home", ""
+        self.work = folder / "here"
+        self.home.mkdir()
+        self.place("here")
+        self.first = datetime.now(UTC).replace(microsecond=0)
+
+    def place(self, name: str) -> Path:
+        """Folder of a place with the job's program in it, as a checkout would be."""
+        made = self.folder / name
+        made.mkdir(exist_ok=True)
+        (made / "job.py").write_text(JOB)
+        return made
+
+    def target(self, name: str, *values: float, **given: object) -> None:
+        """Describe a place and the seconds ahead of its grid; the last value goes on."""
+        told = [*values, *[values[-1]] * 200]
+        rows = [f"{(self.first + timedelta(seconds=at)).isoformat()},{one}\n" for at, one in enumerate(told)]
+        trace = self.folder / f"{name}.csv"
+        trace.write_text("timestamp_utc,ci_gco2e_kwh\n" + "".join(rows))
+        table = {"workdir": str(self.place(name)), "trace": str(trace), "python": sys.executable, **given}
+        if given.get("engine") == "ssh":  # another machine has a home of its own
+            homes = ("SOOTPRINT_HOME", f"{name}-home"), ("SOOTPRINT_RUNTIME_DIR", f"{name}-run")
+            table["setup"] = "export " + " ".join(f"{key}={self.folder}/{to}" for key, to in homes)
+        lines = [f"{key} = {json.dumps(value)}" for key, value in table.items()]
+        self.text += f"[targets.{name}]\n" + "\n".join(lines) + "\n"
+        (self.home / "sootprint.toml").write_text(self.text)
+
+    def run(self, targets: str, *options: str, steps: int) -> tuple[int, str]:
+        """Exit code of a planned job, and what was said."""
+        job = [sys.executable, "job.py", ".", str(steps), "pausable"]
+        command = [SOOTPRINT, "run", "--quiet", "--deadline", "150s", "--expect", f"{max(10, steps) / 10:g}s"]
+        command += ["--pausable", "--targets", targets, "--carry", "saved", "--carry", "steps", *options]
+        env = environment(self.home, PATH=real_slurm.PATH)
+        done = subprocess.run(
+            [*command, "--", *job], cwd=self.work, env=env, capture_output=True, text=True, timeout=LONG_S
+        )
+        return done.returncode, done.stderr
+
+    def state(self) -> State:
+        """What the book tells."""
+        (book,) = books(self.home)
+        return book.state()
+
+    def lines(self, place: str, name: str) -> list[str]:
+        """Lines that the job wrote in a place."""
+        path = self.folder / place / name
+        return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """An empty world."""
+    return World(tmp_path)
+
+
+def test_job_moves_from_a_server_to_a_slurm_and_comes_home(world: World, tmp_path: Path) -> None:
+    """Clean on a machine behind ssh, then in a Slurm: it saves, is carried there, goes on, and no step is done twice.
+
+    The carrying is charged in a record of its own, and what the job made is brought home at its end.
+    """
+    for reason in (real_sshd.missing(), real_slurm.missing()):
+        if reason:
+            pytest.skip(reason)
+    with real_sshd.sshd(tmp_path / "sshd") as far, real_slurm.slurm(tmp_path / "cluster") as cluster:
+        world.first = datetime.now(UTC).replace(microsecond=0)
+        ssh = {"host": far.host, "ssh_config": str(far.config)}
+        world.target("fr", *[20.0] * 10, 900.0, zone="FR", engine="ssh", kwh_per_gb=0.01, **ssh)
+        world.target("se", *[600.0] * 10, 40.0, zone="SE", engine="slurm", setup=cluster.setup)
+        code, said = world.run("fr,se", steps=110)
+    assert code == 0, said
+    state = world.state()
+    assert [(one.target, one.code) for one in state.segments] == [("fr", PAUSED), ("se", 0)], said
+    assert "it is cleaner in se: the job is asked to save and to pause" in said
+    assert [int(line) for line in world.lines("here", "steps")] == list(range(1, 111))
+    assert [json.loads(line)[1] for line in world.lines("fr", "begun")] == [None]
+    assert [json.loads(line)[1] for line in world.lines("se", "begun")] == ["1"]
+    assert world.lines("se", "finished") == ["x"]
+    assert [(one.source, one.target) for one in state.carried] == [("", "fr"), ("fr", "se"), ("se", "")]
+    with Ledger(world.home) as ledger:
+        records = [ledger.get(row.id) for row in ledger.runs()]
+    assert {one.place.zone for one in records if one.tags.get("target")} == {"FR", "SE"}
+    moved = next(one for one in records if one.id == state.carried[0].record)
+    size_gb = state.carried[0].size_bytes / 1e9
+    assert moved.energy_kwh.value == pytest.approx(size_gb * 0.01)
+    assert moved.emissions_kg.value == pytest.approx(
+        size_gb * 0.01 * moved.intensity_g_per_kwh.value / 1000.0
+    )
+    charged = next(one for one in records if one.id == state.carried[1].record)
+    assert charged.energy_kwh.low < charged.energy_kwh.value < charged.energy_kwh.high
+    assert charged.tags["plan"] == state.plan.id
+
+
+def test_target_that_cannot_be_reached_is_one_line_and_the_job_runs(world: World) -> None:
+    """The cleanest place does not answer: the next one runs the job; with none left this machine does."""
+    world.target("gone", 10.0, zone="SE", engine="ssh", host="nowhere.invalid")
+    world.target("home", 300.0, zone="DE")
+    code, said = world.run("gone,home", steps=3)
+    assert code == 0, said
+    assert said.count("target gone cannot be reached") == 1
+    assert world.lines("home", "finished") == ["x"]
+    world.home = world.folder / "second"
+    world.home.mkdir()
+    (world.home / "sootprint.toml").write_text(world.text)
+    code, said = world.run("gone", steps=3)
+    assert code == 0, said
+    assert said.count("target gone cannot be reached") == 1
+    assert world.lines("here", "finished") == ["x"]
+
+
+def test_cap_of_a_place_is_kept(world: World) -> None:
+    """One at a time: the second job starts when the first has ended."""
+    world.target("home", 100.0, zone="DE", max_jobs=1)
+    command = [SOOTPRINT, "run", "--quiet", "--deadline", "100s", "--expect", "2s", "--targets", "home", "--"]
+    command += [sys.executable, "job.py", ".", "15", "plain"]
+    env = environment(world.home)
+    both = [subprocess.Popen(command, cwd=world.work, env=env) for _ in range(2)]
+    assert [one.wait(LONG_S) for one in both] == [0, 0]
+    spans = sorted(
+        (one.started_s, one.started_s + one.ran_s)
+        for book in books(world.home)
+        for one in book.state().segments
+    )
+    assert len(spans) == 2
+    assert spans[0][1] <= spans[1][0] + 0.5
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--targets", "nowhere"), "no [targets.nowhere]"),
+        (("--targets", "home", "--carry", "../secrets"), "--carry ../secrets must be a file or folder below"),
+        (("--carry", "saved"), "--carry needs --targets"),
+    ],
+)
+def test_wrong_use_starts_nothing(world: World, options: tuple[str, ...], words: str) -> None:
+    """Exit code 2 and one line."""
+    world.target("home", 100.0, zone="DE")
+    command = [SOOTPRINT, "run", "--zone", "FR", "--deadline", "1h", "--expect", "1s"]
+    command += ["--trace", str(world.folder / "home.csv"), *options, "--", "touch", "begun"]
+    done = subprocess.run(
+        command, cwd=world.work, env=environment(world.home), capture_output=True, text=True, timeout=LONG_S
+    )
+    assert done.returncode == 2, done.stderr
+    assert words in " ".join(done.stderr.split())
+    assert not (world.work / "begun").exists()
