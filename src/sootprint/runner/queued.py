@@ -20,6 +20,7 @@ from sootprint.engines.book import PAUSED, Book, Plan, Segment, State
 from sootprint.engines.local import RESUME, SEGMENT
 from sootprint.planner.replan import begin_step, must_run
 from sootprint.runner.choice import ADVANTAGE, MARGIN
+from sootprint.runner.outlook import worthwhile
 
 if TYPE_CHECKING:
     from sootprint.runner.outlook import Outlook
@@ -43,7 +44,6 @@ class Queued:
     def __init__(self, book: Book, outlook: Outlook, *, say: Callable[[str], object]) -> None:
         self._book, self._outlook, self._say = book, outlook, say
         self._complaint = ""
-        self._planned: int | None = None
         self._deaf = False
 
     def drive(self) -> int:
@@ -88,29 +88,32 @@ class Queued:
             known = queue.job(None, earlier)
             if known is not None and known.is_open:
                 return  # its node is still being cleared
-        segment, lock = self._book.begin_segment(resume=bool(state.segments) and state.plan.pausable)
+        _, lock = self._book.begin_segment(resume=bool(state.segments) and state.plan.pausable)
         os.close(lock)
-        self._planned = None
-        begin_s = self._begin_s(state)
-        if earlier is not None and queue.requeued(None, earlier):
-            queue.replanned(None, earlier, begin_s)
-            self._book.write("queued", segment=segment.number, slurm=earlier, begin_s=begin_s)
-            self._say(f"job {earlier} waits again, until {_clock(begin_s)}")
 
     def _submit(self, state: State, segment: Segment) -> None:
-        """Put a segment into the queue, unless a driver that was killed has done so."""
+        """Put a segment into the queue, unless it is there: the job of the one before again, or a new one."""
         plan, name = state.plan, comment(state.plan, segment.number)
-        number = queue.commented(None, name)
-        before = next((one.slurm for one in reversed(state.segments[:-1]) if one.slurm), None)
-        if number is None and before is not None:
-            known = queue.job(None, before)
-            number = before if known is not None and known.is_open else None  # it was requeued already
         begin_s = self._begin_s(state)
+        number = queue.commented(None, name) or self._again(state, begin_s)
         if number is None:
             script = batch_script(plan, self._book, segment.number)
             number = queue.submitted(None, [*plan.queue, f"--comment={name}"], script, begin_s=begin_s)
-            self._say(f"job {number} waits until {_clock(begin_s)}")
         self._book.write("queued", segment=segment.number, slurm=number, begin_s=begin_s)
+        self._say(f"job {number} waits until {_clock(begin_s)}")
+
+    def _again(self, state: State, begin_s: float) -> str | None:
+        """Number of the job of an earlier segment that waits again, or None where Slurm has forgotten it."""
+        number = next((one.slurm for one in reversed(state.segments[:-1]) if one.slurm), None)
+        known = None if number is None else queue.job(None, number)
+        if number is None or known is None:
+            return None
+        if not known.is_open and not queue.requeued(None, number):
+            return None
+        again = queue.job(None, number)
+        if again is not None and again.state == "PENDING":
+            queue.replanned(None, number, begin_s)
+        return number
 
     def _watch(self, state: State, segment: Segment) -> None:
         """Look at a job that waits or runs: plan its begin again, ask for a pause, see its end."""
@@ -179,6 +182,8 @@ class Queued:
         if slack < 1:
             return 0.0
         cost = plan.resume_s / ahead.step_s if plan.pausable else None
+        if not worthwhile(ahead, length, slack, pausable=plan.pausable, resume_cost=cost or 0.0):
+            return 0.0
         steps = begin_step(
             ahead.values, length, slack, resume_cost=cost, running=running, advantage=ADVANTAGE
         )
