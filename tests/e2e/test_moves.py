@@ -113,6 +113,9 @@ def test_job_moves_from_a_server_to_a_slurm_and_comes_home(world: World, tmp_pat
     charged = next(one for one in records if one.id == state.carried[1].record)
     assert charged.energy_kwh.low < charged.energy_kwh.value < charged.energy_kwh.high
     assert charged.tags["plan"] == state.plan.id
+    (told,) = [one.savings["waiting"] for one in records if one.savings]
+    assert [one["zone"] for one in told.get("segments", ())] == ["FR", "SE"], told
+    assert told["transfer_kg"]["value"] > 0.0
 
 
 def test_target_that_cannot_be_reached_is_one_line_and_the_job_runs(world: World) -> None:

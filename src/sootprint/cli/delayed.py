@@ -155,7 +155,7 @@ def planned(known: Settings, asked: Asked, targets: Sequence[Target] = ()) -> Pl
         arguments=(*_arguments(asked), "--tag", f"plan={made}"),
         deadline_s=now_s + asked.deadline,
         expect_s=asked.expect or 0.0,
-        zone=_zone(known) or "WORLD",
+        zone=targets[0].zone if targets else _zone(known) or "WORLD",
         idle_w=asked.idle_w,
         trace=str(asked.trace.resolve()) if asked.trace else None,
         pausable=asked.pausable,

@@ -31,6 +31,7 @@ TICK_S = 0.2
 LOOK_SHARE, LOOK_MOST_S = 0.02, 30.0  # of the time that a job runs, between two choices of its place
 JITTER_SHARE, JITTER_MOST_S = 0.1, 300.0  # of a step: jobs that waited for it do not start all at once
 GRACE_S = 300.0  # within which a job should answer a pause
+SETTLE_S = 60.0  # within which a record should be fetched from another place
 RETRY_S = 2.0
 MOST_CUTS = 5  # a job that is cut again and again is given up
 CANCELLED = 128 + signal.SIGINT
@@ -59,6 +60,7 @@ class Driver:
         self._book, self._engine, self._outlook, self._say = book, engine, outlook, say
         self._roaming = roaming
         self._chosen: tuple[float, str | None] | None = None
+        self._settling: tuple[int, float] | None = None
         self._handle: Handle | None = None
         self._decided: tuple[int, bool | None, bool] | None = None
         self._asked_s: float | None = None
@@ -85,9 +87,11 @@ class Driver:
         """Do the next thing, once it is in the book."""
         if state.open_segment is not None:
             self._watch(state, state.open_segment)
+        elif not self._is_settled(state):
+            time.sleep(TICK_S)
         elif (code := _result(state)) is not None:
             if self._roaming is not None:
-                self._roaming.bring_home(state)
+                self._roaming.finish(state)
             self._book.write("done", code=code)
         elif self._signals:
             self._book.write("done", code=CANCELLED)
@@ -113,6 +117,25 @@ class Driver:
             if self._book.state().open_segment is not None:
                 raise  # it may have begun: it is looked at until it is known
             self._roaming.shun(place, err)
+
+    def _is_settled(self, state: State) -> bool:
+        """Whether a segment that has ended in one of several places has left its record, or is waited for no more."""
+        if self._roaming is None or not state.segments:
+            return True
+        segment, now_s = state.segments[-1], time.monotonic()
+        if self._settling is None or self._settling[0] != segment.number:
+            self._settling = (segment.number, now_s)
+        if now_s > self._settling[1] + SETTLE_S:
+            return True
+        try:
+            self._handle = self._handle or self._roaming.engine(segment.target).found(self._book, segment)
+            running = self._handle.is_running()
+        except UnreachableError as err:
+            self._complain(f"{err}: its record is waited for {SETTLE_S:.0f} s")
+            running = True
+        if not running:
+            self._handle, self._settling = None, (segment.number, -math.inf)
+        return not running
 
     def _complain(self, text: str) -> None:
         if text != self._complaint:

@@ -16,13 +16,17 @@ from sootprint.engines import carry, engine_of
 from sootprint.engines.book import FOLDER, Book, State, books
 from sootprint.engines.local import folder_of
 from sootprint.engines.shell import UnreachableError
+from sootprint.ledger import Ledger
 from sootprint.runner import transfer
 from sootprint.runner.choice import MARGIN, alike, chosen
+from sootprint.runner.followed import KEY
 from sootprint.runner.outlook import Outlook
+from sootprint.runner.saved import TAG, completed
 from sootprint.settings.targets import Target
 
 if TYPE_CHECKING:
     from sootprint.core.protocols import Engine
+    from sootprint.core.records import Footprint
     from sootprint.settings import Settings
 
 SHUN_S = 600.0  # before a place that could not be reached is tried again
@@ -102,7 +106,32 @@ class Roaming:
             self._told.add(text)
             self._say(f"{text}; the job runs elsewhere or waits, and in time for its deadline all the same")
 
-    def bring_home(self, state: State) -> None:
+    def finish(self, state: State) -> None:
+        """Bring what the job has made home, and say in its last record what waiting and moving saved."""
+        self._bring_home(state)
+        try:
+            self._complete()
+        except SootprintError as err:
+            self._say(f"what the plan saved is not known: {err}")
+
+    def _complete(self) -> None:
+        """Give each record of the plan its place in it; those of other machines know their own part alone.
+
+        Raises:
+            RecordError: The ledger cannot be read or written.
+        """
+        found: dict[int, Footprint] = {}
+        with Ledger(self._settings.home) as ledger:
+            for row in ledger.runs():
+                if row.tags.get(TAG) == self._plan.id:
+                    record = ledger.get(row.id)
+                    number = _number(record, self._plan.id)
+                    if number is not None:
+                        found[number] = record
+        for number in sorted(found):
+            completed(found[number], self._book, number, self._settings)
+
+    def _bring_home(self, state: State) -> None:
         """Carry what the job has made to this machine; where that fails, say where it lies."""
         if not self._plan.carry or state.where == HERE:
             return
@@ -202,3 +231,12 @@ class Roaming:
         line = transfer.charged(move, self._plan, ends, self._settings)
         self._book.write("carried", **line)
         self._say(transfer.words(move, line))
+
+
+def _number(record: Footprint, plan: str) -> int | None:
+    """Number of the segment that a record is of; another machine knows its own as a plan of one."""
+    told = (record.plan or {}).get(KEY) or {}
+    whole, _, number = str(told.get("id")).partition(".")
+    if whole != plan:
+        return None
+    return int(number) if number.isdigit() else told.get("segment")
