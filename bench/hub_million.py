@@ -56,6 +56,7 @@ TASKS = (
     ("Question answering", "SQuAD 2.0", "F1", 86.0),
     ("Object detection", "COCO", "AP", 45.0),
 )
+MEASURES = ("emissions", "energy")
 VARIANTS = 60  # data sets of a task, the first as frequent as all the others
 _rows = table_of(FootprintRow)
 
@@ -214,6 +215,9 @@ def _pages(engine: Engine) -> dict[str, list[str]]:
     seqs = [chance.randrange(1, n + 1) for _ in range(many)]
     with engine.connect() as connection:
         keys = list(connection.scalars(sa.select(_rows.c.id).where(_rows.c.seq.in_(seqs))))
+        named = sa.select(_rows.c.model).where(_rows.c.seq.in_(seqs), _rows.c.model.is_not(None))
+        found = list(connection.scalars(named))
+        models = [chance.choice(found) for _ in range(many)]
     boards = leaderboards.boards(engine, 300)
     chosen = [boards[min(len(boards) - 1, int(chance.expovariate(0.1)))] for _ in range(many)]
     names = [{"task": one.task, "dataset": one.dataset, "metric": one.metric} for one in chosen]
@@ -233,6 +237,13 @@ def _pages(engine: Engine) -> dict[str, list[str]]:
         "leaderboards": ["/leaderboards"] * many,
         "leaderboard": [f"/leaderboards/view?{urlencode(one)}" for one in names],
         "leaderboard, all evidence": [f"/leaderboards/view?{urlencode({**one, 'weak': 1})}" for one in names],
+        "trends": [f"/trends?{urlencode({'measure': chance.choice(MEASURES)})}" for _ in range(many)],
+        "map": ["/map"] * many,
+        "award": [f"/award?{urlencode({'year': chance.randrange(2021, 2025)})}" for _ in range(many)],
+        "model": [f"/models/view?{urlencode({'name': one})}" for one in models],
+        "energy to a target": [f"/leaderboards/target?{urlencode({**one, 'target': 50})}" for one in names],
+        "quality": ["/quality"] * many,
+        "review queue": ["/review"] * many,
         "downloads": ["/downloads"] * many,
         "facets": ["/api/v1/facets"] * many,
         "list of 500": ["/api/v1/footprints?limit=500&view=summary"] * many,

@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, CurvePoint, Model, Paper, Place, Result
-from sootprint.hub import accounts, database
+from sootprint.hub import accounts, database, plot
 from sootprint.hub.context import Hub
 from sootprint.hub.insight import projections, rollups, surveyed, trends
 from sootprint.hub.insight.compared import changed
@@ -371,3 +371,34 @@ def test_survey_is_run_on_the_hubs_own_records(client: TestClient, filled: list[
     assert sum(part.drawing is not None for part in sheet.parts) >= 6
     assert "12 trainings" in sheet.lead
     assert json.dumps([dataclasses.asdict(part) for part in sheet.parts])
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [(1.0, 70.0, True)],
+        [(5.0, 0.0, True), (5.0, 0.0, True)],
+        [(1e-9, -3.5e6, True), (1e12, 4e6, True), (3.0, 1.0, False)],
+    ],
+)
+def test_leaderboard_of_any_values_is_drawn_within_its_frame(points: list[plot.Point]) -> None:
+    """One point, equal points, and points of all magnitudes; names are text."""
+    for width in (340, 700):
+        drawn = ElementTree.fromstring(plot.quality(points, metric=EVIL, title="kg", width=width))
+        places = [
+            float(one.attrib[name])
+            for one in drawn.iter("{http://www.w3.org/2000/svg}circle")
+            for name in ("cx", "cy")
+        ]
+        assert all(0.0 <= place <= width for place in places)
+        assert EVIL[: plot.LETTERS] in "".join(drawn.itertext())
+
+
+def test_intervals_are_drawn_where_they_are() -> None:
+    """A band from its low to its high bound, and no band where a bound is not known."""
+    text = plot.intervals(
+        [("claimed", None, 4000.0, None), ("recomputed", 1.0, 4.0, 9.0)], title="kg", width=700
+    )
+    assert text.count("stroke-linecap") == 1
+    assert "logarithmic" in text
+    assert ElementTree.fromstring(text) is not None

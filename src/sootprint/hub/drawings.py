@@ -8,15 +8,15 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import altair as alt
+from altair.utils.schemapi import debug_mode
 
 from sootprint.charts import svg
 from sootprint.charts.scale import MASS, Unit, fitting
 from sootprint.core.quantity import Quantity
+from sootprint.hub import plot
 from sootprint.report.figures import number
 
-WIDE, NARROW = 700, 300  # plot widths for a desk and for a phone [pixel]
-ROW_HEIGHT, BOARD_HEIGHT = 34, 320
-LOG_FROM = 20.0  # ratio of the largest to the smallest value above which a scale is logarithmic
+WIDE, NARROW = 700, 340  # plot widths for a desk and for a phone [pixel]
 SHOWN_POINTS = 400
 _PLAIN = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"|<desc>.*?</desc>', re.DOTALL)
 
@@ -44,7 +44,9 @@ def beside(claimed: Quantity | None, recomputed: Quantity | None, name: str = "c
     unit = fitting(MASS, max(one.value for _, one in known))
     rows = [_row(said, one, unit) for said, one in known]
     words = [f"{row['name']} {row['value']:.3g} {unit.name}{_spread(row, unit)}" for row in rows]
-    return drawn(lambda width: _intervals(rows, unit, width), f"Emissions: {'; '.join(words)}.")
+    bounds = [(row["name"], row["low"], row["value"], row["high"]) for row in rows]
+    wide, narrow = (plot.intervals(bounds, title=f"CO₂e [{unit.name}]", width=one) for one in (WIDE, NARROW))
+    return Drawing(wide, narrow, f"Emissions: {'; '.join(words)}.")
 
 
 def standing(
@@ -72,8 +74,11 @@ def _standing(points: tuple[tuple[float, float, bool], ...], metric: str, cost: 
         f"{metric} over {_TITLES[cost]}: {len(points)} records, {len(members)} of them on the front (line); "
         f"the best value is {best['value']:g}, at {number(best['cost'])} {_UNITS[cost]}."
     )
-    shown = [*members, *others]
-    return drawn(lambda width: _board(shown, members, metric=metric, title=_TITLES[cost], width=width), words)
+    shown = [(one["cost"], one["value"], False) for one in others]
+    shown += [(one["cost"], one["value"], True) for one in members]
+    title = _TITLES[cost]
+    wide, narrow = (plot.quality(shown, metric=metric, title=title, width=width) for width in (WIDE, NARROW))
+    return Drawing(wide, narrow, words)
 
 
 _UNITS = {"emissions_kg": "kg", "energy_kwh": "kWh"}
@@ -87,7 +92,8 @@ def drawn(draw: Callable[[int], alt.TopLevelMixin], words: str) -> Drawing:
         draw: Function that gives the chart for a width of the plot [pixel].
         words: What it shows.
     """
-    wide, narrow = (_PLAIN.sub("", svg(draw(width), "page")) for width in (WIDE, NARROW))
+    with debug_mode(False):  # checking each part takes as long as the rest
+        wide, narrow = (_PLAIN.sub("", svg(draw(width), "page")) for width in (WIDE, NARROW))
     return Drawing(wide, narrow, words)
 
 
@@ -100,53 +106,3 @@ def _spread(row: dict[str, Any], unit: Unit) -> str:
     if row["low"] is None or row["high"] is None or row["low"] == row["high"]:
         return ""
     return f", 90 % interval {row['low']:.3g} to {row['high']:.3g} {unit.name}"
-
-
-def _intervals(rows: list[dict[str, Any]], unit: Unit, width: int) -> alt.TopLevelMixin:
-    values = [row[key] for row in rows for key in ("low", "value", "high") if row[key]]
-    log = max(values) > LOG_FROM * min(values)
-    title = f"CO₂e [{unit.name}]" + (", logarithmic scale" if log else "")
-    scale = alt.Scale(type="log", nice=True) if log else alt.Scale(zero=True, nice=True)
-    axis = _axis(log, few=width == NARROW)
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
-        y=alt.Y(
-            "name:N",
-            title=None,
-            sort=[row["name"] for row in rows],
-            axis=alt.Axis(ticks=False, domain=False, labelPadding=10),
-        )
-    )
-    x = alt.X("value:Q", title=title, scale=scale, axis=axis)
-    band = base.transform_filter("isValid(datum.low) && isValid(datum.high)").mark_rule(
-        strokeWidth=5, strokeCap="round", opacity=0.4, style="accent"
-    )
-    dot = base.mark_point(size=110, opacity=1.0, style="accent")
-    layers = alt.layer(
-        band.encode(x=alt.X("low:Q", title=title, scale=scale, axis=axis), x2="high:Q"), dot.encode(x=x)
-    )
-    return layers.properties(width=width - 80, height=ROW_HEIGHT * len(rows))
-
-
-def _axis(log: bool, *, few: bool) -> alt.Axis:
-    count = 4 if few else 7
-    return alt.Axis(format="~g", tickCount=count, labelOverlap=True) if log else alt.Axis(tickCount=count)
-
-
-def _board(
-    points: list[dict[str, Any]], members: list[dict[str, Any]], *, metric: str, title: str, width: int
-) -> alt.TopLevelMixin:
-    costs = [one["cost"] for one in points]
-    log = max(costs) > LOG_FROM * min(costs)
-    axis = _axis(log, few=width == NARROW)
-    x = alt.X(
-        "cost:Q",
-        title=title + (", logarithmic scale" if log else ""),
-        scale=alt.Scale(type="log") if log else alt.Scale(zero=False),
-        axis=axis,
-    )
-    y = alt.Y("value:Q", title=metric, scale=alt.Scale(zero=False, nice=True))
-    others = alt.Chart(alt.InlineData(values=points)).mark_point(size=45, opacity=0.55).encode(x=x, y=y)
-    line = alt.Chart(alt.InlineData(values=members)).mark_line(interpolate="step-after", opacity=0.8)
-    dots = alt.Chart(alt.InlineData(values=members)).mark_point(size=110, opacity=1.0, shape="diamond")
-    layers = alt.layer(others, line.encode(x=x, y=y), dots.encode(x=x, y=y))
-    return layers.properties(width=width - 60, height=BOARD_HEIGHT)

@@ -17,7 +17,7 @@ from sootprint.report import figures
 
 WITHIN = (1, 2, 5, 10)  # per cent of the best value that may be given up
 FEWEST = 2  # entries without which there is nothing to win
-MOST_BOARDS, MOST_ENTRIES = 60, 200
+MOST_BOARDS, MOST_ENTRIES, SHOWN_TIES = 60, 200, 8
 RULES = (
     "An entry is a published footprint with a quality result on the leaderboard, of the year of "
     "its training or publication.",
@@ -140,6 +140,13 @@ def _said(found: list[Award], year: int | None) -> str:
     return f"{said}; {shared} shared, where emissions cannot be told apart."
 
 
+def _place(place: int, winners: int) -> str:
+    """What stands below the name of one who shares an award; the last that is shown tells how many more do."""
+    more = winners - SHOWN_TIES if place == SHOWN_TIES - 1 else 0
+    said = "shares the award" if place else ""
+    return f"{said}, as {more} more do" if more > 0 else said
+
+
 def _grid(found: list[Award]) -> Grid:
     rows = []
     for one in found:
@@ -152,11 +159,11 @@ def _grid(found: list[Award]) -> Grid:
             dataset=board.dataset,
             metric=board.metric,
         )
-        for place, row in enumerate(one.winners):
+        for place, row in enumerate(one.winners[:SHOWN_TIES]):
             shown = views.listed(row)
             rows.append(
                 (
-                    Link(shown["title"], f"/footprints/{row['id']}", "shares the award" if place else ""),
+                    Link(shown["title"], f"/footprints/{row['id']}", _place(place, len(one.winners))),
                     of_board,
                     views.with_spread(shown["emissions"]),
                     figures.number(row["value"], 4),
