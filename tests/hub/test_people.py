@@ -12,6 +12,7 @@ from sqlalchemy.engine import Engine
 from starlette.testclient import TestClient
 
 from sootprint.core.errors import InputError
+from sootprint.core.ids import uuid7
 from sootprint.hub import accounts, chain
 from sootprint.hub.app import application
 from sootprint.hub.context import Hub
@@ -132,6 +133,28 @@ def test_form_of_another_browser_is_refused_and_guessing_is_slow(open_hub: Hub) 
         statuses = [log_in(client, name, "wrong") for name in ["ada", "nobody"] * 6]
     assert statuses[:10] == [401] * 10
     assert statuses[10:] == [429] * 2
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/account/tokens", 401),
+        ("/account/tokens/revoke", 401),
+        ("/account/password", 401),
+        ("/claims/1", 401),
+        (f"/footprints/{uuid7(9.0)}/claim", 401),
+        ("/submit/full", 401),
+        ("/answer/x.y", 404),
+        ("/answer/x.y/decline", 404),
+    ],
+)
+def test_visitor_with_a_form_of_his_own_may_do_nothing(
+    open_client: TestClient, path: str, status: int
+) -> None:
+    """A valid seal is no permission: each route asks who sends it."""
+    form = {"seal": seal_of(open_client, "/login"), "verdict": "confirm", "do": "publish"}
+    form |= {"hardware": "A100", "hours": "1", "zone": "FR", "method": "orcid", "proof": "x"}
+    assert open_client.post(path, data=form, headers=HTML).status_code == status
 
 
 def test_link_sets_a_password_once(open_hub: Hub) -> None:
