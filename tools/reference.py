@@ -98,7 +98,33 @@ def survey_page() -> str:
     return _page("The survey", intro, iter(sections))
 
 
+def callbacks_page() -> str:
+    """Page of the helpers of the training frameworks."""
+    intro = (
+        "Modules of `sootprint.callbacks`; each needs its framework only when it is used. "
+        "[Pause a training](../how-to/pause-a-training.md) shows how they are used, and what they cost."
+    )
+    return _page("Callbacks", intro, (_callback(*one) for one in CALLBACKS))
+
+
+def _callback(module: str, name: str) -> str:
+    value = getattr(importlib.import_module(f"sootprint.callbacks.{module}"), name)
+    parts = [f"## sootprint.callbacks.{module}", f"`{name}{_signature(value.__init__)}`", _first_line(value)]
+    parts.append(_described(value))
+    methods = [
+        one for one in _methods(value) if not one[0].startswith(("`on_", "`setup", "`state_", "`load_"))
+    ]
+    return "\n\n".join([*parts, _table(("method", "gives"), methods)])
+
+
+CALLBACKS = (
+    ("torch", "Training"),
+    ("lightning", "SootprintCallback"),
+    ("transformers", "SootprintCallback"),
+    ("keras", "SootprintCallback"),
+)
 PAGES: dict[str, Callable[[], str]] = {
+    "callbacks.md": callbacks_page,
     "commands.md": command_page,
     "python.md": python_page,
     "record.md": record_page,
@@ -162,13 +188,19 @@ def _public(name: str) -> str:
     signature = _signature(value) if inspect.isfunction(value) else ""
     home = importlib.import_module("sootprint")._HOMES.get(name, "sootprint")
     parts = [f"## {name}", f"`{name}{signature}`" if signature else f"Class of `{home}`.", _first_line(value)]
-    described = arguments(value.__doc__ or "")
-    if described:
-        parts.append(_table(("argument", "meaning"), [(f"`{key}`", text) for key, text in described.items()]))
+    if described := _described(value):
+        parts.append(described)
     methods = list(_methods(value)) if isinstance(value, type) else []
     if methods:
         parts.append(_table(("method", "gives"), methods))
     return "\n\n".join(parts)
+
+
+def _described(value: Any) -> str:
+    """Table of the arguments of a function or class, or "" where it has none."""
+    described = arguments(value.__doc__ or "")
+    rows = [(f"`{key}`", text) for key, text in described.items()]
+    return _table(("argument", "meaning"), rows) if rows else ""
 
 
 def _methods(owner: type) -> Iterator[tuple[str, ...]]:

@@ -139,6 +139,8 @@ def test_steps_open_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("a connection was opened"))
     made = Session(None, {"zone": "FR"}, pausable=True)
     made.begin()
+    assert made.run._worker is not None
+    assert made.run._worker.ready.wait(60.0)  # a span that ends before the first reading has no energy
     made.enter("epoch", total=1)
     assert {made.verdict() for _ in range(10_000)} == {GO_ON}
     made.leave("epoch")

@@ -17,12 +17,27 @@ pytest.importorskip(
     "torch", reason="PyTorch is not installed: `make test-frameworks` has an environment of its own"
 )
 
+import doc_examples
 from sootprint.engines.book import PAUSED, books, learned_s
 
 TRAININGS = Path(__file__).parent / "trainings"
 LIMIT_S = 280.0
 BATCHES = 8
 FRAMEWORKS = {"light": "lightning", "hugging": "transformers,accelerate", "keras_fit": "keras"}
+# A job of Slurm, in which Lightning takes SIGUSR1 for itself unless a plan drives the job.
+SLURM = {
+    f"SLURM_{name}": value
+    for name, value in (
+        ("JOB_ID", "1"),
+        ("JOB_NAME", "light"),
+        ("NTASKS", "1"),
+        ("NNODES", "1"),
+        ("PROCID", "0"),
+        ("LOCALID", "0"),
+        ("NODEID", "0"),
+        ("NODELIST", "localhost"),
+    )
+}
 Segment = tuple[str, str, list[str], dict[str, str]]
 
 
@@ -80,7 +95,8 @@ def test_plain_training_paused_twice_and_moved_once(tmp_path: Path) -> None:
 def test_framework_paused_once_has_the_same_losses(training: str, tmp_path: Path) -> None:
     """In the middle of an epoch; each step after the resume has the loss that it has without a pause."""
     whole, paused = tmp_path / "whole", tmp_path / "paused"
-    started = [segment(whole, training, 2), segment(paused, training, 2, PAUSES="5")]
+    slurm = SLURM | {"SOOTPRINT_PLAN_READY": str(tmp_path / "ready")} if training == "light" else {}
+    started = [segment(whole, training, 2), segment(paused, training, 2, PAUSES="5", **slurm)]
     assert codes(FRAMEWORKS[training], started, [segment(paused, training, 2, resume=True)]) == [
         [0, PAUSED],
         [0],
@@ -102,10 +118,32 @@ def test_ranks_follow_rank_0(tmp_path: Path) -> None:
 
     groups = both("whole", 1), both("paused", 2, PAUSES="10"), both("paused", 3, resume=True)
     assert codes("torch", *groups) == [[0, 0], [PAUSED, PAUSED], [0, 0]]
+    assert below_torchrun(tmp_path / "launched", PAUSES="3", STEP_S="0.3") == PAUSED
+    assert codes("torch", both("launched", 4, resume=True)) == [[0, 0]]
     for rank in (0, 1):
-        whole, paused = (lines(tmp_path / name, f"losses {rank}") for name in ("whole", "paused"))
-        assert paused == whole
-        assert len(whole) == 3 * BATCHES
+        files = [lines(tmp_path / name, f"losses {rank}") for name in ("whole", "paused", "launched")]
+        assert files[0] == files[1] == files[2]
+        assert len(files[0]) == 3 * BATCHES
+
+
+def below_torchrun(folder: Path, **environ: str) -> int:
+    """Exit code of the launcher, which is asked to pause and passes that on."""
+    folder.mkdir()
+    options = ["--standalone", "--nproc-per-node", "2", str(TRAININGS / "ranks.py")]
+    command = [sys.executable, "-m", "sootprint.callbacks.torchrun", *options]
+    env = environment() | environ
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=LIMIT_S)
+    sys.stderr.write(done.stderr)
+    return done.returncode
+
+
+def test_page_of_the_documents_runs(tmp_path: Path) -> None:
+    """The plain training of the how-to guide, as it stands there."""
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "pause-a-training.md"
+    (block,) = [one for one in doc_examples.examples(page.read_text(encoding="utf-8")) if one.file]
+    tmp_path.joinpath("train.py").write_text(block.text)
+    done = subprocess.run([sys.executable, "train.py"], cwd=tmp_path, env=environment(), timeout=LIMIT_S)
+    assert done.returncode == 0
 
 
 def test_kill_in_the_middle_of_a_save_keeps_the_last_checkpoint(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from sootprint.callbacks import files, random_states
 from sootprint.callbacks.framework import base, needed
 from sootprint.callbacks.session import EVERY_S, GO_ON, PAUSE, Session, warn
 from sootprint.tracker import Run
-from sootprint.tracker.pausing import is_resumed
+from sootprint.tracker.pausing import is_planned, is_resumed, listen
 
 MODULES = ("lightning.pytorch", "pytorch_lightning")
 Base: Any = base("Callback", *MODULES)
@@ -69,6 +69,8 @@ class SootprintCallback(Base):  # type: ignore[misc]
             return
         self._session.begin()
         if self.path is not None:
+            if is_planned():
+                listen()  # before Lightning does in a Slurm job, which would requeue it by itself
             self._hold_data(trainer)
             if trainer.ckpt_path is not None or self.resume_from is not None:
                 self._session.enter("restore")

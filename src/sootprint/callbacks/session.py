@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import pickle
 import sys
@@ -157,6 +158,8 @@ class Session:
             Paused: Always.
         """
         self.end()
+        with contextlib.suppress(RuntimeError):  # the others have gone already
+            self.ranks.told(1)  # a launcher ends the others as soon as one has ended
         raise Paused
 
 

@@ -46,6 +46,11 @@ def is_resumed() -> bool:
     return bool(os.environ.get(RESUME))
 
 
+def is_planned() -> bool:
+    """Whether a plan drives this process, so that nobody else answers its pauses."""
+    return bool(os.environ.get(READY))
+
+
 def _tell_ready() -> None:
     """Write the instant into the file that the plan looks for; of several ranks the first one counts."""
     path = os.environ.get(READY)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from sootprint.callbacks import session
+
 PAUSES = [int(step) for step in os.environ.get("PAUSES", "").split(",") if step]
 
 
@@ -37,10 +39,15 @@ def told(*facts: object) -> None:
         file.write(json.dumps(facts) + "\n")
 
 
-def after_step(step: int) -> None:
-    """Ask for a pause, where it is time, as the runner would."""
+def after_step(step: int, whom: int | None = None) -> None:
+    """Ask for a pause, where it is time, as the runner would.
+
+    The first epoch waits for the first reading of the meters, as its span has no energy without.
+    """
+    for running in session._last:
+        running.run._worker.ready.wait(60.0)
     if step in PAUSES:
-        os.kill(os.getpid(), signal.SIGUSR1)
+        os.kill(whom or os.getpid(), signal.SIGUSR1)
 
 
 def spans(run: object) -> None:

@@ -14,7 +14,10 @@ from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "torch"
 sys.path.insert(0, str(Path(__file__).parent))
-for name in sys.argv[1].split(","):
+for name in [
+    "torch._dynamo",
+    *sys.argv[1].split(","),
+]:  # the first one is what an optimiser loads at its first step
     importlib.import_module(name)
 
 

@@ -1,9 +1,10 @@
-"""Two processes with gloo: `ranks.py RANK FILE`; only rank 0 is asked to pause."""
+"""Two processes with gloo: `ranks.py RANK FILE`, or below torchrun; only rank 0 or torchrun is asked to pause."""
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import common
@@ -15,9 +16,14 @@ from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
 from sootprint.callbacks.torch import Training
 
-rank = int(sys.argv[1])
 os.environ["GLOO_SOCKET_IFNAME"] = "lo"
-dist.init_process_group("gloo", init_method=f"file://{sys.argv[2]}", rank=rank, world_size=2)
+below = "TORCHELASTIC_RUN_ID" in os.environ
+if below:
+    dist.init_process_group("gloo")
+else:
+    given = {"init_method": f"file://{sys.argv[2]}", "rank": int(sys.argv[1]), "world_size": 2}
+    dist.init_process_group("gloo", **given)
+rank = dist.get_rank()
 points, classes = common.data()
 model = DistributedDataParallel(common.network())
 torch.manual_seed(100 + rank)
@@ -35,6 +41,7 @@ for _ in training.epochs(3):
         with Path(f"losses {rank}").open("a") as file:
             file.write(f"{loss.item()!r}\n")
         training.values["step"] = training.values.get("step", 0) + 1
+        time.sleep(float(os.environ.get("STEP_S", "0")))
         if rank == 0:
-            common.after_step(training.values["step"])
+            common.after_step(training.values["step"], whom=os.getppid() if below else os.getpid())
 dist.destroy_process_group()
