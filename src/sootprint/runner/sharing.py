@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sootprint.exporters.hub import HubExporter
 
 FIRST_S, PERIOD_S = 3.0, SECONDS_PER_MINUTE  # first and further reports of a run
-SEND_WAIT_S = 10.0  # for the hub, after the command has ended
+SEND_WAIT_S = 8.0  # for the hub, after the command and its last report have ended
 STOP_WAIT_S = 2.0
 LOOK_S = 0.05
 MOST_WAITING = 1_440  # minutes that are kept while the hub is away
