@@ -69,7 +69,7 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
         HubError: The database cannot be reached, or a newer version of this program made it.
     """
     with reaching(engine), writing(engine) as connection:
-        if current(connection) not in {None, *_known()}:
+        if current(connection) not in {None, *revisions()}:
             raise HubError(f"{shown(engine)} was made by a newer version of sootprint: upgrade it")
         command.upgrade(_config(connection), revision)
     if is_current(engine):
@@ -157,5 +157,6 @@ def _script() -> ScriptDirectory:
     return ScriptDirectory.from_config(_config())
 
 
-def _known() -> set[str]:
-    return {script.revision for script in _script().walk_revisions()}
+def revisions() -> list[str]:
+    """Revisions of the tables, the first ones first."""
+    return [script.revision for script in _script().walk_revisions()][::-1]
