@@ -1,12 +1,14 @@
 """A hub with a million records: fill it, then time its pages.
 
-    python bench/hub_million.py fill  --home DIR [--database-url URL] [--records 1000000] [--at-most-s 240]
+    python bench/hub_million.py fill  --home DIR [--database-url URL] [--records 60000] [--at-most-s 240]
+    python bench/hub_million.py copy  --home DIR [--database-url URL] [--records 1000000] [--at-most-s 240]
     python bench/hub_million.py pages --home DIR [--database-url URL]
 
 The records are made from a few thousand real estimates, each under an id of its own, and stored by the hub's own
 code in batches, so that versions, counts, words and the audit log are those of a hub that took them in. A fill that
-was stopped goes on where it was. `pages` starts a server of its own and asks for each kind of page many times, each
-time with another filter, record or leaderboard.
+was stopped goes on where it was. `copy` adds copies of these rows under other ids by SQL, for that is many times
+faster; the contents of the copies still hold the first ids, so the audit log does not fit them. `pages` starts a
+server of its own and asks for each kind of page many times, each time with another filter, record or leaderboard.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ from sootprint.core.records import Component, Footprint, Model, Quantity, Result
 from sootprint.estimator import estimate
 from sootprint.hub import admission, database, ingest, leaderboards
 from sootprint.hub.ingest import Prepared, Submission
-from sootprint.hub.tables import FootprintRow, table_of
+from sootprint.hub.tables import FootprintRow, FootprintVersion, Recomputation, ResultRow, table_of
 
 SEED = 7
 TEMPLATES, BATCH = 3_000, 5_000
@@ -64,10 +66,10 @@ _rows = table_of(FootprintRow)
 def main() -> int:
     """Exit code 0."""
     asked = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    asked.add_argument("what", choices=("fill", "pages"))
+    asked.add_argument("what", choices=("fill", "copy", "pages"))
     asked.add_argument("--home", type=Path, required=True, help="folder of the hub")
     asked.add_argument("--database-url", help="else SQLite in the home")
-    asked.add_argument("--records", type=int, default=1_000_000)
+    asked.add_argument("--records", type=int, default=60_000)
     asked.add_argument(
         "--at-most-s", type=float, default=240.0, help="then the fill stops, to be gone on with"
     )
@@ -78,9 +80,13 @@ def main() -> int:
     if given.what == "fill":
         _fill(engine, given.records, given.at_most_s)
         return 0
-    rows = list(_timed(engine, given.home, given.database_url))
-    for row in rows:
-        print(json.dumps(row))
+    if given.what == "copy":
+        _copy(engine, given.records, given.at_most_s)
+        return 0
+    rows = []
+    for row in _timed(engine, given.home, given.database_url):
+        rows.append(row)
+        print(json.dumps(row), flush=True)
     if not given.no_file:
         backend = "postgresql" if given.database_url else "sqlite"
         path = RESULTS / f"hub-million-{backend}-{datetime.now(UTC).date()}.json"
@@ -107,6 +113,53 @@ def _fill(engine: Engine, records: int, at_most_s: float) -> None:
     if known >= records:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(sa.text("ANALYZE"))
+
+
+def _copy(engine: Engine, records: int, at_most_s: float) -> None:
+    """Copies of all rows that were taken in, under ids of their own."""
+    began_s = time.monotonic()
+    with engine.connect() as connection:
+        base = int(
+            connection.scalar(sa.text("SELECT count(*) FROM footprint WHERE name NOT LIKE 'copy%'")) or 0
+        )
+    while _count(engine) < records and time.monotonic() - began_s < at_most_s:
+        offset = _count(engine)
+        with database.writing(engine) as connection:
+            for statement in _copies(engine.dialect.name):
+                connection.execute(sa.text(statement), {"base": base, "offset": offset})
+            for table in ("tally", "rollup"):
+                _scaled(connection, table, (offset + base) / offset)
+        print(f"{_count(engine)} records after {time.monotonic() - began_s:.0f} s", flush=True)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("ANALYZE"))
+
+
+def _copies(dialect: str) -> Iterator[str]:
+    number = "f.seq + :offset"
+    hexed = f"printf('%012x', {number})" if dialect == "sqlite" else f"lpad(to_hex({number}), 12, '0')"
+    other = {"seq": number, "id": f"substr(f.id, 1, 24) || {hexed}", "name": f"'copy ' || ({number})"}
+    for model in (FootprintRow, FootprintVersion, Recomputation, ResultRow):
+        table = table_of(model)
+        names = [column.name for column in table.columns]
+        row = "f" if model is FootprintRow else "t"
+        taken = ", ".join(other.get(name, f"{row}.{name}") for name in names)
+        key = "seq" if "seq" in names else "id"
+        joined = "" if model is FootprintRow else f" JOIN {table.name} t ON t.{key} = f.{key}"
+        into = f"INSERT INTO {table.name} ({', '.join(names)})"
+        yield f"{into} SELECT {taken} FROM footprint f{joined} WHERE f.seq <= :base"
+
+
+def _scaled(connection: sa.Connection, table: str, by: float) -> None:
+    """Sums of a table of roll-ups as they are with the copies."""
+    found = sa.inspect(connection).get_columns(table)
+    sums = [one["name"] for one in found if not isinstance(one["type"], sa.String)]
+    whole = [one["name"] for one in found if isinstance(one["type"], sa.Integer | sa.BigInteger)]
+    changes = ", ".join(
+        f"{name} = {f'CAST(round({name} * {by}) AS BIGINT)' if name in whole else f'{name} * {by}'}"
+        for name in sums
+    )
+    where = " WHERE facet <> 'made'" if table == "tally" else ""
+    connection.execute(sa.text(f"UPDATE {table} SET {changes}{where}"))
 
 
 def _count(engine: Engine) -> int:
