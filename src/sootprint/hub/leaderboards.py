@@ -16,6 +16,7 @@ from sootprint.hub.tables import FootprintRow, ResultRow, table_of
 
 SOUND = "C"  # the weakest evidence that counts unless all is asked for
 MOST_ENTRIES = 5_000
+AT_ONCE = 500  # values of one query
 _rows, _results = table_of(FootprintRow), table_of(ResultRow)
 
 
@@ -51,25 +52,25 @@ def boards(engine: Engine, most: int = 200) -> list[Board]:
     return [Board(task=task, dataset=dataset, metric=metric, n=n) for task, dataset, metric, n in found]
 
 
-def standing(engine: Engine, names: tuple[str, str, str], *, weak: bool = False) -> Standing:
+def standing(
+    engine: Engine, names: tuple[str, str, str], *, weak: bool = False, shown: int = MOST_ENTRIES
+) -> Standing:
     """Entries of the leaderboard of a task, data set and metric, the best first.
 
     Args:
         engine: Database.
         names: Task, data set and metric.
         weak: Whether weaker evidence than C and records marked for review are in.
+        shown: Entries that are told in full; the others have their numbers alone.
     """
-    shown = [_rows.c[name] for name in SHOWN]
     query = (
-        sa.select(_results.c.value, *shown)
-        .join(_rows, _rows.c.seq == _results.c.seq)
+        sa.select(*(_results.c[name] for name in _NUMBERS))
         .where(_results.c.board == columns.board(*names), _results.c.kind == "quality")
-        .where(_rows.c.state == columns.PUBLISHED)
         .order_by(_results.c.emissions_kg, _results.c.seq)
         .limit(MOST_ENTRIES)
     )
     with engine.connect() as connection:
-        rows = [dict(row) for row in connection.execute(query).mappings()]
+        rows = [dict(zip(_NUMBERS, row, strict=True)) for row in connection.execute(query)]
     kept = [row for row in rows if row["emissions_kg"] is not None and (weak or _is_sound(row))]
     higher = is_higher_better(names[2])
     for cost, name in (("emissions_kg", "front_carbon"), ("energy_kwh", "front_energy")):
@@ -77,7 +78,24 @@ def standing(engine: Engine, names: tuple[str, str, str], *, weak: bool = False)
         for row, member in zip(kept, members, strict=True):
             row[name] = member
     kept.sort(key=lambda row: (-row["value"] if higher else row["value"], row["emissions_kg"]))
+    kept[:shown] = tell(engine, kept[:shown])
     return Standing(entries=kept, higher_is_better=higher, left_out=len(rows) - len(kept))
+
+
+_NUMBERS = ("seq", "value", "emissions_kg", "energy_kwh", "evidence", "marked")
+
+
+def tell(engine: Engine, entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Entries with all that is shown of their records, by their number `seq`; those gone by now are left out."""
+    query = sa.select(*(_rows.c[name] for name in SHOWN))
+    found = []
+    with engine.connect() as connection:
+        for start in range(0, len(entries), AT_ONCE):
+            some = entries[start : start + AT_ONCE]
+            chosen = query.where(_rows.c.seq.in_([one["seq"] for one in some]))
+            told = {row["seq"]: dict(row) for row in connection.execute(chosen).mappings()}
+            found += [one | told[one["seq"]] for one in some if one["seq"] in told]
+    return found
 
 
 SHOWN = (

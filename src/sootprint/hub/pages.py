@@ -125,7 +125,7 @@ def board(
 ) -> Response:
     """One leaderboard: quality at carbon and at energy, with the fronts."""
     names = (task, dataset, metric)
-    found = leaderboards.standing(hub_of(request).engine, names, weak=weak)
+    found = leaderboards.standing(hub_of(request).engine, names, weak=weak, shown=views.SHOWN_ENTRIES)
     return render(request, "board.html", **views.board(hub_of(request).engine, found, names, weak=weak))
 
 

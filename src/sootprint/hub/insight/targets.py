@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +15,11 @@ from sootprint.core.quantity import Quantity
 from sootprint.hub import columns, leaderboards, views
 from sootprint.hub.directions import is_higher_better
 from sootprint.hub.insight.sheets import Grid, Link, Part, Sheet, link
-from sootprint.hub.tables import FootprintRow, ResultRow, table_of
+from sootprint.hub.tables import ResultRow, table_of
 from sootprint.report import figures
 
 MOST = 2_000
-_rows, _results = table_of(FootprintRow), table_of(ResultRow)
+_results = table_of(ResultRow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,19 +37,21 @@ class Reached:
     logged: bool
 
 
+_NUMBERS = ("seq", "value", "curve", "energy_kwh", "evidence")
+
+
 def reached(engine: Engine, names: tuple[str, str, str], target: float) -> tuple[list[Reached], int]:
     """Records that reached a value, the least energy first, and the number of those that did not."""
     higher = is_higher_better(names[2])
     query = (
-        sa.select(_results.c.value, _results.c.curve, *(_rows.c[name] for name in leaderboards.SHOWN))
-        .join(_rows, _rows.c.seq == _results.c.seq)
+        sa.select(*(_results.c[name] for name in _NUMBERS))
         .where(_results.c.board == columns.board(*names), _results.c.kind == "quality")
         .where(_results.c.evidence <= leaderboards.SOUND, _results.c.marked == 0)
         .order_by(_results.c.emissions_kg, _results.c.seq)
         .limit(MOST)
     )
     with engine.connect() as connection:
-        rows = [dict(row) for row in connection.execute(query).mappings()]
+        rows = [dict(zip(_NUMBERS, row, strict=True)) for row in connection.execute(query)]
     found = [one for row in rows if (one := _reached(row, target, higher=higher)) is not None]
     return sorted(found, key=lambda one: one.energy_kwh), len(rows) - len(found)
 
@@ -77,18 +80,23 @@ def sheet(engine: Engine, names: tuple[str, str, str], target: float) -> Sheet:
         )
     else:
         words = f"No footprint of evidence C or better reached {names[2]} {target:g} here; {others} have a result."
+    told = {
+        row["seq"]: row
+        for row in leaderboards.tell(engine, [one.row for one in found[: views.SHOWN_ENTRIES]])
+    }
+    shown = [dataclasses.replace(one, row=told[one.row["seq"]]) for one in found if one.row["seq"] in told]
     return Sheet(
         title=f"Energy to {names[2]} {target:g}",
         lead=f"{names[0]}{f', {names[1]}' if names[1] else ''}: IT energy from the start until the "
         "target was reached.",
         above=[Link("Leaderboards", "/leaderboards"), of_board],
-        parts=[Part(says=[words], grid=_grid(found))],
+        parts=[Part(says=[words], grid=_grid(shown))],
     )
 
 
 def _grid(found: list[Reached]) -> Grid:
     rows = []
-    for one in found[:200]:
+    for one in found:
         shown = views.listed(one.row)
         said = figures.amount(Quantity(value=one.energy_kwh), ENERGY)
         rows.append(
