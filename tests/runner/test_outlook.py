@@ -194,3 +194,32 @@ def test_a_job_waits_only_where_the_saving_clears_its_error_bar():
             ahead = dataclasses.replace(ahead, misses=ahead.misses + 50.0 * (np.arange(36) >= 6))
         given = plan(hours=36.0)
         assert decided(given, ahead, 4 * 3600.0, 36 * 3600.0, running=None) is goes
+
+
+def test_an_expired_key_is_one_line_and_the_job_does_not_wait(known):
+    """The provider refuses each question: it is asked again after minutes, not at each look, and said once."""
+    asked: list[datetime] = []
+
+    class Refused:
+        def between(self, zone, start, end):
+            asked.append(start)
+            raise chain.IntensityError("energy_charts refused the key (401): it has expired; state a new one")
+
+    said: list[str] = []
+    made = outlook(plan(), known(Refused()), said)
+    assert all(made.ahead(NOW.timestamp() + second) is None for second in range(0, 600, 10))
+    assert len(said) == 1
+    assert "401" in said[0]
+    assert len(asked) <= 6
+
+
+def test_a_trace_with_holes_is_planned_around_them(known, tmp_path):
+    """A step without a figure counts as the dirtiest: nothing speaks for running in it."""
+    values = [f"{value:.3f}" for value in year()]
+    first = int((NOW - START) / timedelta(hours=1))
+    values[first + 3] = ""
+    rows = [f"{(START + timedelta(hours=at)).isoformat()},{value}\n" for at, value in enumerate(values)]
+    (tmp_path / "holes.csv").write_text("timestamp_utc,ci_gco2e_kwh\n" + "".join(rows))
+    found = outlook(plan(tmp_path / "holes.csv"), known(Grid(year()))).ahead(NOW.timestamp())
+    assert found.kind == GIVEN
+    assert found.values[3] == found.values.max()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 HEIGHT = 130
 RAN, FREE, PLANNED = "ran", "did not run", "first plan"
-COLOURS = ["#009E73", "#B8C0C8", "#0072B2"]
+COLOURS = {RAN: "#009E73", FREE: "#B8C0C8", PLANNED: "#0072B2"}
 
 
 def waited(footprint: Footprint, *, width: int = 640) -> alt.TopLevelMixin | None:
@@ -47,7 +47,7 @@ def _zone(course: Course, found: Waiting, *, most: float, width: int, last: bool
     )
     shown = alt.Color(
         "kind:N",
-        scale=alt.Scale(domain=[RAN, FREE, PLANNED], range=COLOURS),
+        scale=alt.Scale(domain=list(COLOURS)[: 3 if found.planned else 2], range=list(COLOURS.values())),
         legend=alt.Legend(title=None, orient="top", offset=4),
     )
     bars = alt.Chart(alt.InlineData(values=_bars(course, found.ran)))
