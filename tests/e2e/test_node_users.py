@@ -231,5 +231,4 @@ def test_server_that_speaks_nonsense_harms_no_training(node: Node, what: str) ->
         assert record["duration_s"] > 2.9
         return
     assert "this run reads the meters itself" in notes(record)
-    # 5 % holds alone; in one full run of the tests two of these lacked 6 % in each of three plays, and why is not known
-    assert card_j(record) == pytest.approx(CARD_W * union_s([record]), rel=0.08)
+    assert card_j(record) == pytest.approx(CARD_W * union_s([record]), rel=0.03)

@@ -7,7 +7,6 @@ import dataclasses
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine, Meter
@@ -17,8 +16,10 @@ from sootprint.tracker.sampler import Sampler
 from sootprint.tracker.seat import Seat
 from sootprint.tracker.service_place import ServicePlace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import deque
+    from typing import Any
 
     from sootprint.settings import Settings
     from sootprint.tracker.entry import Entry
@@ -69,6 +70,7 @@ class Source:
         self._reader: Reader | None = None  # for all runs here, where this one reads for others too
         self.untold = False  # whether the meters' facts are yet to be read from the board
         self._ticks = 0
+        self._waited = True  # whether others may have been charged by whoever read before this run does
         self._attached: Attached | None = None
         self.heard: Heard | None = None  # the other ranks of this run's job on this machine
         self.sampler: Sampler | None = None
@@ -173,7 +175,8 @@ class Source:
         was_served = self._service.joined
         if self._service.follow(self._own, recorder, ANSWER_S):
             return
-        if was_served:  # and has gone at once
+        if was_served:  # and has gone at once, or never was one: nobody is known to be charged
+            self._waited = False
             self._register()
             self.tick()
             return
@@ -283,7 +286,8 @@ class Source:
         machine = self._machine if self._seat is None else self._whole_machine()
         self.meters = list(self._discover(machine))
         self._sample()
-        self._lead(waited=True)
+        self._lead(waited=self._waited)
+        self._waited = True
         return True
 
     def _lead(self, *, waited: bool) -> None:
