@@ -165,8 +165,18 @@ def test_summary_by_month_and_by_tag(home: Path, a_run) -> None:
     with Ledger(home) as ledger:
         assert {row.key: row.runs for row in ledger.summary("month")} == {"2025-10": 1, "2025-11": 1, None: 1}
         assert {row.key: row.runs for row in ledger.summary("tag")} == {"gpu=a100": 2, "user=x": 1, None: 1}
-        with pytest.raises(InputError, match=r"'colour'.*project, month, tag"):
+        with pytest.raises(InputError, match=r"'colour'.*project, month, tag, node"):
             ledger.summary("colour")
+
+
+def test_summary_by_node_is_by_the_pseudonym_and_none_is_by_user(home: Path, a_run) -> None:
+    """Two machines are two rows; a user is in no record, and the line says what to do."""
+    for node in ("a1", "a1", "b2", None):
+        keep(home, a_run(node=node))
+    with Ledger(home) as ledger:
+        assert {row.key: row.runs for row in ledger.summary("node")} == {"a1": 2, "b2": 1, None: 1}
+        with pytest.raises(InputError, match=r"no record holds a user.*--tag user=NAME"):
+            ledger.summary("user")
 
 
 def test_fields_of_a_newer_minor_version_are_kept_to_the_byte(home: Path, a_run) -> None:

@@ -19,18 +19,21 @@ class By(StrEnum):
     """What runs are grouped by."""
 
     PROJECT = "project"
+    USER = "user"
+    NODE = "node"
     MONTH = "month"
     TAG = "tag"
 
 
-Group = Annotated[By, typer.Option("--by", metavar="WHAT", help="project, month or tag.")]
+Group = Annotated[By, typer.Option("--by", metavar="WHAT", help="project, node, month or tag.")]
 
 
 def summary(by: Group = By.PROJECT, json: options.Json = False) -> None:
-    """Sum energy and emissions by project, month or tag.
+    """Sum energy and emissions by project, node, month or tag.
 
     Runs of one machine and grid err together, so the bounds of a sum are the sums of the bounds. A run that is a part
-    of another, merged or around it, counts as that one's. A run with several tags counts under each of them.
+    of another, merged or around it, counts as that one's. A run with several tags counts under each of them. A node is
+    named by its pseudonym; one that was merged from several nodes has none. No record holds a user.
 
         sootprint summary
         sootprint summary --by month --json

@@ -7,11 +7,13 @@ A record is written to the spool first, so that a locked, full or damaged databa
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
 from sootprint.ledger.spool import STATES, keep, leave
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from sootprint.ledger.rows import RunRow, SummaryRow
     from sootprint.ledger.store import Ledger
 

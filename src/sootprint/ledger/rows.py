@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,10 @@ from sootprint.core.errors import InputError
 from sootprint.core.merging.choose import Span, seconds, within
 from sootprint.core.quantity import Quantity
 
+NO_USERS = (
+    "summary by 'user' is not possible: no record holds a user, and a home is one user's; "
+    "state --tag user=NAME and sum by tag, or collect the node service's figures by user"
+)
 COLUMNS = (
     "id", "state", "name", "project", "tags", "zone", "grade", "started", "duration_s",
     "energy_kwh", "energy_low_kwh", "energy_high_kwh",
@@ -65,10 +69,10 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryRow:
-    """Sum over the runs that share a project, month or tag.
+    """Sum over the runs that share a project, node, month or tag.
 
     Args:
-        key: The project, month (YYYY-MM) or tag (name=value); None for runs without one.
+        key: The project, node (its pseudonym), month (YYYY-MM) or tag (name=value); None for runs without one.
         runs: Number of runs [1].
         duration_s: Wall time of the runs that know theirs [s].
         energy_kwh: IT energy of the runs that know theirs [kWh], or None where none does.
@@ -140,18 +144,28 @@ def _time(run: RunRow) -> Span | None:
     return Span(start_s, start_s + run.duration_s)
 
 
-def summaries(runs: Iterable[RunRow], by: str) -> list[SummaryRow]:
-    """Sums over runs by project, month or tag, the largest emissions first.
+def summaries(
+    runs: Iterable[RunRow], by: str, *, nodes: Mapping[str, str | None] | None = None
+) -> list[SummaryRow]:
+    """Sums over runs by project, node, month or tag, the largest emissions first.
 
     A run that is a part of another counts as that one's. A run with several tags counts under each of them, so the
     rows of a summary by tag do not add up.
 
+    Args:
+        runs: Runs of a ledger.
+        by: project, node, month or tag.
+        nodes: Pseudonym of each run's machine, by the run's identity; None where it ran on several.
+
     Raises:
-        InputError: `by` is none of the three.
+        InputError: `by` is none of them, or user, which no record holds.
     """
-    keys = _KEYS.get(by)
+    if by == "user":
+        raise InputError(NO_USERS)
+    known = nodes or {}
+    keys = (lambda run: (known.get(run.id),)) if by == "node" else _KEYS.get(by)
     if keys is None:
-        raise InputError(f"summary by {by!r} is not possible: choose {', '.join(_KEYS)}")
+        raise InputError(f"summary by {by!r} is not possible: choose {', '.join((*_KEYS, 'node'))}")
     groups: dict[str | None, list[RunRow]] = {}
     for run in runs:
         if run.part_of is not None:

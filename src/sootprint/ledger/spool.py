@@ -6,10 +6,10 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sootprint.core.errors import RecordError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sootprint.core.records import Footprint
 

@@ -149,12 +149,18 @@ class Ledger:
         return run_id
 
     def summary(self, by: str) -> list[rows.SummaryRow]:
-        """Sums over runs by project, month or tag, the largest emissions first.
+        """Sums over runs by project, node, month or tag, the largest emissions first.
 
         Raises:
-            InputError: `by` is none of the three.
+            InputError: `by` is none of them.
         """
-        return rows.summaries(self.runs(), by)
+        nodes: dict[str, str | None] = {}
+        if by == "node":
+            import json
+
+            query = "SELECT id, record FROM latest"
+            nodes = {run: json.loads(record).get("node") for run, record in self._connection.execute(query)}
+        return rows.summaries(self.runs(), by, nodes=nodes)
 
     def _connect(self) -> sqlite3.Connection:
         import sqlite3
