@@ -9,7 +9,10 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _CLOUDS = {"aws": "aws", "ec2": "aws", "gce": "gcp", "gcp": "gcp", "google": "gcp", "azure": "azure"}
 _AZURE_ASSET_TAG = "7783-7084-3265-9085-8269-3286-77"  # chassis asset tag of every Azure machine

@@ -80,3 +80,17 @@ def test_nearest_year_is_the_earlier_of_two(asked, expected):
     """2015 is as far from 2010 as from 2020: the earlier, which is final, counts."""
     listed = ({"year": "2010"}, {"year": "2020"}, {"year": "2000"})
     assert tables.nearest_year(listed, asked)["year"] == expected
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_packaged_tables_are_read_as_the_csv_module_reads_them(name):
+    """The short way gives the same rows, quoted cells included."""
+    text = (tables.PACKAGED / f"{name}.csv").read_text(encoding="utf-8")
+    assert tables.parse_packaged(text) == tables.parse(text)
+
+
+@pytest.mark.parametrize("line", ['"a, b",c', 'a,"b ""c""",', '"",x', '"a"', ",,"])
+def test_quoted_cells_are_those_of_the_csv_module(line):
+    """Commas and doubled quotes inside, and empty cells."""
+    head = ",".join("abc"[: len(tables._cells(line))])
+    assert tables.parse_packaged(f"{head}\n{line}") == tables.parse(f"{head}\n{line}")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from sootprint.core.codec import hints
+from sootprint.core.decode import hints
 from sootprint.core.ids import uuid7
 from sootprint.core.protocols import Reading
 from sootprint.core.quantity import BASES, Factor, Quantity
@@ -53,7 +53,7 @@ def _values(hint: Any, rules: typing.Mapping[str, Any]) -> st.SearchStrategy[Any
     if "one_of" in rules:
         return st.sampled_from(rules["one_of"])
     plain = {str: st.text(max_size=12), float: st.floats(allow_nan=False, allow_infinity=False, **limits)}
-    plain |= {int: st.integers(**limits), Any: JSON}
+    plain |= {int: st.integers(**limits), object: JSON}
     return plain[hint]
 
 
@@ -97,7 +97,7 @@ def _example(hint: Any, rules: typing.Mapping[str, Any]) -> Any:
         return {"key": _example(typing.get_args(hint)[1], {})}
     if "one_of" in rules:
         return rules["one_of"][0]
-    return {str: "text", float: 1.0, int: 1, Any: 1.0}[hint]
+    return {str: "text", float: 1.0, int: 1, object: 1.0}[hint]
 
 
 @pytest.fixture

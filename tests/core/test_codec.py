@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sootprint.core.codec import MAX_DEPTH, dumps, from_dict, loads, to_dict
+from sootprint.core.codec import dumps, from_dict, loads, to_dict
+from sootprint.core.decode import MAX_DEPTH
 from sootprint.core.errors import RecordError
 from sootprint.core.records import Footprint
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sootprint.catalogue import tables
 from sootprint.catalogue.names import UnknownName, accelerator_keys, cpu_keys, key, likeness, nearest
@@ -15,6 +14,7 @@ from sootprint.catalogue.tables import Row
 from sootprint.core.errors import CatalogueError
 from sootprint.core.quantity import Factor
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sootprint.settings.tables import UserHardware
 

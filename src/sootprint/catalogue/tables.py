@@ -7,7 +7,6 @@ that looks up one zone and one processor parses a few lines, not a megabyte.
 from __future__ import annotations
 
 import contextlib
-import csv
 import os
 import stat
 import threading
@@ -75,15 +74,15 @@ def all_rows(table: str) -> tuple[Row, ...]:
 
 @lru_cache(maxsize=1024)
 def _rows(table: str, key: str, overlay: Overlay) -> tuple[Row, ...]:
-    packaged = _block((PACKAGED / f"{table}.csv").read_bytes(), key)
+    packaged = parse_packaged(_block((PACKAGED / f"{table}.csv").read_bytes(), key))
     if overlay is None:
         return packaged
-    return _laid_over(table, packaged, _block(Path(overlay[0]).read_bytes(), key))
+    return _laid_over(table, packaged, parse(_block(Path(overlay[0]).read_bytes(), key)))
 
 
 @lru_cache(maxsize=32)
 def _all_rows(table: str, overlay: Overlay) -> tuple[Row, ...]:
-    packaged = parse((PACKAGED / f"{table}.csv").read_text(encoding="utf-8"))
+    packaged = parse_packaged((PACKAGED / f"{table}.csv").read_text(encoding="utf-8"))
     if overlay is None:
         return packaged
     return _laid_over(table, packaged, parse(Path(overlay[0]).read_text(encoding="utf-8")))
@@ -91,7 +90,37 @@ def _all_rows(table: str, overlay: Overlay) -> tuple[Row, ...]:
 
 def parse(text: str) -> tuple[Row, ...]:
     """Rows of a table's text."""
+    import csv
+
     return tuple(csv.DictReader(text.splitlines()))
+
+
+def parse_packaged(text: str) -> tuple[Row, ...]:
+    """Rows of a packaged table's text, where no cell spans two lines; `csv` would be loaded for it alone."""
+    names, *lines = (_cells(line) for line in text.splitlines())
+    return tuple(dict(zip(names, cells, strict=True)) for cells in lines)
+
+
+def _cells(line: str) -> list[str]:
+    """Cells of a line, of which some may be quoted.
+
+    >>> _cells('a,"b, c",')
+    ['a', 'b, c', '']
+    """
+    if '"' not in line:
+        return line.split(",")
+    cells, rest, more = [], line, ","
+    while more:
+        if rest.startswith('"'):
+            end = rest.index('"', 1)
+            while rest.startswith('""', end):
+                end = rest.index('"', end + 2)
+            cells.append(rest[1:end].replace('""', '"'))
+            more, rest = rest[end + 1 : end + 2], rest[end + 2 :]
+        else:
+            cell, more, rest = rest.partition(",")
+            cells.append(cell)
+    return cells
 
 
 def _overlay(table: str) -> Overlay:
@@ -104,18 +133,17 @@ def _overlay(table: str) -> Overlay:
     return (str(path), found.st_mtime_ns, found.st_size) if stat.S_ISREG(found.st_mode) else None
 
 
-def _block(content: bytes, key: str) -> tuple[Row, ...]:
-    """Rows of the lines that begin with a key."""
+def _block(content: bytes, key: str) -> str:
+    """Header of a table and its lines that begin with a key."""
     start = b"\n" + key.encode() + b","
-    first = content.find(start)
+    header, first = content[: content.find(b"\n")], content.find(start)
     if first < 0 or not key or "," in key or "\n" in key:
-        return ()
+        return header.decode()
     last = first
     while content.startswith(start, last):
         following = content.find(b"\n", last + 1)
         last = following if following >= 0 else len(content)
-    header = content[: content.find(b"\n")]
-    return parse((header + content[first:last]).decode())
+    return (header + content[first:last]).decode()
 
 
 def _laid_over(table: str, packaged: tuple[Row, ...], newer: tuple[Row, ...]) -> tuple[Row, ...]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from sootprint.catalogue import spread, tables
 from sootprint.catalogue.names import UnknownName, key, nearest
@@ -17,6 +16,12 @@ from sootprint.catalogue.tables import Row
 from sootprint.core.errors import CatalogueError
 from sootprint.core.quantity import Factor
 from sootprint.core.records import Place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from sootprint.core.named import NamedTuple
 
 WORLD = "WORLD"
 UNIT = "gCO2e/kWh"

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 from sootprint.core.errors import InputError
 from sootprint.core.protocols import Reading
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from sootprint.core.named import NamedTuple
 
 COUNTER_STEP_S = (
     0.1  # counters move in steps: NVIDIA's every 20-100 ms (Yang et al., SC 2024), RAPL's every 1 ms

@@ -6,14 +6,19 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import Any, NamedTuple, Protocol
 
     from sootprint.core.calibration import Calibration
     from sootprint.core.quantity import Factor
     from sootprint.core.records import Footprint, Hardware
+else:
+    from sootprint.core.named import NamedTuple
+
+    Protocol = object
 
 
 class Clock(Protocol):

@@ -10,11 +10,16 @@ import math
 import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any
 
 from sootprint.core.errors import RecordError
 from sootprint.core.ids import is_uuid7
 from sootprint.core.quantity import BASES, Factor, Quantity
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+else:
+    Any = object  # as whoever reads the fields' types finds it
 
 SCHEMA = "1.0"
 STAGES = ("pretrain", "finetune", "search", "distil", "evaluate", "data", "inference", "development", "other")

@@ -7,7 +7,7 @@ import types
 import typing
 from typing import Any
 
-from sootprint.core.codec import hints
+from sootprint.core.decode import hints
 from sootprint.core.quantity import BASES
 from sootprint.core.records import SCHEMA, Footprint
 
@@ -52,7 +52,7 @@ def _property(hint: Any, rules: typing.Mapping[str, Any], definitions: dict[str,
 
 
 def _type(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
-    if hint is Any:
+    if hint is object:
         return {}
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         option = next(option for option in typing.get_args(hint) if option is not type(None))

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from sootprint.core import codec
+from sootprint.core import codec, decode
 from sootprint.core.errors import RecordError
 from sootprint.core.records import Footprint
 
@@ -183,7 +183,7 @@ def _canonical(data: dict[str, Any]) -> bytes:
 def _is_plain(data: dict[str, Any]) -> bool:
     """Whether data are nested no deeper than a record may be."""
     level: list[Any] = [data]
-    for _ in range(codec.MAX_DEPTH):
+    for _ in range(decode.MAX_DEPTH):
         level = [
             one
             for part in level

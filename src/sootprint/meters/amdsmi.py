@@ -5,12 +5,11 @@ This module only looks for the library, so that a machine without one pays next 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine
 from sootprint.meters import library
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sootprint.meters.amdsmi_meter import AmdSmi, AmdSmiMeter
 

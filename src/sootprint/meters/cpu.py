@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import NamedTuple
 
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine, MeterFacts, Reading
 from sootprint.core.quantity import Factor
 from sootprint.meters import files, rated
 from sootprint.meters.host import Host, host
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from sootprint.core.named import NamedTuple
 
 IDLE_SHARE = Factor(
     kind="idle_share",

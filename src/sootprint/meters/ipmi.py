@@ -6,12 +6,12 @@ This module only looks for the controller's device, so that a machine without on
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine
 from sootprint.meters import files
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sootprint.meters.background import Background
 

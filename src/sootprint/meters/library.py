@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 CACHE = "/etc/ld.so.cache"  # names that the loader knows, as ldconfig wrote them
 USUAL_FOLDERS = ("/lib", "/usr/lib", "/lib64", "/usr/lib64")

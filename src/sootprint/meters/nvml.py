@@ -6,13 +6,15 @@ This module only looks for the driver's library, so that a machine without one p
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
 
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine
 from sootprint.meters import library
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from sootprint.meters.nvml_meter import NvmlMeter
 
 LIBRARIES = (

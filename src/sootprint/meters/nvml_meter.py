@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
 
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine, MeterFacts, ProcessUse, Reading
@@ -13,8 +12,13 @@ from sootprint.meters import nvml_library as nvml
 from sootprint.meters import rated
 from sootprint.meters.visible import Visible, visible
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NamedTuple
+
     from sootprint.meters.nvml_processes import CardProcesses
+else:
+    from sootprint.core.named import NamedTuple
 
 POLL_S = 0.05
 MILLI = 1e-3

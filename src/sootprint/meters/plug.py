@@ -5,11 +5,10 @@ This module only looks into the settings, so that whoever has none pays next to 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sootprint.meters.background import Background
 

@@ -6,11 +6,11 @@ This module only looks for the folder, so that a machine without it pays next to
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sootprint.meters.pm_counters_meter import PmCountersMeter
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
 
 from sootprint.core import registry
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine, Meter, MeterFacts, Reading
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NamedTuple
+else:
+    from sootprint.core.named import NamedTuple
 
 GROUP = "sootprint.meters"
 STILL_S = 0.5  # a counter that stands still for so long measures nothing

@@ -12,13 +12,18 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Clock, Machine, MeterFacts, Reading
 from sootprint.core.quantity import Factor
 from sootprint.meters import files
 from sootprint.meters.host import host, vendor_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from sootprint.core.named import NamedTuple
 
 TREE = "class/powercap"
 RULE_FILE = "99-sootprint-rapl.rules"

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from sootprint.core.protocols import Clock, MeterFacts, Reading
 from sootprint.core.quantity import Factor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from sootprint.core.named import NamedTuple
 
 SELDOM_S = 10.0  # a look at each tick at what hardly varies would cost more than it tells
 

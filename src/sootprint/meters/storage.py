@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from sootprint.core.protocols import Machine
 from sootprint.core.quantity import Factor
 from sootprint.meters import files
 from sootprint.meters.host import host
 from sootprint.meters.steady import Steady, SteadyMeter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from sootprint.core.named import NamedTuple
 
 _SOURCE = "Cloud Carbon Footprint methodology (2021) after the US Data Center Energy Usage Report (2016)"
 DISK_POWER = {

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from sootprint.core.named import NamedTuple
 
 _LEADING_NUMBER = r"[+-]?[0-9]{1,9}"
 _OLD_MIG = r"MIG-(GPU-[0-9a-fA-F-]+)/\d+/\d+"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine, MeterFacts
 from sootprint.core.quantity import Factor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from sootprint.core.named import NamedTuple
 
 NAMES = (
     "plug",

@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sootprint.core.errors import SettingsError
 from sootprint.settings.folders import config_directory, home_directory, runtime_directory
@@ -28,14 +27,18 @@ from sootprint.settings.rules import (
     zone,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import date
+    from typing import Any, NamedTuple
 
     from sootprint.core.protocols import Machine
     from sootprint.settings.grid import Grid
     from sootprint.settings.tables import Cluster, Site, UserHardware
     from sootprint.settings.targets import Target
     from sootprint.settings.wall import WallMeter
+else:
+    from sootprint.core.named import NamedTuple
 
 __all__ = ["FILE_NAME", "Settings", "config_directory", "home_directory", "load", "runtime_directory"]
 FILE_NAME = "sootprint.toml"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 from sootprint.core.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MAX_PUE = 10.0
 MAX_BUDGET_KG = 1e9

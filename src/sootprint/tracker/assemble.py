@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sootprint.core import carbon, intervals, records
 from sootprint.core.protocols import Intensity
@@ -16,6 +15,10 @@ from sootprint.tracker import quantities
 from sootprint.tracker.breakdown import Energy, energy_of
 from sootprint.tracker.components import WALL, ComponentState, kind_of
 from sootprint.tracker.fold import HELD, TO_OTHERS, Fold
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 SENSED = ("sensor", "metered")
 MOST_LOST = 0.1  # of the time, before the grade falls

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
 
 from sootprint.core import intervals, records
 from sootprint.core.quantity import Factor, Quantity
@@ -20,9 +19,14 @@ from sootprint.tracker.components import WALL, ComponentState, kind_of
 from sootprint.tracker.course import NODE, Course, Row, course_of, inside
 from sootprint.tracker.fold import Fold
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NamedTuple
+
     from sootprint.core.calibration import Calibration
     from sootprint.tracker.whole import Whole
+else:
+    from sootprint.core.named import NamedTuple
 
 MEASURED = ("sensor", "metered")
 

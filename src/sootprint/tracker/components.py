@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 from sootprint.core import energy
 from sootprint.core.protocols import Reading
 from sootprint.meters.wall import NAMES as WALL_METERS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 IDLE_UTILISATION = 0.05
 BUCKET_S = 1.0  # at first, so that the course of a short run can be seen

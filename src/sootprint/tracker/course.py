@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 from sootprint.tracker import quantities
 from sootprint.tracker.components import WALL, ComponentState, kind_of
 from sootprint.tracker.fold import Fold
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from sootprint.core.named import NamedTuple
 
 NODE = "node"
 Row = tuple[float, float, str, float]  # start and end [s], component, energy [J]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sootprint.core.errors import RecordError
 from sootprint.tracker.components import WALL, ComponentState, kind_of, superseded, unsummed
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, NamedTuple
+
     from sootprint.tracker.progress import Progress
+else:
+    from sootprint.core.named import NamedTuple
 
 MAX_SPANS = 10_000
 MAX_CURVE = 20_000

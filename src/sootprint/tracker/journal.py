@@ -9,11 +9,16 @@ import sys
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from sootprint.core.errors import RecordError
 from sootprint.core.held import Held
 from sootprint.core.lines import encoder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NamedTuple
+else:
+    from sootprint.core.named import NamedTuple
 
 if sys.platform != "win32":
     import fcntl

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 from sootprint.core.intervals import Z90
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.units import energy_kwh
 from sootprint.tracker.components import ComponentState
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from sootprint.core.named import NamedTuple
 
 BRIDGED_SHARE = 0.2  # of the energy that a counter shows across a gap: a reset may hide in it
 FILL_LOW, FILL_HIGH = 0.5, 1.5  # least spread of a gap that is filled at the run's mean power

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
 
 from sootprint.core.protocols import Reading
 from sootprint.tracker.components import ComponentState
@@ -11,7 +10,10 @@ from sootprint.tracker.fold import BEFORE_FIRST, HELD, TO_OTHERS, Fold
 from sootprint.tracker.journal import Journal
 from sootprint.tracker.sampler import Part
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from sootprint.tracker.entry import Entry
 
 ANEW = "the reader of this machine began anew"

@@ -12,9 +12,14 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from sootprint.core.held import Held
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NamedTuple
+else:
+    from sootprint.core.named import NamedTuple
 
 if sys.platform != "win32":
     import fcntl

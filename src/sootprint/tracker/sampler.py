@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
 
 from sootprint.core import energy
 from sootprint.core.errors import MeterError, SootprintError
 from sootprint.core.protocols import Clock, Machine, Meter, Reading
 from sootprint.tracker.sound import sound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NamedTuple
+else:
+    from sootprint.core.named import NamedTuple
 
 SELDOM_S = 10.0  # between two looks at a model beside a sensor of its kind, as it adds the utilisation alone
 HASTE = 0.4  # of the polling period, while a power moves so much that its energy is uncertain

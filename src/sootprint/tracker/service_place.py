@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
 
 from sootprint.tracker.recorder import Recorder
 from sootprint.tracker.registration import Registration
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from sootprint.settings import Settings
     from sootprint.tracker.service_client import Served
 

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import functools
 import os
-from typing import TYPE_CHECKING, Any
 
 from sootprint import __version__
 from sootprint.core import registry
@@ -20,8 +19,10 @@ from sootprint.tracker.sampler import guarded, loop
 from sootprint.tracker.source import Source
 from sootprint.tracker.worker import STRANGE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from sootprint.core.records import Footprint
     from sootprint.settings import Settings

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sootprint.catalogue import regions, zones
 from sootprint.core.errors import CatalogueError, IntensityError
@@ -13,6 +12,10 @@ from sootprint.core.quantity import Factor
 from sootprint.core.records import Place
 from sootprint.intensity.annual import AnnualSource
 from sootprint.tracker.assemble import Surroundings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 WORLD = "WORLD"
 
