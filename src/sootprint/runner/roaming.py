@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sootprint.core.errors import SootprintError
@@ -64,6 +65,8 @@ class Roaming:
             must: Whether its deadline lets it wait no more.
         """
         place = state.segments[-1].target if running else state.where
+        if running and must:
+            return place  # a move now could cost the deadline
         open_to = [one for one in self._targets if self._is_open(one, state, at=place if running else None)]
         told = [(one, self._outlooks[one.name].ahead(time.time())) for one in open_to]
         known = alike([(one, ahead) for one, ahead in told if ahead is not None])
@@ -215,11 +218,11 @@ class Roaming:
             OSError: A place cannot be reached, or the book cannot be written.
         """
         began_s, source, target = time.monotonic(), self._target(state.where), self._target(name)
-        size = carry.carried(
-            self._plan.carry,
-            source=(source, folder_of(self._plan, source)),
-            target=(target, folder_of(self._plan, target)),
-        )
+        ends_at = [(one, folder_of(self._plan, one)) for one in (source, target)]
+        if not any(one is not None and one.is_remote for one, _ in ends_at) and _same(*ends_at):
+            self._book.write("carried", **transfer.nothing(state.where, name))
+            return
+        size = carry.carried(self._plan.carry, source=ends_at[0], target=ends_at[1])
         move = transfer.Move(
             size_bytes=size,
             took_s=time.monotonic() - began_s,
@@ -231,6 +234,11 @@ class Roaming:
         line = transfer.charged(move, self._plan, ends, self._settings)
         self._book.write("carried", **line)
         self._say(transfer.words(move, line))
+
+
+def _same(one: tuple[Target | None, str], other: tuple[Target | None, str]) -> bool:
+    """Whether two places of this machine are one folder."""
+    return Path(one[1]).resolve() == Path(other[1]).resolve()
 
 
 def _number(record: Footprint, plan: str) -> int | None:

@@ -98,6 +98,19 @@ def charged(move: Move, plan: Plan, ends: Mapping[str, Ahead | None], settings: 
     }
 
 
+def nothing(source: str, target: str) -> dict[str, Any]:
+    """Line of the plan's book for two places that are one folder: nothing is carried, and nothing charged."""
+    return {
+        "source": source,
+        "target": target,
+        "took_s": 0.0,
+        "size_bytes": 0,
+        "energy_kwh": [0.0, 0.0, 0.0],
+        "emissions_kg": [0.0, 0.0, 0.0],
+        "record": None,
+    }
+
+
 def bounds(quantity: Quantity) -> list[float]:
     """Value, low and high of a quantity; without bounds, the value three times."""
     value = quantity.value

@@ -1,0 +1,151 @@
+"""Places of a plan: what is open to it, what is carried, and what that is charged."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sootprint.core.records import Footprint
+from sootprint.engines.book import Book, Plan
+from sootprint.engines.shell import UnreachableError
+from sootprint.ledger import Ledger
+from sootprint.runner import roaming as module
+from sootprint.runner.roaming import HERE, Roaming
+from sootprint.settings import load
+from sootprint.settings.targets import Target
+
+HOURS = 30
+
+
+class Places:
+    """A plan over local places, each with a folder and a trace in hours."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.home, self.said = folder, folder / "home", []
+        self.work = folder / "work"
+        self.work.mkdir()
+        self.settings = load(home=self.home, zone="FR")
+        self.targets: list[Target] = []
+
+    def target(self, name: str, *values: float, own_folder: bool = True, **given) -> None:
+        """Describe a place; its last figure goes on."""
+        first = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        told = [*values, *[values[-1]] * HOURS]
+        rows = [f"{(first + timedelta(hours=at)).isoformat()},{one}\n" for at, one in enumerate(told)]
+        trace = self.folder / f"{name}.csv"
+        trace.write_text("timestamp_utc,ci_gco2e_kwh\n" + "".join(rows))
+        if own_folder:
+            (self.folder / name).mkdir()
+            given["workdir"] = str(self.folder / name)
+        self.targets.append(Target(name=name, trace=str(trace), **{"zone": "FR", **given}))
+
+    def roaming(self, **changes) -> tuple[Book, Roaming]:
+        """Book of a new plan, and its places."""
+        given = {"id": "p", "command": ("true",), "cwd": str(self.work), "arguments": (), "pausable": True}
+        given |= {"deadline_s": time.time() + 20 * 3600.0, "expect_s": 3600.0, "carry": ("ck",)}
+        plan = Plan(**given | {"targets": tuple(one.as_table() for one in self.targets)} | changes)
+        book = Book.begin(self.home, plan)
+        return book, Roaming(book, self.settings, self.said.append)
+
+
+@pytest.fixture
+def places(tmp_path) -> Places:
+    """Nothing yet."""
+    return Places(tmp_path)
+
+
+def began(book: Book, target: str) -> None:
+    """A segment that runs in a place."""
+    os.close(book.begin_segment(resume=False, target=target)[1])
+
+
+def test_place_that_is_the_working_directory_is_not_copied_to(places) -> None:
+    """Its files are there: nothing moves, nothing is charged, and they are as they were."""
+    places.target("home", 100.0, own_folder=False)
+    (places.work / "ck").write_text("mine")
+    book, found = places.roaming()
+    found.ready(book.state(), "home", must=False)
+    assert book.state().where == "home"
+    assert book.state().carried[0].size_bytes == 0
+    assert (places.work / "ck").read_text() == "mine"
+    found.finish(book.state())
+    assert book.state().where == HERE
+    with Ledger(places.home) as ledger:
+        assert ledger.runs() == []
+
+
+def test_what_is_carried_has_a_record_and_comes_home(places) -> None:
+    """Bytes times the factor times the mean of both grids; the job's own files are at home afterwards."""
+    places.target("a", 100.0)
+    places.target("b", 300.0, kwh_per_gb=0.5)
+    (places.work / "ck").write_bytes(b"1" * 2_000_000)
+    book, found = places.roaming()
+    found.ready(book.state(), "a", must=False)
+    found.ready(book.state(), "b", must=False)
+    (places.folder / "b" / "ck").write_text("trained")
+    found.finish(book.state())
+    assert (places.work / "ck").read_text() == "trained"
+    first, second, _ = book.state().carried
+    with Ledger(places.home) as ledger:
+        record: Footprint = ledger.get(second.record)
+        assert len(ledger.runs()) == 3
+    size_gb = second.size_bytes / 1e9
+    assert first.energy_kwh[1] < first.energy_kwh[0] < first.energy_kwh[2]
+    assert second.energy_kwh[0] == pytest.approx(0.5 * size_gb)
+    assert record.intensity_g_per_kwh.value == pytest.approx(200.0)
+    assert record.emissions_kg.value == pytest.approx(0.5 * size_gb * 0.2)
+    assert any("MB were carried from a to b" in text for text in places.said)
+
+
+def test_only_a_job_whose_files_are_named_leaves_its_place(places) -> None:
+    """Nobody said what would have to go with it: it goes on where it is."""
+    places.target("a", 300.0)
+    places.target("b", 10.0)
+    terms = {"running": True, "must": False}
+    book, found = places.roaming()
+    began(book, "a")
+    assert found.choose(book.state(), 3600.0, **terms) == "b"
+    assert found.choose(book.state(), 3600.0, **terms | {"must": True}) == "a"
+    book, found = places.roaming(id="q", carry=())
+    began(book, "a")
+    assert found.choose(book.state(), 3600.0, **terms) == "a"
+
+
+def test_place_that_is_full_or_gone_is_left_out(places) -> None:
+    """A full one has its next free slot; with none that answers the job runs on this machine."""
+    places.target("a", 10.0, max_jobs=1)
+    places.target("b", 300.0)
+    other, _ = places.roaming(id="other")
+    began(other, "a")
+    book, found = places.roaming()
+    terms = {"running": None, "must": True}
+    assert found.choose(book.state(), 3600.0, **terms) == "b"
+    with pytest.raises(BlockingIOError), found.slot("a"):
+        pass
+    found.shun("b", UnreachableError("target b cannot be reached"))
+    found.shun("b", UnreachableError("target b cannot be reached"))
+    assert len(places.said) == 1
+    assert found.choose(book.state(), 3600.0, **terms | {"must": False}) is None
+    other.write("done", code=0)
+    assert found.choose(book.state(), 3600.0, **terms) == "a"
+    found.shun("a", UnreachableError("target a cannot be reached"))
+    assert found.choose(book.state(), 3600.0, **terms) == HERE
+
+
+def test_near_the_deadline_it_goes_on_without_what_cannot_be_fetched(places, monkeypatch) -> None:
+    """Before that it waits for the place to answer."""
+    places.target("a", 10.0)
+    book, found = places.roaming()
+
+    def gone(*_, **__):
+        raise UnreachableError("target a cannot be reached")
+
+    monkeypatch.setattr(module.carry, "carried", gone)
+    with pytest.raises(UnreachableError):
+        found.ready(book.state(), "a", must=False)
+    assert found.ready(book.state(), "a", must=True).name == "local"
+    assert any("goes on from what lies in a" in text for text in places.said)
