@@ -12,7 +12,8 @@ LOCKED := --group dev --extra all
 COMPILE := $(UV) pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --no-header --no-annotate
 DEMO := build/demo
 # Tests are shared among workers, a file to one of them; those that need the machine in real time run alone.
-SHARED := --numprocesses=logical --dist=loadfile
+# Many of them wait for a process: one worker more than there are processors.
+SHARED = --numprocesses=$$(( $$(nproc) + 1 )) --dist=loadfile
 HERE := not gpu and not rapl
 # A path of the demo's own: the runs already on this machine stay out of it.
 ON_DEMO := SOOTPRINT_HOME=$(CURDIR)/$(DEMO)/home $(BIN)/sootprint

@@ -170,7 +170,8 @@ def _numbers(question: Question, match: str) -> Any:
     The index gives the newest first, so that a word of a million records costs no more than one of fifty. Retracted
     records have no words.
     """
-    text, given = "SELECT rowid FROM footprint_words WHERE footprint_words MATCH :match", {"match": match}
+    text = "SELECT rowid FROM footprint_words WHERE footprint_words MATCH :match"
+    given: dict[str, Any] = {"match": match}
     if not question.filters and question.order == "newest":
         before = (1 << 62) if question.cursor is None else _uncursor(question)[-1]
         text += " AND rowid < :before ORDER BY rowid DESC LIMIT :most"
