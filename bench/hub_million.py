@@ -158,7 +158,7 @@ def _scaled(connection: sa.Connection, table: str, by: float) -> None:
         f"{name} = {f'CAST(round({name} * {by}) AS BIGINT)' if name in whole else f'{name} * {by}'}"
         for name in sums
     )
-    where = " WHERE facet <> 'made'" if table == "tally" else ""
+    where = " WHERE kind <> 'made'" if table == "rollup" else ""  # which release made them
     connection.execute(sa.text(f"UPDATE {table} SET {changes}{where}"))
 
 
