@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -21,7 +22,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from sootprint.cli import app
-from sootprint.hub import chain, database
+from sootprint.hub import chain, database, serve
 from tests.e2e.harness import SOOTPRINT, environment
 from tests.hub import records
 
@@ -187,3 +188,13 @@ def test_wrong_use_gets_one_line_and_code_2(tmp_path: Path, words: list[str], sa
     assert done.exit_code == 2
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_small_answers_do_not_wait() -> None:
+    """The listener and what it accepts send at once: with Nagle's algorithm each page took 40 ms more."""
+    listener = serve._listener("127.0.0.1", 0)
+    with listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.proto == socket.IPPROTO_TCP
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
