@@ -29,3 +29,9 @@ def test_labels_are_written_for_each_tick():
     """The expression names the powers that are shown, large ones with a raised exponent."""
     label = logarithm.axis(logarithm.span([2.0, 3e6])).to_dict()["labelExpr"]
     assert "'10⁶'" in label and "'10,000'" in label
+
+
+def test_end_beside_a_power_is_that_power():
+    """The axis and the line of a tick stand at one place, not side by side."""
+    assert logarithm.span([0.2, 72_768.0]).low == 0.1
+    assert 1.0 < logarithm.span([3.0, 2_000.0]).low < 3.0

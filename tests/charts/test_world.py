@@ -34,3 +34,15 @@ def test_scale_turns_with_the_ground():
 def test_map_of_nothing_is_a_map():
     """Without a row all countries are pale."""
     assert draw.svg(world.world_map([], value="value", title="intensity")).count("<path") > 170
+
+
+def test_logarithmic_legend_names_even_steps():
+    """From 1 to 48 these are 1, 3, 10 and 30; over many powers of ten, the powers alone."""
+
+    def steps(*values: float) -> list[float]:
+        rows = [{**row, "value": value} for row, value in zip(ROWS, values, strict=True)]
+        layer = world.world_map(rows, value="value", title="models", log=True).to_dict()["layer"][1]
+        return list(layer["encoding"]["color"]["legend"]["values"])
+
+    assert steps(1, 4, 48) == [1, 3, 10, 30]
+    assert steps(1, 20, 9_000) == [1, 10, 100, 1_000]

@@ -10,7 +10,7 @@ import pytest
 
 from sootprint import survey
 from sootprint.charts import draw
-from sootprint.survey.figures import cells, gallery
+from sootprint.survey.figures import cells, gallery, names
 from sootprint.survey.figures.fronts import fronts
 from sootprint.survey.figures.scatter import EMISSIONS
 from sootprint.survey.figures.style import MOST_POINTS, SOURCES, Categories
@@ -86,7 +86,7 @@ def test_data_sets_of_one_task_have_fronts_of_their_own(small: survey.Dataset) -
     other = pl.when(pl.col("row") == 1).then(pl.lit("CIFAR-10")).otherwise(pl.col("dataset")).alias("dataset")
     chart = fronts(drawn.points.with_columns(other), drawn.layers["front"].with_columns(other), EMISSIONS)
     drawing = draw.svg(chart)
-    assert "○ CIFAR-10" in drawing and "● ImageNet" in drawing
+    assert "CIFAR-10 (hollow)" in drawing and "ImageNet (filled)" in drawing
 
 
 def test_nothing_to_draw_is_none(small: survey.Dataset) -> None:
@@ -95,3 +95,34 @@ def test_nothing_to_draw_is_none(small: survey.Dataset) -> None:
     made = gallery.figure(bare, "figure4")
     assert made.chart is None
     assert "panel is unknown" in made.caption or "metric_value is unknown" in made.caption
+
+
+def test_name_of_a_front_covers_no_point_where_there_is_room() -> None:
+    """Rows right of the end of a front push its name elsewhere; it stays inside the plot."""
+    front = [(40.0, 100.0), (120.0, 60.0)]
+    first = names.placed("ImageNet", front, [], width=300, height=220)
+    in_the_way = [(first.x + at, first.y) for at in range(0, 50, 5)]
+    moved = names.placed("ImageNet", front, in_the_way, width=300, height=220)
+    assert any(first.covers(point) for point in in_the_way)
+    assert not any(moved.covers(point) for point in in_the_way)
+    assert moved.x >= 0.0 and moved.x + names.LETTER * len(moved.text) <= 300.0 and 0.0 < moved.y < 220.0
+
+
+def test_panels_of_the_paper_come_first_in_its_order(small: survey.Dataset) -> None:
+    """Translation, classification, answering and recognition stand as printed; what else there is comes after them."""
+    drawn = gallery.panels.figure4(small)
+    tasks = ["Object Detection", "Named Entity Recognition", "Image Classification", "Machine Translation"]
+    image = drawn.points.filter(pl.col("task") == "Image Classification")
+    points = pl.concat([image.with_columns(task=pl.lit(task)) for task in tasks])
+    members = drawn.layers["front"].clear()
+    made = fronts(points, members, EMISSIONS).to_dict()
+    headings = [made["datasets"][panel["layer"][-1]["data"]["name"]][0]["text"] for panel in made["concat"]]
+    assert headings == [tasks[3], tasks[2], tasks[1], tasks[0]]
+
+
+def test_small_points_are_drawn_over_large_ones(small: survey.Dataset) -> None:
+    """Where size tells the intensity, a large point hides none."""
+    made = gallery.figure(small, "figure2").chart.to_dict()
+    rows = made["datasets"][made["data"]["name"]]
+    sizes = [row["intensity_g_per_kwh"] for row in rows if row["intensity_g_per_kwh"] is not None]
+    assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) > 1

@@ -16,7 +16,7 @@ import pytest
 import sootprint
 from sootprint import survey
 from sootprint.core.errors import HubError, InputError
-from sootprint.survey import hub
+from sootprint.survey import hub, records
 
 
 def record(**changes: Any) -> dict[str, Any]:
@@ -165,3 +165,21 @@ def test_a_closed_door_is_said() -> None:
         hub.load(address)
     with pytest.raises(InputError, match="no address of a hub"):
         hub.load("hub.example.org")
+
+
+def test_a_folder_that_is_none_of_records_is_told_in_one_line(tmp_path: Path) -> None:
+    """A folder without records, and one of a running system, whose entries come and go while they are listed."""
+    (tmp_path / "notes.txt").write_text("none", encoding="utf-8")
+    folders = [tmp_path, *(folder for folder in [Path("/proc/self")] if folder.exists())]
+    for folder in folders:
+        with pytest.raises(InputError, match="has no files that end in"):
+            survey.load(folder)
+
+
+def test_a_folder_of_too_many_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The root of a disk is no folder of records."""
+    monkeypatch.setattr(records, "MOST_NAMES", 2)
+    for name in ("a.json", "b.json", "c.json"):
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError, match="more than 2 files"):
+        survey.load(tmp_path)

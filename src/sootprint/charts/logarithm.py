@@ -11,8 +11,9 @@ import altair as alt
 from sootprint.charts.letters import raised
 
 PLAIN = range(-2, 5)  # exponents of the powers that are written out: 0.01 to 10,000
-MOST_TICKS = 8
+MOST_TICKS = 9
 ROOM = 0.06  # share of the decades that is left free at either end
+NEAR = 0.5  # share of that room within which an end is moved onto a power of ten
 
 
 class Span(NamedTuple):
@@ -39,9 +40,15 @@ def span(values: Iterable[float | None], *, most: int = MOST_TICKS) -> Span:
         math.floor(greatest) - math.ceil(least) < 1
     ):  # with one power of ten in sight nothing could be read off
         least, greatest = math.floor(least), math.ceil(greatest)
+    least, greatest = _onto(least, log_room=room), _onto(greatest, log_room=room)
     whole = range(math.ceil(least), math.floor(greatest) + 1)
     step = 1 + (len(whole) - 1) // most
     return Span(10.0**least, 10.0**greatest, tuple(10.0**exponent for exponent in whole[::step]))
+
+
+def _onto(end: float, *, log_room: float) -> float:
+    """End of an axis, moved onto a power of ten close by: the lines of both would stand side by side."""
+    return float(round(end)) if abs(end - round(end)) < NEAR * log_room else end
 
 
 def label_of(power: float) -> str:

@@ -1,8 +1,8 @@
 """Looks of the charts: paper, web, dark, and page, whose colours the page's style sheet sets.
 
 Colours of categories are those of Okabe & Ito, Color Universal Design (2008), which readers with any common colour
-vision tell apart; the scale is cividis of Nuñez, Anderton & Renslow (2018). The font is Roboto, from a package: the
-renderer's own font lacks the subscript of CO₂.
+vision tell apart; the scale is viridis of Smith & van der Walt (2015), none of whose steps is the grey of coal. The
+font is Roboto, from a package: the renderer's own font lacks the subscript of CO₂.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ COLOURS = {
 }
 OTHER_COLOUR = "#F0E442"
 RAMP = (
-    "#00204c", "#00336f", "#31446b", "#4d566d", "#666970", "#7c7b78", "#958f78", "#b0a473", "#cdba69", "#ebd257",
-    "#ffea46",
+    "#440154", "#482475", "#414487", "#355f8d", "#2a788e", "#21918c", "#22a884", "#44bf70", "#7ad151", "#bddf26",
+    "#fde725",
 )  # fmt: skip
 
 

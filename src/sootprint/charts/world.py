@@ -6,6 +6,7 @@ The outlines are those of Natural Earth 1:110m, which is in the public domain; `
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
@@ -14,6 +15,7 @@ from typing import Any
 import altair as alt
 
 POINT_AREA = 40  # of a country that has no outline [square pixel]
+MOST_STEPS = 6  # of a logarithmic legend
 HEIGHT_OVER_WIDTH = 0.46  # of the projection without Antarctica
 
 
@@ -34,16 +36,19 @@ def world_map(
         title: Name and unit of the value for the legend; it may have several lines.
         width: Width of the map [pixel].
         log: Whether colours follow the logarithm of the value, which must be above 0.
-        ticks: Values that the legend labels; where they are given it stands below the map. Else the renderer chooses.
+        ticks: Values that the legend labels; where they are given it stands below the map. Else even
+            steps of a logarithmic scale, or what the renderer chooses.
     """
     outlines = _outlines()
+    named = list(ticks) if ticks is not None else _steps(rows, value) if log else []
     legend = alt.Legend(
         title=title.splitlines(),
         orient="bottom-left" if ticks is None else "bottom",
         gradientLength=160,
         gradientThickness=10,
         format="~s",
-        **({"tickCount": 3} if ticks is None else {"values": list(ticks)}),
+        tickCount=3,
+        values=named if named else alt.Undefined,
     )
     scale = alt.Scale(type="log" if log else "linear", range="ramp", nice=not log)
     fill = alt.Color(f"{value}:Q", scale=scale, legend=legend)
@@ -57,6 +62,21 @@ def world_map(
         width=width,
         height=round(HEIGHT_OVER_WIDTH * width),
         projection=alt.Projection(type="equalEarth"),  # areas can be compared
+    )
+
+
+def _steps(rows: Sequence[Mapping[str, Any]], value: str) -> list[float]:
+    """Values that a logarithmic legend names: 1, 3, 10 and so on, or the powers of ten alone where these are many."""
+    known = [float(row[value]) for row in rows if row[value]]
+    if not known:
+        return []
+    powers = range(math.floor(math.log10(min(known))), math.floor(math.log10(max(known))) + 1)
+    found = [step * 10.0**power for power in powers for step in (1, 3)]
+    inside = [one for one in found if min(known) <= one <= max(known)]
+    return (
+        inside
+        if len(inside) <= MOST_STEPS
+        else [one for one in inside if one in {10.0**power for power in powers}]
     )
 
 

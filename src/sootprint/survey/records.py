@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 BIGGEST = 512 << 20  # bytes; some 100,000 records
+MOST_NAMES = 200_000  # files and folders below a folder of records
 SUFFIXES = (".json", ".jsonl", ".ndjson")
 Row = dict[str, Any]
 
@@ -45,10 +47,26 @@ def read(source: str | Path) -> Iterator[Footprint | str]:
         yield from _ledger()
         return
     path = Path(source)
-    files = sorted(one for one in path.rglob("*") if one.suffix in SUFFIXES) if path.is_dir() else [path]
+    files = _files(path) if path.is_dir() else [path]
     if not files:
         raise InputError(f"{path} has no files that end in {', '.join(SUFFIXES)}: name a folder of records")
     yield from chain.from_iterable(_file(one) for one in files)
+
+
+def _files(folder: Path) -> list[Path]:
+    """Files of records below a folder; what goes away or may not be looked into on the way has none.
+
+    Raises:
+        InputError: There is so much below it that it is no folder of records.
+    """
+    found: list[Path] = []
+    seen = 0
+    for where, _, names in os.walk(folder):
+        seen += 1 + len(names)
+        if seen > MOST_NAMES:
+            raise InputError(f"{folder} holds more than {MOST_NAMES:,} files: name a folder of records")
+        found += [Path(where, name) for name in names if Path(name).suffix in SUFFIXES]
+    return sorted(found)
 
 
 def _ledger() -> Iterator[Footprint]:

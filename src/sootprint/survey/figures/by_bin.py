@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 BIN_WIDTH, MOST_WIDTH = 108, 900  # pixels, of a bin and of all
 LEGEND = "large: trimmed mean and its interval · small: one row · star: mean over all"
 COLUMNS = 5
+NAME_OF_BIN = "replace(datum.value, '-', '–')"
 GUTTER = 6  # pixels above the axis, for what a logarithmic axis cannot show
 
 
@@ -74,7 +75,7 @@ def _labels(points: pl.DataFrame, bins: Sequence[str]) -> str:
     """Expression that writes the number of rows below each bin."""
     counts = dict(points["bin"].cast(str).value_counts().iter_rows())
     chosen = "".join(
-        f"datum.value == '{name}' ? ['{name}', 'n = {counts.get(name, 0):,}'] : " for name in bins
+        f"datum.value == '{name}' ? [{NAME_OF_BIN}, 'n = {counts.get(name, 0):,}'] : " for name in bins
     )
     return f"{chosen}datum.value"
 

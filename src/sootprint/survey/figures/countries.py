@@ -71,11 +71,11 @@ def _bars(points: pl.DataFrame) -> Any:
     legend: dict[str, Any] = {"orient": "bottom", "columns": 3, "symbolSize": 80}
     names = points["country_name"].to_list()
     data = alt.InlineData(values=points.select("country_name", "models", "source").to_dicts())
-    axis = alt.Axis(ticks=False, domain=False, labelLimit=160)
+    axis = alt.Axis(ticks=False, domain=False, labelLimit=160, labelPadding=6)
     base = alt.Chart(data).encode(y=alt.Y("country_name:N", sort=names, title=None, axis=axis))
     x = alt.X("models:Q", axis=None)
     colour = kinds.colour("source", "most frequent main source", **legend)
     bars = base.mark_bar(height=ROW_HEIGHT - 5).encode(x=x, color=colour)
     counts = base.mark_text(align="left", dx=4).encode(x=x, text="models:Q")
-    title = alt.TitleParams("models", anchor="start")
+    title = alt.TitleParams("models", anchor="start", frame="group")
     return alt.layer(bars, counts).properties(width=BAR_WIDTH, height=ROW_HEIGHT * len(names), title=title)

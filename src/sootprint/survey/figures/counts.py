@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from sootprint.survey.figures.by_bin import width_of
+from sootprint.survey.figures.by_bin import NAME_OF_BIN, width_of
 from sootprint.survey.figures.style import SOURCES, Categories
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ def counts(points: pl.DataFrame, *, bins: Sequence[str]) -> alt.TopLevelMixin:
             sort=list(bins),
             scale=alt.Scale(domain=list(bins), paddingInner=0.15),
             title="year of publication",
-            axis=alt.Axis(labelAngle=0, ticks=False, labelPadding=6),
+            axis=alt.Axis(labelAngle=0, labelExpr=NAME_OF_BIN, ticks=False, labelPadding=6),
         ),
         xOffset=alt.XOffset("source:N", scale=alt.Scale(domain=kinds.names)),
-        y=alt.Y("models:Q", title="models", axis=alt.Axis(tickMinStep=1)),
+        y=alt.Y("models:Q", title="models", axis=alt.Axis(tickCount=5, tickMinStep=1)),
     )
     legend: dict[str, Any] = {"orient": "top", "symbolSize": 80}
     bars = base.mark_bar().encode(color=kinds.colour("source", "main source", **legend))

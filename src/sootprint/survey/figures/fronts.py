@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import altair as alt
 
 from sootprint.charts import logarithm
+from sootprint.charts.logarithm import Span
+from sootprint.survey.figures import names
 from sootprint.survey.figures.cells import cells
 from sootprint.survey.figures.scatter import Measure, counted, placed, tooltips
 from sootprint.survey.figures.style import MOST_POINTS, SOURCES, Categories
@@ -20,7 +23,15 @@ GAP, ROW_GAP = 70, 78  # between the plots of two panels, their labels included
 HEADING = 10  # pixels between a panel and its name
 MOST_TICKS = 6  # of a panel
 LEAST = 3  # rows of a panel; with fewer there is nothing to see
-MARKS = ("● ", "○ ")  # of the largest data set of a panel, and of the others
+ROOM = 10  # pixels that a panel leaves free above its best row and below its worst
+NAME_ROOM = 28  # the same above the best row where fronts have names
+FILLINGS = ("filled", "hollow")  # of the points of the largest data set of a panel, and of the others
+FIRST = (
+    "Machine Translation",
+    "Image Classification",
+    "Question Answering",
+    "Named Entity Recognition",
+)  # as printed
 
 
 class _Axes(NamedTuple):
@@ -28,13 +39,28 @@ class _Axes(NamedTuple):
     x: alt.X
     y: alt.Y
     dense: bool  # whether there are so many points that they are counted
+    costs: Span
+    values: tuple[float, float]  # ends of the ordinate
+
+    def pixels(self, rows: pl.DataFrame) -> list[names.Point]:
+        """Where rows stand in the panel."""
+        low, high = math.log10(self.costs.low), math.log10(self.costs.high)
+        bottom, top = self.values
+        return [
+            (
+                PANEL_WIDTH * (math.log10(cost) - low) / (high - low),
+                PANEL_HEIGHT * (top - value) / (top - bottom),
+            )
+            for cost, value in rows.select(self.field, "metric_value").iter_rows()
+        ]
 
 
 def fronts(points: pl.DataFrame, members: pl.DataFrame, cost: Measure) -> alt.TopLevelMixin | None:
     """Chart of panels side by side with one axis of costs, or None where no task has three rows.
 
     A front is drawn as steps: no point between two members was reached by any of the rows. Data sets of one task
-    have fronts of their own, named at their right end; the points of all but the largest of them are hollow.
+    have fronts of their own, each with its name beside it; the points of all but the largest of them are hollow.
+    The panels of the paper come first, in its order.
 
     Args:
         points: Rows with `task`, `dataset`, `metric`, `metric_value` and the cost.
@@ -50,21 +76,17 @@ def fronts(points: pl.DataFrame, members: pl.DataFrame, cost: Measure) -> alt.To
     kinds = Categories(shown["source"], SOURCES)
     held = logarithm.span(shown[cost.field], most=MOST_TICKS)
     x = alt.X(f"{cost.field}:Q", title=cost.title, scale=logarithm.scale(held), axis=logarithm.axis(held))
-    counts = (
-        shown.group_by("task", "metric")
-        .len()
-        .sort(["len", "task", "metric"], descending=[True, False, False])
-    )
     dense = shown.height > MOST_POINTS
     panels = []
-    for task, metric, _ in counts.iter_rows():
+    for task, metric in _order(shown):
         here = (pl.col("task") == task) & (pl.col("metric") == metric)
-        scale = alt.Scale(zero=False, padding=10)
+        named = shown.filter(here)["dataset"].n_unique() > 1
+        ends = _ends(shown.filter(here)["metric_value"].to_list(), above=NAME_ROOM if named else ROOM)
+        scale = alt.Scale(domain=list(ends), nice=False)
         y = alt.Y("metric_value:Q", title=metric, scale=scale, axis=alt.Axis(tickCount=6))
-        made = _panel(
-            shown.filter(here), placed(members, cost).filter(here), _Axes(cost.field, x, y, dense), kinds
-        )
-        made = alt.layer(made, _heading(str(task)))
+        axes = _Axes(cost.field, x, y, dense, held, ends)
+        made = _panel(shown.filter(here), placed(members, cost).filter(here), axes, kinds)
+        made = alt.layer(made, _heading(task))
         panels.append(made.properties(width=PANEL_WIDTH, height=PANEL_HEIGHT))
     words = f"Quality over {cost.title}: {shown.height} rows, {members.height} of them on a front."
     spacing = alt.RowColnumber(row=ROW_GAP, column=GAP)
@@ -72,6 +94,25 @@ def fronts(points: pl.DataFrame, members: pl.DataFrame, cost: Measure) -> alt.To
         *panels, columns=COLUMNS, spacing=spacing, bounds="flush"
     ).properties(description=words)
     return drawn
+
+
+def _order(points: pl.DataFrame) -> list[tuple[str, str]]:
+    """Task and metric of each panel: first those of the paper, in its order, then those with the most rows."""
+    counts = (
+        points.group_by("task", "metric")
+        .len()
+        .sort("task", "metric")
+        .sort("len", descending=True, maintain_order=True)
+    )
+    found = [(str(task), str(metric)) for task, metric, _ in counts.iter_rows()]
+    return sorted(found, key=lambda panel: FIRST.index(panel[0]) if panel[0] in FIRST else len(FIRST))
+
+
+def _ends(values: list[float], *, above: int) -> tuple[float, float]:
+    """Ends of an axis that leaves some pixels free above and below all values."""
+    low, high = min(values), max(values)
+    pixel = (high - low or 1.0) / (PANEL_HEIGHT - ROOM - above)
+    return low - ROOM * pixel, high + above * pixel
 
 
 def _heading(text: str) -> Any:
@@ -96,7 +137,7 @@ def _panel(points: pl.DataFrame, members: pl.DataFrame, axes: _Axes, kinds: Cate
         clouds = [_points(part, axes, kinds, filled=filled) for part, filled in parts if part.height]
     layers = [steps, *clouds, rings]
     if len(datasets) > 1:
-        layers.append(_names(members, axes, datasets))
+        layers.append(_names(points, members, axes, datasets))
     return alt.layer(*layers)
 
 
@@ -139,15 +180,21 @@ def _front(members: pl.DataFrame, axes: _Axes) -> tuple[Any, Any]:
     return steps.encode(x=axes.x, y=axes.y, detail="dataset:N"), rings.encode(x=axes.x, y=axes.y)
 
 
-def _names(members: pl.DataFrame, axes: _Axes, datasets: list[str]) -> Any:
-    """Name of the data set at the right end of each front."""
-    last = members.sort(axes.field).unique("dataset", keep="last", maintain_order=True)
-    data = [
-        {**row, "label": MARKS[row["dataset"] != datasets[0]] + _short(row["dataset"], datasets)}
-        for row in last.select("dataset", axes.field, "metric_value").to_dicts()
-    ]
-    text = alt.Chart(alt.InlineData(values=data)).mark_text(align="left", dx=9, dy=-8)
-    return text.encode(x=axes.x, y=axes.y, text="label:N")
+def _names(points: pl.DataFrame, members: pl.DataFrame, axes: _Axes, datasets: list[str]) -> Any:
+    """Name of the data set beside each front, and how its points are drawn."""
+    taken = [] if axes.dense else axes.pixels(points)
+    found: list[names.Name] = []
+    for (dataset,), front in members.sort(axes.field).partition_by("dataset", as_dict=True).items():
+        text = f"{_short(str(dataset), datasets)} ({FILLINGS[dataset != datasets[0]]})"
+        others = [
+            *taken,
+            *((one.x + names.LETTER * at, one.y) for one in found for at in range(len(one.text))),
+        ]
+        found.append(names.placed(text, axes.pixels(front), others, width=PANEL_WIDTH, height=PANEL_HEIGHT))
+    words = alt.Chart(alt.InlineData(values=[one._asdict() for one in found]))
+    return words.mark_text(align="left", baseline="middle").encode(
+        x=alt.X("x:Q", scale=None, axis=None), y=alt.Y("y:Q", scale=None, axis=None), text="text:N"
+    )
 
 
 def _short(name: str, others: list[str]) -> str:

@@ -32,7 +32,7 @@ def mixes(points: pl.DataFrame) -> alt.TopLevelMixin | None:
     grids = list(dict.fromkeys(row["grid"] for row in rows))
     legend: dict[str, Any] = {"orient": "top", "columns": 5, "symbolSize": 80}
     tooltip = [alt.Tooltip("grid:N"), alt.Tooltip("source:N"), alt.Tooltip("share:Q", format=".1%")]
-    axis = alt.Axis(ticks=False, domain=False, labelLimit=240)
+    axis = alt.Axis(ticks=False, domain=False, labelLimit=240, labelPadding=6)
     chart = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_bar(height=ROW_HEIGHT - 8)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+MOST_TICKS = 8  # of a plain axis
+
+
 class Measure(NamedTuple):
     """A column that an axis shows."""
 
@@ -97,7 +100,8 @@ def placed(points: pl.DataFrame, *measures: Measure) -> pl.DataFrame:
 def _axis(channel: Any, measure: Measure, points: pl.DataFrame) -> Any:
     if not measure.log:
         scale = alt.Scale(zero=True, nice=True)
-        return channel(f"{measure.field}:Q", title=measure.title, scale=scale)
+        ticks = alt.Axis(tickCount=MOST_TICKS)
+        return channel(f"{measure.field}:Q", title=measure.title, scale=scale, axis=ticks)
     held = logarithm.span(points[measure.field])
     return channel(
         f"{measure.field}:Q", title=measure.title, scale=logarithm.scale(held), axis=logarithm.axis(held)
@@ -107,6 +111,8 @@ def _axis(channel: Any, measure: Measure, points: pl.DataFrame) -> Any:
 def _points(points: pl.DataFrame, x: Measure, y: Measure, axes: dict[str, Any], size: Measure | None) -> Any:
     fields = ["model", "task", "year", "source", x.field, y.field, *([size.field] if size else [])]
     kinds = Categories(points["source"], SOURCES)
+    if size is not None:  # small points are drawn last, so that none is hidden
+        points = points.sort(size.field, descending=True, maintain_order=True)
     data = alt.InlineData(values=points.select(fields).to_dicts())
     legend: dict[str, Any] = {"orient": "right", "symbolSize": 80}
     encoded = (

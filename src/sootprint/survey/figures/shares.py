@@ -52,7 +52,7 @@ def spread(points: pl.DataFrame) -> alt.TopLevelMixin | None:
     if not points.height:
         return None
     data = [{**row, "text": f"{row['share']:.0%}"} for row in points.to_dicts()]
-    axis = alt.Axis(ticks=False, domain=False)
+    axis = alt.Axis(ticks=False, domain=False, labelPadding=6)
     base = alt.Chart(alt.InlineData(values=data)).encode(
         y=alt.Y("factor:N", sort=points["factor"].to_list(), title=None, axis=axis),
         x=alt.X(

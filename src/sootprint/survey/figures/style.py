@@ -18,7 +18,7 @@ UNKNOWN = "Unknown"
 
 X_MARK = "M-.9,-.6L-.6,-.9L0,-.3L.6,-.9L.9,-.6L.3,0L.9,.6L.6,.9L0,.3L-.6,.9L-.9,.6L-.3,0Z"
 SOURCES = {
-    "Coal": ("#808080", "square"),
+    "Coal": ("#6b6b6b", "square"),
     "Gas": ("#D55E00", "diamond"),
     "Oil": ("#E69F00", "triangle-down"),
     "Nuclear": ("#CC79A7", "cross"),
@@ -27,7 +27,7 @@ SOURCES = {
     "Solar": ("#F0E442", "triangle-right"),
     "Biomass": ("#009E73", "triangle-left"),
     "Other": ("#c8c8c8", "circle"),
-    "Unknown": ("#a8a8a8", X_MARK),
+    "Unknown": ("#b4b4b4", X_MARK),
 }
 TASKS = {
     "Image Classification": ("#0072B2", "circle"),
@@ -74,4 +74,6 @@ class Categories:
     def shape(self, field: str, title: str, **legend: Any) -> alt.Shape:
         """Shapes by a field."""
         scale = alt.Scale(domain=self.names, range=[shape for _, shape in self._looks])
-        return alt.Shape(f"{field}:N", scale=scale, legend=alt.Legend(title=title, **legend))
+        return alt.Shape(
+            f"{field}:N", scale=scale, legend=alt.Legend(title=title, symbolOpacity=1.0, **legend)
+        )
