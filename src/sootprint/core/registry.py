@@ -26,7 +26,11 @@ BUILT_IN = {
         )
     },
     "sootprint.exporters": {},
-    "sootprint.engines": {"local": "sootprint.engines.local:LocalEngine"},
+    "sootprint.engines": {
+        "local": "sootprint.engines.local:LocalEngine",
+        "ssh": "sootprint.engines.ssh:SshEngine",
+        "slurm": "sootprint.engines.slurm:SlurmEngine",
+    },
 }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sootprint.core import registry
+
 if TYPE_CHECKING:
     from sootprint.core.protocols import Engine
     from sootprint.settings.targets import Target
@@ -11,14 +13,6 @@ if TYPE_CHECKING:
 
 def engine_of(target: Target | None) -> Engine:
     """Engine that starts jobs in a place; this machine's processes where None."""
-    if target is not None and target.is_remote:
-        from sootprint.engines.ssh import SshEngine
-
-        return SshEngine(target)
-    if target is not None and target.engine == "slurm":
-        from sootprint.engines.slurm import SlurmEngine
-
-        return SlurmEngine(target)
-    from sootprint.engines.local import LocalEngine
-
-    return LocalEngine(target)
+    name = "local" if target is None else "ssh" if target.is_remote else target.engine
+    engine: Engine = registry.load("sootprint.engines", name)(target)
+    return engine
