@@ -12,6 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from sootprint.core.records import Footprint
+from sootprint.hub import leaderboards
 from tests.hub import records
 
 BASE = "/api/v1/footprints"
@@ -254,6 +255,19 @@ def test_leaderboard_has_its_front(client: TestClient) -> None:
     assert fronts == {"small": True, "good": True, "beaten": False, "marked": True}
     sound = client.get("/api/v1/leaderboards", params={**chosen, "weak": "false"}).json()
     assert (sound["entries"], sound["left_out"]) == ([], 4)
+
+
+def test_leaderboard_tells_what_it_did_not_look_at(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A board of more entries than are read says how many it lacks, and looks at those with the least emissions."""
+    monkeypatch.setattr(leaderboards, "MOST_ENTRIES", 2)
+    _post(client, *(records.trained(70.0 + kg, kg=kg, name=f"m{kg:.0f}") for kg in (3.0, 1.0, 2.0)))
+    chosen = {"task": "image classification", "dataset": "imagenet", "metric": "top-1", "weak": "true"}
+    found = client.get("/api/v1/leaderboards", params=chosen).json()
+    assert (found["beyond"], sorted(one["emissions_kg"] for one in found["entries"])) == (1, [1.0, 2.0])
+    page = client.get("/leaderboards/view", params={**chosen, "weak": "1"}, headers={"Accept": "text/html"})
+    assert "1 that emitted more than all of these" in page.text
 
 
 def test_idempotency_key_is_honoured(client: TestClient) -> None:

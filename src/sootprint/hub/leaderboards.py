@@ -38,11 +38,14 @@ class Standing:
         entries: Records with their result; `front_carbon` and `front_energy` tell who no other beats in both.
         higher_is_better: Direction of the metric.
         left_out: Records without emissions, with weaker evidence, or marked for review [1].
+        beyond: Records of a very large board that were not looked at, as they emitted more than those that were; a
+            front may lack some of them [1].
     """
 
     entries: list[dict[str, Any]]
     higher_is_better: bool
     left_out: int
+    beyond: int = 0
 
 
 def boards(engine: Engine, most: int = 200) -> list[Board]:
@@ -63,14 +66,17 @@ def standing(
         weak: Whether weaker evidence than C and records marked for review are in.
         shown: Entries that are told in full; the others have their numbers alone.
     """
+    of_board = sa.and_(_results.c.board == columns.board(*names), _results.c.kind == "quality")
     query = (
         sa.select(*(_results.c[name] for name in _NUMBERS))
-        .where(_results.c.board == columns.board(*names), _results.c.kind == "quality")
+        .where(of_board)
         .order_by(_results.c.emissions_kg, _results.c.seq)
         .limit(MOST_ENTRIES)
     )
     with engine.connect() as connection:
         rows = [dict(zip(_NUMBERS, row, strict=True)) for row in connection.execute(query)]
+        counted = sa.select(sa.func.count()).select_from(_results).where(of_board)
+        whole = len(rows) if len(rows) < MOST_ENTRIES else connection.execute(counted).scalar_one()
     kept = [row for row in rows if row["emissions_kg"] is not None and (weak or _is_sound(row))]
     higher = is_higher_better(names[2])
     for cost, name in (("emissions_kg", "front_carbon"), ("energy_kwh", "front_energy")):
@@ -79,7 +85,8 @@ def standing(
             row[name] = member
     kept.sort(key=lambda row: (-row["value"] if higher else row["value"], row["emissions_kg"]))
     kept[:shown] = tell(engine, kept[:shown])
-    return Standing(entries=kept, higher_is_better=higher, left_out=len(rows) - len(kept))
+    left_out, beyond = len(rows) - len(kept), whole - len(rows)
+    return Standing(entries=kept, higher_is_better=higher, left_out=left_out, beyond=beyond)
 
 
 _NUMBERS = ("seq", "value", "emissions_kg", "energy_kwh", "evidence", "marked")
