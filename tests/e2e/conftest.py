@@ -12,7 +12,7 @@ from tests.e2e import harness
 from tests.e2e.scenarios import SCENARIOS
 from tests.fixtures import fake_devices
 
-LONG_RUNS = "test_truth.py"
+LONG_RUNS = Path(__file__).parent / "test_truth.py"
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def _long_runs(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, harness.Running]]:
     """The runs of 60 s, all side by side, begun before the first test so that the others fill the time."""
-    wanted = any(item.path.name == LONG_RUNS for item in request.session.items)
+    wanted = any(item.path == LONG_RUNS for item in request.session.items)
     library = request.getfixturevalue("nvml") if wanted else Path()
     with harness.started(SCENARIOS if wanted else (), tmp_path_factory.mktemp("long"), library) as running:
         yield running
