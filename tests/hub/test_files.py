@@ -24,6 +24,7 @@ from sootprint.hub.app import application
 from sootprint.hub.context import Hub
 from sootprint.hub.files import backups, dumps
 from sootprint.hub.ingest import Submission
+from sootprint.hub.insight import projections
 from sootprint.hub.tables import FootprintVersion, table_of
 from tests.hub import records
 from tests.hub.conftest import HOST, KEY, hub
@@ -126,6 +127,7 @@ def test_backup_comes_back_as_it_was_on_either_database(engine: Engine, tmp_path
     """Every row of every table; then numbers go on where they were, and words are found."""
     accounts.add_account(engine, "alice", "contributor")
     accounts.make_token(engine, KEY, "alice", scopes=("submit",))
+    projections.ensure(engine)  # as the start of a hub does
     published = _filled(engine)
     before = _everything(engine)
     file = tmp_path / "backup.sqlite"

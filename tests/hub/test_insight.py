@@ -360,11 +360,10 @@ def test_differences_of_versions_are_found() -> None:
     ]
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)  # the records are read over the same function
 def test_survey_is_run_on_the_hubs_own_records(client: TestClient, filled: list[dict[str, Any]]) -> None:
     """The page has the survey's questions with this hub's answers, its figures and what was left out."""
     engine = client.app._hub.engine
-    if engine.dialect.name != "sqlite":
-        pytest.skip("one database is enough: the records are read over the same function")
     sheet = surveyed.sheet(engine)
     titles = [part.title for part in sheet.parts]
     assert "What are the main sources of energy used for training?" in titles

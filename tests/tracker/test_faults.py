@@ -360,7 +360,7 @@ def test_signal_from_outside_a_container_is_passed_on(monkeypatch, code, passed)
     monkeypatch.setattr(runner.signal, "sigtimedwait", lambda numbers, wait_s: info)
     monkeypatch.setattr(runner.os, "kill", lambda pid, number: sent.append(number))
     monkeypatch.setattr(runner.os, "waitpid", lambda pid, options: (pid, 0))
-    assert runner._Held({signal.SIGTERM}, set()).forward_until_exit(42) == 0
+    assert runner._Held({signal.SIGTERM}, set()).forward_until_exit(42, lambda number: True) == 0
     assert sent == ([signal.SIGTERM] if passed else [])
 
 

@@ -190,7 +190,7 @@ def run(
         sootprint run --quiet --record footprint.json -- make train
         sootprint run --hub http://127.0.0.1:8765 -- python train.py
         sootprint run --deadline 24h --expect 6h -- python train.py
-        sootprint run --deadline 3d --expect 24h --pausable --targets home,fr --carry checkpoints -- python train.py
+        sootprint run --deadline 3d --expect 24h --targets home,fr -- ./train
     """
     raise typer.Exit(_code(dict(locals())))
 

@@ -51,7 +51,7 @@ def sbatch(
     save, and waits in the queue again. What plans it stays in the background; `sootprint recover` starts that anew.
 
         sootprint sbatch --deadline 3d --expect 20h train.sh
-        sootprint sbatch --deadline 3d --pausable --time=24:00:00 --gres=gpu:1 train.sh --epochs 90
+        sootprint sbatch --deadline 3d --pausable --time=24:00:00 train.sh
     """
     from sootprint import settings
 
