@@ -11,6 +11,7 @@ import pytest
 
 from sootprint.engines.book import PAUSED, Book, Plan, folded
 from sootprint.engines.processes import boot, own
+from sootprint.engines.state import MOST_CUTS
 from sootprint.runner import driver
 from sootprint.runner.driver import Driver, decided
 from sootprint.runner.outlook import Ahead
@@ -218,7 +219,7 @@ def test_job_that_is_cut_again_and_again_is_given_up(tmp_path):
     world = World(book)
     world.look = lambda: setattr(world, "left", 0) or False
     assert drive(book, world, Told()) == 1
-    assert world.begun == driver.MOST_CUTS + 1
+    assert world.begun == MOST_CUTS + 1
 
 
 def test_interrupt_while_it_waits_cancels_it(tmp_path):

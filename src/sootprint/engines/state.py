@@ -10,6 +10,7 @@ from typing import Any
 from sootprint.engines.processes import Process
 
 PAUSED = 75  # exit code of a job that has saved and may be resumed (EX_TEMPFAIL of sysexits.h)
+MOST_CUTS = 5  # a job that is cut again and again is given up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +161,17 @@ class State:
     def where(self) -> str:
         """Place where what the job needs lies; "" is this machine."""
         return self.carried[-1].target if self.carried else ""
+
+    @property
+    def ended_with(self) -> int | None:
+        """Exit code of a job that is not to be started again; None where it is."""
+        if not self.segments:
+            return None
+        last = self.segments[-1]
+        if last.cut:
+            return 1 if sum(one.cut for one in self.segments) > MOST_CUTS else None
+        paused = last.code == PAUSED and self.plan.pausable and last.asked
+        return None if paused else last.code
 
     @property
     def left_s(self) -> float:

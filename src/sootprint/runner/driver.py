@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sootprint.engines.book import PAUSED, Book, Plan, Segment, State
+from sootprint.engines.book import Book, Plan, Segment, State
 from sootprint.engines.shell import UnreachableError
 from sootprint.planner.replan import must_run, run_now, start_now
 from sootprint.runner.choice import ADVANTAGE, MARGIN
@@ -33,7 +33,6 @@ JITTER_SHARE, JITTER_MOST_S = 0.1, 300.0  # of a step: jobs that waited for it d
 GRACE_S = 300.0  # within which a job should answer a pause
 SETTLE_S = 60.0  # within which a record should be fetched from another place
 RETRY_S = 2.0
-MOST_CUTS = 5  # a job that is cut again and again is given up
 CANCELLED = 128 + signal.SIGINT
 
 
@@ -89,7 +88,7 @@ class Driver:
             self._watch(state, state.open_segment)
         elif not self._is_settled(state):
             time.sleep(TICK_S)
-        elif (code := _result(state)) is not None:
+        elif (code := state.ended_with) is not None:
             if self._roaming is not None:
                 self._roaming.finish(state)
             self._book.write("done", code=code)
@@ -290,17 +289,6 @@ def _left_s(state: State, now_s: float) -> float:
     if segment is None or segment.started_s is None:
         return state.left_s
     return max(0.05 * state.plan.expect_s, state.left_s - max(0.0, now_s - segment.started_s))
-
-
-def _result(state: State) -> int | None:
-    """Exit code of a job that is not to be started again; None where it is."""
-    if not state.segments:
-        return None
-    last = state.segments[-1]
-    if last.cut:
-        return 1 if sum(one.cut for one in state.segments) > MOST_CUTS else None
-    paused = last.code == PAUSED and state.plan.pausable and last.asked
-    return None if paused else last.code
 
 
 def _sent_by_terminal(number: int) -> bool:

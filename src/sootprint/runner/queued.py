@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sootprint.engines import queue
-from sootprint.engines.book import PAUSED, Book, Plan, Segment, State
+from sootprint.engines.book import Book, Plan, Segment, State
 from sootprint.engines.local import RESUME, SEGMENT
 from sootprint.planner.replan import begin_step, must_run
 from sootprint.runner.choice import ADVANTAGE, MARGIN
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 LOOK_LEAST_S, LOOK_MOST_S, LOOK_SHARE = 0.5, 30.0, 0.01
 RETRY_S = 5.0
 SAME_S = 1.0  # two begins as near as that are the same
-MOST_CUTS = 5
 CANCELLED = 128 + signal.SIGINT
 
 
@@ -71,7 +70,7 @@ class Queued:
         """
         segment = state.open_segment
         if segment is None:
-            code = _result(state)
+            code = state.ended_with
             if code is None:
                 self._put(state)
             else:
@@ -216,17 +215,6 @@ def batch_script(plan: Plan, book: Book, first: int) -> str:
         f"exec {shlex.join(plan.arguments)} -- {shlex.join(plan.command)}",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _result(state: State) -> int | None:
-    """Exit code of a job that is not to wait again; None where it is."""
-    if not state.segments:
-        return None
-    last = state.segments[-1]
-    if last.cut:
-        return 1 if sum(one.cut for one in state.segments) > MOST_CUTS else None
-    paused = last.code == PAUSED and state.plan.pausable and last.asked
-    return None if paused else last.code
 
 
 def _clock(at_s: float) -> str:
