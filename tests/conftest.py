@@ -11,12 +11,15 @@ import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 SHARED_REASON = "../shared is not here"
-# Joules against a clock, and processes by the dozen: these tests want the machine to themselves.
+# Joules or grids of seconds against a clock, and processes by the dozen: these tests want the machine to themselves.
 ALONE = (
     "faults",
+    "e2e/test_moves.py",
     "e2e/test_node_service.py",
     "e2e/test_node_users.py",
     "e2e/test_nodes.py",
+    "e2e/test_plans.py",
+    "e2e/test_sbatch.py",
     "e2e/test_shares.py",
     "e2e/test_sharing.py",
     "e2e/test_truth.py",
