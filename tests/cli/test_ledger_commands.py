@@ -204,6 +204,23 @@ def test_tag_sets_removes_and_lists(call, stored: list[Footprint]) -> None:
     assert call("tag", "small").stdout == "model=mlp\n"
 
 
+def test_results_of_a_run_are_set_replaced_and_taken_away(call, stored: list[Footprint]) -> None:
+    """A run gets what a leaderboard needs after its end; each change is a version, and none is one without."""
+    board = "Image Classification/ImageNet/Top-1 accuracy"
+    assert call("tag", "small", "--model", "Tiny-1", "--result", f"{board}=50").exit_code == 0
+    call("tag", "small", "--result", f"{board}=51.5", "--result", "fairness:A/B/C=0.1", "later=1")
+    listed = ["later=1", "seed=1", "model: Tiny-1", f"{board}=51.5", "fairness:A/B/C=0.1"]
+    assert call("tag", "small").stdout.splitlines() == listed
+    left = json.loads(call("tag", "small", "--remove", board, "--remove", "later", "--json").stdout)
+    assert (left["model"], left["tags"], [one["kind"] for one in left["results"]]) == (
+        "Tiny-1",
+        {"seed": "1"},
+        ["fairness"],
+    )
+    wrong = call("tag", "small", "--result", "A/B=1")
+    assert (wrong.exit_code, wrong.stderr.count("\n")) == (2, 1)
+
+
 @pytest.mark.parametrize("wrong", ["seed", "=1"])
 def test_tag_that_is_no_pair_is_refused(call, stored: list[Footprint], wrong: str) -> None:
     """A tag is KEY=VALUE, and nothing is changed otherwise."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from sootprint import Footprint
+from sootprint.core.records import Model, Result
 
 from .conftest import PROGRAM
 
@@ -53,10 +54,13 @@ def test_record_is_written_and_stored_with_what_was_stated(program, call, tmp_pa
     """Name, project, tags, zone and PUE are in the record, in the file as in the ledger."""
     file = tmp_path / "record.json"
     stated = ["--name", "n", "--project", "p", "--tag", "a=1", "--tag", "b=2", "--zone", "FR", "--pue", "1.2"]
+    stated += ["--model", "Tiny-1", "--result", "Translation/WMT/en-fr/BLEU=27"]
     program("run", "-q", *stated, "--record", file, "--", sys.executable, "-c", "pass")
     made = Footprint.from_json(file.read_text(encoding="utf-8"))
     assert (made.name, made.project, made.tags, made.place.zone) == ("n", "p", {"a": "1", "b": "2"}, "FR")
     assert (made.pue.value, made.boundary) == (1.2, "facility")
+    assert made.model == Model(name="Tiny-1")
+    assert made.results == (Result(task="Translation", dataset="WMT/en-fr", metric="BLEU", value=27.0),)
     assert Footprint.from_json(call("show", "n", "--json").stdout) == made
 
 
@@ -76,6 +80,8 @@ def test_command_line_is_kept_only_where_asked(program, call, asked: bool) -> No
         (["--pue", "0.8"], ["0.8", "between 1"]),
         (["--period", "5 days"], ["'5 days'", "500ms"]),
         (["--tag", "seed"], ["'seed'", "KEY=VALUE"]),
+        (["--result", "Translation/BLEU=27"], ["'Translation/BLEU'", "TASK/DATASET/METRIC"]),
+        (["--result", "Translation/WMT/BLEU=good"], ["'good' is not a number"]),
         (["--share", "half"], ["'half'", "process"]),
         (["--budget-kg", "-1"], ["-1", "above 0"]),
         (["--record", "missing/record.json"], ["missing/record.json"]),

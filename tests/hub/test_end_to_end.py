@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from typing import Any
 import httpx
 from sqlalchemy.engine import Engine
 
-from sootprint.core.records import Footprint, Model, Result
+from sootprint.core.records import Footprint
 from sootprint.hub import seed
 from sootprint.survey import hub as survey_hub
 from sootprint.survey.figures.gallery import figure
@@ -132,17 +131,18 @@ def _looked_at(
 def test_one_footprint_goes_from_the_run_to_the_figure(sqlite_engine: Engine, tmp_path: Path) -> None:
     """Run, push, leaderboard, survey: the same numbers at each step, and the point in the figure is the run's."""
     record = tmp_path / "run.json"
-    words = ("--zone", "FR", "--name", "traced", "--record", str(record), "--", sys.executable)
-    sootprint(tmp_path, "run", "--quiet", *words, "-c", "sum(range(2_000_000))")
+    words = ("--zone", "FR", "--name", "traced", "--model", "Traced-Net", "--record", str(record))
+    words += ("--result", "Image Classification/ImageNet/Top-1 accuracy=70")
+    sootprint(tmp_path, "run", "--quiet", *words, "--", sys.executable, "-c", "sum(range(2_000_000))")
     measured = Footprint.from_json(record.read_text(encoding="utf-8"))
-    result = Result(task="Image Classification", dataset="ImageNet", metric="Top-1 accuracy", value=77.7)
-    told = dataclasses.replace(measured, model=Model(name="Traced-Net"), results=(result,))
-    record.write_text(told.to_json(), encoding="utf-8")
+    assert [one.value for one in measured.results] == [70.0]
+    better = ("--result", "Image Classification/ImageNet/Top-1 accuracy=77.7")  # as evaluated after the run
+    assert "77.7" in sootprint(tmp_path, "tag", "traced", *better).stdout
     assert measured.emissions_kg is not None
     kg = measured.emissions_kg.value
     seed.seed(sqlite_engine)
     with served(sqlite_engine) as address:
-        pushed = sootprint(tmp_path, "hub", "push", str(record), "--hub", address)
+        pushed = sootprint(tmp_path, "hub", "push", "traced", "--hub", address)
         assert pushed.stdout.endswith(f"{address}/footprints/{measured.id}\n"), pushed.stderr
         board = {
             "task": "image classification",

@@ -103,6 +103,26 @@ def test_spans_nest_and_overlap_and_metrics_make_a_curve():
     assert 0.0 < made.curve[0].energy_kwh < made.curve[1].energy_kwh <= made.energy_kwh.value
 
 
+def test_results_are_kept_with_their_latest_value(caplog):
+    """What the model reaches is in the record, as stated before and as told at the end; what is none is said once."""
+    board = "Image Classification/ImageNet/Top-1 accuracy"
+    known = {board: 50, "one/two": 1.0}
+    with sootprint.track("r", zone="FR", period="100ms", model="Tiny-1", results=known) as run:
+        run.result(board, 51.5)
+        run.result("robustness:Translation/WMT/en-fr/BLEU", "27")  # type: ignore[arg-type]
+        run.result(board, float("nan"))
+        run.result(board, None)  # type: ignore[arg-type]
+    made = run.footprint
+    assert made.model.name == "Tiny-1"
+    told = [(one.kind, one.task, one.dataset, one.metric, one.value) for one in made.results]
+    assert told == [
+        ("quality", "Image Classification", "ImageNet", "Top-1 accuracy", 51.5),
+        ("robustness", "Translation", "WMT/en-fr", "BLEU", 27.0),
+    ]
+    assert sum("not kept" in text for text in made.warnings) == 3
+    assert "'one/two' is not TASK/DATASET/METRIC" in caplog.text
+
+
 def test_value_that_is_no_number_is_warned_of(caplog):
     """Logging a text is one warning and no error."""
     with caplog.at_level(logging.WARNING, "sootprint"), sootprint.track("x", zone="FR") as run:

@@ -33,6 +33,8 @@ class Asked:
         carry: Files and folders that go with it.
         name: Name of the run.
         tag: Tags as they were written.
+        model: Name of the model.
+        result: Results as they were written.
         record: File of the record.
         json: Whether the record is printed.
         stated: Settings that were given as options.
@@ -53,6 +55,8 @@ class Asked:
     json: bool
     stated: dict[str, Any]
     idle_w: float | None = None
+    model: str | None = None
+    result: Sequence[str] | None = None
 
 
 def driven(known: Settings, asked: Asked, *, say: Callable[[str], object]) -> int | None:
@@ -177,6 +181,9 @@ def _arguments(asked: Asked) -> list[str]:
         made += [option, str(text)] if text is not None else []
     for text in asked.tag or ():
         made += ["--tag", text]
+    made += ["--model", asked.model] if asked.model is not None else []
+    for text in asked.result or ():
+        made += ["--result", text]
     return [*made, *(["--json"] if asked.json else [])]
 
 

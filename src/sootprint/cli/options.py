@@ -76,6 +76,17 @@ Pue = Annotated[
     float | None,
     typer.Option("--pue", metavar="X", parser=number, help="Facility energy over IT energy, at least 1."),
 ]
+Model = Annotated[
+    str | None, typer.Option("--model", metavar="NAME", help="Name of the model that is trained.")
+]
+Results = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--result",
+        metavar="TASK/DATASET/METRIC=VALUE",
+        help="What the model reaches, for the hub's leaderboards; may be repeated.",
+    ),
+]
 RunOrFile = Annotated[
     str,
     typer.Argument(

@@ -162,6 +162,8 @@ def run(
     pue: options.Pue = None,
     period: Period = None,
     tag: Tags = None,
+    model: options.Model = None,
+    result: options.Results = None,
     run_group: Group = None,
     share: ShareOption = None,
     budget_kg: Budget = None,
@@ -187,6 +189,7 @@ def run(
 
         sootprint run -- python train.py
         sootprint run --zone FR --name base --tag seed=1 -- python train.py
+        sootprint run --model big-2 --result "Translation/WMT/BLEU=27" -- ./train
         sootprint run --quiet --record footprint.json -- make train
         sootprint run --hub http://127.0.0.1:8765 -- python train.py
         sootprint run --deadline 24h --expect 6h -- python train.py
@@ -199,7 +202,7 @@ def _code(given: dict[str, Any]) -> int:
     """Exit code of the command, measured now or when its plan says."""
     from sootprint.cli.tag import pairs
 
-    told = {name: given.pop(name) for name in ("command", "name", "tag", "record", "json")}
+    told = {name: given.pop(name) for name in ("command", "name", "tag", "model", "result", "record", "json")}
     options_of_plan = ("deadline", "expect", "pausable", "resume_cost", "idle_w", "trace", "targets", "carry")
     plan = {name: given.pop(name) for name in options_of_plan}
     stated = {
@@ -208,7 +211,7 @@ def _code(given: dict[str, Any]) -> int:
         if value is not False and value is not None
     }
     known = _loaded(**stated)
-    tags = pairs(told["tag"] or [])
+    tags, _ = pairs(told["tag"] or []), _results(told)
     _check(known, told["record"])
     if plan["deadline"] is None:
         unused = [name.replace("_", "-") for name, value in plan.items() if value]
@@ -229,6 +232,7 @@ def _measured(known: Settings, told: dict[str, Any], tags: dict[str, str]) -> in
         settings=known,
         name=told["name"],
         tags=tags,
+        about={"model": told["model"], "results": _results(told)},
         record_file=told["record"],
         segment=_segment(),
         sharing=_sharing(known),
@@ -236,6 +240,19 @@ def _measured(known: Settings, told: dict[str, Any], tags: dict[str, str]) -> in
     )
     finish = _nothing if known.quiet and not told["json"] else _as_json if told["json"] else _summary
     return run_command(told["command"], replace(run_options, on_finish=finish))
+
+
+def _results(told: dict[str, Any]) -> dict[str, float]:
+    """Values of the results that were stated, by their names.
+
+    Raises:
+        InputError: One has another form, or no number.
+    """
+    if not told["result"]:
+        return {}
+    from sootprint.core.results import parsed
+
+    return {text.rpartition("=")[0]: parsed(text)["value"] for text in told["result"]}
 
 
 def _sharing(known: Settings) -> Sharing | None:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 
+from sootprint.core import results
 from sootprint.core.errors import RecordError
 from sootprint.core.ids import is_uuid7
 from sootprint.core.quantity import BASES, Factor, Quantity
@@ -25,7 +26,7 @@ SCHEMA = "1.0"
 STAGES = ("pretrain", "finetune", "search", "distil", "evaluate", "data", "inference", "development", "other")
 SCOPES = ("final_run", "project_total")
 BOUNDARIES = ("accelerator", "node", "facility")
-RESULT_KINDS = ("quality", "robustness", "fairness")
+RESULT_KINDS = results.KINDS
 GRADES = ("A", "B", "C", "D", "E")
 
 __all__ = ["BASES", "SCHEMA", "Factor", "Footprint", "Quantity"]

@@ -49,6 +49,7 @@ class RunOptions:
         settings: Settings that were read.
         name: Name of the run.
         tags: Tags of the run.
+        about: Name of its `model`, and its `results` by TASK/DATASET/METRIC.
         record_file: File that gets the record as JSON.
         segment: Book of the plan whose segment this is, and its number.
         sharing: The way of the run to a hub.
@@ -59,6 +60,7 @@ class RunOptions:
     settings: Settings
     name: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, object] = field(default_factory=dict)
     record_file: Path | None = None
     segment: tuple[Book, int] | None = None
     sharing: Sharing | None = None
@@ -78,6 +80,7 @@ def run_command(command: Sequence[str], options: RunOptions) -> int:
         settings=options.settings,
         name=options.name,
         tags=options.tags,
+        about=options.about,
         given=given,
         begins_when_ready=True,
         on_warning=options.on_warning,

@@ -104,6 +104,8 @@ def _identity(fold: Fold) -> dict[str, Any]:
         "ended": _stamp(head, fold.last_s),
         "duration_s": fold.last_s,
         "hardware": _hardware(fold),
+        "model": records.Model(name=head["model"]) if head.get("model") else None,
+        "results": tuple(records.Result(**one) for one in fold.results),
         "curve": tuple(
             records.CurvePoint(energy_kwh=energy_kwh(j), metric=m, value=v) for j, m, v in fold.curve
         ),

@@ -37,6 +37,7 @@ KINDS = (
     "more",
     "note",
     "forecast",
+    "result",
     "snap",
     "end",
 )
@@ -75,6 +76,7 @@ class Fold:
         self.ended: str | None = None
         self.progress: Progress | None = None  # towards what was expected, where anything was
         self.forecasts: list[dict[str, Any]] = []
+        self.results: list[dict[str, Any]] = []
         self._marks: list[Mark] = []
         self._open: dict[int, int] = {}  # span number -> index in spans
         self._skip: set[int] = set()
@@ -140,6 +142,7 @@ class Fold:
             "not_kept": self.not_kept,
             "progress": self.progress.dump() if self.progress else None,
             "forecasts": self.forecasts,
+            "results": self.results,
             "marks": [tuple(mark) for mark in self._marks],
             "open": list(self._open.items()),
         }
@@ -168,6 +171,7 @@ class Fold:
 
             self.progress = Progress.load(state["progress"])
         self.forecasts = list(state.get("forecasts", ()))
+        self.results = list(state.get("results", ()))
         self._marks = [Mark(*mark) for mark in state["marks"]]
         self._open = dict(state["open"])
         self._skip = unsummed(self.states)
@@ -200,6 +204,14 @@ class Fold:
             if not all(math.isfinite(line[key][name]) for name in ("value", "low", "high")):
                 raise ValueError(f"forecast {line[key]}")
         self.forecasts.append(line)
+
+    def _result(self, line: dict[str, Any]) -> None:
+        from sootprint.core import results
+
+        if not math.isfinite(line["value"]):
+            raise ValueError(f"value {line['value']}")
+        told = {name: line[name] for name in ("kind", "task", "dataset", "metric", "value")}
+        self.results = results.joined(self.results, [told])[: results.MOST]
 
     def _more(self, line: dict[str, Any]) -> None:
         self.head |= line["head"]

@@ -8,7 +8,7 @@ import functools
 import os
 import sys
 
-from sootprint.tracker.worker import Worker
+from sootprint.tracker.worker import Worker, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound=Callable[..., Any])
 
 STOP_WAIT_S = 5.0
+EXAMPLE = "{'Image Classification/ImageNet/Top-1 accuracy': 76.1}"
 
 
 class Run:
@@ -32,14 +33,23 @@ class Run:
     Args:
         name: Name of the run.
         tags: Tags of the run.
+        model: Name of the model that is trained.
+        results: Results that are known already, by TASK/DATASET/METRIC; others come with `result`.
         settings: Fields of `sootprint.settings.Settings`, e.g. `zone="FR"`, `pue=1.2`, `project="thesis"`.
     """
 
     def __init__(
-        self, name: str | None = None, *, tags: Mapping[str, str] | None = None, **settings: Any
+        self,
+        name: str | None = None,
+        *,
+        tags: Mapping[str, str] | None = None,
+        model: str | None = None,
+        results: Mapping[str, float] | None = None,
+        **settings: Any,
     ) -> None:
         self._name = name
         self._tags = tags
+        self._about: dict[str, Any] = {"model": model, "results": results}
         self._arguments = settings
         self._worker: Worker | None = None
         self._pid = 0
@@ -79,9 +89,22 @@ class Run:
             arguments=self._arguments,
             name=self._name,
             tags=tags,
+            about=self._known_about(),
             parent=around[-1].id if around else None,
             on_warning=_warn,
         )
+
+    def _known_about(self) -> dict[str, Any]:
+        """What was said of the model, without what cannot be used."""
+        made = dict(self._about)
+        if made["results"] is not None and not hasattr(made["results"], "items"):
+            _warn(
+                f"results={made['results']!r:.80} must be a mapping such as {EXAMPLE}; measuring without it"
+            )
+            made["results"] = None
+        if made["model"] is not None:
+            made["model"] = text_of(made["model"])
+        return made
 
     def stop(self) -> Footprint | None:
         """Footprint of the run, stored; a second stop, or one in a forked child, changes nothing."""
@@ -112,6 +135,17 @@ class Run:
         if self._worker is not None:
             self._worker.log(metric, value)
 
+    def result(self, name: str, value: float) -> None:
+        """Note a result of the model, e.g. `run.result("Image Classification/ImageNet/Top-1 accuracy", 76.1)`.
+
+        Args:
+            name: TASK/DATASET/METRIC, as the hub's leaderboards name them; "robustness:" or "fairness:" may stand
+                before it.
+            value: Value in the metric's own unit; a later one replaces it.
+        """
+        if self._worker is not None:
+            self._worker.result(name, value)
+
     def __enter__(self) -> Run:
         return self.start()
 
@@ -125,7 +159,7 @@ class Run:
         name = self._name or getattr(function, "__name__", None)
 
         def fresh() -> Run:
-            return Run(name, tags=self._tags, **self._arguments)
+            return Run(name, tags=self._tags, **self._about, **self._arguments)
 
         if _is_coroutine_function(function):
 

@@ -177,6 +177,7 @@ class Session:
             "name": self._worker.name,
             "project": settings.project,
             "tags": self._worker.tags,
+            "model": self._worker.about.get("model"),
             "given": self._worker.given | (source.group.given() if source.group else {}),
             "run_group": source.group.id if source.group else None,
             "parent": source.parent,

@@ -14,6 +14,7 @@ import threading
 import time
 import weakref
 
+from sootprint.core.errors import InputError
 from sootprint.core.ids import uuid7
 
 TYPE_CHECKING = False
@@ -75,6 +76,7 @@ class Worker:
         name: Name of the run.
         tags: Tags of the run.
         given: Facts to keep beside the record, e.g. the command where it was asked for.
+        about: Name of the `model`, and `results` by their names TASK/DATASET/METRIC.
         parent: Identity of the run that this one is part of.
         machine: Where the meters look; from the settings when None.
         begins_when_ready: Whether the run begins with its first reading, as nothing happens before it.
@@ -89,6 +91,7 @@ class Worker:
         name: str | None = None,
         tags: Mapping[str, str] | None = None,
         given: Mapping[str, Any] | None = None,
+        about: Mapping[str, Any] | None = None,
         parent: str | None = None,
         machine: Machine | None = None,
         begins_when_ready: bool = False,
@@ -97,7 +100,7 @@ class Worker:
         self.arguments, self.settings = dict(arguments or {}), settings
         self.name = None if name is None else text_of(name)
         self.tags = {text_of(key): text_of(value) for key, value in (tags or {}).items()}
-        self.given, self.parent = dict(given or {}), parent
+        self.given, self.about, self.parent = dict(given or {}), dict(about or {}), parent
         self.machine = machine
         self.begins_when_ready = begins_when_ready
         self.on_warning = on_warning
@@ -130,6 +133,8 @@ class Worker:
         if sys.is_finalizing():  # a thread would never begin, and its starter wait for it
             self.on_warning("not measured: the interpreter is ending")
             return
+        for name, value in (self.about.get("results") or {}).items():
+            self.result(name, value)
         try:
             self._thread.start()
         except RuntimeError as err:  # the system has no thread left
@@ -210,6 +215,16 @@ class Worker:
             self._kept({"k": "log", "s": at_s, "metric": name, "value": number})
         else:
             self._refuse(f"log of {name}: {number} is not a number that a record can hold; not kept")
+
+    def result(self, name: object, value: object) -> None:
+        """A result of the model, whose later value replaces it; one that cannot be used is refused, and said once."""
+        from sootprint.core.results import named, number
+
+        text = text_of(name)
+        try:
+            self._kept({"k": "result", **named(text), "value": number(value, text)})
+        except (InputError, *STRANGE) as err:
+            self._refuse(f"{err}; not kept")
 
     def _refuse(self, text: str) -> None:
         if text not in self._refused and len(self._refused) < MAX_REFUSED:
