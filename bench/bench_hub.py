@@ -16,6 +16,7 @@ import itertools
 import json
 import os
 import platform
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -46,15 +47,45 @@ def main() -> int:
     asked.add_argument("--no-file", action="store_true", help="print only")
     given = asked.parse_args()
     backend = "PostgreSQL" if given.database_url else "SQLite"
+    began = about()
     rows = [_measured(kind, backend, given.database_url) for kind in ("estimate", "run of an hour")]
     for row in rows:
         print(json.dumps(row))
     if not given.no_file:
         RESULTS.mkdir(exist_ok=True)
-        path = RESULTS / f"hub-{backend.lower()}-{datetime.now(UTC).date()}.json"
-        machine = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()}
-        path.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+        written(f"hub-{backend.lower()}", began, rows)
     return 0
+
+
+def written(name: str, began: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+    """Write a file of results: figures with what they are of and where they were taken."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}-{datetime.now(UTC).date()}.json"
+    ended = {"load_1_min_after": round(os.getloadavg()[0], 2)}
+    path.write_text(json.dumps({**began, **ended, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+    print(f"written: {path}")
+
+
+def about() -> dict[str, Any]:
+    """What the figures depend on, taken before the first of them; no name of the machine."""
+    commit = _git("rev-parse", "--short", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "src", "bench")
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": f"{commit} with changes" if changed else commit,
+        "machine": {
+            "cores": len(os.sched_getaffinity(0)),
+            "python": platform.python_version(),
+            "system": platform.system(),
+            "sqlite": sqlite3.sqlite_version,
+        },
+        "load_1_min_before": round(os.getloadavg()[0], 2),
+    }
+
+
+def _git(*words: str) -> str:
+    found = subprocess.run(["git", *words], capture_output=True, text=True, check=False)
+    return found.stdout.strip()
 
 
 def _measured(kind: str, backend: str, url: str | None) -> dict[str, Any]:

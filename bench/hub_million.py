@@ -18,7 +18,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import platform
 import random
 import subprocess
 import sys
@@ -26,7 +25,6 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -34,7 +32,7 @@ from urllib.parse import urlencode
 import httpx
 import psutil
 import sqlalchemy as sa
-from bench_hub import MIB, RESULTS, SOOTPRINT, STARTS_S
+from bench_hub import MIB, SOOTPRINT, STARTS_S, about, written
 from sqlalchemy.engine import Engine
 
 from sootprint.core.ids import uuid7
@@ -45,7 +43,7 @@ from sootprint.hub.ingest import Prepared, Submission
 from sootprint.hub.tables import FootprintRow, FootprintVersion, Recomputation, ResultRow, table_of
 
 SEED = 7
-TEMPLATES, BATCH = 3_000, 5_000
+TEMPLATES, BATCH = 20_000, 5_000
 FIRST_S = 1_600_000_000.0  # instant in the id of the first record; the others follow at ten seconds
 EACH, WARM = 60, 10  # requests of a kind of page that are timed, and before them
 HARDWARE = ("A100", "V100", "H100", "T4", "P100", "RTX 3090", "A40", "L4")
@@ -83,15 +81,13 @@ def main() -> int:
     if given.what == "copy":
         _copy(engine, given.records, given.at_most_s)
         return 0
-    rows = []
+    began, rows = about(), []
     for row in _timed(engine, given.home, given.database_url):
         rows.append(row)
         print(json.dumps(row), flush=True)
     if not given.no_file:
         backend = "postgresql" if given.database_url else "sqlite"
-        path = RESULTS / f"hub-million-{backend}-{datetime.now(UTC).date()}.json"
-        machine = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()}
-        path.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+        written(f"hub-million-{backend}", began, rows)
     return 0
 
 

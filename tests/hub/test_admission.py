@@ -17,7 +17,8 @@ from sootprint.core.errors import RecordError
 from sootprint.hub import admission
 from tests.hub import records
 
-BASE = records.record()
+SLOT = {"start": "2024-01-01T00:00:00Z", "end": "2024-01-01T00:01:00Z", "component": "cpu:0", "energy_j": 5.5}
+BASE = {**records.record(), "intervals": [SLOT]}
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -50,7 +51,9 @@ def _changed(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
 
 @settings(max_examples=250, deadline=None)
 @given(
-    path=st.sampled_from([*_places(BASE), ("curve",), ("spans",), ("new",), ("place", "new")]), value=VALUES
+    path=st.sampled_from([*_places(BASE), ("curve",), ("spans",), ("new",), ("place", "new")])
+    | st.sampled_from([("intervals",), *(("intervals", 0, name) for name in (*SLOT, "new"))]),
+    value=VALUES,
 )
 def test_verdict_is_that_of_the_codec(path: tuple[Any, ...], value: Any) -> None:
     """Whatever stands in whichever field: the hub accepts it if and only if the core does."""
@@ -63,7 +66,7 @@ def test_verdict_is_that_of_the_codec(path: tuple[Any, ...], value: Any) -> None
         assert str(caught.value) == str(err)
     else:
         found = admission.admitted(data).footprint
-        assert dataclasses.replace(found, extra={}) == dataclasses.replace(wanted, extra={})
+        assert dataclasses.replace(found, extra={}) == dataclasses.replace(wanted, extra={}, intervals=())
 
 
 def test_equal_contents_have_one_hash_whatever_the_order() -> None:
@@ -142,6 +145,25 @@ def test_record_nested_too_deeply_is_refused() -> None:
         deep = {"a": deep}
     with pytest.raises(RecordError, match="deeper than 32"):
         admission.admitted({**BASE, "given": deep})
+
+
+def test_intervals_keep_the_rules_of_the_core_and_stay_in_the_text() -> None:
+    """What is checked as plain data is refused in the codec's words; what a newer version adds is kept."""
+    for changed in ({"energy_j": -1.0}, {"energy_j": None}, {"start": 5}, {"end": "\ud800"}):
+        data = {**BASE, "intervals": [SLOT, {**SLOT, **changed}]}
+        with pytest.raises(RecordError) as wanted:
+            codec.from_dict(data)
+        with pytest.raises(RecordError) as found:
+            admission.admitted(data)
+        assert str(found.value) == str(wanted.value)
+    deep: Any = {}
+    for _ in range(40):
+        deep = {"a": deep}
+    with pytest.raises(RecordError, match="deeper than 32"):
+        admission.admitted({**BASE, "intervals": [{**SLOT, "new": deep}]})
+    novel = admission.admitted({**BASE, "intervals": [SLOT, {**SLOT, "new": [1]}]})
+    assert json.loads(novel.text)["intervals"][1]["new"] == [1]
+    assert novel.footprint.intervals == ()
 
 
 @pytest.mark.parametrize(

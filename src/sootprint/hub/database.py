@@ -29,6 +29,9 @@ DIALECTS = ("sqlite", "postgresql")
 LOCK_KEY = 0x50075  # of PostgreSQL's advisory lock; any number that other programs do not use
 BUSY_MS = 15_000  # wait of a writer of SQLite for another one [ms]
 CACHE_KIB = 65_536  # pages that a connection to SQLite keeps in memory [KiB]
+LOG_PAGES = (
+    8_192  # of the write-ahead log before it is written back, 32 MiB: each batch touches the same indexes
+)
 
 
 def url_of(address: str | None, home: Path) -> sa.URL:
@@ -140,6 +143,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
         f"busy_timeout = {BUSY_MS}",
         "foreign_keys = ON",
         f"cache_size = -{CACHE_KIB}",
+        f"wal_autocheckpoint = {LOG_PAGES}",
         "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")

@@ -23,8 +23,11 @@ def of(footprint: Footprint) -> tuple[Finding, ...]:
         return ()
     try:
         claim = claim_of(footprint)
-        short: dict[str, Any] = {name: (getattr(claim, name) or "")[:LETTERS] or None for name in _NAMES}
-        return audit(dataclasses.replace(claim, **short))[:MOST]
+        said = {name: getattr(claim, name) for name in _NAMES}
+        short: dict[str, Any] = {
+            name: text[:LETTERS] for name, text in said.items() if text and text[LETTERS:]
+        }
+        return audit(dataclasses.replace(claim, **short) if short else claim)[:MOST]
     except (InputError, ArithmeticError):  # a number that no claim can have: the schema alone speaks of it
         return ()
 
