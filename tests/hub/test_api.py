@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import random
 from typing import Any
 
 import pytest
@@ -257,17 +258,31 @@ def test_leaderboard_has_its_front(client: TestClient) -> None:
     assert (sound["entries"], sound["left_out"]) == ([], 4)
 
 
-def test_leaderboard_tells_what_it_did_not_look_at(
+def test_leaderboard_of_more_entries_than_are_told_has_the_ranks_and_fronts_of_all(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A board of more entries than are read says how many it lacks, and looks at those with the least emissions."""
-    monkeypatch.setattr(leaderboards, "MOST_ENTRIES", 2)
-    _post(client, *(records.trained(70.0 + kg, kg=kg, name=f"m{kg:.0f}") for kg in (3.0, 1.0, 2.0)))
+    """The best of forty are told in their order; the fronts are those that all of them make, at each depth of steps."""
+    chance = random.Random(5)
+    made = [(round(chance.uniform(60.0, 90.0)), round(chance.lognormvariate(0.0, 1.5), 2)) for _ in range(40)]
+    _post(client, *(records.trained(float(value), kg=kg, name="m") for value, kg in made))
     chosen = {"task": "image classification", "dataset": "imagenet", "metric": "top-1", "weak": "true"}
-    found = client.get("/api/v1/leaderboards", params=chosen).json()
-    assert (found["beyond"], sorted(one["emissions_kg"] for one in found["entries"])) == (1, [1.0, 2.0])
+    wanted = sorted(
+        (kg, value)
+        for value, kg in made
+        if not any((v >= value and k < kg) or (v > value and k <= kg) for v, k in made)
+    )
+    monkeypatch.setattr(leaderboards, "MOST_ENTRIES", 9)
+    for steps in (200, 2):
+        monkeypatch.setattr(leaderboards, "STEPS", steps)
+        found = client.get("/api/v1/leaderboards", params=chosen).json()
+        assert [tuple(point) for point in found["fronts"]["emissions_kg"]] == sorted(set(wanted))
+        assert found["n"] == len(made)
+        ranked = sorted(made, key=lambda one: (-one[0], one[1]))
+        assert [(one["value"], one["emissions_kg"]) for one in found["entries"]] == ranked[:9]
+        for one in found["entries"]:
+            assert one["front_carbon"] == ((one["emissions_kg"], one["value"]) in wanted)
     page = client.get("/leaderboards/view", params={**chosen, "weak": "1"}, headers={"Accept": "text/html"})
-    assert "1 that emitted more than all of these" in page.text
+    assert "40 footprints" in page.text
 
 
 def test_idempotency_key_is_honoured(client: TestClient) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 from pathlib import Path
 
 import pytest
@@ -11,11 +13,13 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Engine
 
 from sootprint.core.errors import HubError, InputError
-from sootprint.hub import database, ingest, reading
+from sootprint.core.records import Model, Place, Result
+from sootprint.hub import columns, database, ingest, reading
 from sootprint.hub.tables import Base
 from tests.hub import records
 
 LOCAL = ingest.Submission(actor="local", may_correct_all=True)
+_RESULTS = tuple(Result(task="T", dataset=name, metric="M", value=1.0) for name in ("a", "b"))
 
 
 def test_migrations_make_the_tables_that_the_models_describe(engine: Engine) -> None:
@@ -38,6 +42,33 @@ def test_filled_database_goes_down_and_up(engine: Engine) -> None:
     assert database.is_current(engine)
     ingest.take_in(engine, records.batch(2, project="thesis"), LOCAL)
     assert len(reading.page(engine, reading.Question(words="thesis"))[0]) == 2
+
+
+def test_counts_of_leaderboards_are_made_for_records_that_are_there(engine: Engine) -> None:
+    """Going down before the counts and up again gives those that each batch keeps."""
+    told = [records.plain(records.footprint(results=_RESULTS, grade=grade)) for grade in ("D", "E", "E")]
+    del told[2]["emissions_kg"]
+    ingest.take_in(engine, json.dumps(told).encode(), LOCAL)
+    names = (columns.ENTRIES, columns.COSTED, columns.SOUND_ENTRIES)
+    kept = {name: reading.tallies(engine, name) for name in names}
+    database.downgrade(engine, "indexes")
+    database.upgrade(engine)
+    assert {name: reading.tallies(engine, name) for name in names} == kept
+    assert [sum(n for _, n in kept[name]) for name in names] == [6, 4, 0]
+
+
+def test_longest_names_fit_the_indexes(engine: Engine) -> None:
+    """Names of four bytes a letter that cannot be packed, as long as a column has them, in every column at once."""
+    chance = random.Random(3)
+    long = ["".join(chr(chance.randrange(0x20000, 0x2A000)) for _ in range(300)) for _ in range(8)]
+    one = records.record(
+        name=long[0], project=long[1], model=Model(name=long[2], architecture=long[3]),
+        results=(Result(task=long[4], dataset=long[5], metric=long[6], value=1.0),),
+        place=Place(zone=long[7], country=long[0]),
+    )  # fmt: skip
+    one["hardware"][0]["name"] = long[3]
+    answer = ingest.take_in(engine, json.dumps([one]).encode(), LOCAL)
+    assert answer["accepted"] == 1
 
 
 def test_upgrade_of_a_current_database_changes_nothing(engine: Engine) -> None:

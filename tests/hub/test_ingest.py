@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 from typing import Any
 
@@ -198,3 +199,33 @@ def test_no_count_falls_below_nothing(engine: Engine) -> None:
         corrections.retract(engine, one["id"], Submission(actor="x", may_correct_all=True, reason="r"))
     with engine.connect() as connection:
         assert set(connection.scalars(sa.select(table_of(Tally).c.n))) == {0}
+
+
+@pytest.mark.parametrize("few", [1, 4, 4_000])
+def test_list_is_the_same_by_whichever_index(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    """Each order and filter, frequent, rare and of nobody, gives the pages that sorting all records gives."""
+    monkeypatch.setattr(reading, "FEW", few)
+    chance = random.Random(1)
+    sent = [
+        records.record(
+            float(1 + chance.randrange(5)), stage=chance.choice(("pretrain", "finetune")), project=f"p{n % 3}"
+        )
+        for n in range(12)
+    ]
+    _send(engine, *sent)
+    rows, _ = reading.page(engine, reading.Question(limit=500))
+    orders = {"newest": "seq", "emissions": "emissions_kg", "energy": "energy_kwh"}
+    for filters in (
+        {}, {"stage": "pretrain"}, {"stage": "pretrain", "project": "p1"}, {"stage": "pretrain", "country": "FR"},
+        {"stage": "search"}, {"year": "2024"}, {"evidence": "D", "year": "2024", "marked": "0"},
+    ):  # fmt: skip
+        fits = [row for row in rows if all(str(row[name]) == value for name, value in filters.items())]
+        for order, name in orders.items():
+            wanted = [
+                row["id"] for row in sorted(fits, key=lambda row: (row[name], row["seq"]), reverse=True)
+            ]
+            question = reading.Question(limit=5, filters=filters, order=order)
+            found = reading.pages(engine, question, reading.page(engine, question))
+            assert [row["id"] for page in found for row in page] == wanted

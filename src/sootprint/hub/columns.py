@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sootprint.charts.letters import clean
@@ -19,6 +19,9 @@ FACETS = (
     "stage", "evidence", "verification", "country", "year", "task", "hardware", "origin", "marked",
 )  # fmt: skip
 BOARD, RATIO, KNOWN = "board", "ratio", "known"
+# Quality results of a leaderboard by its identity: all, those with emissions, and those of these that count at once
+ENTRIES, COSTED, SOUND_ENTRIES = "entries", "costed", "sound"
+SOUND = "C"  # the weakest evidence that a leaderboard counts unless all is asked for
 # Classes of claimed over recomputed emissions by their lower end, with what a reader sees
 RATIOS = (
     ("0", "below 0.01"), ("0.01", "0.01 to 0.5"), ("0.5", "0.5 to 0.8"), ("0.8", "0.8 to 1.25"), ("1.25", "1.25 to 2"),
@@ -105,7 +108,7 @@ def board(task: str, dataset: str, metric: str) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def facets(row: Mapping[str, Any], listed: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def facets(row: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Facets with the values that a published record has, the leaderboards of its quality results among them."""
     found = [(name, str(row[name])) for name in FACETS if row[name] is not None]
     boards = {
@@ -117,7 +120,20 @@ def facets(row: Mapping[str, Any], listed: Iterable[Mapping[str, Any]]) -> list[
     ratio = row["emissions_ratio"]
     if ratio is not None:
         found.append((RATIO, next(name for name, _ in reversed(RATIOS) if ratio >= float(name))))
-    return [*found, *((BOARD, text) for text in sorted(boards) if len(text) <= 640)]
+    found += [(BOARD, text) for text in sorted(boards) if len(text) <= 640]
+    return [*found, *_entries(row, listed)]
+
+
+def _entries(row: Mapping[str, Any], listed: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Counts of leaderboards that the quality results of a record enter."""
+    for one in listed:
+        if one["kind"] != "quality":
+            continue
+        yield ENTRIES, one["board"]
+        if row["emissions_kg"] is not None:
+            yield COSTED, one["board"]
+            if row["evidence"] <= SOUND and not row["marked"]:
+                yield SOUND_ENTRIES, one["board"]
 
 
 def country(footprint: Footprint) -> str | None:

@@ -14,10 +14,10 @@ from sootprint.charts import svg
 from sootprint.charts.scale import MASS, Unit, fitting
 from sootprint.core.quantity import Quantity
 from sootprint.hub import plot
+from sootprint.hub.leaderboards import Standing
 from sootprint.report.figures import number
 
 WIDE, NARROW = 700, 340  # plot widths for a desk and for a phone [pixel]
-SHOWN_POINTS = 400
 _PLAIN = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"|<desc>.*?</desc>', re.DOTALL)
 
 
@@ -49,33 +49,34 @@ def beside(claimed: Quantity | None, recomputed: Quantity | None, name: str = "c
     return Drawing(wide, narrow, f"Emissions: {'; '.join(words)}.")
 
 
-def standing(
-    entries: list[dict[str, Any]], *, metric: str, cost: str, front: str, higher: bool
-) -> Drawing | None:
+def standing(found: Standing, *, metric: str, cost: str) -> Drawing | None:
     """Quality over cost, with the front as a step line; None where no entry has both.
 
     Args:
-        entries: Entries of a leaderboard.
+        found: A leaderboard with its best entries.
         metric: Name of the metric.
         cost: emissions_kg or energy_kwh.
-        front: Name of the field that tells who is on the front.
-        higher: Whether more of the metric is better.
     """
-    points = tuple((row[cost], row["value"], row[front]) for row in entries if row[cost] and row[cost] > 0.0)
-    return _standing(points, metric, cost) if points else None
+    front = tuple(point for point in found.fronts[cost] if point[0] > 0.0)
+    others = tuple((row[cost], row["value"]) for row in found.entries if row[cost] and row[cost] > 0.0)
+    return _standing(front, others, (metric, cost, found.n)) if front else None
 
 
 @lru_cache(maxsize=64)
-def _standing(points: tuple[tuple[float, float, bool], ...], metric: str, cost: str) -> Drawing:
-    members = [{"cost": x, "value": y} for x, y, member in sorted(points) if member]
-    others = [{"cost": x, "value": y} for x, y, member in points if not member][:SHOWN_POINTS]
-    best = members[-1]
+def _standing(
+    front: tuple[tuple[float, float], ...],
+    entries: tuple[tuple[float, float], ...],
+    said: tuple[str, str, int],
+) -> Drawing:
+    metric, cost, n = said
+    others = [point for point in entries if point not in front]
     words = (
-        f"{metric} over {_TITLES[cost]}: {len(points)} records, {len(members)} of them on the front (line); "
-        f"the best value is {best['value']:g}, at {number(best['cost'])} {_UNITS[cost]}."
+        f"{metric} over {_TITLES[cost]}: {n:,} records, {len(front)} of them on the front (line); "
+        f"the best value is {front[-1][1]:g}, at {number(front[-1][0])} {_UNITS[cost]}."
     )
-    shown = [(one["cost"], one["value"], False) for one in others]
-    shown += [(one["cost"], one["value"], True) for one in members]
+    if n > len(entries):
+        words += f" Beside the front the {len(others)} best are drawn."
+    shown = [(*point, False) for point in others] + [(*point, True) for point in front]
     title = _TITLES[cost]
     wide, narrow = (plot.quality(shown, metric=metric, title=title, width=width) for width in (WIDE, NARROW))
     return Drawing(wide, narrow, words)

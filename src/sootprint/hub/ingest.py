@@ -307,7 +307,7 @@ def insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> No
 def _inserting(table: Any, dialect: sa.Dialect, names: tuple[str, ...]) -> tuple[str, list[str] | None]:
     """Statement that inserts a row with some columns, and the order of its parameters where they have no names."""
     made = sa.insert(table).compile(dialect=dialect, column_keys=list(names))
-    return str(made), list(made.positiontup) if made.positional else None
+    return str(made), list(made.positiontup or ()) if made.positional else None
 
 
 def count(connection: Connection, changes: Counter[tuple[str, str]]) -> None:

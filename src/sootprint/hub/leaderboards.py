@@ -1,23 +1,28 @@
-"""Leaderboards: quality at carbon and at energy, for one task, data set and metric; never a single score alone."""
+"""Leaderboards: quality at carbon and at energy, for one task, data set and metric; never a single score alone.
+
+Ranks, counts and fronts are those of all entries at any size: each is read off an index in its order, and the counts
+are kept with each batch.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from sootprint.hub import columns, reading
 from sootprint.hub.directions import is_higher_better
-from sootprint.hub.tables import FootprintRow, ResultRow, table_of
+from sootprint.hub.tables import FootprintRow, ResultRow, Tally, table_of
 
-SOUND = "C"  # the weakest evidence that counts unless all is asked for
-MOST_ENTRIES = 5_000
+SOUND = columns.SOUND  # the weakest evidence that counts unless all is asked for
+MOST_ENTRIES = 5_000  # that are told of one board
+STEPS = 200  # of a front that are looked up one by one; what comes behind them is read through
 AT_ONCE = 500  # values of one query
-_rows, _results = table_of(FootprintRow), table_of(ResultRow)
+_rows, _results, _tally = table_of(FootprintRow), table_of(ResultRow), table_of(Tally)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,17 +40,19 @@ class Standing:
     """A leaderboard with its entries.
 
     Args:
-        entries: Records with their result; `front_carbon` and `front_energy` tell who no other beats in both.
+        entries: The best records with their result; `front_carbon` and `front_energy` tell whom no other of all
+            entries beats in both.
+        fronts: Points of the fronts by the name of their cost, the least cost first: the cost, and the value.
+        n: Entries in all [1].
         higher_is_better: Direction of the metric.
         left_out: Records without emissions, with weaker evidence, or marked for review [1].
-        beyond: Records of a very large board that were not looked at, as they emitted more than those that were; a
-            front may lack some of them [1].
     """
 
     entries: list[dict[str, Any]]
+    fronts: dict[str, list[tuple[float, float]]]
+    n: int
     higher_is_better: bool
     left_out: int
-    beyond: int = 0
 
 
 def boards(engine: Engine, most: int = 200) -> list[Board]:
@@ -56,7 +63,7 @@ def boards(engine: Engine, most: int = 200) -> list[Board]:
 
 
 def standing(
-    engine: Engine, names: tuple[str, str, str], *, weak: bool = False, shown: int = MOST_ENTRIES
+    engine: Engine, names: tuple[str, str, str], *, weak: bool = False, shown: int | None = None
 ) -> Standing:
     """Entries of the leaderboard of a task, data set and metric, the best first.
 
@@ -64,32 +71,85 @@ def standing(
         engine: Database.
         names: Task, data set and metric.
         weak: Whether weaker evidence than C and records marked for review are in.
-        shown: Entries that are told in full; the others have their numbers alone.
+        shown: Entries that are told; 5,000 where None.
     """
-    of_board = sa.and_(_results.c.board == columns.board(*names), _results.c.kind == "quality")
+    board, higher = columns.board(*names), is_higher_better(names[2])
+    entered = _entered(board, weak=weak)
     query = (
         sa.select(*(_results.c[name] for name in _NUMBERS))
-        .where(of_board)
-        .order_by(_results.c.emissions_kg, _results.c.seq)
-        .limit(MOST_ENTRIES)
+        .where(entered)
+        .order_by(_results.c.value.desc() if higher else _results.c.value, _results.c.emissions_kg)
+        .limit(shown or MOST_ENTRIES)
     )
     with engine.connect() as connection:
+        counted = _counted(connection, board)
+        fronts = {name: _front(connection, entered, name, higher=higher) for name in COSTS}
         rows = [dict(zip(_NUMBERS, row, strict=True)) for row in connection.execute(query)]
-        counted = sa.select(sa.func.count()).select_from(_results).where(of_board)
-        whole = len(rows) if len(rows) < MOST_ENTRIES else connection.execute(counted).scalar_one()
-    kept = [row for row in rows if row["emissions_kg"] is not None and (weak or _is_sound(row))]
-    higher = is_higher_better(names[2])
-    for cost, name in (("emissions_kg", "front_carbon"), ("energy_kwh", "front_energy")):
-        members = front([(row[cost], row["value"]) for row in kept], higher_is_better=higher)
-        for row, member in zip(kept, members, strict=True):
-            row[name] = member
-    kept.sort(key=lambda row: (-row["value"] if higher else row["value"], row["emissions_kg"]))
-    kept[:shown] = tell(engine, kept[:shown])
-    left_out, beyond = len(rows) - len(kept), whole - len(rows)
-    return Standing(entries=kept, higher_is_better=higher, left_out=left_out, beyond=beyond)
+    for cost, name in COSTS.items():
+        members = set(fronts[cost])
+        for row in rows:
+            row[name] = (row[cost], row["value"]) in members
+    n = counted[columns.COSTED if weak else columns.SOUND_ENTRIES]
+    return Standing(
+        entries=tell(engine, rows),
+        fronts=fronts,
+        n=n,
+        higher_is_better=higher,
+        left_out=counted[columns.ENTRIES] - n,
+    )
 
 
-_NUMBERS = ("seq", "value", "emissions_kg", "energy_kwh", "evidence", "marked")
+COSTS = {"emissions_kg": "front_carbon", "energy_kwh": "front_energy"}
+
+
+def _entered(board: str, *, weak: bool) -> sa.ColumnElement[bool]:
+    """Condition of the entries of a board."""
+    costed = sa.and_(
+        _results.c.board == board, _results.c.kind == "quality", _results.c.emissions_kg.is_not(None)
+    )
+    return costed if weak else sa.and_(costed, _results.c.evidence <= SOUND, _results.c.marked == 0)
+
+
+def _counted(connection: Connection, board: str) -> dict[str, int]:
+    """Quality results of a board, those with emissions, and those of these that are sound."""
+    names = (columns.ENTRIES, columns.COSTED, columns.SOUND_ENTRIES)
+    query = sa.select(_tally.c.facet, _tally.c.n).where(_tally.c.facet.in_(names), _tally.c.value == board)
+    return dict.fromkeys(names, 0) | {row.facet: int(row.n) for row in connection.execute(query)}
+
+
+def _front(
+    connection: Connection, entered: sa.ColumnElement[bool], cost: str, *, higher: bool
+) -> list[tuple[float, float]]:
+    """Points that no other entry beats: from each the next dearer one that is better, as the index has them."""
+    of, value = _results.c[cost], _results.c.value
+    best_first = value.desc() if higher else value
+    query = sa.select(of, value).where(entered, of.is_not(None)).order_by(of, best_first)
+    at, least = sa.bindparam("at", type_=sa.Float), sa.bindparam("least", type_=sa.Float)
+    following = query.where(of > at, value > least if higher else value < least)
+    found = [tuple(row) for row in connection.execute(query.limit(1))]
+    while found and len(found) < STEPS:
+        given = {"at": found[-1][0], "least": found[-1][1]}
+        point = connection.execute(following.limit(1), given).first()
+        if point is None:
+            return found
+        found.append(tuple(point))
+    if found:
+        found += _read_through(
+            connection.execute(following, {"at": found[-1][0], "least": found[-1][1]}), higher
+        )
+    return found
+
+
+def _read_through(points: Iterator[Any], higher: bool) -> Iterator[tuple[float, float]]:
+    """Members of a front among points by their cost, the best of each cost first."""
+    best: float | None = None
+    for cost, value in points:
+        if best is None or (value > best if higher else value < best):
+            best = value
+            yield cost, value
+
+
+_NUMBERS = ("seq", "value", "emissions_kg", "energy_kwh")
 
 
 def tell(engine: Engine, entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -124,28 +184,3 @@ def beside(engine: Engine, seqs: Sequence[int]) -> dict[int, list[dict[str, Any]
         for row in connection.execute(query).mappings():
             found.setdefault(row["seq"], []).append(dict(row))
     return found
-
-
-def _is_sound(row: dict[str, Any]) -> bool:
-    return row["evidence"] <= SOUND and not row["marked"]
-
-
-def front(points: Sequence[tuple[float | None, float]], *, higher_is_better: bool) -> list[bool]:
-    """Whether each of some points (cost, value) is beaten by no other: no worse in both, better in one.
-
-    Equal points are all members; a point without a cost is none.
-
-    >>> front([(1.0, 5.0), (2.0, 5.0), (3.0, 9.0), (1.0, 5.0)], higher_is_better=True)
-    [True, False, True, True]
-    """
-    sign = -1.0 if higher_is_better else 1.0
-    known = sorted(
-        (cost, sign * value, index) for index, (cost, value) in enumerate(points) if cost is not None
-    )
-    member = [False] * len(points)
-    best, best_cost = float("inf"), 0.0
-    for cost, value, index in known:
-        if value < best or (value == best and cost == best_cost):
-            best, best_cost = value, cost
-            member[index] = True
-    return member

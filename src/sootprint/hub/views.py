@@ -214,7 +214,6 @@ def board(engine: Engine, found: Standing, names: tuple[str, str, str], *, weak:
     """One leaderboard with its two charts, and robustness and fairness beside quality."""
     shown = found.entries[:SHOWN_ENTRIES]
     others = leaderboards.beside(engine, [row["seq"] for row in shown])
-    shared: dict[str, Any] = {"metric": names[2], "higher": found.higher_is_better}
     return {
         "task": names[0],
         "dataset": names[1],
@@ -225,8 +224,8 @@ def board(engine: Engine, found: Standing, names: tuple[str, str, str], *, weak:
             {**listed(row), "value": row["value"], "others": others.get(row["seq"], [])} for row in shown
         ],
         "has_others": bool(others),
-        "carbon": drawings.standing(found.entries, cost="emissions_kg", front="front_carbon", **shared),
-        "energy": drawings.standing(found.entries, cost="energy_kwh", front="front_energy", **shared),
+        "carbon": drawings.standing(found, cost="emissions_kg", metric=names[2]),
+        "energy": drawings.standing(found, cost="energy_kwh", metric=names[2]),
     }
 
 
