@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import random
 import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
 LEVEL = 0.9
+DRAWS = 2000  # of the bootstrap
 
 
 class Guess(NamedTuple):
@@ -33,6 +36,7 @@ class Score(NamedTuple):
         name: Predictor.
         count: Runs.
         median: Median absolute error [%].
+        span: The same, 5th and 95th percentile when families are drawn anew [%].
         mean: Mean absolute error [%].
         p90: 90th percentile of the absolute error [%].
         bias: Median error [%].
@@ -45,6 +49,7 @@ class Score(NamedTuple):
     name: str
     count: int
     median: float
+    span: tuple[float, float]
     mean: float
     p90: float
     bias: float
@@ -58,7 +63,15 @@ def score(name: str, guesses: Sequence[Guess]) -> Score:
     """Scores of the guesses of one predictor."""
     errors = sorted(100.0 * abs(guess.off) for guess in guesses)
     bias = 100.0 * statistics.median(guess.off for guess in guesses)
-    plain = Score(name, len(guesses), statistics.median(errors), statistics.fmean(errors), _p90(errors), bias)
+    plain = Score(
+        name,
+        len(guesses),
+        statistics.median(errors),
+        _span(guesses),
+        statistics.fmean(errors),
+        _p90(errors),
+        bias,
+    )
     bounded = [guess for guess in guesses if guess.low is not None and guess.high is not None]
     if len(bounded) < len(guesses):
         return plain
@@ -69,6 +82,25 @@ def score(name: str, guesses: Sequence[Guess]) -> Score:
         width=statistics.median(math.sqrt((guess.high or 0.0) / (guess.low or 1.0)) for guess in bounded),
         winkler=statistics.fmean(map(_winkler, bounded)),
     )
+
+
+def _span(guesses: Sequence[Guess]) -> tuple[float, float]:
+    """What the median error might have been with other families of the same kind: a cluster bootstrap [%].
+
+    Source:
+        Davison & Hinkley, Bootstrap Methods and their Application (1997), section 3.8.
+    """
+    errors: dict[str, list[float]] = {}
+    for guess in guesses:
+        errors.setdefault(guess.family, []).append(100.0 * abs(guess.off))
+    chance, names = random.Random(0), list(errors)
+    drawn = sorted(
+        statistics.median(
+            itertools.chain.from_iterable(errors[name] for name in chance.choices(names, k=len(names)))
+        )
+        for _ in range(DRAWS)
+    )
+    return drawn[round(0.05 * DRAWS)], drawn[round(0.95 * DRAWS) - 1]
 
 
 def binomial_p(inside: int, count: int, level: float = LEVEL) -> float:
@@ -96,11 +128,12 @@ def lines(title: str, goal: str, scores: Sequence[Score]) -> list[str]:
     """Table of scores as Markdown."""
     found = [f"## {title}", "", goal, ""]
     found.append(
-        "| predictor | runs | median error | mean | p90 | bias | inside 90 % | p | width | interval score |"
+        "| predictor | runs | median error | 90 % of that | mean | p90 | bias | inside | p | width | interval score |"
     )
-    found.append("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    found.append("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for one in scores:
         errors = [f"{value:.1f} %" for value in (one.median, one.mean, one.p90)]
+        errors.insert(1, f"{one.span[0]:.0f}–{one.span[1]:.0f} %")
         cells = [one.name, str(one.count), *errors, f"{one.bias:+.1f} %", *_bounds(one)]
         found.append(f"| {' | '.join(cells)} |")
     return [*found, ""]

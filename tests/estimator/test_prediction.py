@@ -31,7 +31,7 @@ def test_hours_follow_from_operations_and_utilisation() -> None:
 
 def test_energy_and_emissions_are_those_of_the_hours() -> None:
     """At 400 W x 0.82 x 1.30 = 426.4 W a device, and 400 g/kWh with a PUE of 1.1."""
-    made = _made(mfu=0.4, pue=1.1)
+    made = _made(mfu=0.4, pue=1.1, utilisation=0.82)
     assert made.energy_kwh.value == pytest.approx(made.device_hours.value * 0.4264)
     assert made.emissions_kg.value == pytest.approx(made.energy_kwh.value * 1.1 * 0.4)
     assert made.boundary == "facility"

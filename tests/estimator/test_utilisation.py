@@ -44,10 +44,23 @@ def test_faster_chip_on_like_memory_is_used_less() -> None:
     assert h100 * 989 > a100 * 312  # it is faster all the same
 
 
-def test_small_models_use_less() -> None:
-    """A model of 70 million parameters waits more than one of 7 billion."""
+def test_small_model_on_many_devices_uses_less() -> None:
+    """Gradients are exchanged after each step, and the steps of 70 million parameters on 64 devices are short."""
     chip = hardware.accelerator("A100")
-    assert whole_run(chip, Setting(params=7e7)).value < 0.9 * whole_run(chip, Setting(params=7e9)).value
+    small = whole_run(chip, Setting(params=7e7, count=64)).value
+    assert small < 0.7 * whole_run(chip, Setting(params=7e9, count=64)).value
+    assert small < 0.7 * whole_run(chip, Setting(params=7e7)).value
+    most = [whole_run(chip, Setting(params=1e6, count=count)).value for count in (3, 1024)]
+    assert most[0] == most[1]  # beyond what any run of the fit did, nothing is added
+
+
+def test_images_wait() -> None:
+    """Reading and distorting images takes time that text does not."""
+    chip = hardware.accelerator("A100")
+    assert (
+        whole_run(chip, Setting(params=3e8, images=True)).value
+        < 0.8 * whole_run(chip, Setting(params=3e8)).value
+    )
 
 
 def test_what_is_told_of_scale_and_parallelism_counts() -> None:

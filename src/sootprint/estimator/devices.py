@@ -118,7 +118,7 @@ def _mean_power(job: Job, device: Device) -> tuple[Factor, ...]:
         return device.rated_power(), factors.rated_as_mean()
     if job.utilisation is not None:
         return device.rated_power(), factors.stated_fraction(job.utilisation)
-    return device.rated_power(), factors.power_fraction(job.work, _kind(device))
+    return device.rated_power(), factors.power_fraction(job.work, _kind(device), job.device_hours)
 
 
 def _remarks(job: Job) -> tuple[str, ...]:

@@ -5,8 +5,11 @@ The figures are measured means over rated powers, gathered from published runs; 
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
 from typing import NamedTuple
 
+from sootprint.core.intervals import Z90
 from sootprint.core.quantity import Factor
 
 
@@ -19,23 +22,22 @@ class Prior(NamedTuple):
     source: str
 
 
-_SMALL = Prior(
-    0.36,
-    0.20,
-    0.86,
-    "centre of 0.30-0.43 in the small vision and fine-tuning jobs of Dodge et al. (2022, arXiv 2206.05229); high: "
-    "their largest vision job; low: 5th percentile of the traces of You et al. (Zeus, NSDI 2023)",
+# Mean over rated power of a GPU that trains: a share that grows with the device hours of the job. Short jobs on few
+# devices start up, evaluate and wait for data; long ones on many are tuned. Fitted by `bench/estimation.py --fit`.
+SHARE_AT_100_H, SHARE_PER_DECADE = 0.644, 0.077
+LEAST_SHARE, MOST_SHARE = (
+    0.40,
+    0.87,
+)  # no line goes on for ever; 0.87: the most that a large job was measured at
+_SPREAD_AT_1_H, _SPREAD_PER_DECADE, _LEAST_SPREAD = 0.62, -0.12, 0.12  # of the logarithm
+_STEPS = 10.0  # of a decade: jobs of nearly the same size share one factor
+_TRAINING = (
+    "fit over device hours of the measured runs of Patterson et al. (2021, arXiv 2104.10350), Dodge et al. (2022, "
+    "arXiv 2206.05229), Morrison et al. (2025, arXiv 2503.05804), with the traces of You et al. (Zeus, NSDI 2023) and "
+    "the nodes of Latif et al. (2024, arXiv 2412.08602) and Newkirk et al. (2025, arXiv 2506.14551)"
 )
-WORKS = {
-    "llm-pretrain": Prior(
-        0.82,
-        0.70,
-        0.92,
-        "mean of measured large runs: Patterson et al. (2021, arXiv 2104.10350), Latif et al. (2024, arXiv "
-        "2412.08602), Morrison et al. (2025, arXiv 2503.05804)",
-    ),
-    "finetune": _SMALL,
-    "vision": _SMALL,
+TRAININGS = ("llm-pretrain", "finetune", "vision")
+_PRIORS = {
     "inference": Prior(
         0.26,
         0.14,
@@ -51,6 +53,7 @@ WORKS = {
         "2206.05229), Morrison et al. (2025, arXiv 2503.05804)",
     ),
 }
+WORKS = (*TRAININGS, *_PRIORS)
 _HOSTS = {
     "accelerator": Prior(
         1.30,
@@ -83,16 +86,49 @@ _UTILISATION_RATIO = 1.2  # assumed: power follows utilisation, but not in propo
 IDLE_SHARE = 0.15  # of the rated power, without work: Morrison et al. (2025, arXiv 2503.05804)
 
 
-def power_fraction(work: str, kind: str = "gpu") -> Factor:
+def power_fraction(work: str, kind: str = "gpu", device_hours: float = 1000.0) -> Factor:
     """Mean power over rated power for a kind of work [1].
 
     Args:
-        work: Kind of work, a key of `WORKS`.
+        work: Kind of work, one of `WORKS`.
         kind: Kind of device, as in the catalogue; TPUs are rated far above what they draw.
+        device_hours: Hours summed over the devices, which count in trainings [h].
+
+    >>> [round(power_fraction("vision", device_hours=hours).value, 2) for hours in (10.0, 1e3, 1e6)]
+    [0.57, 0.72, 0.87]
     """
     if kind == "tpu" and work in ("llm-pretrain", "unknown"):
         return _factor("power_fraction", "tpu", _TPU, method="measured mean power over rated power")
-    return _factor("power_fraction", work, WORKS[work], method="measured mean power over rated power")
+    if work in TRAININGS:
+        return _of_training(work, round(_STEPS * math.log10(max(device_hours, 1e-3))))
+    return _factor("power_fraction", work, _PRIORS[work], method="measured mean power over rated power")
+
+
+@lru_cache(maxsize=1024)
+def _of_training(work: str, step: int) -> Factor:
+    decades = step / _STEPS
+    value = training_share(decades)
+    spread = math.exp(Z90 * training_spread(decades))
+    prior = Prior(value, value / spread, min(1.0, value * spread), _TRAINING)
+    return _factor(
+        "power_fraction", work, prior, method="mean over rated power at the device hours of the job"
+    )
+
+
+def training_share(decades: float, at_100_h: float = SHARE_AT_100_H, rise: float = SHARE_PER_DECADE) -> float:
+    """Mean over rated power of a GPU that trains [1].
+
+    Args:
+        decades: Decimal logarithm of the device hours.
+        at_100_h: Share at 100 device hours [1].
+        rise: How much more it is with ten times the hours [1].
+    """
+    return min(MOST_SHARE, max(LEAST_SHARE, at_100_h + rise * (decades - 2.0)))
+
+
+def training_spread(decades: float) -> float:
+    """Standard deviation of the logarithm of that share: small jobs differ more than large ones [1]."""
+    return max(_LEAST_SPREAD, _SPREAD_AT_1_H + _SPREAD_PER_DECADE * decades)
 
 
 def rated_as_mean() -> Factor:

@@ -112,10 +112,11 @@ def plan(arguments: Mapping[str, Any]) -> Plan:
     setting = Setting(
         precision=given.get("precision"),
         count=int(count),
-        params=workload.active,
+        params=workload.params or workload.active,
         pipeline_stages=given.get("pipeline_stages"),
         microbatches=given.get("microbatches"),
         recompute=workload.recompute,
+        images=workload.architecture == "vision",
     )
     rest = {name: given[name] for name in ("mfu", "step_mfu", "hours", "price", "currency") if name in given}
     wanted = target(given["target"], given.get("dataset")) if "target" in given else None

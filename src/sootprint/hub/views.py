@@ -12,7 +12,7 @@ from sootprint.catalogue import tables
 from sootprint.catalogue.search import search
 from sootprint.charts.scale import ENERGY, MASS
 from sootprint.core.ids import is_uuid7
-from sootprint.core.quantity import Quantity
+from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import STAGES, Footprint
 from sootprint.estimator import factors
 from sootprint.hub import chain, columns, drawings, judgement, leaderboards, reading, truth
@@ -259,9 +259,18 @@ def methodology() -> dict[str, Any]:
         "credible": truth.CREDIBLE,
         "grades": words.GRADES,
         "checked": CHECKED,
-        "works": factors.WORKS,
+        "works": _shares(),
         "sources": search("factors"),
     }
+
+
+def _shares() -> dict[str, Factor]:
+    """Share of the rated power by kind of work; that of trainings at three sizes."""
+    sizes = {f"training of {hours:,} device hours": float(hours) for hours in (10, 1_000, 100_000)}
+    trainings = {
+        name: factors.power_fraction("llm-pretrain", device_hours=size) for name, size in sizes.items()
+    }
+    return trainings | {name: factors.power_fraction(name) for name in ("inference", "unknown")}
 
 
 def downloads(engine: Engine) -> dict[str, Any]:
