@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo hub test test-frameworks bench check lint types imports shape docs audit reference lock clean
+.PHONY: help setup demo hub test test-frameworks bench check lint types imports shape docs audit reference pictures lock clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -70,6 +70,9 @@ audit: .venv/.ready
 
 reference: .venv/.ready ## Write the reference pages again from the code
 	$(BIN)/python tools/reference.py
+
+pictures: .venv/.ready ## Draw the documents' pictures again
+	$(BIN)/python tools/pictures.py
 
 lock: .venv/.uv ## Resolve the dependencies again, newest first, with hashes and without an index address
 	$(COMPILE) $(LOCKED) pyproject.toml -o requirements.lock

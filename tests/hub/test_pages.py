@@ -189,10 +189,14 @@ def test_published_form_is_on_its_page_and_leaderboard(client: TestClient) -> No
     answer = _publish(client, **result, paper="He et al. 2016")
     assert answer.status_code == 303
     assert "ResNet-50" in client.get(answer.headers["location"], headers=HTML).text
-    chosen = {key: result[key] for key in ("task", "dataset", "metric")} | {"weak": "1"}
-    board = client.get("/leaderboards/view", params=chosen, headers=HTML).text
-    assert "He et al. 2016" in board
-    assert "carbon, energy" in board
+    chosen = {key: result[key] for key in ("task", "dataset", "metric")}
+    for asked in ({}, {"weak": "1"}):  # all evidence where there is no better
+        board = client.get("/leaderboards/view", params=chosen | asked, headers=HTML).text
+        assert "He et al. 2016" in board
+        assert "carbon, energy" in board
+        assert ("all evidence is shown" in board) == (not asked)
+    sound = client.get("/leaderboards/view", params=chosen | {"weak": "0"}, headers=HTML).text
+    assert "He et al. 2016" not in sound
 
 
 def test_form_of_somebody_else_is_refused(client: TestClient) -> None:

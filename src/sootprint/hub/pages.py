@@ -121,12 +121,15 @@ def board(
     task: Annotated[str, Query(max_length=200)],
     metric: Annotated[str, Query(max_length=200)],
     dataset: Annotated[str, Query(max_length=200)] = "",
-    weak: bool = False,
+    weak: bool | None = None,
 ) -> Response:
-    """One leaderboard: quality at carbon and at energy, with the fronts."""
-    names = (task, dataset, metric)
-    found = leaderboards.standing(hub_of(request).engine, names, weak=weak, shown=views.SHOWN_ENTRIES)
-    return render(request, "board.html", **views.board(hub_of(request).engine, found, names, weak=weak))
+    """One leaderboard: quality at carbon and at energy, with the fronts; all evidence where no sound one is."""
+    engine, names = hub_of(request).engine, (task, dataset, metric)
+    found = leaderboards.standing(engine, names, weak=bool(weak), shown=views.SHOWN_ENTRIES)
+    if unasked := weak is None and not found.n and bool(found.left_out):
+        found = leaderboards.standing(engine, names, weak=True, shown=views.SHOWN_ENTRIES)
+    shown = views.board(engine, found, names, weak=bool(weak) or unasked)
+    return render(request, "board.html", **shown, unasked=unasked)
 
 
 @router.get("/submit")
