@@ -31,18 +31,43 @@ def overheads(intensity, length, slack, resume_cost, idle_share):
     return best
 
 
-def moves(intensities, length, slack, *, between, resume_cost, home):
+def moves(intensities, length, slack, *, between, resume_cost=0.0, home=0, running=None, idle=None):
     """Cost of a job that may move, by looking at every choice of steps and zones."""
-    best = float("inf")
+    best, idle = float("inf"), idle or [0.0] * len(intensities)
     for steps in combinations(range(length + slack), length):
         for zones in product(range(len(intensities)), repeat=length):
-            cost = between[home][zones[0]]
-            for at, (step, zone) in enumerate(zip(steps, zones, strict=True)):
-                cost += intensities[zone][step]
-                if at and (zone != zones[at - 1] or step > steps[at - 1] + 1):
-                    cost += between[zones[at - 1]][zone] + resume_cost * intensities[zone][step]
+            cost, at, last, ran, begun = 0.0, home, -1, running is True, running is not None
+            for step, zone in zip(steps, zones, strict=True):
+                cost += between[at][zone] + intensities[zone][step]
+                cost += idle[at] * sum(intensities[at][last + 1 : step])
+                if begun and not (ran and zone == at and step == last + 1):
+                    cost += resume_cost * intensities[zone][step]
+                at, last, ran, begun = zone, step, True, True
             best = min(best, cost)
     return best
+
+
+def moves_by_lp(intensities, length, slack, *, between, resume_cost=0.0, home=0, running=None, idle=None):
+    """The same cost as a least-cost flow of one unit: a state is step, zone, steps left, and what it did last."""
+    zones, n_steps, idle = range(len(intensities)), length + slack, idle or [0.0] * len(intensities)
+    arcs, costs = [], []
+    for at, zone, left, last in product(range(n_steps), zones, range(1, length + 1), (None, False, True)):
+        state = (at, zone, left, last)
+        arcs.append((state, (at + 1, zone, left, last if last is None else False)))
+        costs.append(idle[zone] * intensities[zone][at])
+        for other in zones:
+            resumed = last is not None and not (last and other == zone)
+            arcs.append((state, (at + 1, other, left - 1, True) if left > 1 else "done"))
+            costs.append(between[zone][other] + intensities[other][at] * (1.0 + resume_cost * resumed))
+    states = list(dict.fromkeys(state for arc in arcs for state in arc))
+    number = {state: row for row, state in enumerate(states)}
+    flow = np.zeros((len(states), len(arcs)))
+    for column, (begin, end) in enumerate(arcs):
+        flow[number[begin], column] -= 1.0
+        flow[number[end], column] += 1.0
+    wanted = np.zeros(len(states))
+    wanted[number[0, home, length, running]], wanted[number["done"]] = -1.0, 1.0
+    return linprog(costs, A_eq=flow, b_eq=wanted, bounds=(0.0, None), method="highs").fun
 
 
 def pause_by_lp(intensity, arrival, length, slack):

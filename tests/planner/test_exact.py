@@ -15,6 +15,7 @@ from sootprint.planner import (
     plan_elastic,
     plan_fleet,
     plan_moves,
+    plan_start,
     plan_with_overheads,
 )
 from tests.planner import brute
@@ -129,24 +130,72 @@ def test_elastic_scaling_is_that_of_a_linear_programme(intensity, curve, share):
     assert done == pytest.approx(work, rel=1e-9)
 
 
-@DOZENS
-@given(st.data())
-def test_moves_are_those_of_brute_force(data):
-    """A job that may pause and move costs what looking at every choice of steps and zones finds."""
-    n_zones, n_steps = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 5))
-    length = data.draw(st.integers(1, n_steps))
+@st.composite
+def wanderers(draw, most_zones=3, longest=5):
+    """A job that may pause and move, in any of the states in which it is planned again."""
+    n_zones, n_steps = draw(st.integers(1, most_zones)), draw(st.integers(1, longest))
+    length = draw(st.integers(1, n_steps))
     figures = st.integers(0, 30).map(float)
-    grid = [data.draw(st.lists(figures, min_size=n_steps, max_size=n_steps)) for _ in range(n_zones)]
-    between = np.array(
-        [[data.draw(st.integers(0, 9)) * float(a != b) for b in range(n_zones)] for a in range(n_zones)]
-    )
-    resume_cost, home = data.draw(st.sampled_from([0.0, 0.5])), data.draw(st.integers(0, n_zones - 1))
-    plan = plan_moves(grid, length, n_steps - length, moves=between, resume_cost=resume_cost, home=home)
-    expected = brute.moves(
-        grid, length, n_steps - length, between=between, resume_cost=resume_cost, home=home
-    )
-    assert plan.cost == pytest.approx(expected, abs=1e-9)
+    grid = [draw(st.lists(figures, min_size=n_steps, max_size=n_steps)) for _ in range(n_zones)]
+    terms = {
+        "between": [
+            [draw(st.integers(0, 9)) * float(a != b) for b in range(n_zones)] for a in range(n_zones)
+        ],
+        "resume_cost": draw(st.sampled_from([0.0, 0.5, 1.5])),
+        "home": draw(st.integers(0, n_zones - 1)),
+        "running": draw(st.sampled_from([None, False, True])),
+        "idle": [draw(st.sampled_from([0.0, 0.25])) for _ in range(n_zones)],
+    }
+    return grid, length, n_steps - length, terms
+
+
+def planned(grid, length, slack, terms):
+    """Plan of such a job; its cost is that of its energies, and its energies are those of its length."""
+    renamed = {"between": "moves", "idle": "idle_share"}
+    plan = plan_moves(grid, length, slack, **{renamed.get(key, key): one for key, one in terms.items()})
+    assert (plan.weights * np.array(grid)).sum() + plan.carried == pytest.approx(plan.cost)
     assert len(set(plan.steps.tolist())) == length
+    assert (plan.weights[plan.zones, plan.steps] >= 1.0).all()
+    return plan
+
+
+@HUNDREDS
+@given(wanderers())
+def test_moves_are_those_of_brute_force(job):
+    """Before its start, running or paused, with idle draw: looking at every choice of steps and zones finds no less."""
+    *given_job, terms = job
+    assert planned(*job).cost == pytest.approx(brute.moves(*given_job, **terms), abs=1e-9)
+
+
+@DOZENS
+@given(wanderers(most_zones=2, longest=4))
+def test_moves_are_those_of_a_linear_programme(job):
+    """The least-cost flow through the job's states costs the same."""
+    *given_job, terms = job
+    assert planned(*job).cost == pytest.approx(brute.moves_by_lp(*given_job, **terms), abs=1e-6)
+
+
+@DOZENS
+@given(wanderers())
+def test_start_without_pauses_is_that_of_brute_force(job):
+    """The zone and start of least cost, the move and the idle draw until then in it."""
+    grid, length, slack, terms = job
+    home, idle = terms["home"], terms["idle"]
+    costs = [
+        sum(row[at : at + length]) + terms["between"][home][zone] + idle[home] * sum(grid[home][:at])
+        for zone, row in enumerate(grid)
+        for at in range(slack + 1)
+    ]
+    plan = plan_start(grid, length, slack, moves=terms["between"], idle_share=idle, home=home)
+    assert plan.cost == pytest.approx(min(costs))
+
+
+def test_running_job_pays_for_its_pause():
+    """An hour at 120 beats a pause into an hour at 100 whose resume costs half an hour; before its start it waits."""
+    terms = {"moves": [[0.0]], "resume_cost": 0.5}
+    assert plan_moves([[120.0, 100.0]], 1, 1, running=True, **terms).steps.tolist() == [0]
+    assert plan_moves([[120.0, 100.0]], 1, 1, running=None, **terms).steps.tolist() == [1]
+    assert plan_moves([[120.0, 100.0]], 1, 1, running=None, idle_share=0.2, **terms).steps.tolist() == [0]
 
 
 def test_place_weighs_transfer_against_intensity():
@@ -192,6 +241,7 @@ def test_jobs_that_do_not_speak_to_each_other_spread_over_equal_hours():
         (lambda: plan_with_overheads([1.0, 2.0], 1, 1, 0.5, 1.5), "idle_share is 1.5"),
         (lambda: plan_elastic([1.0], 2.0, [1.0, 0.5]), "work is 2 steps"),
         (lambda: plan_elastic([1.0], 1.0, [0.5, 1.0]), "never rise"),
+        (lambda: plan_moves([[1.0, 2.0]], 1, 1, moves=[[0.0]], idle_share=-0.1), "idle_share is -0.1"),
         (lambda: best_places([[1.0]], [0], [1], [0], allowed=[False]), "allowed in none"),
         (lambda: plan_fleet([1.0], [0], [1], [0], capacity=0), "at least 1"),
     ],

@@ -11,9 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sootprint.engines.book import Plan
-from sootprint.planner.places import next_start_zone, next_zone
 from sootprint.planner.replan import begin_step
-from sootprint.runner.choice import alike, chosen
+from sootprint.runner.choice import alike, chosen, goes
 from sootprint.runner.outlook import Ahead
 from sootprint.settings.targets import Target
 
@@ -27,43 +26,6 @@ def known(**rows: tuple[float, ...]) -> list[tuple[Target, Ahead]]:
         (Target(name=name, zone="FR"), Ahead(values=np.array(row), step_s=HOUR_S, index=5, source="test"))
         for name, row in rows.items()
     ]
-
-
-def cost(values, between, where, *, home, running, resume_cost) -> float:
-    """Cost of running in given zones (None where it waits), by the definition."""
-    total, at, ran, begun = 0.0, home, running is True, running is not None
-    for step, zone in enumerate(where):
-        if zone is None:
-            ran = False
-            continue
-        total += values[zone][step] + between[at][zone]
-        if begun and (not ran or zone != at):
-            total += resume_cost * values[zone][step]
-        at, ran, begun = zone, True, True
-    return total
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.lists(st.integers(1, 50), min_size=4, max_size=4), min_size=2, max_size=2),
-    st.integers(1, 3),
-    st.sampled_from([None, False, True]),
-    st.sampled_from([0.0, 0.5]),
-    st.integers(0, 20),
-)
-def test_first_step_is_that_of_the_best_of_all_plans(values, left, running, resume_cost, move) -> None:
-    """Every way to run is tried: the step chosen begins one of least cost."""
-    between = [[0.0, move], [move, 0.0]]
-    terms = {"home": 0, "running": running, "resume_cost": resume_cost}
-    ways = [
-        way
-        for way in itertools.product([None, 0, 1], repeat=4)
-        if sum(one is not None for one in way) == left
-    ]
-    costs = {way: cost(values, between, way, **terms) for way in ways}
-    found = next_zone(values, left, 4 - left, moves=between, **terms)
-    best = min(costs.values())
-    assert min(one for way, one in costs.items() if way[0] == found) == pytest.approx(best)
 
 
 @settings(max_examples=60, deadline=None)
@@ -108,15 +70,96 @@ def test_job_whose_place_does_not_answer_goes_on_elsewhere_and_may_wait() -> Non
     assert chosen(PLAN, places, "gone", left_s=HOUR_S, free_s=HOUR_S, running=False) is None
 
 
-def test_places_with_other_steps_are_left_out() -> None:
-    """Hours and half-hours cannot be ranked step by step."""
-    places = known(de=(1.0,), fr=(2.0,))
-    places[1] = (places[1][0], replace(places[1][1], step_s=1800.0))
-    assert [target.name for target, _ in alike(places)] == ["de"]
+def test_figures_of_another_method_are_left_out_and_named() -> None:
+    """Only what is like the place of the job is ranked: a cleaner-looking direct or marginal figure is not."""
+    life, direct = "average, life-cycle, location-based", "average, direct, location-based"
+    places = known(de=(300.0,), gb=(20.0,), ca=(10.0,), us=(30.0,), fr=(90.0,), se=(40.0,))
+    kinds = [
+        (life, "Energy-Charts"),
+        (direct, "NESO"),
+        ("marginal, operating, location-based", "WattTime"),
+        (life, "EIA-930 generation by fuel, with IPCC AR5 medians"),
+        (life, "Energy-Charts"),
+        (life, "trace se.csv"),
+    ]
+    told = [
+        (target, replace(ahead, method=method, source=source))
+        for (target, ahead), (method, source) in zip(places, kinds, strict=True)
+    ]
+    kept, lines = alike(told, "de")
+    assert [target.name for target, _ in kept] == ["de", "fr", "se"]
+    assert [line.split()[1] for line in lines] == ["gb", "ca", "us"]
+    assert direct in lines[0] and life in lines[0] and "NESO" in lines[0]
+    assert "the provider's own factors (Energy-Charts)" in lines[2] and "ours" in lines[2]
+    assert [target.name for target, _ in alike(told, "gb")[0]] == ["gb"]
+    assert [target.name for target, _ in alike(told, "")[0]] == ["de", "fr", "se"]
 
 
-def test_start_without_pauses_weighs_the_move() -> None:
-    """Moving costs 20: it starts at home."""
-    values, moves = [[100.0, 100.0], [85.0, 85.0]], [[0.0, 20.0], [20.0, 0.0]]
-    assert next_start_zone(values, 1, 1, moves=moves) == 0
-    assert next_start_zone(values, 1, 1, moves=[[0.0, 0.0], [0.0, 0.0]]) == 1
+def test_half_hours_are_ranked_with_hours_by_their_means() -> None:
+    """The first hour has one half-hour left; seven minutes fit into no hour."""
+    places = known(de=(100.0, 200.0), gb=(10.0, 20.0, 40.0, 60.0), odd=(1.0,))
+    hour = replace(places[0][1], index=5)
+    half = replace(places[1][1], step_s=HOUR_S / 2, index=11)
+    odd = replace(places[2][1], step_s=420.0)
+    kept, lines = alike([(places[0][0], hour), (places[1][0], half), (places[2][0], odd)], "de")
+    assert [(one.name, ahead.values.tolist()) for one, ahead in kept] == [
+        ("de", [100.0, 200.0]),
+        ("gb", [10.0, 30.0, 60.0]),
+    ]
+    assert lines == ["target odd is left out: its steps of 420 s do not fit into those of 3600 s"]
+
+
+def unsure(places, spread, *, n_draws=60):
+    """The same places, with forecasts that have missed by so much."""
+    rng = np.random.default_rng(3)
+    made = []
+    for target, ahead in places:
+        misses = rng.normal(0.0, spread, (n_draws, ahead.values.size))
+        made.append((target, replace(ahead, misses=misses - misses.mean(axis=0))))
+    return made
+
+
+def test_saving_under_its_error_bar_moves_nobody_and_waits_for_nothing() -> None:
+    """5 % cleaner elsewhere, or later: sure, it goes; as likely to be worse, it stays and runs at once."""
+    places = known(de=(100.0, 100.0, 94.0), fr=(95.0, 95.0, 89.0))
+    terms = {"left_s": HOUR_S, "free_s": 2 * HOUR_S}
+    for plan in (PLAN, replace(PLAN, pausable=False)):
+        for spread, first, later in ((1.0, None, None), (4000.0, "de", "de")):
+            doubtful = unsure(places, spread)
+            assert chosen(plan, doubtful, "de", running=None, **terms) == first, spread
+            assert chosen(plan, doubtful, "de", running=False, **terms) == later, spread
+    assert chosen(PLAN, unsure(places, 1.0), "de", running=True, left_s=HOUR_S, free_s=0.0) == "fr"
+    assert chosen(PLAN, unsure(places, 4000.0), "de", running=True, left_s=HOUR_S, free_s=0.0) == "de"
+
+
+def test_part_of_a_plan_that_is_sure_is_done() -> None:
+    """Moving is certain to save, waiting there is not: it moves now."""
+    de, fr = known(de=(300.0,) * 4, fr=(50.0, 50.0, 49.0, 49.0))
+    noise = unsure([fr], 4000.0)[0][1].misses
+    level = np.repeat(noise[:, :1], 4, axis=1) / 1000.0
+    later = noise * (np.arange(4) >= 2)
+    places = [de, (fr[0], replace(fr[1], misses=level + later))]
+    assert chosen(PLAN, places, "de", left_s=HOUR_S, free_s=3 * HOUR_S, running=False) == "fr"
+
+
+def test_power_of_the_job_weighs_the_move_and_the_idle_draw() -> None:
+    """The same gigabytes stop a small job and not a large one; what stays on makes waiting worthless."""
+    places = [(replace(target, data_gb=1e4), ahead) for target, ahead in known(de=(300.0,), fr=(50.0,))]
+    terms = {"left_s": HOUR_S, "free_s": 0.0, "running": False}
+    assert chosen(replace(PLAN, power_w=300.0), places, "de", **terms) == "de"
+    assert chosen(replace(PLAN, power_w=300_000.0), places, "de", **terms) == "fr"
+    waits = known(de=(100.0, 70.0))
+    for idle_w, goes_on in ((0.0, None), (60.0, None), (150.0, "de")):
+        held = replace(PLAN, power_w=300.0, idle_w=idle_w)
+        assert chosen(held, waits, "de", left_s=HOUR_S, free_s=HOUR_S, running=None) == goes_on
+        assert goes(held, waits[0][1], left=1, slack=1, running=None) is (goes_on is not None)
+
+
+def test_pause_of_a_running_job_is_charged() -> None:
+    """Forty per cent less in the next hour pays for half an hour of resume before a start, and no pause twice."""
+    ahead = known(de=(100.0, 60.0, 100.0))[0][1]
+    costly = replace(PLAN, resume_s=0.8 * HOUR_S)
+    assert not goes(costly, ahead, left=1, slack=2, running=None)
+    assert goes(costly, ahead, left=1, slack=2, running=True)
+    assert not goes(replace(PLAN, resume_s=0.1 * HOUR_S), ahead, left=1, slack=2, running=True)
+    assert goes(replace(PLAN, pausable=False), ahead, left=1, slack=2, running=True)

@@ -61,7 +61,7 @@ class Grid:
         """Hours of the time asked for that are not after what it knows."""
         self.asked.append((start, end))
         last = NOW.replace(minute=0) + timedelta(hours=self.ahead_h)
-        first = int((start - START) / timedelta(hours=1))
+        first = max(0, int((start - START) / timedelta(hours=1)))
         found = []
         for at in range(first, int((min(end, last) - START) / timedelta(hours=1) + 0.999)):
             begin = START + timedelta(hours=at)
@@ -122,6 +122,19 @@ def test_nothing_of_the_hours_ahead_is_seen(known):
     one, two = (outlook(plan(), known(Grid(told))).ahead(NOW.timestamp()) for told in (values, other))
     assert np.array_equal(one.values, two.values)
     assert np.array_equal(one.misses, two.misses)
+
+
+def test_forecast_of_another_method_is_not_mixed_with_what_a_source_gives(known, monkeypatch):
+    """Twelve hours of one kind and a past of another: what is given counts, and the rest is not made up from it."""
+    from sootprint.planner import views
+
+    values = year()
+    made = outlook(plan(hours=30.0), known(Grid(values, ahead_h=12)))
+    whole = views.of_past("FR", NOW, timedelta(hours=30), made._settings)
+    other = whole._replace(method="average, direct", source="another")
+    monkeypatch.setattr(views, "of_past", lambda *_, first, **__: other)
+    found = made.ahead(NOW.timestamp())
+    assert (found.kind, found.method, found.values.size) == (GIVEN, "average", 12)
 
 
 def test_what_a_source_gives_counts_before_our_forecast(known):

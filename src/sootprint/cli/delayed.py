@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -39,6 +40,7 @@ class Asked:
         json: Whether the record is printed.
         stated: Settings that were given as options.
         idle_w: Draw of what stays on while it does not run [W].
+        power_w: Mean power of the job [W].
     """
 
     command: Sequence[str]
@@ -57,6 +59,7 @@ class Asked:
     idle_w: float | None = None
     model: str | None = None
     result: Sequence[str] | None = None
+    power_w: float | None = None
 
 
 def driven(known: Settings, asked: Asked, *, say: Callable[[str], object]) -> int | None:
@@ -67,6 +70,7 @@ def driven(known: Settings, asked: Asked, *, say: Callable[[str], object]) -> in
     """
     if asked.expect is None:
         shell.wrong("--deadline needs --expect, the time that the command runs, e.g. --expect 6h")
+    _check(asked)
     targets = _targets(known, asked)
     if not targets and shutil.which(asked.command[0]) is None:
         return None  # which says so, with a shell's exit code
@@ -84,6 +88,18 @@ def driven(known: Settings, asked: Asked, *, say: Callable[[str], object]) -> in
         say(f"{err}; the job starts now")
         return None
     return driving.driven(book, known, say)
+
+
+def _check(asked: Asked) -> None:
+    """Nothing where the powers can be.
+
+    Raises:
+        InputError: One cannot.
+    """
+    if asked.power_w is not None and not 0.0 < asked.power_w < math.inf:
+        shell.wrong(f"--power-w {asked.power_w:g} is no power of a job: give watts above 0")
+    if asked.idle_w is not None and not 0.0 <= asked.idle_w < math.inf:
+        shell.wrong(f"--idle-w {asked.idle_w:g} is no draw: give watts of at least 0")
 
 
 def _refusal(known: Settings, asked: Asked) -> str | None:
@@ -161,6 +177,7 @@ def planned(known: Settings, asked: Asked, targets: Sequence[Target] = ()) -> Pl
         expect_s=asked.expect or 0.0,
         zone=targets[0].zone if targets else _zone(known) or "WORLD",
         idle_w=asked.idle_w,
+        power_w=asked.power_w,
         trace=str(asked.trace.resolve()) if asked.trace else None,
         pausable=asked.pausable,
         resume_s=(learned_s(known.home, asked.command, cwd) or 0.0) if stated_s is None else stated_s,

@@ -55,7 +55,7 @@ Idle = Annotated[
         "--idle-w",
         metavar="W",
         parser=options.number,
-        help="Power of what is held in a pause; else 0: it is released.",
+        help="Power of what stays on while it waits; else 0: it is released.",
     ),
 ]
 Workers = Annotated[

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sootprint.runner.sharing import Sharing
     from sootprint.settings import Settings
 
+OF_PLAN = ("deadline", "expect", "pausable", "resume_cost", "idle_w", "power_w", "trace", "targets", "carry")
+
 
 class Share(StrEnum):
     """What a run is charged with."""
@@ -129,6 +131,15 @@ IdleW = Annotated[
         help="Draw of what stays on for it while it does not run: what waiting saved is less by that.",
     ),
 ]
+PowerW = Annotated[
+    float | None,
+    typer.Option(
+        "--power-w",
+        metavar="W",
+        parser=options.number,
+        help="Power of the job, against which moves and --idle-w are weighed; else as it drew before.",
+    ),
+]
 Trace = Annotated[
     Path | None,
     typer.Option(
@@ -178,6 +189,7 @@ def run(
     pausable: Pausable = False,
     resume_cost: ResumeCost = None,
     idle_w: IdleW = None,
+    power_w: PowerW = None,
     trace: Trace = None,
     targets: Targets = None,
     carry: Carry = None,
@@ -203,8 +215,7 @@ def _code(given: dict[str, Any]) -> int:
     from sootprint.cli.tag import pairs
 
     told = {name: given.pop(name) for name in ("command", "name", "tag", "model", "result", "record", "json")}
-    options_of_plan = ("deadline", "expect", "pausable", "resume_cost", "idle_w", "trace", "targets", "carry")
-    plan = {name: given.pop(name) for name in options_of_plan}
+    plan = {name: given.pop(name) for name in OF_PLAN}
     stated = {
         name: getattr(value, "value", value)
         for name, value in given.items()

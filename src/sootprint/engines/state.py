@@ -26,6 +26,7 @@ class Plan:
         expect_s: Time that it runs [s].
         zone: Zone whose intensity decides, or None.
         idle_w: Draw of what stays on for it while it does not run, or None where not stated [W].
+        power_w: Mean power of its IT equipment, or None where not stated [W].
         trace: File of the intensity, or None for the configured sources.
         pausable: Whether it saves and ends with 75 when it gets SIGUSR1.
         resume_s: Running time that a resume costs: stated, or measured in earlier plans [s].
@@ -44,6 +45,7 @@ class Plan:
     expect_s: float
     zone: str | None = None
     idle_w: float | None = None
+    power_w: float | None = None
     trace: str | None = None
     pausable: bool = False
     resume_s: float = 0.0

@@ -13,6 +13,7 @@ from sootprint.catalogue.zones import METHODS
 from sootprint.core.errors import IntensityError
 from sootprint.intensity import mix
 from sootprint.intensity.keys import key
+from sootprint.intensity.kinds import OUR_FACTORS
 from sootprint.intensity.live import Asked, LiveSource
 from sootprint.intensity.points import Point, Terms, figure
 
@@ -23,7 +24,7 @@ PAGE = 5000
 MOST_PAGES = 40
 TERMS = Terms(
     name="eia",
-    title="EIA-930 generation by fuel, with IPCC AR5 medians",
+    title=f"EIA-930 generation by fuel, {OUR_FACTORS}",
     licence="public domain",
     method=METHODS["lifecycle"],
     step=HOUR,

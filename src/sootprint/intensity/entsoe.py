@@ -13,6 +13,7 @@ from sootprint.catalogue.zones import METHODS
 from sootprint.core.errors import IntensityError
 from sootprint.intensity import mix
 from sootprint.intensity.keys import key
+from sootprint.intensity.kinds import OUR_FACTORS
 from sootprint.intensity.live import Asked, LiveSource
 from sootprint.intensity.points import Point, Terms, figure, instant
 
@@ -25,7 +26,7 @@ HOUR = timedelta(hours=1)
 MOST_STEPS = 40 * 24 * 60
 TERMS = Terms(
     name="entsoe",
-    title="ENTSO-E generation by type, with IPCC AR5 medians",
+    title=f"ENTSO-E generation by type, {OUR_FACTORS}",
     licence="CC BY 4.0",
     method=METHODS["lifecycle"],
     step=HOUR,

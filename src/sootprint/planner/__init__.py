@@ -1,9 +1,10 @@
 """Plans of when and where a job runs: pure functions on intensities, numpy in and out."""
 
 from sootprint.planner.elastic import Elastic, plan_elastic
+from sootprint.planner.moves import Moves, plan_moves, plan_start
 from sootprint.planner.overheads import plan_with_overheads
 from sootprint.planner.pauses import best_pauses, pause_hours
-from sootprint.planner.places import Moves, Places, best_places, plan_moves
+from sootprint.planner.places import Places, best_places
 from sootprint.planner.spread import Fleet, jittered_start, plan_fleet
 from sootprint.planner.starts import best_starts
 
@@ -20,5 +21,6 @@ __all__ = [
     "plan_elastic",
     "plan_fleet",
     "plan_moves",
+    "plan_start",
     "plan_with_overheads",
 ]

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sootprint.planner.elastic import plan_elastic
-from sootprint.planner.exact import Floats, Ints
-from sootprint.planner.overheads import plan_with_overheads
-from sootprint.planner.starts import best_starts
+from sootprint.planner.exact import Floats
+from sootprint.planner.moves import Moves, plan_moves, plan_start
 from sootprint.planner.views import View
 
 
@@ -46,24 +45,23 @@ def drafts(views: Sequence[View], length: int, slack: int, terms: Mapping[str, A
         expected = view.expected[:n_steps]
         if zone:
             yield Draft("place", zone, at_once, at_once)
-        starts, _ = best_starts(expected, 0, length, slack)
-        if not zone or starts[0]:
-            started = np.roll(at_once, int(starts[0]))
-            yield Draft("start", zone, started, started)
+        kept = {"moves": np.zeros((1, 1)), "idle_share": terms["idle_share"]}
+        started = plan_start(expected[None, :], length, slack, **kept)
+        if not zone or started.steps[0]:
+            yield _drawn("start", zone, started)
         if terms["pausable"]:
-            _, steps = plan_with_overheads(expected, length, slack, terms["resume_cost"], terms["idle_share"])
-            yield _paused(zone, steps, n_steps, terms)
+            resume = terms["resume_cost"]
+            yield _drawn(
+                "pause", zone, plan_moves(expected[None, :], length, slack, **kept, resume_cost=resume)
+            )
         if len(terms["scaling"]) > 1:
             workers = plan_elastic(expected, float(length), terms["scaling"]).workers
-            yield Draft("elastic", zone, workers, workers)
+            waits = (workers == 0.0) & (np.arange(n_steps) < np.flatnonzero(workers)[-1])
+            yield Draft("elastic", zone, workers, workers + terms["idle_share"] * waits)
 
 
-def _paused(zone: int, steps: Ints, n_steps: int, terms: Mapping[str, Any]) -> Draft:
-    """Draft with pauses: resumes and idle draw are in its energy."""
-    runs, weights = np.zeros(n_steps), np.zeros(n_steps)
-    runs[steps] = 1.0
-    weights[steps[0] : steps[-1] + 1] = terms["idle_share"]
-    weights[steps] = 1.0
-    resumed = steps[1:][np.diff(steps) > 1]
-    weights[resumed] += terms["resume_cost"]
-    return Draft("pause", zone, runs, weights)
+def _drawn(kind: str, zone: int, found: Moves) -> Draft:
+    """Draft of a plan in one zone: resumes and idle draw are in its energy."""
+    runs = np.zeros(found.weights.shape[1])
+    runs[found.steps] = 1.0
+    return Draft(kind, zone, runs, found.weights[0])

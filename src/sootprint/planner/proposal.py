@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sootprint.catalogue import zones as catalogue
 from sootprint.core.errors import CatalogueError, InputError
-from sootprint.core.quantity import Factor, Quantity
+from sootprint.core.quantity import Quantity
 from sootprint.core.units import G_PER_KG, W_PER_KW, hours
+from sootprint.intensity.kinds import unlike
 from sootprint.planner.exact import Floats
 from sootprint.planner.options import Draft, drafts
 from sootprint.planner.prices import prices
@@ -89,7 +89,7 @@ class Job:
         power_w: Mean power of its IT equipment [W]; None where not known.
         pausable: Whether it saves its state and goes on later.
         resume_cost: Time of running that each resume costs.
-        idle_w: Power of what it holds in a pause [W]; 0 where the node is released.
+        idle_w: Power of what stays on while it waits or pauses [W]; 0 where the node is released.
         scaling: Work that each worker adds, over that of the first [1].
         pue: Facility energy over IT energy, at least 1 [1].
         transfer_kwh: Energy of moving its data to another zone [kWh].
@@ -282,9 +282,12 @@ def _views(
             views.append(of_trace(path, zone, at, job.deadline, forecaster=forecaster))
         elif settings is not None:
             views.append(of_sources(zone, at, job.deadline, settings))
-    catalogue.require_one_method(
-        [Factor(kind="intensity", key=view.zone, value=None, method=view.method) for view in views]
-    )
+    for view in views[1:]:
+        reason = unlike((views[0].method, views[0].source), (view.method, view.source))
+        if reason and (YEAR not in (view.kind, views[0].kind) or view.method != views[0].method):
+            raise CatalogueError(
+                f"{views[0].zone} and {view.zone} cannot be ranked: {reason}; ask for one kind of figure in every zone"
+            )
     if any(
         (view.step, view.start, view.expected.size) != (views[0].step, views[0].start, views[0].expected.size)
         for view in views

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING
 
 from sootprint.engines.book import Book, Plan, Segment, State
 from sootprint.engines.shell import UnreachableError
-from sootprint.planner.replan import must_run, run_now, start_now
-from sootprint.runner.choice import ADVANTAGE, MARGIN
-from sootprint.runner.outlook import Ahead, Outlook, worthwhile
+from sootprint.planner.replan import must_run
+from sootprint.runner.choice import MARGIN, goes
+from sootprint.runner.outlook import Ahead, Outlook
+from sootprint.runner.power import expected
 
 if TYPE_CHECKING:
     from sootprint.core.protocols import Engine, Handle
@@ -231,13 +232,24 @@ class Driver:
         if ahead is None:
             return True  # nobody knows of a better time
         if self._decided is None or self._decided[:2] != (ahead.index, kind):
-            priced = replace(plan, resume_s=state.resume_s)
+            priced = replace(plan, resume_s=state.resume_s, power_w=self._power_w(state))
             self._decided = (ahead.index, kind, decided(priced, ahead, left_s, until_s, running=kind))
         free_s = until_s - left_s * (1.0 + MARGIN)
         held = (
             not kind and self._waits and now_s < ahead.index * ahead.step_s + _jitter_s(plan, ahead, free_s)
         )
         return self._decided[2] and not held
+
+    def _power_w(self, state: State) -> float | None:
+        """Power of the job, where something is weighed against it [W]."""
+        if not state.plan.idle_w:
+            return None
+        power_w, source = expected(self._book.folder.parents[1], state)
+        self._complain(
+            f"{state.plan.idle_w:g} W that stay on while it waits are weighed against {power_w:.0f} W "
+            f"of its own ({source})"
+        )
+        return power_w
 
     def _told_to_wait(self, state: State) -> None:
         if not self._waits:
@@ -268,12 +280,7 @@ def decided(plan: Plan, ahead: Ahead, left_s: float, until_s: float, *, running:
     slack = min(math.floor(free_s / ahead.step_s), ahead.values.size - length)
     if slack < 1:
         return True
-    cost = plan.resume_s / ahead.step_s if plan.pausable else 0.0
-    if not worthwhile(ahead, length, slack, pausable=plan.pausable, resume_cost=cost):
-        return True
-    if plan.pausable:
-        return run_now(ahead.values, length, slack, resume_cost=cost, running=running)
-    return start_now(ahead.values, length, slack, advantage=ADVANTAGE)
+    return goes(plan, ahead, left=length, slack=slack, running=running)
 
 
 def _jitter_s(plan: Plan, ahead: Ahead, free_s: float) -> float:

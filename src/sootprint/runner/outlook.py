@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from sootprint.core.errors import InputError, IntensityError, SettingsError
 from sootprint.core.units import SECONDS_PER_HOUR
+from sootprint.intensity.kinds import UNSTATED, unlike
 from sootprint.planner.overheads import plan_with_overheads
 from sootprint.planner.replan import clears
 from sootprint.planner.starts import best_starts
@@ -42,6 +43,7 @@ class Ahead:
         step_s: Length of a step [s].
         index: Number of the first step since 1970, by which a step is told from the next.
         source: Who told it, in words.
+        method: Average or marginal, life-cycle or direct: series of other methods are not ranked with it.
         kind: As given, or our forecast from the zone's past.
         misses: True less forecast of earlier forecasts, `(n_draws, n_steps)`, 0 for steps that were given; None
             where nobody says how sure it is.
@@ -51,6 +53,7 @@ class Ahead:
     step_s: float
     index: int
     source: str
+    method: str = UNSTATED
     kind: str = GIVEN
     misses: Floats | None = None
 
@@ -62,6 +65,19 @@ class Ahead:
         """Quantile of the intensity in each step, `(n_steps,)` [gCO2e/kWh]."""
         drawn = self.draws()
         return None if drawn is None else np.quantile(drawn, share, axis=0)
+
+    def by_steps_of(self, step_s: float) -> Ahead | None:
+        """The same in longer steps, of which each is the mean of what is left of it; None where they do not fit."""
+        count = round(step_s / self.step_s)
+        if count < 1 or not math.isclose(count * self.step_s, step_s):
+            return None
+        if count == 1:
+            return self
+        edges = np.arange(-(self.index % count), self.values.size, count).clip(0)
+        sizes = np.diff(np.append(edges, self.values.size))
+        misses = None if self.misses is None else np.add.reduceat(self.misses, edges, axis=1) / sizes
+        values = np.add.reduceat(self.values, edges) / sizes
+        return replace(self, values=values, misses=misses, step_s=step_s, index=self.index // count)
 
 
 class Outlook:
@@ -76,6 +92,7 @@ class Outlook:
     def __init__(self, plan: Plan, settings: Settings, say: Callable[[str], object]) -> None:
         self._plan, self._settings, self._say = plan, settings, say
         self._steps: Sequence[Intensity] = ()
+        self._told_by: str | None = None
         self._own: Ahead | None = None
         self._asked_s = -math.inf
         self._told: set[str] = set()
@@ -95,6 +112,8 @@ class Outlook:
         given = series(self._steps, now_s, self._plan.deadline_s)
         if self._own is None:
             return given
+        if given is not None and unlike((given.method, given.source), (self._own.method, self._own.source)):
+            return given  # what a source gives is not mixed with a forecast of another method
         return joined(self._own, self._steps, now_s) or given
 
     def _ask(self, now_s: float) -> None:
@@ -138,7 +157,9 @@ class Outlook:
         errors = []
         for name in names:  # half of a plan's time need not be known, unlike that of a footprint
             try:
-                return source(name, self._settings).between(zone, start, end)
+                found = source(name, self._settings).between(zone, start, end)
+                self._told_by = name
+                return found
             except IntensityError as err:
                 errors.append(str(err))
         raise IntensityError("; ".join(errors))
@@ -155,7 +176,7 @@ class Outlook:
         if self._plan.trace is not None:
             file, longer = Path(self._plan.trace), window + timedelta(hours=1)
             return views.of_trace(file, zone, start, longer, forecaster="blend")
-        return views.of_past(zone, start, window, self._settings)
+        return views.of_past(zone, start, window, self._settings, first=self._told_by)
 
     def _keep(self, now_s: float) -> None:
         """Write what is known now into the plan's folder, for its report; a full disk does not stop a plan."""
@@ -173,6 +194,7 @@ class Outlook:
             "low_g_per_kwh": None if low is None else np.round(low, 2).tolist(),
             "high_g_per_kwh": None if high is None else np.round(high, 2).tolist(),
             "kind": known.kind,
+            "method": known.method,
             "source": known.source,
         }
         path = self._settings.home / FOLDER / self._plan.id / FILE_NAME
@@ -224,7 +246,10 @@ def series(steps: Sequence[Intensity], now_s: float, until_s: float) -> Ahead | 
         return None
     worst = max(known.values())
     values = np.array([known.get(at, worst) for at in range(first, last + 1)])
-    return Ahead(values=values, step_s=step_s, index=first, source=steps[0].factor.source or "")
+    told = steps[0].factor
+    return Ahead(
+        values=values, step_s=step_s, index=first, source=told.source or "", method=told.method or UNSTATED
+    )
 
 
 def joined(own: Ahead, steps: Sequence[Intensity], now_s: float) -> Ahead | None:
@@ -265,6 +290,7 @@ def _as_ahead(view: View) -> Ahead:
         step_s=step_s,
         index=math.floor(view.start.timestamp() / step_s),
         source=view.source,
+        method=view.method,
         kind=OWN if view.misses is not None else GIVEN,
         misses=view.misses,
     )

@@ -18,10 +18,12 @@ from sootprint.engines.book import FOLDER, Book, State, books
 from sootprint.engines.local import folder_of
 from sootprint.engines.shell import UnreachableError
 from sootprint.ledger import Ledger
+from sootprint.meters.network import BYTES_PER_GB
 from sootprint.runner import transfer
 from sootprint.runner.choice import MARGIN, alike, chosen
 from sootprint.runner.followed import KEY
 from sootprint.runner.outlook import Outlook
+from sootprint.runner.power import expected
 from sootprint.runner.saved import TAG, completed
 from sootprint.settings.targets import Target
 
@@ -68,13 +70,17 @@ class Roaming:
         if running and must:
             return place  # a move now could cost the deadline
         open_to = [one for one in self._targets if self._is_open(one, state, at=place if running else None)]
-        told = [(one, self._outlooks[one.name].ahead(time.time())) for one in open_to]
-        known = alike([(one, ahead) for one, ahead in told if ahead is not None])
+        now_s = time.time()
+        told = [(one, self._outlooks[one.name].ahead(now_s)) for one in open_to]
+        known, left_out = alike([(one, ahead) for one, ahead in told if ahead is not None], place)
+        for text in left_out:
+            self._say_once(text)
         if not known:
             return self._without_forecast(open_to, place, running=running, must=must)
         move_s = max(one.transfer_s for one, _ in known)
         free_s = 0.0 if must else self._plan.deadline_s - time.time() - left_s * (1.0 + MARGIN) - move_s
-        priced = replace(self._plan, resume_s=state.resume_s)
+        priced = replace(self._plan, resume_s=state.resume_s, power_w=self._power_w(state))
+        known = [(replace(one, data_gb=one.data_gb or _carried_gb(state)), ahead) for one, ahead in known]
         return chosen(priced, known, place, left_s=left_s, free_s=free_s, running=running)
 
     def ready(self, state: State, name: str, *, must: bool) -> Engine:
@@ -105,9 +111,20 @@ class Roaming:
             return  # another plan was quicker: it is full, and looked at again
         self._shunned[name] = time.monotonic() + SHUN_S
         text = str(error)
+        self._say_once(f"{text}; the job runs elsewhere or waits, and in time for its deadline all the same")
+
+    def _say_once(self, text: str) -> None:
         if text not in self._told:
             self._told.add(text)
-            self._say(f"{text}; the job runs elsewhere or waits, and in time for its deadline all the same")
+            self._say(text)
+
+    def _power_w(self, state: State) -> float | None:
+        """Power of the job, where a move or idle draw is weighed against it [W]."""
+        if not (self._plan.idle_w or _carried_gb(state) or any(one.data_gb for one in self._targets)):
+            return None
+        power_w, source = expected(self._settings.home, state)
+        self._say_once(f"moves and idle draw are weighed against a job of {power_w:.0f} W ({source})")
+        return power_w
 
     def finish(self, state: State) -> None:
         """Bring what the job has made home, and say in its last record what waiting and moving saved."""
@@ -234,6 +251,11 @@ class Roaming:
         line = transfer.charged(move, self._plan, ends, self._settings)
         self._book.write("carried", **line)
         self._say(transfer.words(move, line))
+
+
+def _carried_gb(state: State) -> float:
+    """Size of what was carried last [GB]."""
+    return state.carried[-1].size_bytes / BYTES_PER_GB if state.carried else 0.0
 
 
 def _same(one: tuple[Target | None, str], other: tuple[Target | None, str]) -> bool:
