@@ -16,7 +16,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-SCREEN = {"width": 1100, "height": 1000}
 DRAWN_MS = 1500  # until the charts of a page are drawn
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "images"
@@ -99,7 +98,8 @@ def screenshot(address: str, to: Path, *, link: str | None = None) -> None:
 
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as played:
-        page = played.chromium.launch(executable_path=path, args=["--no-sandbox"]).new_page(viewport=SCREEN)
+        shown = played.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        page = shown.new_page(viewport={"width": 1100, "height": 1000})
         page.goto(address)
         if link:
             page.get_by_role("link", name=link).click()
