@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sootprint import estimate
-from sootprint.estimator.explain import shares
+from sootprint.estimator.explain import shares, tier, worst
 from sootprint.settings import Settings
 
 BARE = Settings(home=Path("none"), runtime_dir=Path("none"))
@@ -36,3 +36,12 @@ def test_exact_estimate_has_no_variance_to_share() -> None:
         0.0,
         0.0,
     ]
+
+
+def test_second_hand_pue_is_the_weakest_evidence_and_wide() -> None:
+    """1.14 (1.109-1.179) in the table, known second-hand: what is above 1 has bounds 1.5 times as far off."""
+    made = estimate(hardware="V100", hours=1, zone="azure/westeurope", settings=BARE)
+    pue = next(one for one in made.factors if one.kind == "pue")
+    assert tier(pue) == 0 and "not confirmed" in pue.method
+    assert (pue.low, pue.high) == (pytest.approx(1 + 0.109 / 1.5), pytest.approx(1 + 0.179 * 1.5))
+    assert worst(made) == pue

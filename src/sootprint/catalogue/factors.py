@@ -10,6 +10,8 @@ from sootprint.core.errors import CatalogueError
 from sootprint.core.quantity import Factor
 
 PREFERRED_FUEL_SOURCES = ("ipcc-ar5", "ipcc-srren", "unece", "electricity-maps-defaults")
+UNCONFIRMED = "not confirmed at the source"
+_WIDER = 1.5  # what a facility adds, where the figure is second-hand: bounds that much farther from 1
 _FUEL_NAMES = {"bio": "biomass", "wind": "wind-onshore", "solar": "solar-pv-utility", "other": "unknown"}
 
 
@@ -33,6 +35,9 @@ def water(place: str, year: int | None = None) -> Factor | None:
 def _facility(listed: tuple[Row, ...], year: int | None, *, kind: str, column: str, unit: str) -> Factor:
     row = tables.nearest_year(listed, year)
     low, high = (tables.cell(row, "low"), tables.cell(row, "high")) if kind == "pue" else (None, None)
+    unsure = row["checked"].startswith("unconfirmed")
+    if unsure and low is not None and high is not None:
+        low, high = 1.0 + (low - 1.0) / _WIDER, 1.0 + (high - 1.0) * _WIDER
     return Factor(
         kind=kind,
         key=row["place"],
@@ -41,7 +46,7 @@ def _facility(listed: tuple[Row, ...], year: int | None, *, kind: str, column: s
         high=high,
         unit=unit,
         period=row["year"] or None,
-        method=f"annual mean, {row['scope']}",
+        method=f"annual mean, {row['scope']}" + (f", {UNCONFIRMED}" if unsure else ""),
         source=tables.source_title(row),
         licence=row["licence"],
     )
@@ -118,7 +123,8 @@ def _fuel_factor(row: Row) -> Factor:
         high=tables.cell(row, "high"),
         unit=UNIT,
         period=row["year"] or None,
-        method=METHODS[row["method"]],
+        method=METHODS[row["method"]]
+        + (f", {UNCONFIRMED}" if row["checked"].startswith("unconfirmed") else ""),
         source=tables.source_title(row),
         licence=row["licence"],
     )

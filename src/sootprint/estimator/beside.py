@@ -25,7 +25,7 @@ class Beside(NamedTuple):
     factors: tuple[Factor, ...]
 
 
-_SITE_WATER = Factor(
+SITE_WATER = Factor(
     kind="water",
     key="data centre, unknown",
     value=0.4,
@@ -33,9 +33,10 @@ _SITE_WATER = Factor(
     high=1.8,
     unit="L/kWh",
     method="assumed, on site",
-    source="0.36 L/kWh in the data centres of the US in 2023 (LBNL 2024); low and high: regions of the clouds",
+    source="0.36 L/kWh in the data centres of the US in 2023 (Shehabi et al., LBNL 2024), not confirmed; low and high: "
+    "regions of the clouds",
 )
-_GRID_WATER = Factor(
+PLANT_WATER = Factor(
     kind="water_of_electricity",
     key="grid, unknown",
     value=3.1,
@@ -43,7 +44,8 @@ _GRID_WATER = Factor(
     high=5.5,
     unit="L/kWh",
     method="assumed, at the power plants",
-    source="3.14 L/kWh in the US (Li et al. 2023, arXiv 2304.03271)",
+    source="3.14 L/kWh in the US as Li et al. (2023, arXiv 2304.03271) are cited, not confirmed; 1.29 to 4.26 with the "
+    "site's in OLMo (Morrison et al. 2025, arXiv 2503.05804)",
 )
 _PRICE = Factor(
     kind="price",
@@ -53,7 +55,7 @@ _PRICE = Factor(
     high=0.22,
     unit="USD/kWh",
     method="assumed",
-    source="prices for industry, from those of the US Northwest to those of Western Europe in 2024",
+    source="prices for industry, from those of the US Northwest to those of Western Europe in 2024, not confirmed",
 )
 
 
@@ -93,11 +95,11 @@ def water(energy_kwh: Quantity, pue: Quantity, zone: str | None, year: int | Non
         Li et al., Making AI Less "Thirsty" (2023, arXiv 2304.03271).
     """
     known = published.water(zone, year) if zone is not None and "/" in zone else None
-    site = known or _SITE_WATER
-    plants = intervals.product(pue, _GRID_WATER.quantity())
+    site = known or SITE_WATER
+    plants = intervals.product(pue, PLANT_WATER.quantity())
     on_site = Quantity(value=site.value or 0.0, low=site.low or site.value, high=site.high or site.value)
     per_kwh = intervals.total([("site", on_site), ("plants", plants)])
-    return Beside(intervals.product(energy_kwh, per_kwh, basis="assumed"), (site, _GRID_WATER))
+    return Beside(intervals.product(energy_kwh, per_kwh, basis="assumed"), (site, PLANT_WATER))
 
 
 def cost(energy_kwh: Quantity, pue: Quantity, price: Factor | None = None) -> Beside:

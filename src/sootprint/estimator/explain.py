@@ -16,7 +16,7 @@ TIERS = {
     3: "published",
     2: "measured on like runs",
     1: "fitted or measured on unlike runs",
-    0: "assumed",
+    0: "assumed or not confirmed",
 }
 _OF_LIKE_RUNS = ("power_fraction", "host_overhead")
 _WORLD = ("WORLD", "WLD", "world")
@@ -87,7 +87,7 @@ def tier(factor: Factor) -> int:
     said = f"{factor.method or ''} {factor.source or ''}"
     if factor.source == "given" or "given" in (factor.method or "").split():
         return 4
-    if "assumed" in said or (factor.kind == "intensity" and factor.key in _WORLD):
+    if "assumed" in said or "not confirmed" in said or (factor.kind == "intensity" and factor.key in _WORLD):
         return 0
     if factor.kind == "utilisation" or (factor.kind == "power_fraction" and factor.key == "unknown"):
         return 1

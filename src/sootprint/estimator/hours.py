@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from sootprint import __version__
 from sootprint import settings as configuration
@@ -16,7 +16,7 @@ from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Component, Footprint, Model, Work
 from sootprint.estimator import devices, factors, surroundings, utilisation
 from sootprint.estimator.flops import Workload, training_flops
-from sootprint.estimator.inputs import JOB_FIELDS, Job
+from sootprint.estimator.inputs import JOB_FIELDS, Asked, Job
 
 if TYPE_CHECKING:
     from sootprint.settings import Settings
@@ -26,26 +26,7 @@ USUAL = (0.05, 0.6)  # whole-run utilisation; outside, the hours or the work are
 _NOT_ESTIMATED = ("embodied_kg", "water_l", "market_based_kg")
 
 
-def estimate(
-    *,
-    hours: float,
-    hardware: str | None = None,
-    power_w: float | None = None,
-    count: int = 1,
-    zone: str | None = None,
-    year: int | None = None,
-    intensity: float | None = None,
-    pue: float | None = None,
-    utilisation: float | None = None,
-    work: str = "unknown",
-    method: str = "full",
-    idle: float | None = None,
-    restarts: float | None = None,
-    params: float | None = None,
-    tokens: float | None = None,
-    flops: float | None = None,
-    settings: Settings | None = None,
-) -> Footprint:
+def estimate(*, settings: Settings | None = None, **given: Unpack[Asked]) -> Footprint:
     """Footprint of devices that worked for some hours at some place, of grade D.
 
     The mean power of a device is what its maker measured, else its rated power times the share that such work draws
@@ -53,6 +34,7 @@ def estimate(
     boundary, and nothing is added to it. Numbers that were given have no bounds of ours.
 
     Args:
+        settings: Settings that were read; read now where None.
         hours: Wall hours of one device, above 0 and at most 1,000,000 [h].
         hardware: Name of the device, as drivers, papers and people write it.
         power_w: Mean power of one device at the boundary, in place of the model [W].
@@ -69,7 +51,6 @@ def estimate(
         params: Parameters that one token passes: with the tokens, the hours are checked against the peak rate [1].
         tokens: Tokens trained on [1].
         flops: Operations of the training, in place of parameters and tokens [1].
-        settings: Settings that were read; read now where None.
 
     Raises:
         InputError: A value is outside its range, or values contradict each other.
@@ -81,25 +62,7 @@ def estimate(
     >>> round(estimate(power_w=300, hours=100, intensity=500, method="survey").emissions_kg.value, 9)
     15.0
     """
-    job = Job(
-        hours=hours,
-        hardware=hardware,
-        power_w=power_w,
-        count=count,
-        zone=zone,
-        year=year,
-        intensity=intensity,
-        pue=pue,
-        utilisation=utilisation,
-        work=work,
-        method=method,
-        idle=idle,
-        restarts=restarts,
-        params=params,
-        tokens=tokens,
-        flops=flops,
-    )
-    return footprint(job, settings or configuration.load())
+    return footprint(Job(**given), settings or configuration.load())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Required, TypedDict
 
 from sootprint.core.errors import InputError
 
@@ -56,6 +56,27 @@ _RULES = {
     ),
     "year": _Rule(1990, 2100, "a calendar year from 1990 to 2100", "leave it out for the latest year known"),
 }
+
+
+class Asked(TypedDict, total=False):
+    """Arguments of an estimate; `sootprint.estimate` describes each."""
+
+    hours: Required[float]
+    hardware: str | None
+    power_w: float | None
+    count: int
+    zone: str | None
+    year: int | None
+    intensity: float | None
+    pue: float | None
+    utilisation: float | None
+    work: str
+    method: str
+    idle: float | None
+    restarts: float | None
+    params: float | None
+    tokens: float | None
+    flops: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

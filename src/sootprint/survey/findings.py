@@ -85,7 +85,8 @@ def _countries(found: Found) -> Iterator[str]:
         )
     empty = found["world_regions"]["empty"]
     if countries and empty:
-        poor = found["income_groups"]["empty"]
+        incomes = found["income_groups"]
+        poor = incomes["empty"] if not incomes["no_group"] else ()
         where = f", nor in a country of {listed([name.lower() for name in poor], 'or')}" if poor else ""
         yield f"None was trained in {listed(empty, 'or')}{where}."
 

@@ -13,28 +13,9 @@ from sootprint.core.errors import InputError
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Footprint
 from sootprint.core.units import G_PER_KG, W_PER_KW
+from sootprint.estimator.beside import PLANT_WATER, SITE_WATER
 from sootprint.estimator.lifecycle import embodied
 from sootprint.estimator.lifecycle.lines import Drawn, Line
-
-SITE_WATER = Factor(
-    kind="water_site",
-    key="unknown site",
-    value=0.4,
-    low=0.05,
-    high=1.8,
-    unit="L/kWh",
-    source="0.36 L/kWh in data centres of the US in 2023 (Shehabi et al., 2024); bounds: regions of large clouds",
-)
-PLANT_WATER = Factor(
-    kind="water_plant",
-    key="unknown grid",
-    value=3.1,
-    low=1.0,
-    high=5.5,
-    unit="L/kWh",
-    source="3.14 L/kWh in the US (Li et al., 2023, arXiv 2304.03271); 1.29 to 4.26 with the site's in OLMo (Morrison "
-    "et al., 2025, arXiv 2503.05804)",
-)
 
 
 class Part(NamedTuple):
@@ -100,7 +81,8 @@ def water_l(lines: Sequence[Line], stated: Mapping[str, Any], drawn: Drawn) -> P
     values += [one.facility_kwh * (plant.value or 0.0) for one in lines]
     draws = [_times(one.energy, drawn.of_factor(site)) for one in here]
     draws += [_times(one.facility, drawn.of_factor(plant)) for one in lines]
-    assumed = [one.kind.replace("_", " ") for one in (site, plant) if one.source != "given"]
+    places = ((site, "the site's water"), (plant, "the power plants' water"))
+    assumed = [name for one, name in places if one.source != "given"]
     notes = (f"assumed: {' and '.join(assumed)}",) if assumed else ()
     return Part(total(values, draws, basis="assumed" if assumed else "modelled"), (site, plant), notes)
 
