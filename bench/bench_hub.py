@@ -90,15 +90,15 @@ def _git(*words: str) -> str:
 
 def _measured(kind: str, backend: str, url: str | None) -> dict[str, Any]:
     """Figures of one kind of record."""
-    bodies = [gzip.compress(_batch(kind), compresslevel=6) for _ in range(BATCHES)]
+    bodies = [gzip.compress(batch(kind), compresslevel=6) for _ in range(BATCHES)]
     with tempfile.TemporaryDirectory(prefix="soot-bench-") as home, httpx.Client(timeout=120.0) as client:
         server, address = _started(Path(home), url)
         try:
-            list(_send(client, address, bodies[:1]))  # tables are read and plans are made once
+            list(send(client, address, bodies[:1]))  # tables are read and plans are made once
             before_s, began_s = _cpu_s(server, backend), time.monotonic()
-            accepted = sum(one["accepted"] for one in _send(client, address, bodies[1:]))
+            accepted = sum(one["accepted"] for one in send(client, address, bodies[1:]))
             wall_s, cpu_s = time.monotonic() - began_s, _cpu_s(server, backend) - before_s
-            again = list(_send(client, address, bodies[:5]))
+            again = list(send(client, address, bodies[:5]))
             memory = psutil.Process(server.pid).memory_info().rss
         finally:
             server.terminate()
@@ -108,7 +108,7 @@ def _measured(kind: str, backend: str, url: str | None) -> dict[str, Any]:
     return {
         "backend": backend,
         "record": kind,
-        "bytes_of_a_record": len(_batch(kind)) // BATCH,
+        "bytes_of_a_record": len(batch(kind)) // BATCH,
         "footprints": accepted,
         "footprints_per_s": round(accepted / wall_s),
         "cpu_ms_per_footprint": round(1000.0 * cpu_s / accepted, 3),
@@ -127,7 +127,8 @@ def _started(home: Path, url: str | None) -> tuple[subprocess.Popen[str], str]:
     return server, server.stdout.readline().split()[-1].rstrip("/")
 
 
-def _send(client: httpx.Client, address: str, bodies: list[bytes]) -> Iterator[dict[str, Any]]:
+def send(client: httpx.Client, address: str, bodies: list[bytes]) -> Iterator[dict[str, Any]]:
+    """Answers to packed batches, sent one after the other."""
     for body in bodies:
         answer = client.post(
             f"{address}/api/v1/footprints", content=body, headers={"Content-Encoding": "gzip"}
@@ -148,7 +149,8 @@ def _cpu_s(server: subprocess.Popen[str], backend: str) -> float:
     return spent_s
 
 
-def _batch(kind: str) -> bytes:
+def batch(kind: str) -> bytes:
+    """JSON of a batch of new records of a kind, estimate or run of an hour."""
     return ("[" + ",".join(_record(kind, index).to_json() for index in range(BATCH)) + "]").encode()
 
 

@@ -8,13 +8,17 @@ The records are made from a few thousand real estimates, each under an id of its
 code in batches, so that versions, counts, words and the audit log are those of a hub that took them in. A fill that
 was stopped goes on where it was. `copy` adds copies of these rows under other ids by SQL, for that is many times
 faster; the contents of the copies still hold the first ids, so the audit log does not fit them. `pages` starts a
-server of its own and asks for each kind of page many times, each time with another filter, record or leaderboard.
+server of its own and asks for each kind of page many times, each time with another filter, record or leaderboard;
+then, with `--ingest N`, sends it N new records in batches while more pages are asked for. `bench/hub_large.py` does
+what else such a hub is to stand: kill -9, a backup, a dump.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
+import gzip
 import hashlib
 import json
 import os
@@ -22,41 +26,32 @@ import random
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import httpx
+import hub_pages
 import psutil
 import sqlalchemy as sa
-from bench_hub import MIB, SOOTPRINT, STARTS_S, about, written
+from bench_hub import BATCH as SENT
+from bench_hub import MIB, SOOTPRINT, STARTS_S, about, batch, send, written
+from hub_pages import HARDWARE, SEED, STAGES, TASKS, ZONES
 from sqlalchemy.engine import Engine
 
 from sootprint.core.ids import uuid7
 from sootprint.core.records import Component, Footprint, Model, Quantity, Result
 from sootprint.estimator import estimate
-from sootprint.hub import admission, database, ingest, leaderboards
+from sootprint.hub import admission, database, ingest
 from sootprint.hub.ingest import Prepared, Submission
 from sootprint.hub.tables import FootprintRow, FootprintVersion, Recomputation, ResultRow, table_of
 
-SEED = 7
 TEMPLATES, BATCH = 20_000, 5_000
 FIRST_S = 1_600_000_000.0  # instant in the id of the first record; the others follow at ten seconds
 EACH, WARM = 60, 10  # requests of a kind of page that are timed, and before them
-HARDWARE = ("A100", "V100", "H100", "T4", "P100", "RTX 3090", "A40", "L4")
-ZONES = ("FR", "DE", "US", "GB", "CN", "IN", "SE", "PL", "CA-QC", "JP", "AU", "BR", "US-CA", "NO", "ZA")
-STAGES = ("pretrain", "finetune", "search", "distil", "other")
-TASKS = (
-    ("Image classification", "ImageNet", "Top-1 accuracy", 70.0),
-    ("Machine translation", "WMT14 en-de", "BLEU", 27.0),
-    ("Language modelling", "WikiText-103", "Perplexity", 18.0),
-    ("Question answering", "SQuAD 2.0", "F1", 86.0),
-    ("Object detection", "COCO", "AP", 45.0),
-)
-MEASURES = ("emissions", "energy")
 VARIANTS = 60  # data sets of a task, the first as frequent as all the others
 _rows = table_of(FootprintRow)
 
@@ -71,6 +66,7 @@ def main() -> int:
     asked.add_argument(
         "--at-most-s", type=float, default=240.0, help="then the fill stops, to be gone on with"
     )
+    asked.add_argument("--ingest", type=int, default=0, help="new records that `pages` sends at its end")
     asked.add_argument("--no-file", action="store_true", help="print only")
     given = asked.parse_args()
     engine = database.connect(database.url_of(given.database_url, given.home / "hub"))
@@ -82,7 +78,7 @@ def main() -> int:
         _copy(engine, given.records, given.at_most_s)
         return 0
     began, rows = about(), []
-    for row in _timed(engine, given.home, given.database_url):
+    for row in _timed(engine, given):
         rows.append(row)
         print(json.dumps(row), flush=True)
     if not given.no_file:
@@ -106,7 +102,9 @@ def _fill(engine: Engine, records: int, at_most_s: float) -> None:
         known += n
     spent_s = time.monotonic() - began_s
     print(f"{known} records are there, {known - first} of them new in {spent_s:.0f} s")
-    if known >= records:
+    if (
+        known >= records and engine.dialect.name == "postgresql"
+    ):  # else its own process does so a minute later
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(sa.text("ANALYZE"))
 
@@ -215,8 +213,24 @@ def _again(one: Prepared, number: int) -> Prepared:
     return dataclasses.replace(one, id=key, sha256=sha256, body=zlib.compress(text, ingest.PACKING))
 
 
-def _timed(engine: Engine, home: Path, url: str | None) -> Iterator[dict[str, Any]]:
+def _timed(engine: Engine, given: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Times of each kind of page at a server that was just started, and what the server then holds in memory."""
+    with (
+        serving(given.home, given.database_url) as (server, address),
+        httpx.Client(base_url=address, timeout=120.0, headers={"Accept": "text/html"}) as client,
+    ):
+        known = _count(engine)
+        for kind, paths in hub_pages.pages(engine, WARM + EACH).items():
+            yield _page_times(client, kind, paths) | {"records": known}
+        yield {"kind": "memory of the server after the pages", **memory(server)}
+        if given.ingest:
+            yield _ingested(client, address, given.ingest, known)
+            yield {"kind": "memory of the server after the batches", **memory(server)}
+
+
+@contextlib.contextmanager
+def serving(home: Path, url: str | None) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server on a hub's folder, ready, with its address; stopped at the end where it still runs."""
     with tempfile.TemporaryFile("w") as log:
         server = subprocess.Popen(
             [SOOTPRINT, "hub", "serve", "--port", "0", *(["--database-url", url] if url else [])],
@@ -227,15 +241,50 @@ def _timed(engine: Engine, home: Path, url: str | None) -> Iterator[dict[str, An
         )
         try:
             assert server.stdout is not None
-            address = server.stdout.readline().split()[-1].rstrip("/")
-            with httpx.Client(base_url=address, timeout=120.0, headers={"Accept": "text/html"}) as client:
-                for kind, paths in _pages(engine).items():
-                    yield _page_times(client, kind, paths) | {"records": _count(engine)}
-            memory = psutil.Process(server.pid).memory_info().rss
-            yield {"kind": "memory of the server", "mib": round(memory / MIB)}
+            yield server, server.stdout.readline().split()[-1].rstrip("/")
         finally:
             server.terminate()
             server.wait(timeout=STARTS_S)
+
+
+def memory(server: subprocess.Popen[str]) -> dict[str, int]:
+    """Memory that a process holds now, and the most that it ever held [MiB]."""
+    status = Path(f"/proc/{server.pid}/status").read_text(encoding="ascii")
+    held = dict(line.split(":", 1) for line in status.splitlines())
+    return {
+        "mib": round(psutil.Process(server.pid).memory_info().rss / MIB),
+        "most_mib": round(int(held["VmHWM"].split()[0]) / 1024),
+    }
+
+
+def _ingested(client: httpx.Client, address: str, n: int, known: int) -> dict[str, Any]:
+    """Rate of new records in batches, and times of pages meanwhile."""
+    bodies = [gzip.compress(batch("estimate")) for _ in range(max(1, n // SENT))]
+    spent_ms: list[float] = []
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.is_set():
+            began_s = time.monotonic()
+            client.get("/explore").raise_for_status()
+            spent_ms.append((time.monotonic() - began_s) * 1000.0)
+
+    looking = threading.Thread(target=look)
+    with httpx.Client(timeout=120.0) as sender:
+        list(send(sender, address, bodies[:1]))
+        began_s = time.monotonic()
+        accepted = sum(one["accepted"] for one in send(sender, address, bodies[1:]))
+        alone_s = time.monotonic() - began_s
+        looking.start()
+        list(send(sender, address, [gzip.compress(batch("estimate")) for _ in range(4)]))
+        ended.set()
+        looking.join()
+    return {
+        "kind": "batches of new estimates",
+        "records": known,
+        "footprints_per_s": round(accepted / alone_s),
+        "explore_meanwhile_most_ms": round(max(spent_ms), 1),
+    }
 
 
 def _page_times(client: httpx.Client, kind: str, paths: list[str]) -> dict[str, Any]:
@@ -256,64 +305,6 @@ def _page_times(client: httpx.Client, kind: str, paths: list[str]) -> dict[str, 
         "p95_ms": round(at[0.95], 1),
         "most_ms": round(spent_ms[-1], 1),
     }
-
-
-def _pages(engine: Engine) -> dict[str, list[str]]:
-    chance = random.Random(SEED)
-    n, many = _count(engine), WARM + EACH
-    seqs = [chance.randrange(1, n + 1) for _ in range(many)]
-    with engine.connect() as connection:
-        keys = list(connection.scalars(sa.select(_rows.c.id).where(_rows.c.seq.in_(seqs))))
-        named = sa.select(_rows.c.model).where(_rows.c.seq.in_(seqs), _rows.c.model.is_not(None))
-        found = list(connection.scalars(named))
-        models = [chance.choice(found) for _ in range(many)]
-    boards = leaderboards.boards(engine, 300)
-    chosen = [boards[min(len(boards) - 1, int(chance.expovariate(0.1)))] for _ in range(many)]
-    names = [{"task": one.task, "dataset": one.dataset, "metric": one.metric} for one in chosen]
-    return {
-        "home": ["/"] * many,
-        "explore": ["/explore"] * many,
-        "explore, one filter": [f"/explore?{urlencode(_filter(chance))}" for _ in range(many)],
-        "explore, two filters": [f"/explore?{urlencode(_filters(chance))}" for _ in range(many)],
-        "explore, words": [f"/explore?q=model+{chance.randrange(900)}" for _ in range(many)],
-        "explore, one frequent word": [
-            f"/explore?q={chance.choice(('model', 'run', 'fam'))}" for _ in range(many)
-        ],
-        "explore, by emissions": [
-            f"/explore?{urlencode({**_filter(chance), 'order': 'emissions'})}" for _ in range(many)
-        ],
-        "record": [f"/footprints/{key}" for key in keys] + [f"/footprints/{keys[0]}"] * (many - len(keys)),
-        "leaderboards": ["/leaderboards"] * many,
-        "leaderboard": [f"/leaderboards/view?{urlencode(one)}" for one in names],
-        "leaderboard, all evidence": [f"/leaderboards/view?{urlencode({**one, 'weak': 1})}" for one in names],
-        "trends": [f"/trends?{urlencode({'measure': chance.choice(MEASURES)})}" for _ in range(many)],
-        "map": ["/map"] * many,
-        "award": [f"/award?{urlencode({'year': chance.randrange(2021, 2025)})}" for _ in range(many)],
-        "model": [f"/models/view?{urlencode({'name': one})}" for one in models],
-        "energy to a target": [f"/leaderboards/target?{urlencode({**one, 'target': 50})}" for one in names],
-        "quality": ["/quality"] * many,
-        "review queue": ["/review"] * many,
-        "downloads": ["/downloads"] * many,
-        "facets": ["/api/v1/facets"] * many,
-        "list of 500": ["/api/v1/footprints?limit=500&view=summary"] * many,
-    }
-
-
-def _filter(chance: random.Random) -> dict[str, str]:
-    return chance.choice(
-        (
-            {"country": chance.choice(ZONES)[:2]},
-            {"year": str(chance.randrange(2018, 2025))},
-            {"stage": chance.choice(STAGES)},
-            {"evidence": chance.choice("CDE")},
-            {"task": chance.choice(TASKS)[0]},
-            {"project": f"project {chance.randrange(300)}"},
-        )
-    )
-
-
-def _filters(chance: random.Random) -> dict[str, str]:
-    return {**_filter(chance), "model": f"model {chance.randrange(900)}"}
 
 
 if __name__ == "__main__":

@@ -401,3 +401,51 @@ def test_intervals_are_drawn_where_they_are() -> None:
     assert text.count("stroke-linecap") == 1
     assert "logarithmic" in text
     assert ElementTree.fromstring(text) is not None
+
+
+def test_projections_are_made_again_while_the_hub_is_in_use(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records that come, change and go between two steps count once; a stop in the middle is gone on from."""
+    engine = client.app._hub.engine
+    runs = [_run(index, value=70.0 + index) for index in range(9)]
+    client.post("/api/v1/footprints", json=runs)
+    with database.writing(engine) as connection:  # as an earlier program left it: other counts, no results
+        for model in (Rollup, Tally, ResultRow):
+            connection.execute(sa.delete(table_of(model)))
+        connection.execute(sa.update(table_of(FootprintRow)).values(evidence="E", our_energy_kwh=None))
+    monkeypatch.setattr(projections, "CHUNK", 2)
+    monkeypatch.setattr(projections, "AT_START", 5)
+    assert projections.ensure(engine) == 0
+    assert projections._renewed(engine, 0) == 2
+    changes = iter(
+        (
+            lambda: client.post("/api/v1/footprints", json=_run(20, value=60.0)),
+            lambda: client.post("/api/v1/footprints", json={**runs[0], "stage": "search"}),
+            lambda: client.delete(f"/api/v1/footprints/{runs[8]['id']}", params={"reason": "wrong"}),
+            lambda: client.delete(f"/api/v1/footprints/{runs[1]['id']}", params={"reason": "wrong"}),
+            lambda: client.post("/api/v1/footprints", json={**runs[6], "stage": "search"}),
+        )
+    )
+    plain = projections._heads
+
+    def between(connection: Any, chosen: Any) -> Any:
+        """Read a chunk of the one look, then let something change."""
+        found = plain(connection, chosen)
+        if (change := next(changes, None)) is not None:
+            assert change().status_code == 200
+        return found
+
+    monkeypatch.setattr(projections, "_heads", between)
+    assert projections.catch_up(engine) == 9
+    assert next(changes, None) is None
+    assert projections.is_made(engine)
+    after = _state(engine)
+    with database.writing(engine) as connection:
+        assert projections.rebuild(connection) == 8
+    again = _state(engine)
+    for name in ("tally", "footprint", "result"):
+        assert after[name] == again[name], name
+    for old, new in zip(after["rollup"], again["rollup"], strict=True):
+        assert old[:3] == new[:3]
+        assert list(map(float, old[2:])) == pytest.approx(list(map(float, new[2:])), rel=1e-9, abs=1e-6)

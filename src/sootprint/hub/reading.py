@@ -47,7 +47,8 @@ SHOWN = tuple(one.name for one in table_of(FootprintRow).columns if one.name not
 _rows, _versions = table_of(FootprintRow), table_of(FootprintVersion)
 _recomputed, _tally = table_of(Recomputation), table_of(Tally)
 _INDEXES = {"run_group": "group"}  # names of indexes that are not those of their columns
-_ORDERED = {"emissions": _rows.c.emissions_kg, "energy": _rows.c.energy_kwh}
+_bare = {one.name: sa.column(one.name, one.type) for one in _rows.columns}  # for lists, whose FROM is a text
+_ORDERED = {"emissions": _bare["emissions_kg"], "energy": _bare["energy_kwh"]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +100,12 @@ def page(engine: Engine, question: Question) -> tuple[list[dict[str, Any]], str 
     query = _filtered(engine, question)
     by = _ORDERED.get(question.order)
     if by is not None:
-        query = query.where(by.is_not(None)).order_by(by.desc(), _rows.c.seq.desc())
+        query = query.where(by.is_not(None)).order_by(by.desc(), _bare["seq"].desc())
     else:
-        query = query.order_by(_rows.c.seq.desc())
+        query = query.order_by(_bare["seq"].desc())
     with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            query = query.with_hint(_rows, _way(connection, question), "sqlite")
+        way = _way(connection, question) if engine.dialect.name == "sqlite" else ""
+        query = query.select_from(sa.text(f"{_rows.name} {way}"))
         found = [dict(row) for row in connection.execute(query.limit(question.limit + 1)).mappings()]
     items = found[: question.limit]
     more = len(found) > question.limit
@@ -135,11 +136,11 @@ def texts(engine: Engine, keys: Sequence[str]) -> list[bytes]:
 
 
 def _filtered(engine: Engine, question: Question) -> sa.Select[Any]:
-    query = sa.select(*(_rows.c[name] for name in SHOWN)).where(_rows.c.state == columns.PUBLISHED)
+    query = sa.select(*(_bare[name] for name in SHOWN)).where(_bare["state"] == columns.PUBLISHED)
     for name, value in (question.filters or {}).items():
         if name not in FILTERS:
             raise InputError(f"filter {name!r:.40} is not one of {', '.join(FILTERS)}")
-        query = query.where(_rows.c[name] == _typed(name, value))
+        query = query.where(_bare[name] == _typed(name, value))
     if question.words:
         query = query.where(_has_words(engine, question))
     if question.order not in ORDERS:
@@ -149,8 +150,8 @@ def _filtered(engine: Engine, question: Question) -> sa.Select[Any]:
     values = _uncursor(question)
     by = _ORDERED.get(question.order)
     if by is None:
-        return query.where(_rows.c.seq < values[-1])
-    return query.where(sa.tuple_(by, _rows.c.seq) < sa.tuple_(sa.literal(values[0]), sa.literal(values[-1])))
+        return query.where(_bare["seq"] < values[-1])
+    return query.where(sa.tuple_(by, _bare["seq"]) < sa.tuple_(sa.literal(values[0]), sa.literal(values[-1])))
 
 
 def _way(connection: Connection, question: Question) -> str:
@@ -199,9 +200,9 @@ def _has_words(engine: Engine, question: Question) -> Any:
     if not found:
         return sa.false()
     if engine.dialect.name == "sqlite":
-        return _rows.c.seq.in_(_numbers(question, " ".join(f'"{word}"*' for word in found)))
+        return _bare["seq"].in_(_numbers(question, " ".join(f'"{word}"*' for word in found)))
     wanted = sa.func.to_tsquery(sa.text("'simple'"), " & ".join(f"{word}:*" for word in found))
-    return sa.func.to_tsvector(sa.text("'simple'"), _rows.c.words).op("@@")(wanted)
+    return sa.func.to_tsvector(sa.text("'simple'"), _bare["words"]).op("@@")(wanted)
 
 
 def _numbers(question: Question, match: str) -> Any:

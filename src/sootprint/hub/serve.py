@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from sootprint.hub import database, logs, secrets
 from sootprint.hub.app import application
 from sootprint.hub.context import LOOPBACK, Hub
 from sootprint.hub.files.dumps import FOLDER as RELEASES
+from sootprint.hub.insight import projections
 
 GRACE_S = 20  # for requests that run when the server is told to stop
 HANDED_ON = "_SOOTPRINT_HUB"  # to the workers, which are processes of their own
@@ -71,6 +73,9 @@ def hub_of(order: Order, port: int) -> Hub:
     """
     engine = database.connect(database.url_of(order.database_url, order.home))
     database.upgrade(engine)
+    database.study(engine)
+    if not projections.is_made(engine):  # too many records to wait for
+        threading.Thread(target=projections.catch_up, args=(engine,), daemon=True).start()
     shown = f"[{order.host}]" if ":" in order.host else order.host
     return Hub(
         engine=engine,

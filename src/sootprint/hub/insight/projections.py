@@ -1,6 +1,8 @@
 """Projections made again from the records: rows, results, facets and sums of a hub that an earlier program filled.
 
-The versions of the records are the truth; everything here follows from them and from the reviews.
+The versions of the records are the truth; everything here follows from them and from the reviews. A small hub makes
+them again as it starts. A large one serves meanwhile (`catch_up`): first rows and results, a few hundred at a time
+between the writers, then counts and sums from one look at the database, corrected by what changed since that look.
 """
 
 from __future__ import annotations
@@ -13,32 +15,159 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from sootprint.core.records import Footprint
-from sootprint.hub import columns, ingest, truth
+from sootprint.hub import columns, ingest, logs, truth
 from sootprint.hub.database import writing
 from sootprint.hub.insight import reviews, rollups
 from sootprint.hub.insight.tables import Review, Rollup
-from sootprint.hub.tables import FootprintRow, FootprintVersion, ResultRow, Tally, table_of
+from sootprint.hub.tables import AuditEntry, FootprintRow, FootprintVersion, ResultRow, Tally, table_of
 
 STATE = 2  # of the projections that this program makes; one more with each change of what they hold
-MADE = "made"
+MADE, PROGRESS = "made", "making"
 CHUNK = 500
+AT_START = 5_000  # records that are made again while all wait, in a few seconds
+TOLD = 20_000  # records between two lines of the log
 _rows, _versions, _results = table_of(FootprintRow), table_of(FootprintVersion), table_of(ResultRow)
 _tally, _rollup, _reviews = table_of(Tally), table_of(Rollup), table_of(Review)
 
 
 def ensure(engine: Engine) -> int:
-    """Number of records whose projections were made again; 0 where they are those of this program."""
-    query = sa.select(_rollup.c.n).where(_rollup.c.kind == MADE)
-    with engine.connect() as connection:
-        if connection.scalar(query) == STATE:
-            return 0
+    """Number of records whose projections were made again at once; 0 where none are to be, or too many."""
+    if is_made(engine) or is_large(engine):
+        return 0
     with writing(engine) as connection:
-        if connection.scalar(query) == STATE:  # another worker was first
+        if connection.scalar(_state()) == STATE:  # another worker was first
             return 0
         n = rebuild(connection)
-        nothing = dict.fromkeys(rollups.SUMS, 0)
-        connection.execute(sa.insert(_rollup), {**nothing, "kind": MADE, "key": "projections", "n": STATE})
+        _mark(connection, MADE, STATE)
     return n
+
+
+def is_made(engine: Engine) -> bool:
+    """Whether the projections are those of this program."""
+    with engine.connect() as connection:
+        return bool(connection.scalar(_state()) == STATE)
+
+
+def is_large(engine: Engine) -> bool:
+    """Whether the hub holds more records than are made again while all wait."""
+    with engine.connect() as connection:
+        return int(connection.scalar(sa.select(sa.func.max(_rows.c.seq))) or 0) > AT_START
+
+
+def catch_up(engine: Engine) -> int:
+    """Number of published records whose projections were made again while the hub is in use.
+
+    It may be stopped at any point, and goes on behind the last chunk of rows. Until it ends, pages show what an
+    earlier program counted.
+    """
+    if is_made(engine):
+        return 0
+    with engine.connect() as connection:
+        last = int(connection.scalar(_state(PROGRESS)) or 0)
+        total = int(connection.scalar(sa.select(sa.func.max(_rows.c.seq))) or 0)
+    while (following := _renewed(engine, last)) is not None:
+        if following // TOLD > last // TOLD:
+            logs.event("projections are made again", done=following, of=total)
+        last = following
+    n = _counted_again(engine)
+    logs.event("projections are made again", done=n, of=n)
+    return n
+
+
+def _renewed(engine: Engine, last: int) -> int | None:
+    """Number of the last record of the next chunk, whose row and results are new; None behind the last."""
+    with engine.connect() as connection:
+        found = _after(connection, last)
+    if not found:
+        return None
+    footprints = [Footprint.from_json(zlib.decompress(row.pop("body"))) for row in found]
+    made = [truth.recompute(one) for one in footprints]
+    with writing(engine) as connection:
+        if connection.scalar(_state()) == STATE:  # another worker was first
+            return None
+        stays = sa.select(_rows.c.seq, _rows.c.version).where(
+            _rows.c.seq.in_([row["seq"] for row in found]), _rows.c.state == columns.PUBLISHED
+        )
+        now = {row.seq: row.version for row in connection.execute(stays)}
+        fresh = [
+            part
+            for part in zip(found, footprints, made, strict=True)
+            if now.get(part[0]["seq"]) == part[0]["version"]
+        ]  # what changed since has a row of this program already
+        if fresh:
+            rows, results = _projected(connection, fresh)
+            connection.execute(sa.delete(_results).where(_results.c.seq.in_([row["seq"] for row in rows])))
+            _replace(connection, rows, results)
+        _mark(connection, PROGRESS, found[-1]["seq"])
+    return int(found[-1]["seq"])
+
+
+def _counted_again(engine: Engine) -> int:
+    """Number of published records, whose counts and sums are made again from their rows."""
+    snapshot = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+    with engine.connect() as plain:
+        before = plain.execution_options(**snapshot)
+        if not snapshot:
+            before.exec_driver_sql("BEGIN")
+        seen = (before.scalar(_last_entry), before.scalar(_last_review))
+        sums, counts, n, last = rollups.Changes(), Counter[tuple[str, str]](), 0, 0
+        while heads := _heads(before, _rows.c.seq > last):
+            for row, listed in heads:
+                sums.add(row)
+                counts.update(columns.facets(row, listed))
+            last, n = heads[-1][0]["seq"], n + len(heads)
+        with writing(engine) as connection:
+            if connection.scalar(_state()) == STATE:
+                return 0
+            changed = _changed_since(connection, *seen)
+            for start in range(0, len(changed), CHUNK):
+                some = _rows.c.id.in_(changed[start : start + CHUNK])
+                for sign, heads in ((-1, _heads(before, some)), (1, _heads(connection, some))):
+                    for row, listed in heads:
+                        sums.add(row, sign)
+                        for facet in columns.facets(row, listed):
+                            counts[facet] += sign
+            for table in (_tally, _rollup):
+                connection.execute(sa.delete(table))
+            ingest.count(connection, counts)
+            sums.write(connection)
+            _mark(connection, MADE, STATE)
+    return n
+
+
+def _heads(connection: Connection, chosen: Any) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Some published records with their results, in their order, at most a chunk."""
+    query = (
+        sa.select(_rows).where(chosen, _rows.c.state == columns.PUBLISHED).order_by(_rows.c.seq).limit(CHUNK)
+    )
+    rows = [dict(row) for row in connection.execute(query).mappings()]
+    listed: dict[int, list[dict[str, Any]]] = {row["seq"]: [] for row in rows}
+    for one in connection.execute(sa.select(_results).where(_results.c.seq.in_(list(listed)))).mappings():
+        listed[one["seq"]].append(dict(one))
+    return [(row, listed[row["seq"]]) for row in rows]
+
+
+def _changed_since(connection: Connection, entry: int | None, review: int | None) -> list[str]:
+    """Records with a version or a review behind those that a look at the database saw."""
+    versions = sa.select(_versions.c.id).where(_versions.c.audit_seq > (entry or 0))
+    reviewed = sa.select(_reviews.c.footprint).where(_reviews.c.seq > (review or 0))
+    return sorted({*connection.scalars(versions), *connection.scalars(reviewed)})
+
+
+_last_entry = sa.select(sa.func.max(table_of(AuditEntry).c.seq))
+_last_review = sa.select(sa.func.max(_reviews.c.seq))
+
+
+def _state(kind: str = MADE) -> sa.Select[Any]:
+    return sa.select(_rollup.c.n).where(_rollup.c.kind == kind)
+
+
+def _mark(connection: Connection, kind: str, n: int) -> None:
+    """Keep how far this is, beside the sums."""
+    kinds = (MADE, PROGRESS) if kind == MADE else (kind,)
+    connection.execute(sa.delete(_rollup).where(_rollup.c.kind.in_(kinds)))
+    nothing = dict.fromkeys(rollups.SUMS, 0)
+    connection.execute(sa.insert(_rollup), {**nothing, "kind": kind, "key": "projections", "n": n})
 
 
 def rebuild(connection: Connection) -> int:
@@ -46,28 +175,47 @@ def rebuild(connection: Connection) -> int:
     for table in (_results, _tally, _rollup):
         connection.execute(sa.delete(table))
     last, n = 0, 0
-    while True:
-        query = (
-            sa.select(_rows, _versions.c.body)
-            .join(_versions, sa.and_(_versions.c.id == _rows.c.id, _versions.c.version == _rows.c.version))
-            .where(_rows.c.seq > last, _rows.c.state == columns.PUBLISHED)
-            .order_by(_rows.c.seq)
-            .limit(CHUNK)
-        )
-        found = [dict(row) for row in connection.execute(query).mappings()]
-        if not found:
-            return n
+    while found := _after(connection, last):
         _chunk(connection, found)
         last, n = found[-1]["seq"], n + len(found)
+    return n
+
+
+def _after(connection: Connection, last: int) -> list[dict[str, Any]]:
+    """The next published records behind a number, each with the body of its version."""
+    query = (
+        sa.select(_rows, _versions.c.body)
+        .join(_versions, sa.and_(_versions.c.id == _rows.c.id, _versions.c.version == _rows.c.version))
+        .where(_rows.c.seq > last, _rows.c.state == columns.PUBLISHED)
+        .order_by(_rows.c.seq)
+        .limit(CHUNK)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def _chunk(connection: Connection, found: list[dict[str, Any]]) -> None:
-    verdicts = _verdicts(connection, [row["id"] for row in found])
+    footprints = [Footprint.from_json(zlib.decompress(row.pop("body"))) for row in found]
+    parts = [(row, one, truth.recompute(one)) for row, one in zip(found, footprints, strict=True)]
+    rows, results = _projected(connection, parts)
     sums, counts = rollups.Changes(), Counter[tuple[str, str]]()
+    for row, listed in zip(rows, results, strict=True):
+        sums.add(row)
+        counts.update(columns.facets(row, listed))
+    _replace(connection, rows, results)
+    ingest.count(connection, counts)
+    sums.write(connection)
+
+
+Part = tuple[dict[str, Any], Footprint, truth.Recomputed]
+
+
+def _projected(
+    connection: Connection, parts: list[Part]
+) -> tuple[list[dict[str, Any]], list[list[dict[str, Any]]]]:
+    """Rows of records as they are to be, and the results of each; the last verdict on each counts."""
+    verdicts = _verdicts(connection, [row["id"] for row, _, _ in parts])
     rows, results = [], []
-    for before in found:
-        footprint = Footprint.from_json(zlib.decompress(before.pop("body")))
-        made = truth.recompute(footprint)
+    for before, footprint, made in parts:
         row = {**before, **columns.row(footprint, made)}
         verdict = verdicts.get((row["id"], row["version"]))
         if verdict is not None:
@@ -76,18 +224,17 @@ def _chunk(connection: Connection, found: list[dict[str, Any]]) -> None:
                 "marked": int(not held),
                 "verification": reviews.CHECKED_AS.get(verdict, "schema-checked"),
             }
-        listed = columns.results(footprint, row["marked"])
-        sums.add(row)
-        counts.update(columns.facets(row, listed))
-        rows.append({**row, "the_seq": row["seq"]})
-        results += [{**one, "seq": row["seq"]} for one in listed]
-    values: dict[str, Any] = {
-        name: sa.bindparam(name) for name in rows[0] if name not in ("seq", "id", "the_seq")
-    }
-    connection.execute(sa.update(_rows).where(_rows.c.seq == sa.bindparam("the_seq")).values(values), rows)
-    ingest.insert(connection, _results, results)
-    ingest.count(connection, counts)
-    sums.write(connection)
+        rows.append(row)
+        results.append(columns.results(footprint, row["marked"]))
+    return rows, results
+
+
+def _replace(connection: Connection, rows: list[dict[str, Any]], results: list[list[dict[str, Any]]]) -> None:
+    values: dict[str, Any] = {name: sa.bindparam(name) for name in rows[0] if name not in ("seq", "id")}
+    changed = [{**row, "the_seq": row["seq"]} for row in rows]
+    connection.execute(sa.update(_rows).where(_rows.c.seq == sa.bindparam("the_seq")).values(values), changed)
+    listed = [{**one, "seq": row["seq"]} for row, some in zip(rows, results, strict=True) for one in some]
+    ingest.insert(connection, _results, listed)
 
 
 def _verdicts(connection: Connection, keys: list[str]) -> dict[tuple[str, int], str]:

@@ -89,21 +89,23 @@ def of(engine: Engine, key: str) -> list[dict[str, Any]]:
 def queue(engine: Engine, cursor: str | None = None) -> tuple[list[dict[str, Any]], str | None]:
     """Records that are to be looked at, the newest first, each with why; and the cursor of the next page."""
     rows, following = reading.page(engine, Question(limit=25, filters={"marked": "1"}, cursor=cursor))
-    whys = _marks(engine, [(row["id"], row["version"]) for row in rows])
+    whys = _marks(engine, {row["id"]: row["version"] for row in rows})
     said = _last(engine, [row["id"] for row in rows])
     return [
         {**row, "marks": whys.get(row["id"], []), "review": said.get(row["id"])} for row in rows
     ], following
 
 
-def _marks(engine: Engine, keys: list[tuple[str, int]]) -> dict[str, list[str]]:
+def _marks(engine: Engine, versions: dict[str, int]) -> dict[str, list[str]]:
+    """Marks of versions of records; by their ids alone, for SQLite has no way by index to a list of pairs."""
     query = (
-        sa.select(_recomputed.c.id, _recomputed.c.detail)
-        .where(sa.tuple_(_recomputed.c.id, _recomputed.c.version).in_(keys))
+        sa.select(_recomputed.c.id, _recomputed.c.version, _recomputed.c.detail)
+        .where(_recomputed.c.id.in_(list(versions)))
         .order_by(_recomputed.c.at)
     )
     with engine.connect() as connection:
-        return {row.id: json.loads(row.detail)["marks"] for row in connection.execute(query)} if keys else {}
+        found = connection.execute(query)
+        return {row.id: json.loads(row.detail)["marks"] for row in found if row.version == versions[row.id]}
 
 
 def _last(engine: Engine, keys: list[str]) -> dict[str, dict[str, Any]]:
