@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from sootprint.core.classes import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

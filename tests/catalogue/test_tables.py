@@ -94,3 +94,14 @@ def test_quoted_cells_are_those_of_the_csv_module(line):
     """Commas and doubled quotes inside, and empty cells."""
     head = ",".join("abc"[: len(tables._cells(line))])
     assert tables.parse_packaged(f"{head}\n{line}") == tables.parse(f"{head}\n{line}")
+
+
+@pytest.mark.parametrize("key", ["FR", "WORLD", "AD", "ZW", "nowhere", "", "a,b"])
+def test_the_search_in_pieces_finds_what_a_search_of_the_whole_does(key, monkeypatch):
+    """Wherever a piece of the table ends, the lines of a key are all there."""
+    path = tables.PACKAGED / "intensity.csv"
+    header, *lines = path.read_text(encoding="utf-8").splitlines()
+    wanted = [header, *(line for line in lines if key and "," not in key and line.startswith(f"{key},"))]
+    for piece in (50_000, 4_099, tables.PIECE):
+        monkeypatch.setattr(tables, "PIECE", piece)
+        assert tables._block(path, key).splitlines() == wanted

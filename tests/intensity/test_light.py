@@ -23,7 +23,7 @@ def test_tracked_run_loads_no_source_of_the_network():
         [sys.executable, "-c", TRACK], capture_output=True, text=True, timeout=60, check=True
     )
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
-    assert "sootprint.intensity.annual" in loaded
+    assert "sootprint.tracker.surroundings" in loaded
     assert (
         loaded & {*NETWORK, "sootprint.settings.grid", *(f"sootprint.intensity.{name}" for name in LIVE)}
         == set()

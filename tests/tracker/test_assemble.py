@@ -7,27 +7,22 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sootprint.core.protocols import Intensity
 from sootprint.core.quantity import Factor
 from sootprint.core.records import Place
-from sootprint.tracker.assemble import Surroundings, footprint
+from sootprint.tracker.assemble import InForce, Surroundings, footprint
 from sootprint.tracker.fold import Fold
 from tests.tracker.conftest import head
 
 LOSS = {"kind": "loss_share", "key": "node", "value": 0.1, "low": 0.05, "high": 0.2, "source": "test"}
 
 
-def year(number: int, value: float) -> Intensity:
+def year(number: int, value: float) -> InForce:
     """Intensity of a year, known to 20 %."""
     factor = Factor(
         kind="intensity", key="FR", value=value, low=0.8 * value, high=1.2 * value, unit="gCO2e/kWh"
     )
-    return Intensity(
-        zone="FR",
-        start=datetime(number, 1, 1, tzinfo=UTC),
-        end=datetime(number + 1, 1, 1, tzinfo=UTC),
-        factor=factor,
-    )
+    start, end = (datetime(one, 1, 1, tzinfo=UTC).timestamp() for one in (number, number + 1))
+    return InForce(factor, start, end)
 
 
 def component(
@@ -50,7 +45,7 @@ def folded(*lines: dict, **more: object) -> Fold:
     return fold
 
 
-def around(*intensities: Intensity, pue: Factor | None = None) -> Surroundings:
+def around(*intensities: InForce, pue: Factor | None = None) -> Surroundings:
     """Surroundings in France."""
     return Surroundings(place=Place(zone="FR"), pue=pue, intensities=intensities)
 

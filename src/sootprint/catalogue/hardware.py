@@ -6,11 +6,11 @@ A device of the user's own (`[hardware.X]` in the settings) wins over the packag
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from sootprint.catalogue import tables
 from sootprint.catalogue.names import UnknownName, accelerator_keys, cpu_keys, key, likeness, nearest
 from sootprint.catalogue.tables import Row
+from sootprint.core.classes import dataclass
 from sootprint.core.errors import CatalogueError
 from sootprint.core.quantity import Factor
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sootprint.catalogue import factors, tables
 from sootprint.catalogue.names import UnknownName, nearest
 from sootprint.catalogue.zones import METHODS, UNIT
+from sootprint.core.classes import dataclass
 from sootprint.core.quantity import Factor
 
 

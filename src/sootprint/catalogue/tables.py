@@ -20,6 +20,7 @@ Row = Mapping[str, str]
 Overlay = tuple[str, int, int] | None  # path, time of change and size
 
 PACKAGED = Path(__file__).with_name("data")
+PIECE = 1 << 14  # that is read of a table at a time [byte]
 _HOME = ("SOOTPRINT_HOME", "XDG_DATA_HOME", "HOME")  # of the environment, by which the overlay is found
 
 
@@ -74,10 +75,10 @@ def all_rows(table: str) -> tuple[Row, ...]:
 
 @lru_cache(maxsize=1024)
 def _rows(table: str, key: str, overlay: Overlay) -> tuple[Row, ...]:
-    packaged = parse_packaged(_block((PACKAGED / f"{table}.csv").read_bytes(), key))
+    packaged = parse_packaged(_block(PACKAGED / f"{table}.csv", key))
     if overlay is None:
         return packaged
-    return _laid_over(table, packaged, parse(_block(Path(overlay[0]).read_bytes(), key)))
+    return _laid_over(table, packaged, parse(_block(Path(overlay[0]), key)))
 
 
 @lru_cache(maxsize=32)
@@ -133,17 +134,34 @@ def _overlay(table: str) -> Overlay:
     return (str(path), found.st_mtime_ns, found.st_size) if stat.S_ISREG(found.st_mode) else None
 
 
-def _block(content: bytes, key: str) -> str:
-    """Header of a table and its lines that begin with a key."""
-    start = b"\n" + key.encode() + b","
-    header, first = content[: content.find(b"\n")], content.find(start)
-    if first < 0 or not key or "," in key or "\n" in key:
-        return header.decode()
-    last = first
+def _block(path: Path, key: str) -> str:
+    """Header of a table and its lines that begin with a key, which lie side by side.
+
+    It is read in pieces: a megabyte at once would stay in the memory of the process that is measured, and would
+    have the C library keep more of what it frees from then on.
+    """
+    with path.open("rb") as file:
+        text = file.readline().rstrip(b"\n")
+        if not key or "," in key or "\n" in key:
+            return text.decode()
+        start, is_found = b"\n" + key.encode() + b",", False
+        while piece := file.read(PIECE):
+            lines = _lines(b"\n" + piece + file.readline().rstrip(b"\n"), start)
+            if is_found and not lines:
+                break
+            text, is_found = text + lines, is_found or bool(lines)
+    return text.decode()
+
+
+def _lines(content: bytes, start: bytes) -> bytes:
+    """Lines side by side that begin with `start`, each with the line break before it."""
+    first = last = content.find(start)
+    if first < 0:
+        return b""
     while content.startswith(start, last):
         following = content.find(b"\n", last + 1)
         last = following if following >= 0 else len(content)
-    return (header + content[first:last]).decode()
+    return content[first:last]
 
 
 def _laid_over(table: str, packaged: tuple[Row, ...], newer: tuple[Row, ...]) -> tuple[Row, ...]:

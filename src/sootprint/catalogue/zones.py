@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from sootprint.catalogue import spread, tables
 from sootprint.catalogue.names import UnknownName, key, nearest
 from sootprint.catalogue.tables import Row
+from sootprint.core.classes import dataclass, replace
 from sootprint.core.errors import CatalogueError
 from sootprint.core.quantity import Factor
 from sootprint.core.records import Place

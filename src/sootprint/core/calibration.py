@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from sootprint.core.classes import dataclass
 from sootprint.core.errors import InputError
 from sootprint.core.intervals import Z90
 from sootprint.core.quantity import Factor

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 
+from sootprint.core import classes
 from sootprint.core.errors import RecordError
 from sootprint.core.records import SCHEMA, Footprint
 
@@ -63,7 +63,7 @@ def from_dict(data: Any) -> Footprint:
     check_schema(data.get("schema"))
     extra: dict[str, Any] = {}
     record: Footprint = decode(Footprint, data, "", extra)
-    return dataclasses.replace(record, extra=extra) if extra else record
+    return classes.replace(record, extra=extra) if extra else record
 
 
 def check_schema(schema: Any) -> None:
@@ -96,8 +96,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
-        return {spec.name: _plain(getattr(value, spec.name)) for spec in dataclasses.fields(value)}
+    if classes.is_record(value):
+        return {spec.name: _plain(getattr(value, spec.name)) for spec in classes.fields(value)}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, dict):

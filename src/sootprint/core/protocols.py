@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from sootprint.core.classes import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

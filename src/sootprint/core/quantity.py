@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from sootprint.core.classes import dataclass
 from sootprint.core.errors import RecordError
 
 BASES = ("metered", "sensor", "modelled", "claimed", "assumed", "derived")

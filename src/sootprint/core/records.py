@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
 
 from sootprint.core import results
+from sootprint.core.classes import MISSING, dataclass, field, fields
 from sootprint.core.errors import RecordError
 from sootprint.core.ids import is_uuid7
 from sootprint.core.quantity import BASES, Factor, Quantity

@@ -69,17 +69,17 @@ class NodeMeter(SteadyMeter):
 
 
 def _with_calibrations(known: MeterFacts, home: str) -> MeterFacts:
-    import dataclasses
     from pathlib import Path
 
+    from sootprint.core import classes
     from sootprint.ledger import calibrations, nodes
 
     try:
         found = calibrations.stored(Path(home), nodes.node(Path(home)))
     except InputError:
         warning = "node: the calibrations cannot be read, so the prior counts; `sootprint calibrate --show` tells why"
-        return dataclasses.replace(known, warnings=(*known.warnings, warning))
-    return dataclasses.replace(known, calibrations=found)
+        return classes.replace(known, warnings=(*known.warnings, warning))
+    return classes.replace(known, calibrations=found)
 
 
 def discover(machine: Machine) -> NodeMeter:

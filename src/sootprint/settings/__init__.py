@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from sootprint.core.classes import dataclass, field
 from sootprint.core.errors import SettingsError
 from sootprint.settings.folders import config_directory, home_directory, runtime_directory
 from sootprint.settings.rules import (
@@ -174,6 +174,14 @@ class Settings:
             if at is not None:
                 places[name] = Stated(at, cluster.site, f"cluster {name}")
         return places
+
+    def pue_at(self, at_s: float, *, site: str | None = None) -> StatedPue | None:
+        """PUE that holds at an instant in seconds since 1970 [s], as `pue_on`; most runs have none to look for [1]."""
+        if self.pue is None and not self.sites:
+            return None
+        from datetime import UTC, datetime
+
+        return self.pue_on(datetime.fromtimestamp(at_s, UTC).date(), site=site)
 
     def pue_on(self, day: date, *, site: str | None = None) -> StatedPue | None:
         """PUE that holds on a day: the stated one, else that of the site; None where neither is known [1]."""

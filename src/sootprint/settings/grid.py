@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from sootprint.core.classes import dataclass, field
 from sootprint.settings.rules import duration, label, url
 from sootprint.settings.tables import Rule, checked, table
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sootprint.core.classes import dataclass
 from sootprint.settings.rules import label, number, overhead, zone
 
 HARDWARE_KINDS = ("gpu", "tpu", "accel", "apu", "cpu", "system")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from sootprint.core.classes import asdict, dataclass
 from sootprint.settings.rules import label, number, overhead, span, zone
 from sootprint.settings.tables import Rule, checked, table
 

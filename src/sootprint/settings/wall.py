@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from sootprint.core.classes import dataclass
 from sootprint.settings.rules import boolean, duration, label, number, url
 from sootprint.settings.tables import Rule, checked, table
 

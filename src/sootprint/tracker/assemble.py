@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
-from sootprint.core import carbon, intervals, records
-from sootprint.core.protocols import Intensity
+from sootprint.core import carbon, classes, intervals, records
+from sootprint.core.classes import dataclass
+from sootprint.core.instants import stamp
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.units import energy_kwh, hours
 from sootprint.tracker import quantities
@@ -18,7 +16,9 @@ from sootprint.tracker.fold import HELD, TO_OTHERS, Fold
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NamedTuple
+else:
+    from sootprint.core.named import NamedTuple
 
 SENSED = ("sensor", "metered")
 MOST_LOST = 0.1  # of the time, before the grade falls
@@ -34,6 +34,14 @@ STRICT_SHARE = (
 )
 
 
+class InForce(NamedTuple):
+    """A carbon intensity and when it holds, in seconds since 1970 [s]."""
+
+    factor: Factor
+    start_s: float
+    end_s: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What a run's energy is multiplied with.
@@ -47,7 +55,7 @@ class Surroundings:
 
     place: records.Place
     pue: Factor | None
-    intensities: Sequence[Intensity]
+    intensities: Sequence[InForce]
     warnings: tuple[str, ...] = ()
 
 
@@ -61,7 +69,7 @@ def footprint(fold: Fold, around: Surroundings) -> records.Footprint:
     energy = energy_of(fold)
     total = energy.total
     pue = around.pue.quantity() if around.pue else intervals.exact(1.0, "assumed")
-    intensity = _intensity(energy.rows, around.intensities, start=_instant(fold.head, 0.0))
+    intensity = _intensity(energy.rows, around.intensities, start_s=fold.head["wall_s"])
     return records.Footprint(
         **_identity(fold),
         boundary="facility" if around.pue else "node",
@@ -123,15 +131,11 @@ def _hardware(fold: Fold) -> tuple[records.Hardware, ...]:
     if not fold.head.get("shared") or not cards or (charged and len(cards) > 1):
         return listed
     others = tuple(one for one in listed if one.kind != "accelerator")
-    return (dataclasses.replace(cards[0], count=charged), *others) if charged else others
-
-
-def _instant(head: dict[str, Any], at_s: float) -> datetime:
-    return datetime.fromtimestamp(head["wall_s"], UTC) + timedelta(seconds=at_s)
+    return (classes.replace(cards[0], count=charged), *others) if charged else others
 
 
 def _stamp(head: dict[str, Any], at_s: float) -> str:
-    return _instant(head, at_s).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return stamp(head["wall_s"] + at_s)
 
 
 def _intervals(fold: Fold, rows: list[tuple[float, float, str, float]]) -> tuple[records.Interval, ...]:
@@ -147,15 +151,14 @@ def _intervals(fold: Fold, rows: list[tuple[float, float, str, float]]) -> tuple
 
 
 def _intensity(
-    rows: list[tuple[float, float, str, float]], intensities: Sequence[Intensity], *, start: datetime
+    rows: list[tuple[float, float, str, float]], intensities: Sequence[InForce], *, start_s: float
 ) -> Quantity | None:
     """Energy-weighted intensity; its bounds are those of the factor in force at most of the energy."""
     if not intensities:
         return None
     spent = dict.fromkeys(range(len(intensities)), 0.0)
-    for start_s, end_s, _, spent_j in rows:
-        middle = start + timedelta(seconds=0.5 * (start_s + end_s))
-        spent[_in_force(intensities, middle)] += spent_j
+    for from_s, to_s, _, spent_j in rows:
+        spent[_in_force(intensities, start_s + 0.5 * (from_s + to_s))] += spent_j
     values = [intensity.factor.value or 0.0 for intensity in intensities]
     mean = carbon.weighted_intensity(list(spent.values()), values)
     leading = intensities[max(spent, key=lambda index: spent[index])].factor.quantity()
@@ -164,11 +167,11 @@ def _intensity(
     return intervals.around(mean, leading.low / leading.value, leading.high / leading.value)
 
 
-def _in_force(intensities: Sequence[Intensity], at: datetime) -> int:
+def _in_force(intensities: Sequence[InForce], at_s: float) -> int:
     for index, intensity in enumerate(intensities):
-        if intensity.start <= at < intensity.end:
+        if intensity.start_s <= at_s < intensity.end_s:
             return index
-    return len(intensities) - 1 if at >= intensities[-1].end else 0
+    return len(intensities) - 1 if at_s >= intensities[-1].end_s else 0
 
 
 def _spans(fold: Fold, total: Quantity | None) -> tuple[records.Span, ...]:

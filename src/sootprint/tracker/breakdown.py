@@ -6,11 +6,10 @@ they are, and `node` is what is left of it. Either way the parts and the rows ad
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 
-from sootprint.core import intervals, records
+from sootprint.core import classes, intervals, records
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.units import energy_j
 from sootprint.meters.wall import NAMES as WALL_METERS
@@ -82,7 +81,7 @@ def energy_of(fold: Fold) -> Energy:
         components += (records.Component(component=WALL, meter=seen.meter, energy_kwh=seen.energy),)
     return Energy(
         components,
-        dataclasses.replace(seen.energy, basis="derived"),
+        classes.replace(seen.energy, basis="derived"),
         rows,
         seen.unallocated if strict else None,
         wall=seen.wall,
@@ -195,7 +194,7 @@ def _scaled(part: records.Component, ratio: float) -> records.Component:
     if ratio == 1.0:
         return part
     idle_kwh = None if part.idle_kwh is None else part.idle_kwh * ratio
-    return dataclasses.replace(part, energy_kwh=intervals.scaled(part.energy_kwh, ratio), idle_kwh=idle_kwh)
+    return classes.replace(part, energy_kwh=intervals.scaled(part.energy_kwh, ratio), idle_kwh=idle_kwh)
 
 
 def _rest(rest_kwh: float, others: Sequence[records.Component], seen: Whole) -> Quantity:

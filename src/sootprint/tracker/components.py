@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from dataclasses import dataclass, field
 
-from sootprint.core import energy
+from sootprint.core import classes, energy
+from sootprint.core.classes import dataclass, field
 from sootprint.core.protocols import Reading
 from sootprint.meters.wall import NAMES as WALL_METERS
 
@@ -86,7 +85,7 @@ class ComponentState:
 
     def dump(self) -> dict[str, Any]:
         """Plain numbers for a journal."""
-        return {spec.name: getattr(self, spec.name) for spec in dataclasses.fields(self)}
+        return {spec.name: getattr(self, spec.name) for spec in classes.fields(self)}
 
     def spend(
         self, at_s: float, counter_j: float | None, power_w: float | None, *, max_gap_s: float

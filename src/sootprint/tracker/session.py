@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import os
 
 from sootprint import __version__
-from sootprint.core import registry
+from sootprint.core import classes, registry
 from sootprint.core.errors import SettingsError
 from sootprint.core.protocols import Machine, Meter
 from sootprint.tracker import identity
@@ -72,7 +71,7 @@ class Session:
     def _open(self) -> None:
         settings = self._settings or self._read_settings()
         # the program may change its folder while it is measured
-        settings = self._settings = dataclasses.replace(settings, home=settings.home.absolute())
+        settings = self._settings = classes.replace(settings, home=settings.home.absolute())
         machine = self._worker.machine or settings.machine()
         self._clock_s = machine.clock.monotonic_s
         self._source = Source(
@@ -161,14 +160,11 @@ class Session:
             return None
 
     def _head(self, settings: Settings, source: Source) -> dict[str, Any]:
-        from datetime import UTC, datetime
-
         from sootprint import place
 
         here = place.resolve(
             settings.stated_places(), clusters=settings.cluster_places(), sysfs=settings.sysfs
         )
-        day = datetime.fromtimestamp(self._worker.wall_s, UTC).date()
         return {
             "k": "head",
             "v": 1,
@@ -188,7 +184,7 @@ class Session:
             "place_source": here.source,
             "place_fix": here.fix,
             "year": settings.year,
-            "pue": settings.pue_on(day, site=here.site),
+            "pue": settings.pue_at(self._worker.wall_s, site=here.site),
             "cpu_threads": os.cpu_count(),
             "expect": _expected(settings.expect_total),
         }
@@ -227,7 +223,7 @@ class Session:
         assert self._recorder is not None
         known = getattr(meter, "facts", _nothing)()
         if known is not None:
-            self._recorder.emit({"k": "facts", "meter": meter.name, **dataclasses.asdict(known)})
+            self._recorder.emit({"k": "facts", "meter": meter.name, **classes.asdict(known)})
 
     def _load_the_end(self) -> Surroundings:
         """Surroundings so far; loads what the end of the run needs, so that the end is quick."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from sootprint.core import classes
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine, Meter
 from sootprint.tracker.recorder import Recorder
@@ -271,7 +271,7 @@ class Source:
     def _whole_machine(self) -> Machine:
         """The machine as it is where nothing hides an accelerator."""
         environ = {name: value for name, value in self._machine.environ.items() if name not in VISIBLE}
-        return dataclasses.replace(self._machine, environ=environ)
+        return classes.replace(self._machine, environ=environ)
 
     def _new_reader(self) -> Reader:
         from sootprint.tracker.reader import Reader

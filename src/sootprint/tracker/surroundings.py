@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-from datetime import UTC, datetime, timedelta
-
 from sootprint.catalogue import regions, zones
-from sootprint.core.errors import CatalogueError, IntensityError
-from sootprint.core.protocols import Intensity
+from sootprint.core import classes
+from sootprint.core.errors import CatalogueError
+from sootprint.core.instants import start_of_year_s, year_of
 from sootprint.core.quantity import Factor
 from sootprint.core.records import Place
-from sootprint.intensity.annual import AnnualSource
-from sootprint.tracker.assemble import Surroundings
+from sootprint.tracker.assemble import InForce, Surroundings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,15 +28,14 @@ def look_up(head: dict[str, Any], last_s: float) -> Surroundings:
     if zone is not None:
         try:
             found = zones.intensity(zone, None)
-            place = dataclasses.replace(found.place, source=head.get("place_source"))
+            place = classes.replace(found.place, source=head.get("place_source"))
         except CatalogueError as err:
             warnings.append(str(err))
             zone = None
     if zone is None:
         warnings.insert(0, _unknown_place(head))
-    listed = _intensities(zone or WORLD, head, last_s)
-    for intensity in listed:
-        warnings += [text for text in intensity.warnings if text not in warnings]
+    listed, remarks = _intensities(zone or WORLD, head, last_s)
+    warnings += [text for text in remarks if text not in warnings]
     return Surroundings(place=place, pue=_pue(head, zone), intensities=listed, warnings=tuple(warnings))
 
 
@@ -50,18 +46,22 @@ def _unknown_place(head: dict[str, Any]) -> str:
     )
 
 
-def _intensities(zone: str, head: dict[str, Any], last_s: float) -> list[Intensity]:
-    start = datetime.fromtimestamp(head["wall_s"], UTC)
-    end = start + timedelta(seconds=max(last_s, 1.0))
-    year = head.get("year")
-    if year is not None:
-        asked = datetime(year, 1, 1, tzinfo=UTC)
-        listed = AnnualSource().between(zone, asked, asked + timedelta(days=1))
-        return [dataclasses.replace(one, start=start, end=end) for one in listed]
-    try:
-        return list(AnnualSource().between(zone, start, end))
-    except IntensityError:
-        return []
+def _intensities(zone: str, head: dict[str, Any], last_s: float) -> tuple[list[InForce], list[str]]:
+    """The annual intensity of each year of the run, or of the one that was asked for; and what to know of them."""
+    start_s = head["wall_s"]
+    end_s = start_s + max(last_s, 1.0)
+    asked, years = head.get("year"), range(year_of(start_s), year_of(end_s) + 1)
+    listed: list[InForce] = []
+    remarks: list[str] = []
+    for year in years if asked is None else (asked,):
+        try:
+            found = zones.intensity(zone, year)
+        except CatalogueError:
+            return [], []
+        turns = (start_of_year_s(year), start_of_year_s(year + 1)) if asked is None else (start_s, end_s)
+        listed.append(InForce(found.factor, *turns))
+        remarks += found.warnings
+    return listed, remarks
 
 
 def _pue(head: dict[str, Any], zone: str | None) -> Factor | None:
