@@ -144,7 +144,14 @@ def test_record_page_shows_claim_beside_recomputation(client: TestClient) -> Non
     _post(client, one)
     client.post("/api/v1/footprints", json={**one, "name": "slip, again"}, params={"reason": "a better name"})
     text = unescape(client.get(f"/footprints/{one['id']}", headers=HTML).text)
-    for words in ("grams typed as kilograms", "1,000 ×", "a better name", "BibTeX", "Grade D", recomputed):
+    for words in (
+        "grams typed as kilograms",
+        "1,000\N{NO-BREAK SPACE}×",
+        "a better name",
+        "BibTeX",
+        "Grade D",
+        recomputed,
+    ):
         assert words in text
     earlier = client.get(f"/footprints/{one['id']}?version=1", headers=HTML).text
     assert "This is an earlier version" in earlier

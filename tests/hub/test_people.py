@@ -202,8 +202,15 @@ def test_author_claims_an_estimate_and_corrects_it(people_hub: Hub, visitor: Tes
         verdict = {"seal": seal_of(second, "/claims"), "verdict": "confirm"}
         second.post(f"/claims/{number[1]}", data=verdict, headers=HTML)
         assert second.post(f"/claims/{number[1]}", data=verdict, headers=HTML).status_code == 400
+    page = visitor.get(f"/footprints/{one['id']}", headers=HTML).text
+    assert "Carbon footprint · third-party estimate, claimed by its authors" in page
+    assert visitor.get("/api/v1/facets").json()["origin"].get("claimed") == 1
     assert visitor.post(BASE, json=better, headers=as_ada).json()["accepted"] == 1
-    assert "confirmed on" in visitor.get(f"/footprints/{one['id']}", headers=HTML).text
+    page = visitor.get(f"/footprints/{one['id']}", headers=HTML).text
+    assert "confirmed on" in page
+    assert "Carbon footprint · from its authors" in page
+    earlier = visitor.get(f"/footprints/{one['id']}?version=1", headers=HTML).text
+    assert "Carbon footprint · third-party estimate" in earlier
     assert chain.verify(people_hub.engine).count == 0
 
 

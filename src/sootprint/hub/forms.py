@@ -23,6 +23,14 @@ COOKIE = "sootprint_form"
 ESTIMATE = ("hardware", "count", "hours", "zone", "year", "pue", "utilisation", "work")
 ABOUT = ("model", "stage", "task", "dataset", "metric", "value", "paper", "doi", "arxiv", "project")
 MAX_FIELD = 200
+EXAMPLES = {
+    "hours": "48",
+    "count": "8",
+    "year": "2024",
+    "pue": "1.2",
+    "utilisation": "0.6",
+    "hardware": "A100",
+}
 
 
 def estimate_of(given: dict[str, str]) -> Footprint:
@@ -38,7 +46,19 @@ def estimate_of(given: dict[str, str]) -> Footprint:
     except ValidationError as err:
         first = err.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{name}: {first['msg'][:1].lower()}{first['msg'][1:]}") from None
+        raise InputError(_wrong(name, first)) from None
+
+
+def _wrong(name: str, error: Any) -> str:
+    """One line of what a field holds, the rule, and an example."""
+    value = f"{error.get('input')!r:.40}"
+    if error["type"] in ("float_parsing", "int_parsing", "int_from_float"):
+        kind = "a number" if error["type"] == "float_parsing" else "a whole number"
+        return f"{name} is {value}: it is {kind}, e.g. {EXAMPLES.get(name, '1')}"
+    if error["type"] == "missing":
+        return f"{name} is empty: give it, e.g. {EXAMPLES.get(name, '1')}"
+    rule = error["msg"].removeprefix("Value error, ").replace("Input should", "it should")
+    return f"{name} is {value}: {rule[:1].lower()}{rule[1:]}"
 
 
 def record_of(given: dict[str, str]) -> Footprint:

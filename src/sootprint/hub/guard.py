@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import time
-from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sootprint.hub import logs
+from sootprint.hub.accounts import VISITOR
 from sootprint.hub.admission import MAX_PACKED
 from sootprint.hub.context import Hub
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 PROXIED = (b"x-forwarded-for", b"forwarded", b"x-forwarded-host", b"via")
+MISDIRECTED, TOO_MANY = 421, 429
 NOT_LIMITED = ("/healthz", "/readyz", "/metrics")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -62,7 +63,7 @@ class Guard:
             if refusal is None:
                 await self._app(scope, receive, answering)
             else:
-                await _refuse(answering, *refusal)
+                await self._refuse(scope, answering, *refusal)
         finally:
             self._told(scope, status[0], time.monotonic() - began_s)
 
@@ -84,6 +85,18 @@ class Guard:
             if wait_s > 0.0:
                 return 429, "too many requests", wait_s
         return None
+
+    async def _refuse(self, scope: Scope, send: Send, status: int, why: str, wait_s: float) -> None:
+        """Say why: a page for a browser, JSON for a program."""
+        body, kind = json.dumps({"title": why, "status": status}).encode(), b"application/problem+json"
+        of_page = not scope["path"].startswith("/api/") and status != MISDIRECTED
+        if of_page and b"text/html" in dict(scope["headers"]).get(b"accept", b""):
+            body, kind = _page(self._hub, status, why, int(wait_s) + 1), b"text/html; charset=utf-8"
+        headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
+        if wait_s > 0.0:
+            headers.append((b"retry-after", str(int(wait_s) + 1).encode()))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     def _told(self, scope: Scope, status: int, duration_s: float) -> None:
         route = getattr(scope.get("route"), "path", "other")
@@ -119,10 +132,18 @@ def _same_origin(headers: dict[bytes, bytes], host: str) -> bool:
     return parts.scheme in ("http", "https") and parts.netloc == host
 
 
-async def _refuse(send: Any, status: int, why: str, wait_s: float) -> None:
-    body = json.dumps({"title": why, "status": status}).encode()
-    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
-    if wait_s > 0.0:
-        headers.append((b"retry-after", str(int(wait_s) + 1).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _page(hub: Hub, status: int, why: str, wait_s: int) -> bytes:
+    """Page of a refusal."""
+    from sootprint.hub.pages import templates
+    from sootprint.hub.problems import TITLES
+
+    wait = f": try again in {wait_s} s" if status == TOO_MANY else ""
+    shown = {
+        "hub": hub,
+        "path": "",
+        "viewer": VISITOR,
+        "code": status,
+        "why": f"{why}{wait}",
+        "titles": TITLES,
+    }
+    return templates().get_template("problem.html").render(shown).encode()

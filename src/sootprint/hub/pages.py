@@ -31,7 +31,8 @@ Chosen = Annotated[dict[str, str], Depends(asked.filters)]
 
 def render(request: Request, name: str, *, status: int = 200, **more: Any) -> HTMLResponse:
     """Page of a template."""
-    hub, viewer = hub_of(request), viewer_of(request)
+    hub = hub_of(request)
+    viewer = more.pop("viewer", None) or viewer_of(request)
     shown = {"hub": hub, "path": request.url.path, "viewer": viewer} | more
     made = HTMLResponse(templates().get_template(name).render(shown), status_code=status)
     if viewer.account_id is not None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from sootprint.core.errors import SootprintError
+from sootprint.hub.accounts import VISITOR
 from sootprint.hub.admission import TooLargeError
 from sootprint.hub.corrections import NotYoursError, UnknownRecordError
 from sootprint.hub.ingest import KeyReusedError
@@ -26,6 +27,15 @@ class GoneError(SootprintError):
     """What was at this address was retracted."""
 
 
+TITLES = {
+    401: "Log in first", 403: "Not allowed", 404: "Nothing here", 410: "Gone", 413: "Too large",
+    422: "Something is missing", 429: "Too fast", 500: "A fault of this hub", 503: "Not at the moment",
+}  # fmt: skip
+FAULT = "this is a fault of the hub, not of what you sent: try again, or tell whoever runs it"
+PLAIN = {  # what the web framework says, for people
+    "Not Found": "there is no page at this address",
+    "Method Not Allowed": "this page cannot be sent to: open it instead",
+}
 _STATUS: dict[type[SootprintError], int] = {
     NotFoundError: 404,
     UnknownRecordError: 404,
@@ -56,7 +66,11 @@ def answered(request: Request, status: int, why: str) -> Response:
         return problem(status, why)
     from sootprint.hub.pages import render
 
-    return render(request, "problem.html", status=status, code=status, why=why)
+    said = {"code": status, "why": PLAIN.get(why, why), "titles": TITLES}
+    try:
+        return render(request, "problem.html", status=status, **said)
+    except SQLAlchemyError:  # the database is what failed, and it also tells who looks
+        return render(request, "problem.html", status=status, viewer=VISITOR, **said)
 
 
 def handle(app: FastAPI) -> None:
@@ -65,6 +79,7 @@ def handle(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(SQLAlchemyError, _database)
+    app.add_exception_handler(Exception, _unexpected)
 
 
 def _ours(request: Request, error: Exception) -> Response:
@@ -81,7 +96,7 @@ def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     listed = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}"[:300] for one in error.errors()]
     if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/"):
-        return answered(request, 422, listed[0])
+        return answered(request, 422, _in_words(error.errors()[0]))
     return problem(422, listed[0] if listed else "the request cannot be used", errors=listed[:20])
 
 
@@ -92,11 +107,25 @@ def _http(request: Request, error: Exception) -> Response:
     return answer
 
 
-def _database(_: Request, error: Exception) -> Response:
+def _in_words(error: Any) -> str:
+    """One line of what an address lacks or holds."""
+    name = str(error["loc"][-1])
+    if error["type"] == "missing":
+        return f"the address lacks {name!r:.60}: follow a link of this site, or add it"
+    rule = str(error["msg"]).replace("Input should", "it should").replace("String should", "it should")
+    return f"{name} is {error.get('input')!r:.60}: {rule[:1].lower()}{rule[1:]}"[:300]
+
+
+def _unexpected(request: Request, _: Exception) -> Response:
+    """A fault of the program: the log has it, and nobody is told how the program looks inside."""
+    return answered(request, 500, FAULT)
+
+
+def _database(request: Request, error: Exception) -> Response:
     """The database is away or full: nothing was stored, and the client sends again."""
     from sootprint.hub import logs
 
     logs.event("database error", 40, error=" ".join(str(error).split())[:300])
-    answer = problem(503, "the database does not answer: nothing was stored, send again later")
+    answer = answered(request, 503, "the database does not answer: nothing was stored, send again later")
     answer.headers["retry-after"] = "5"
     return answer

@@ -31,7 +31,12 @@ FACETS = {
     "task": "Task", "hardware": "Hardware", "country": "Country", "year": "Year", "stage": "Stage",
     "evidence": "Evidence", "verification": "Checked", "origin": "Origin",
 }  # fmt: skip
-ORIGINS = {"tool": "sent by a tool", "form": "from the form", "third-party": "third-party estimate"}
+ORIGINS = {
+    "tool": "sent by a tool",
+    "form": "from the form",
+    "third-party": "third-party estimate",
+    "claimed": "third-party estimate, claimed by its authors",
+}
 CHECKED = {
     "schema-checked": "schema checked",
     "recomputed": "recomputed by the hub",
@@ -134,6 +139,7 @@ def _toggled(given: dict[str, str], name: str, value: str) -> dict[str, str]:
 def record(hub: Hub, stored: Stored) -> dict[str, Any]:
     """The page of a version of a record."""
     footprint, said = stored.footprint, judgement.assessment(hub.engine, stored)
+    claim = claims.of_record(hub.engine, footprint.id)
     return {
         "stored": stored,
         "row": stored.row,
@@ -142,7 +148,7 @@ def record(hub: Hub, stored: Stored) -> dict[str, Any]:
         "said": said,
         "grade_says": words.GRADES[said["grade_counted"]],
         "checked": CHECKED[said["verification"]],
-        "origin": ORIGINS[stored.row["origin"]],
+        "origin": _origin(stored, claim),
         "ratio": _ratio(said["emissions_kg"]["ratio"]),
         "compared": _compared(said),
         "drawing": drawings.beside(footprint.emissions_kg, _quantity(said["emissions_kg"]["recomputed"])),
@@ -151,8 +157,14 @@ def record(hub: Hub, stored: Stored) -> dict[str, Any]:
         "reviews": reviews.of(hub.engine, footprint.id),
         "about": _about(footprint, stored.row),
         "citation": _citation(hub, stored),
-        "claim": claims.of_record(hub.engine, footprint.id),
+        "claim": claim,
     }
+
+
+def _origin(stored: Stored, claim: dict[str, Any] | None) -> str:
+    """Who made a version, in words: what came after a confirmed claim is the authors' own."""
+    own = claim is not None and claim["state"] == claims.CONFIRMED and stored.at > claim["decided_at"]
+    return "from its authors" if own else ORIGINS[stored.row["origin"]]
 
 
 def _about(footprint: Footprint, row: dict[str, Any]) -> list[Link]:
@@ -175,7 +187,7 @@ def _quantity(plain: dict[str, Any] | None) -> Quantity | None:
 
 
 def _ratio(ratio: float | None) -> str:
-    return figures.NOT_KNOWN if ratio is None else f"{figures.number(ratio)} ×"
+    return figures.NOT_KNOWN if ratio is None else f"{figures.number(ratio)}\N{NO-BREAK SPACE}×"
 
 
 def _compared(said: dict[str, Any]) -> list[dict[str, str]]:

@@ -194,7 +194,7 @@ def changed(old: Any, new: Any, at: str = "") -> Iterator[tuple[str, str, str]]:
     """JSON pointer, old and new value of all that differs.
 
     >>> list(changed({"a": 1, "b": [1]}, {"a": 2, "b": [1, 3]}))
-    [('/a', '1', '2'), ('/b/1', '', '3')]
+    [('/a', '1', '2'), ('/b/1', 'not there', '3')]
     """
     if isinstance(old, dict) and isinstance(new, dict):
         for name in sorted({*old, *new}):
@@ -216,7 +216,7 @@ _NONE = object()
 
 def _text(value: Any) -> str:
     if value is _NONE:
-        return ""
+        return "not there"
     return clean(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))[:200]
 
 

@@ -78,7 +78,7 @@ def survey(request: Request) -> Response:
     """The survey's analysis of the hub's own records, made in the background and kept until they change."""
     hub = hub_of(request)
     if not any(n for _, n in reading.tallies(hub.engine, "evidence")):
-        raise InputError("the survey needs records: submit one, or fill the hub with `sootprint hub seed`")
+        return _page(request, surveyed.empty())
     found, is_new = hub.kept.later(hub.engine, "survey", lambda: surveyed.sheet(hub.engine), wait_s=WAIT_S)
     made = _page(request, surveyed.waiting() if found is None else found)
     if found is None:

@@ -131,7 +131,8 @@ def _places(rows: list[dict[str, Any]]) -> str:
     years = [row["year"] for row in rows if row["year"]]
     said = [f"trained in {', '.join(one for one, _ in countries.most_common(4))}"] if countries else []
     said += [f"{min(years)} to {max(years)}" if min(years) != max(years) else str(years[0])] if years else []
-    return f"{'; '.join(said).capitalize() if said else 'Place and year are not known'}."
+    text = "; ".join(said) or "place and year are not known"
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _headline(sums: list[dict[str, Any]]) -> list[tuple[str, str, str]]:

@@ -29,6 +29,16 @@ def waiting() -> Sheet:
     )
 
 
+def empty() -> Sheet:
+    """The page of a hub without records."""
+    return Sheet(
+        title="Survey",
+        lead="The analysis of Luccioni and Hernandez-Garcia (2023), run on the footprints of this hub. There is none "
+        "yet: `sootprint hub seed` brings published runs.",
+        actions=[link("Submit a training", "/submit"), link("Upload a file", "/upload")],
+    )
+
+
 def sheet(engine: Engine) -> Sheet:
     """The page; it takes seconds to make.
 

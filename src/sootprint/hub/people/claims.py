@@ -6,19 +6,21 @@ stays readable, and the audit log has the decision.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from sootprint.core.errors import RecordError
-from sootprint.hub import chain, columns
+from sootprint.hub import chain, columns, ingest
 from sootprint.hub.accounts import Actor
 from sootprint.hub.corrections import UnknownRecordError
 from sootprint.hub.database import now, writing
 from sootprint.hub.people.tables import Claim
 from sootprint.hub.tables import Account, FootprintRow, table_of
 
+CLAIMED = "claimed"  # origin of an estimate of others whose claim was confirmed
 METHODS = {
     "orcid": "ORCID that the publication names",
     "email": "Mail address that the publication names",
@@ -44,7 +46,7 @@ def claim(engine: Engine, key: str, actor: Actor, *, method: str, proof: str) ->
         row = connection.execute(sa.select(_rows.c.state, _rows.c.origin).where(_rows.c.id == key)).first()
         if row is None or row.state != columns.PUBLISHED:
             raise UnknownRecordError(f"no footprint {key!r:.40}")
-        if row.origin != "third-party":
+        if row.origin not in ("third-party", CLAIMED):
             raise RecordError("this record is no third-party estimate: it is its sender's already")
         mine = _claims.c.account_id.is_not_distinct_from(actor.account_id)
         standing = sa.or_(_claims.c.state == CONFIRMED, sa.and_(_claims.c.state == PENDING, mine))
@@ -93,8 +95,11 @@ def decide(engine: Engine, number: int, actor: Actor, *, confirmed: bool, note: 
 
 def _settle(connection: sa.Connection, found: Any, values: dict[str, Any]) -> None:
     """Give the record to whoever claimed it, and refuse what others claim of it."""
-    change = sa.update(_rows).where(_rows.c.id == found.footprint_id)
-    connection.execute(change.values(account_id=found.account_id))
+    here = _rows.c.id == found.footprint_id
+    before = connection.execute(sa.select(_rows.c.origin, _rows.c.state).where(here)).one()
+    connection.execute(sa.update(_rows).where(here).values(account_id=found.account_id, origin=CLAIMED))
+    if before.state == columns.PUBLISHED:
+        ingest.count(connection, Counter({("origin", before.origin): -1, ("origin", CLAIMED): 1}))
     others = sa.and_(_claims.c.footprint_id == found.footprint_id, _claims.c.state == PENDING)
     refused = {**values, "state": REFUSED, "note": "another claim was confirmed"}
     connection.execute(sa.update(_claims).where(others).values(refused))

@@ -1,0 +1,152 @@
+"""Every page in a real browser, wide and narrow, dark and light: it fits, it can be read, heard and reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sootprint.hub.app import unguarded
+from tests.hub.looks import Filled, filled, visits
+from tests.hub.test_security import _walked
+
+FOCUSED = (
+    "home",
+    "explore",
+    "record",
+    "submit-estimate",
+    "login",
+    "map",
+)  # pages whose focus is walked through
+DARK = (  # a page of each kind, for colours are set once for all
+    "home", "explore", "record-marked", "leaderboard", "map", "submit-wrong", "live-run", "review", "account",
+    "answer-declined", "claims-forbidden",
+)  # fmt: skip
+# What is wrong with a page, one line each; it is asked in the page, as a screen reader and an eye would have it.
+FAULTS = """() => {
+  const said = [], all = (what) => [...document.querySelectorAll(what)];
+  const name = (e) => (e.outerHTML || '').slice(0, 90);
+  const text = (e) => (e.innerText || e.textContent || '').trim();
+  const shown = (e) => e.checkVisibility({checkOpacity: true, checkVisibilityCSS: true});
+  if (document.documentElement.lang !== 'en') said.push('no lang');
+  if (!document.title.includes(' · ')) said.push('title ' + document.title);
+  if (all('h1').length !== 1) said.push(all('h1').length + ' h1');
+  if (all('main').length !== 1) said.push('no main');
+  if (document.querySelector('a')?.getAttribute('href') !== '#main') said.push('the first link is no skip link');
+  let before = 0;
+  for (const e of all('h1,h2,h3,h4')) {
+    const level = +e.tagName[1];
+    if (level > before + 1) said.push('heading jumps: ' + name(e));
+    before = level;
+  }
+  const ids = all('[id]').map((e) => e.id);
+  for (const one of ids) if (ids.indexOf(one) !== ids.lastIndexOf(one)) said.push('id twice: ' + one);
+  for (const e of all('input:not([type=hidden]):not([aria-hidden]),select,textarea'))
+    if (![...(e.labels || [])].some(text) && !e.ariaLabel) said.push('no label: ' + name(e));
+  for (const e of all('a,button,summary')) if (!text(e) && !e.ariaLabel) said.push('no name: ' + name(e));
+  for (const e of all('img')) if (!e.hasAttribute('alt')) said.push('no alt: ' + name(e));
+  for (const e of all('[role=img],progress,nav')) if (!e.ariaLabel) said.push('not named: ' + name(e));
+  for (const e of all('table')) {
+    if (!e.caption || !e.caption.textContent.trim()) said.push('no caption: ' + name(e));
+    for (const th of e.querySelectorAll('th')) if (!th.scope) said.push('no scope: ' + name(th));
+  }
+  for (const e of all('figure'))
+    if (!document.querySelector('table')) said.push('a chart without a table: ' + name(e));
+  for (const e of all('[tabindex]')) if (e.tabIndex > 0) said.push('order of focus: ' + name(e));
+  for (const e of all('form[method=post]')) if (!e.querySelector('[name=seal]')) said.push('no seal: ' + e.action);
+  for (const e of all('script,[style],[onclick],iframe')) said.push('not allowed: ' + name(e));
+  const narrow = innerWidth < 500;
+  for (const e of all('button,.button,nav a,summary')) {
+    const box = e.getBoundingClientRect();
+    if (narrow && shown(e) && box.height < 24) said.push('small target: ' + name(e));
+  }
+  return said;
+}"""
+# Texts whose contrast with what lies below them is under what WCAG 2.2 AA asks for
+FAINT = """() => {
+  const parts = (c) => (c.match(/[\\d.]+/g) || []).map(Number);
+  const light = (c) => { const [r, g, b] = parts(c).map((v) => { v /= 255;
+    return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const ground = (e) => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
+    if (parts(c).length === 3 || parts(c)[3] > 0) return c; } return 'rgb(255,255,255)'; };
+  const found = new Map(), walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node; node = walk.nextNode();) {
+    const e = node.parentElement;
+    if (!node.data.trim() || !e.checkVisibility({checkVisibilityCSS: true}) || e.closest('option,datalist')) continue;
+    const style = getComputedStyle(e), svg = e instanceof SVGElement;
+    const pair = [svg ? style.fill : style.color, ground(svg ? e.closest('svg').parentElement : e)];
+    const [a, b] = pair.map(light), ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+    const said = ratio.toFixed(2) + ': ' + node.data.trim().slice(0, 40);
+    if (ratio < (large ? 3 : 4.5)) found.set(pair.join(' on '), said);
+  }
+  return [...found].map((one) => one.join(' '));
+}"""
+# Where the focus is: its place in the document, and the width of its outline
+FOCUS = """() => { const e = document.activeElement, style = getComputedStyle(e);
+  const width = style.outlineStyle === 'none' ? 0 : parseFloat(style.outlineWidth);
+  return [[...document.querySelectorAll('*')].indexOf(e), width]; }"""
+
+
+@pytest.fixture(scope="module")
+def hubs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
+    """A hub with one of everything."""
+    with filled(tmp_path_factory.mktemp("looks")) as made:
+        yield made
+
+
+def test_every_page_is_in_the_list(hubs: Filled) -> None:
+    """A new page has to be looked at: each route that gives one is among the pages that are opened below."""
+    routes = {path for method, path in _walked(unguarded(hubs.local).routes) if method == "GET"}
+    other = ("/api/", "/badges/", "/releases/", "/static/")
+    files = {"/healthz", "/readyz", "/metrics", "/template.csv"}
+    pages = {path for path in routes if not path.startswith(other)} - files
+    opened = {_pattern(page.path.partition("?")[0], pages) for page in hubs.pages}
+    assert pages - opened == set()
+
+
+def _pattern(path: str, routes: set[str]) -> str:
+    """Route of a path."""
+    parts = path.split("/")
+    for one in sorted(routes, key=lambda route: route.count("{")):
+        other = one.split("/")
+        if len(other) == len(parts) and all(
+            a == b or a[:1] == "{" for a, b in zip(other, parts, strict=True)
+        ):
+            return one
+    return path
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme", "names"), [(390, "light", ()), (1440, "dark", DARK)], ids=["narrow", "dark"]
+)
+def test_every_page_fits_and_can_be_read_by_all(
+    hubs: Filled, chromium: Any, width: int, scheme: str, names: tuple[str, ...]
+) -> None:
+    """No sideways scroll; labels, captions, headings and names; 4.5 to 1; a focus that is seen."""
+    wrong: list[str] = []
+    seen = []
+    with visits(chromium, hubs) as opened:
+        for page, tab, status in opened(width, scheme, names):
+            seen.append(page.name)
+            found = [] if status == page.status else [f"status {status}"]
+            over = tab.evaluate("document.documentElement.scrollWidth") - width
+            found += [f"{over} px too wide"] if over > 0 else []
+            found += tab.evaluate(FAULTS)
+            found += [f"faint {one}" for one in tab.evaluate(FAINT)]
+            found += _focus(tab) if page.name in FOCUSED else []
+            wrong += [f"{page.name}: {one}" for one in found]
+    assert wrong == [], "\n".join(wrong)
+    assert len(seen) >= len(names or hubs.pages)
+
+
+def _focus(tab: Any) -> list[str]:
+    """What is wrong with the way of the Tab key through the first part of a page."""
+    places, wrong = [], []
+    for _ in range(14):
+        tab.keyboard.press("Tab")
+        place, outline_px = tab.evaluate(FOCUS)
+        places.append(place)
+        wrong += [] if outline_px >= 2 else [f"focus at {place} is not seen"]
+    return wrong + ([] if places == sorted(places) else [f"focus jumps: {places}"])
