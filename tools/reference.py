@@ -204,7 +204,8 @@ def _described(value: Any) -> str:
 
 
 def _methods(owner: type) -> Iterator[tuple[str, ...]]:
-    for name, member in vars(owner).items():
+    own = [one for one in owner.__mro__ if one is owner or one.__module__.startswith("sootprint.callbacks")]
+    for name, member in dict(pair for one in reversed(own) for pair in vars(one).items()).items():
         if not name.startswith("_") and (
             inspect.isfunction(member) or isinstance(member, property | classmethod)
         ):

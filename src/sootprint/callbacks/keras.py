@@ -13,7 +13,7 @@ import numpy as np
 
 from sootprint.callbacks import files, random_states
 from sootprint.callbacks.framework import base, needed
-from sootprint.callbacks.session import EVERY_S, GO_ON, PAUSE, Session, warn
+from sootprint.callbacks.session import EVERY_S, GO_ON, PAUSE, Measured, warn
 from sootprint.core.errors import RecordError
 from sootprint.tracker import Run
 from sootprint.tracker.pausing import is_resumed
@@ -22,7 +22,7 @@ VERSION, META = 1, "meta"
 Base: Any = base("Callback", "keras.callbacks")
 
 
-class SootprintCallback(Base):  # type: ignore[misc]
+class SootprintCallback(Measured, Base):  # type: ignore[misc]
     """A callback of `Model.fit`: measures, saves, pauses, and goes on where it paused.
 
     The checkpoint holds weights, optimiser, metrics, random numbers, epoch and batch. Not in it: the state of other
@@ -48,18 +48,12 @@ class SootprintCallback(Base):  # type: ignore[misc]
     ) -> None:
         self._keras = needed("keras", package="keras")
         super().__init__()
-        self.path = None if checkpoint is None else Path(checkpoint)
-        self._session = Session(run, settings, pausable=self.path is not None, every_s=every_s)
+        self._measure(checkpoint, run, settings, every_s=every_s)
         self._by_batch = self._keras.backend.backend() == "torch"
         self._epoch, self._total = 0, 1
         self._start: dict[str, Any] = {}
         self._held: dict[str, Any] | None = None
         self._function: Any = None  # that trains, while batches are skipped
-
-    @property
-    def run(self) -> Run:
-        """Run that measures the training."""
-        return self._session.run
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Start to measure; load what was saved."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from sootprint.callbacks import files, random_states
 from sootprint.callbacks.framework import base, needed
-from sootprint.callbacks.session import EVERY_S, GO_ON, PAUSE, Session, warn
+from sootprint.callbacks.session import EVERY_S, GO_ON, PAUSE, Measured, warn
 from sootprint.tracker import Run
 from sootprint.tracker.pausing import is_planned, is_resumed, listen
 
@@ -16,7 +16,7 @@ MODULES = ("lightning.pytorch", "pytorch_lightning")
 Base: Any = base("Callback", *MODULES)
 
 
-class SootprintCallback(Base):  # type: ignore[misc]
+class SootprintCallback(Measured, Base):  # type: ignore[misc]
     """A callback of Lightning's Trainer: measures, saves, pauses.
 
     `trainer.fit(model, loader, ckpt_path=callback.resume_from)` goes on where it paused. Beside what Lightning saves,
@@ -42,16 +42,10 @@ class SootprintCallback(Base):  # type: ignore[misc]
     ) -> None:
         needed(*MODULES, package="lightning")
         super().__init__()
-        self.path = None if checkpoint is None else Path(checkpoint)
-        self._session = Session(run, settings, pausable=self.path is not None, every_s=every_s)
+        self._measure(checkpoint, run, settings, every_s=every_s)
         self._total: int | None = None
         self._data: Any = None
         self._saved: dict[str, Any] = {}
-
-    @property
-    def run(self) -> Run:
-        """Run that measures the training."""
-        return self._session.run
 
     @property
     def resume_from(self) -> str | None:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, NoReturn
 
 from sootprint.callbacks import ranks
@@ -161,6 +162,30 @@ class Session:
         with contextlib.suppress(RuntimeError):  # the others have gone already
             self.ranks.told(1)  # a launcher ends the others as soon as one has ended
         raise Paused
+
+
+class Measured:
+    """What the callbacks of all frameworks share: a file of the checkpoint and the session of one training."""
+
+    path: Path | None
+    _session: Session
+
+    def _measure(
+        self,
+        checkpoint: str | Path | None,
+        run: Run | None,
+        settings: Mapping[str, Any],
+        *,
+        every_s: float | None,
+    ) -> None:
+        """Take a session for one training, which may be paused where it has a checkpoint."""
+        self.path = None if checkpoint is None else Path(checkpoint)
+        self._session = Session(run, settings, pausable=self.path is not None, every_s=every_s)
+
+    @property
+    def run(self) -> Run:
+        """Run that measures the training."""
+        return self._session.run
 
 
 def warn(text: str) -> None:

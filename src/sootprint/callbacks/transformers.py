@@ -8,7 +8,7 @@ from typing import Any
 
 from sootprint.callbacks import files
 from sootprint.callbacks.framework import base, needed
-from sootprint.callbacks.session import PAUSE, Session, warn
+from sootprint.callbacks.session import PAUSE, Measured, Session, warn
 from sootprint.core.errors import InputError
 from sootprint.tracker import Run
 from sootprint.tracker.pausing import is_resumed
@@ -17,7 +17,7 @@ MARK = "sootprint.json"  # in a checkpoint that is whole
 Base: Any = base("TrainerCallback", "transformers")
 
 
-class SootprintCallback(Base):  # type: ignore[misc]
+class SootprintCallback(Measured, Base):  # type: ignore[misc]
     """A callback of the Trainer of Transformers: measures, saves, pauses.
 
     `trainer.train(resume_from_checkpoint=callback.resume_from)` goes on where it paused, from the newest checkpoint
@@ -39,11 +39,6 @@ class SootprintCallback(Base):  # type: ignore[misc]
         self._session = Session(run, settings, pausable=pausable)
         self._folder: Path | None = None
         self._total: float | None = None
-
-    @property
-    def run(self) -> Run:
-        """Run that measures the training."""
-        return self._session.run
 
     @property
     def resume_from(self) -> str | None:
