@@ -24,6 +24,7 @@ ALONE = (
     "e2e/test_sharing.py",
     "e2e/test_truth.py",
     "e2e/test_tune.py",
+    "e2e/test_two_places.py",
 )
 
 

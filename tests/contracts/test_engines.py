@@ -39,11 +39,15 @@ step = int(saved.read_text()) if os.environ.get("SOOTPRINT_RESUME") and saved.ex
 while step < steps:
     if asked:
         sys.exit(75)
+    if sys.argv[3] == "late" and (folder / "listen").exists():
+        signal.signal(signal.SIGUSR1, lambda *_: asked.append(1))
+        (folder / "listens").touch()
     time.sleep(0.05)
     step += 1
     with (folder / "steps").open("a") as file:
         file.write(f"{step}\\n")
     saved.write_text(str(step))
+    print("step", step, flush=True)
 with (folder / "finished").open("a") as file:
     file.write("x")
 sys.exit(int(sys.argv[4]))
@@ -60,10 +64,9 @@ class Place:
         self.work.mkdir(parents=True, exist_ok=True)
         (self.work / "job.py").write_text(JOB)
 
-    def book(self, *, steps: int = 3, listens: bool = True, code: int = 0) -> Book:
+    def book(self, *, steps: int = 3, listens: str = "listens", code: int = 0) -> Book:
         """Book of a new plan."""
-        kind = "listens" if listens else "deaf"
-        job = (sys.executable, "job.py", str(self.work), str(steps), kind, str(code))
+        job = (sys.executable, "job.py", str(self.work), str(steps), listens, str(code))
         plan = Plan(
             id=uuid4().hex,  # Slurm knows jobs by name
             command=job,
@@ -145,8 +148,11 @@ def test_registered_engines_are_under_contract() -> None:
 
 
 @pytest.mark.parametrize("place", ["local", "ssh", "slurm", "slurm over ssh"], indirect=True)
-def test_paused_resumed_and_its_loss_is_seen(place) -> None:
-    """It saves and ends with 75, goes on with SOOTPRINT_RESUME=1; a killed runner is seen, and no end is invented."""
+def test_paused_resumed_and_its_loss_is_seen(place, capfd) -> None:
+    """It saves and ends with 75, goes on with SOOTPRINT_RESUME=1; a killed runner is seen, and no end is invented.
+
+    What it writes comes to this process's own streams, each line once.
+    """
     place.engine.probe()
     book = place.book(steps=400)
     handle = place.engine.start(book, resume=False)
@@ -156,6 +162,7 @@ def test_paused_resumed_and_its_loss_is_seen(place) -> None:
     ended(handle)
     first, done = latest(book), len(place.lines("steps"))
     assert (first.code, first.asked, first.deaf, first.cut) == (PAUSED, True, False, False)
+    assert capfd.readouterr().out.splitlines() == [f"step {step}" for step in place.lines("steps")]
     assert first.ran_s > 0.0
     again = place.engine.start(book, resume=True)
     followed(again, lambda: latest(book).started_s is not None and len(place.lines("steps")) > done)
@@ -171,7 +178,7 @@ def test_paused_resumed_and_its_loss_is_seen(place) -> None:
 @pytest.mark.parametrize("place", ["local", "ssh", "slurm"], indirect=True)
 def test_killed_after_its_start_the_job_is_found_and_finishes_once(place) -> None:
     """Whoever started it died before he noted it. It does not listen for a pause, and so is not ended by one."""
-    book = place.book(steps=20, listens=False, code=7)
+    book = place.book(steps=20, listens="deaf", code=7)
     path = book.folder / "book.jsonl"
     place.engine.start(book, resume=False)
     lines = path.read_bytes().splitlines(keepends=True)
@@ -185,6 +192,22 @@ def test_killed_after_its_start_the_job_is_found_and_finishes_once(place) -> Non
     assert (segment.number, segment.code) == (1, 7)
     assert place.lines("begun") == ["null"]
     assert place.lines("finished") == ["x"]
+
+
+@pytest.mark.parametrize("place", ["local", "ssh", "slurm"], indirect=True)
+def test_job_that_does_not_listen_yet_can_be_asked_again(place) -> None:
+    """It loads what it needs when it is asked first: the signal does not end it, and the next one is heard."""
+    book = place.book(steps=400, listens="late")
+    handle = place.engine.start(book, resume=False)
+    followed(handle, lambda: latest(book).started_s is not None and place.lines("steps"))
+    refusal = handle.pause()
+    if refusal is None:
+        followed(handle, lambda: latest(book).deaf)
+    (place.work / "listen").touch()
+    until((place.work / "listens").exists)
+    assert handle.pause() is None
+    ended(handle)
+    assert (latest(book).number, latest(book).code, latest(book).deaf) == (1, PAUSED, False)
 
 
 @pytest.mark.parametrize("place", ["ssh", "slurm"], indirect=True)

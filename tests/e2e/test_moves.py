@@ -22,6 +22,8 @@ LONG_S = 100.0
 class World:
     """A home with targets, and a job that runs in whatever folder it is started in."""
 
+    job = JOB
+
     def __init__(self, folder: Path) -> None:
         self.folder, self.home, self.text = folder, folder / "home", ""
         self.work = folder / "here"
@@ -33,7 +35,7 @@ class World:
         """Folder of a place with the job's program in it, as a checkout would be."""
         made = self.folder / name
         made.mkdir(exist_ok=True)
-        (made / "job.py").write_text(JOB)
+        (made / "job.py").write_text(self.job)
         return made
 
     def target(self, name: str, *values: float, **given: object) -> None:
@@ -45,7 +47,8 @@ class World:
         table = {"workdir": str(self.place(name)), "trace": str(trace), "python": sys.executable, **given}
         if given.get("engine") == "ssh":  # another machine has a home of its own
             homes = ("SOOTPRINT_HOME", f"{name}-home"), ("SOOTPRINT_RUNTIME_DIR", f"{name}-run")
-            table["setup"] = "export " + " ".join(f"{key}={self.folder}/{to}" for key, to in homes)
+            own = "export " + " ".join(f"{key}={self.folder}/{to}" for key, to in homes)
+            table["setup"] = f"{own}; {given.get('setup', ':')}"
         lines = [f"{key} = {json.dumps(value)}" for key, value in table.items()]
         self.text += f"[targets.{name}]\n" + "\n".join(lines) + "\n"
         (self.home / "sootprint.toml").write_text(self.text)
@@ -158,6 +161,8 @@ def test_cap_of_a_place_is_kept(world: World) -> None:
         (("--targets", "nowhere"), "no [targets.nowhere]"),
         (("--targets", "home", "--carry", "../secrets"), "--carry ../secrets must be a file or folder below"),
         (("--carry", "saved"), "--carry needs --targets"),
+        (("--engine", "ssh"), "--engine ssh needs --targets"),
+        (("--engine", "slurm", "--targets", "home"), "none of the targets: home has local"),
     ],
 )
 def test_wrong_use_starts_nothing(world: World, options: tuple[str, ...], words: str) -> None:

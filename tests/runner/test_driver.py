@@ -167,8 +167,32 @@ def test_job_that_ignores_the_pause_is_told_once_and_finishes(tmp_path, monkeypa
     assert sum("has not answered a pause" in text for text in said) == 1
 
 
-def test_job_that_its_runner_saw_not_to_listen_is_told_once_and_finishes(tmp_path):
+def test_job_that_does_not_listen_yet_is_asked_again(tmp_path, monkeypatch):
+    """It loads what it needs at first; where its runner sees that it does not listen, the book tells so."""
+    monkeypatch.setattr(driver, "AGAIN_S", 0.0)
+    book, said, answers = (
+        Book.begin(tmp_path, plan(pausable=True, expect_s=20.0)),
+        [],
+        ["deaf", "deaf", "asked"],
+    )
+    world = World(book, looks=6)
+
+    def pause(self) -> None:
+        told = answers.pop(0)
+        book.write("asked", segment=world.segment)
+        book.write(told, segment=world.segment)
+        world.asked = told == "asked"
+
+    monkeypatch.setattr(Handle, "pause", pause)
+    assert drive(book, world, Told(50.0, *[400.0] * 8, 50.0, 50.0), said) == 0
+    assert answers == []
+    assert [one.code for one in book.state().segments] == [PAUSED, 0]
+    assert sum("does not catch SIGUSR1" in text for text in said) == 1
+
+
+def test_job_that_its_runner_saw_not_to_listen_is_told_once_and_finishes(tmp_path, monkeypatch):
     """Where the driver cannot look at the process, the runner does: the signal is kept from it."""
+    monkeypatch.setattr(driver, "GRACE_S", -1.0)
     book, said = Book.begin(tmp_path, plan(pausable=True, expect_s=20.0)), []
     world = World(book, looks=6)
     world.begin(resume=False)

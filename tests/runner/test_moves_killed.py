@@ -24,6 +24,9 @@ class Engine(test_driver.Engine):
         super().__init__(world)
         self.place = place
 
+    def probe(self) -> None:
+        """It answers."""
+
     def start(self, book: Book, *, resume: bool):
         """Begin a segment there."""
         begin = book.begin_segment

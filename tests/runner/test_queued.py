@@ -31,7 +31,7 @@ class FakeQueue:
         self.jobs: dict[str, dict] = {}
         self.begun: set[int] = set()
         self.resumed: list[bool] = []
-        self.finished = 0
+        self.finished = self.deaf_times = 0
         self.begins: list[float] = []
 
     def submitted(self, target, options, script, *, begin_s) -> str:
@@ -65,7 +65,11 @@ class FakeQueue:
         return True
 
     def signalled(self, target, number: str, name: str) -> None:
-        """Ask it to save."""
+        """Ask it to save; it may not listen at first."""
+        if self.deaf_times:
+            self.deaf_times -= 1
+            self.book.write("deaf", segment=self.jobs[number]["first"])
+            return
         self.jobs[number]["asked"] = True
 
     def job(self, target, number: str) -> Job:
@@ -163,6 +167,20 @@ def test_job_is_asked_to_save_and_waits_again_in_the_queue(tmp_path, monkeypatch
     assert [one.code for one in book.state().segments] == [PAUSED, 0]
     assert (fake.finished, fake.resumed, len(fake.jobs)) == (1, [False, True], 1)
     assert any("is asked to save and to pause" in text for text in said)
+
+
+@pytest.mark.parametrize("loads", [True, False])
+def test_job_that_does_not_listen_is_asked_again_while_it_may_load(tmp_path, monkeypatch, loads) -> None:
+    """Then it saves; one that has run for long without listening is left to run, and either is told once."""
+    monkeypatch.setattr(queued, "AGAIN_S", 0.0)
+    monkeypatch.setattr(queued, "GRACE_S", 300.0 if loads else -1.0)
+    book = begun(tmp_path, pausable=True)
+    fake = FakeQueue(book, looks=8)
+    fake.deaf_times = 2
+    said = drive(monkeypatch, book, fake, Turning(fake))
+    assert [one.code for one in book.state().segments] == ([PAUSED, 0] if loads else [0])
+    assert fake.deaf_times == (0 if loads else 1)
+    assert sum("does not catch SIGUSR1" in text for text in said) == 1
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from sootprint.cli import shell
 from sootprint.core.errors import IntensityError, RecordError
 
 if TYPE_CHECKING:
+    from sootprint.core.records import Footprint
     from sootprint.engines.book import Plan
     from sootprint.settings import Settings
     from sootprint.settings.targets import Target
@@ -41,6 +43,7 @@ class Asked:
         stated: Settings that were given as options.
         idle_w: Draw of what stays on while it does not run [W].
         power_w: Mean power of the job [W].
+        engine: local, ssh or slurm; None leaves it to the targets.
     """
 
     command: Sequence[str]
@@ -60,10 +63,23 @@ class Asked:
     model: str | None = None
     result: Sequence[str] | None = None
     power_w: float | None = None
+    engine: str | None = None
 
 
-def driven(known: Settings, asked: Asked, *, say: Callable[[str], object]) -> int | None:
+def driven(
+    known: Settings,
+    asked: Asked,
+    *,
+    say: Callable[[str], object],
+    on_finish: Callable[[Footprint], object] | None = None,
+) -> int | None:
     """Exit code of the job once its plan has ended; None where it cannot be planned and should run at once.
+
+    Args:
+        known: Settings.
+        asked: What was asked for.
+        say: Called with one line for a person.
+        on_finish: Called with the last record of a job that ended on another machine.
 
     Raises:
         InputError: `--expect` is missing.
@@ -77,7 +93,8 @@ def driven(known: Settings, asked: Asked, *, say: Callable[[str], object]) -> in
     refusal = _refusal(known, asked)
     if refusal is not None:
         say(f"{refusal}; the job starts now")
-        return None
+        if not targets:
+            return None  # else its places are tried, the first one first
     from sootprint.engines.book import Book
     from sootprint.runner import driving
 
@@ -87,7 +104,7 @@ def driven(known: Settings, asked: Asked, *, say: Callable[[str], object]) -> in
     except RecordError as err:
         say(f"{err}; the job starts now")
         return None
-    return driving.driven(book, known, say)
+    return driving.driven(book, known, say, on_finish=on_finish)
 
 
 def _check(asked: Asked) -> None:
@@ -152,7 +169,30 @@ def _targets(known: Settings, asked: Asked) -> list[Target]:
         zones.locate(known.targets[name].zone)
     if asked.carry and not names:
         shell.wrong("--carry needs --targets, the places that it is carried to")
-    return [known.targets[name] for name in dict.fromkeys(names)]
+    found = [known.targets[name] for name in dict.fromkeys(names)]
+    return found if asked.engine is None else _started_by(asked.engine, found, known)
+
+
+def _started_by(engine: str, found: Sequence[Target], known: Settings) -> list[Target]:
+    """Places with an engine: those of the list, or the Slurm of this machine.
+
+    Raises:
+        InputError: There is none.
+    """
+    if found:
+        kept = [one for one in found if one.engine == engine]
+        if not kept:
+            told = ", ".join(f"{one.name} has {one.engine}" for one in found)
+            shell.wrong(f"--engine {engine} is that of none of the targets: {told}")
+        return kept
+    if engine == "ssh":
+        shell.wrong("--engine ssh needs --targets, whose settings name the machine to reach")
+    if engine == "local":
+        return []
+    from sootprint.settings.targets import Target
+
+    zone, here = _zone(known) or "WORLD", str(Path.cwd())
+    return [Target(name="slurm", zone=zone, engine="slurm", workdir=here, python=sys.executable)]
 
 
 def planned(known: Settings, asked: Asked, targets: Sequence[Target] = ()) -> Plan:

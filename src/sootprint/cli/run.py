@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -20,7 +21,26 @@ if TYPE_CHECKING:
     from sootprint.runner.sharing import Sharing
     from sootprint.settings import Settings
 
-OF_PLAN = ("deadline", "expect", "pausable", "resume_cost", "idle_w", "power_w", "trace", "targets", "carry")
+OF_PLAN = (
+    "deadline",
+    "expect",
+    "pausable",
+    "resume_cost",
+    "idle_w",
+    "power_w",
+    "trace",
+    "targets",
+    "engine",
+    "carry",
+)
+
+
+class EngineName(StrEnum):
+    """How a planned command is started."""
+
+    LOCAL = "local"
+    SSH = "ssh"
+    SLURM = "slurm"
 
 
 class Share(StrEnum):
@@ -154,6 +174,14 @@ Targets = Annotated[
         help="Places of the settings where it may run: it goes to the cleanest one.",
     ),
 ]
+Engine = Annotated[
+    EngineName | None,
+    typer.Option(
+        "--engine",
+        metavar="E",
+        help="Start it by local, ssh or slurm alone: of --targets those with it, else slurm is this machine's.",
+    ),
+]
 Carry = Annotated[
     list[str] | None,
     typer.Option(
@@ -192,6 +220,7 @@ def run(
     power_w: PowerW = None,
     trace: Trace = None,
     targets: Targets = None,
+    engine: Engine = None,
     carry: Carry = None,
 ) -> None:
     """Measure a command from its start to its end.
@@ -231,7 +260,8 @@ def _code(given: dict[str, Any]) -> int:
         return _measured(known, told, tags)
     from sootprint.cli import delayed
 
-    code = delayed.driven(known, delayed.Asked(**plan, **told, stated=stated), say=_say)
+    asked = delayed.Asked(**plan, **told, stated=stated)
+    code = delayed.driven(known, asked, say=_say, on_finish=_finish(known, told))
     return _measured(known, told, tags) if code is None else code
 
 
@@ -249,8 +279,12 @@ def _measured(known: Settings, told: dict[str, Any], tags: dict[str, str]) -> in
         sharing=_sharing(known),
         on_warning=_say,
     )
-    finish = _nothing if known.quiet and not told["json"] else _as_json if told["json"] else _summary
-    return run_command(told["command"], replace(run_options, on_finish=finish))
+    return run_command(told["command"], replace(run_options, on_finish=_finish(known, told)))
+
+
+def _finish(known: Settings, told: dict[str, Any]) -> Callable[[Footprint], object]:
+    """What is done with the record at the end."""
+    return _nothing if known.quiet and not told["json"] else _as_json if told["json"] else _summary
 
 
 def _results(told: dict[str, Any]) -> dict[str, float]:

@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sootprint.core.errors import SootprintError
-from sootprint.engines.book import FILE_NAME, Book, Plan, folded
+from sootprint.engines import streams
+from sootprint.engines.book import FILE_NAME, Book, Plan
 from sootprint.settings.targets import Target
 
 if TYPE_CHECKING:
     from sootprint.core.protocols import Engine
 
 GUESTS = "guests"
-OUTPUT, RECORD = "output.log", "record.json"
+RECORD = "record.json"
 BUSY = "busy"
 
 
@@ -54,7 +55,15 @@ def answered(home: Path, request: Mapping[str, Any]) -> dict[str, Any]:
         handle.send(int(request["number"]))
         return {"sent": True}
     running = handle.is_running()  # looked at first: what the runner wrote before its end is then in the book
-    return {"known": True, "running": running, "code": handle.code(), "lines": _lines(book)}
+    seen = {name: int(count) for name, count in request.get("seen", {}).items()}
+    output = streams.packed(streams.written(book.folder, segment.number, seen, whole=not running))
+    return {
+        "known": True,
+        "running": running,
+        "code": handle.code(),
+        "lines": _lines(book),
+        "output": output,
+    }
 
 
 def _started(book: Book, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,21 +91,13 @@ def _engine(request: Mapping[str, Any], book: Book) -> Engine:
 
     target = Target(**request["target"])
     if target.engine == "slurm":
-        return SlurmEngine(target)
-    return LocalEngine(target, output=book.folder / OUTPUT)
+        return SlurmEngine(target, apart=True)
+    return LocalEngine(target, apart=True)
 
 
 def _lines(book: Book) -> list[dict[str, Any]]:
     """What the guest's runner told, for the near end's book."""
-    text = book.folder.joinpath(FILE_NAME).read_bytes().splitlines()
-    folded(text)
-    told = []
-    for line in text:
-        try:
-            told.append(json.loads(line))
-        except ValueError:
-            continue
-    return [one for one in told if one["k"] in ("started", "asked", "deaf", "ended")]
+    return [one for one in book.lines() if one["k"] in ("started", "asked", "deaf", "ended")]
 
 
 def main() -> int:

@@ -117,6 +117,14 @@ class Book:
                 f"the book of plan {self.folder.name} holds what no plan writes ({err})"
             ) from None
 
+    def lines(self) -> list[dict[str, Any]]:
+        """Its lines as they were written, less those that were cut in the middle of a write.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        return _read(self.folder.joinpath(FILE_NAME).read_bytes().splitlines())
+
     def begin_segment(self, *, resume: bool, target: str = "") -> tuple[Segment, int]:
         """Segment that is about to be started, and the descriptor of the lock that its processes inherit.
 
@@ -183,10 +191,7 @@ def learned_s(home: Path, command: Sequence[str], cwd: str) -> float | None:
 
 def folded(lines: Sequence[bytes]) -> State:
     """State that lines tell; one that was cut in the middle of its write tells nothing."""
-    told = []
-    for line in lines:
-        with contextlib.suppress(ValueError):
-            told.append(json.loads(line))
+    told = _read(lines)
     if not told or told[0]["k"] != "plan" or told[0]["version"] != VERSION:
         raise ValueError("no plan of this version")
     segments: dict[int, dict[str, Any]] = {}
@@ -207,6 +212,14 @@ def folded(lines: Sequence[bytes]) -> State:
         result=result,
         carried=tuple(carried),
     )
+
+
+def _read(lines: Sequence[bytes]) -> list[dict[str, Any]]:
+    told = []
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            told.append(json.loads(line))
+    return told
 
 
 def _plan(line: dict[str, Any]) -> Plan:
@@ -242,7 +255,7 @@ def _told(line: dict[str, Any]) -> dict[str, Any]:
         told = {name: float(line[name]) for name in ("ran_s", "ready_s") if line.get(name) is not None}
         return {"code": int(line["code"]), "ended_s": float(line["at_s"]), **told}
     if line["k"] == "asked":
-        return {"asked": True, "asked_s": float(line["at_s"])}
+        return {"asked": True, "asked_s": float(line["at_s"]), "deaf": False}
     if line["k"] == "queued":
         return {"slurm": str(line["slurm"]), "begin_s": line["begin_s"]}
     return {one: {one: True} for one in ("cut", "deaf")}.get(line["k"], {})

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sootprint.engines.book import Book, Plan, Segment
 from sootprint.engines.processes import Process
 from sootprint.engines.shell import UnreachableError
+from sootprint.engines.streams import DESCRIPTORS, file_of
 
 if TYPE_CHECKING:
     from sootprint.settings.targets import Target
@@ -69,13 +70,13 @@ class LocalEngine:
 
     Args:
         target: Settings of the place, where the plan has several.
-        output: File that gets the output of the job, in place of this process's own streams.
+        apart: Whether the job is apart from this process: its output goes into files beside its book.
     """
 
     name = "local"
 
-    def __init__(self, target: Target | None = None, *, output: Path | None = None) -> None:
-        self._target, self._output = target, output
+    def __init__(self, target: Target | None = None, *, apart: bool = False) -> None:
+        self._target, self._apart = target, apart
 
     def probe(self) -> None:
         """Nothing where a job can be started.
@@ -95,19 +96,20 @@ class LocalEngine:
         """
         plan = book.state().plan
         with contextlib.ExitStack() as kept:
-            streams: dict[str, Any] = {}
-            if self._output is not None:
-                file = kept.enter_context(self._output.open("ab"))
-                streams = {"stdin": subprocess.DEVNULL, "stdout": file, "stderr": file}
             segment, lock = book.begin_segment(resume=resume, target=target_name(self._target))
             kept.callback(os.close, lock)
+            given: dict[str, Any] = {}
+            if self._apart:
+                paths = {f"std{name}": file_of(book.folder, segment.number, name) for name in DESCRIPTORS}
+                files = {name: kept.enter_context(path.open("ab")) for name, path in paths.items()}
+                given = {"stdin": subprocess.DEVNULL, **files}
             child = subprocess.Popen(
                 runner_command(plan, self._target, python=sys.executable),
                 cwd=folder_of(plan, self._target),
                 env=_environment(book, segment),
                 pass_fds=(lock,),
-                start_new_session=self._output is not None,
-                **streams,
+                start_new_session=self._apart,
+                **given,
             )
         return LocalHandle(book, segment.number, child)
 

@@ -10,18 +10,19 @@ import os
 import shlex
 import signal
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sootprint.engines import queue
 from sootprint.engines.book import Book, Plan, Segment
 from sootprint.engines.local import RESUME, SEGMENT, folder_of, runner_command, target_name
+from sootprint.engines.streams import DESCRIPTORS, Streams, file_of, written
 
 if TYPE_CHECKING:
     from sootprint.settings.targets import Target
 
 SOONEST_S, LATEST_S, SHARE = 0.5, 15.0, 0.02
-OUTPUT = "output.log"
 
 
 class SlurmHandle:
@@ -33,6 +34,7 @@ class SlurmHandle:
         self._looked_s: float | None = None
         self._running = True
         self._code: int | None = None
+        self._streams = None if engine.apart else Streams(book.folder, number)
 
     def pause(self) -> str | None:
         """Why the job is not asked to pause; None where it was asked. Its runner knows whether it listens.
@@ -83,9 +85,25 @@ class SlurmHandle:
             self._engine.submit(self._book, segment)
             return True
         known = queue.job(self._engine.target, segment.slurm)
-        if known is None or not known.is_open:
+        ended = known is None or not known.is_open
+        self._pass_on(ended=ended)
+        if ended:
             self._running, self._code = False, None if known is None else known.result
         return self._running
+
+    def _pass_on(self, *, ended: bool) -> None:
+        """Pass on what the job has written."""
+        if self._streams is None:
+            return
+
+        def look(seen: Mapping[str, int]) -> dict[str, bytes]:
+            return written(self._book.folder, self._number, seen, whole=ended)
+
+        told = look(self._streams.seen)
+        if ended:
+            self._streams.finish(told, look)
+        else:
+            self._streams.pass_on(told)
 
     def _segment(self) -> Segment:
         return next(one for one in self._book.state().segments if one.number == self._number)
@@ -96,12 +114,13 @@ class SlurmEngine:
 
     Args:
         target: Settings of the place, or None for this machine's Slurm with its defaults.
+        apart: Whether the job is apart from this process: its output stays in files beside its book.
     """
 
     name = "slurm"
 
-    def __init__(self, target: Target | None = None) -> None:
-        self.target = target
+    def __init__(self, target: Target | None = None, *, apart: bool = False) -> None:
+        self.target, self.apart = target, apart
 
     def probe(self) -> None:
         """Nothing where Slurm answers.
@@ -138,7 +157,8 @@ class SlurmEngine:
         number = queue.named(self.target, name)
         if number is None:
             asked = shlex.split(self.target.options) if self.target is not None else []
-            options = [*asked, *_options(plan, book, name, folder_of(plan, self.target))]
+            given = _options(plan, book, segment.number, name=name)
+            options = [*asked, *given, f"--chdir={folder_of(plan, self.target)}"]
             script = _script(
                 book, segment, self._command(plan), setup=None if self.target is None else self.target.setup
             )
@@ -150,13 +170,13 @@ class SlurmEngine:
         return runner_command(plan, self.target, python=python)
 
 
-def _options(plan: Plan, book: Book, name: str, folder: str) -> list[str]:
+def _options(plan: Plan, book: Book, number: int, *, name: str) -> list[str]:
     """Options of `sbatch` that a segment needs; Slurm must not start it again by itself."""
     saving = ["--signal=B:USR1@300"] if plan.pausable else []
-    output = book.folder / OUTPUT
+    out, err = (file_of(book.folder, number, stream) for stream in DESCRIPTORS)
     return [
-        *(f"--job-name={name}", f"--chdir={folder}", "--no-requeue", *saving),
-        *(f"--output={output}", "--open-mode=append", f"--comment=sootprint:{book.folder.name}"),
+        *(f"--job-name={name}", "--no-requeue", *saving, f"--output={out}", f"--error={err}"),
+        *("--open-mode=append", f"--comment=sootprint:{book.folder.name}"),
     ]
 
 

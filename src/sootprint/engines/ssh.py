@@ -12,10 +12,12 @@ import json
 import os
 import shlex
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sootprint.core.errors import RecordError
 from sootprint.core.records import Footprint
+from sootprint.engines import streams
 from sootprint.engines.book import Book, Segment
 from sootprint.engines.local import folder_of
 from sootprint.engines.shell import UnreachableError, answer
@@ -36,6 +38,7 @@ class SshHandle:
         self._looked_s: float | None = None
         self._running = True
         self._code: int | None = None
+        self._streams = streams.Streams(book.folder, number)
 
     def pause(self) -> str | None:
         """Why the job is not asked to pause; None where it was asked.
@@ -68,30 +71,34 @@ class SshHandle:
         if self._looked_s is not None and now_s < self._looked_s + wait_s:
             return self._running
         self._looked_s = now_s
-        told = self._ask("look")
+        told = self._ask("look", seen=self._streams.seen)
         if not told.get("known"):
             self._engine.send_start(self._book, self._number, resume=self._resume)
             return True
         self._copy(told["lines"])
-        if not told["running"]:
+        output = streams.unpacked(told.get("output", {}))
+        if told["running"]:
+            if not self._streams.pass_on(output):
+                self._looked_s = None  # there is more
+        else:
+            self._streams.finish(output, self._output)
             self._code = told["code"]
             self._fetch_record()
             self._running = False
         return self._running
 
     def _copy(self, lines: list[dict[str, Any]]) -> None:
-        """Write what the far book tells, and this one does not yet."""
-        segment = next(one for one in self._book.state().segments if one.number == self._number)
-        known = {
-            "started": segment.started_s is not None,
-            "asked": segment.asked,
-            "deaf": segment.deaf,
-            "ended": segment.code is not None,
-        }
+        """Write what the far book tells, and this one does not yet; its lines are known by kind and time."""
+        own = [one for one in self._book.lines() if one.get("segment") == self._number]
+        known = {(one["k"], one["at_s"]) for one in own}
         for line in lines:
-            if not known[line["k"]]:
-                known[line["k"]] = True
-                self._book.write(line.pop("k"), **line | {"segment": self._number})
+            if (line["k"], line["at_s"]) not in known:
+                told = {name: value for name, value in line.items() if name != "k"}
+                self._book.write(line["k"], **told | {"segment": self._number})
+
+    def _output(self, seen: Mapping[str, int]) -> dict[str, bytes]:
+        """What the job has written after so many bytes of each stream."""
+        return streams.unpacked(self._ask("look", seen=seen).get("output", {}))
 
     def _fetch_record(self) -> None:
         """Keep the record of the segment on this machine, too."""
@@ -196,9 +203,9 @@ def _inner(target: Target) -> str:
 
 
 def _arguments(given: tuple[str, ...]) -> list[str]:
-    """Options of a segment, less the file of the record, which is of this machine."""
-    kept = list(given)
+    """Options of a segment, less the record's file and summary: this machine writes them, when the plan has ended."""
+    kept = [one for one in given if one not in ("--json", "--quiet")]
     while "--record" in kept:
         at = kept.index("--record")
         del kept[at : at + 2]
-    return kept
+    return [*kept, "--quiet"]

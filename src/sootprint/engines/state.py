@@ -77,7 +77,7 @@ class Segment:
         target: Place where it runs; "" on this machine.
         slurm: Number of its job in Slurm, or None.
         begin_s: Wall clock before which Slurm does not start it [s], or None.
-        deaf: Whether its command was seen not to listen for a pause.
+        deaf: Whether its command did not listen when it was asked to pause the last time.
     """
 
     number: int

@@ -32,6 +32,7 @@ TICK_S = 0.2
 LOOK_SHARE, LOOK_MOST_S = 0.02, 30.0  # of the time that a job runs, between two choices of its place
 JITTER_SHARE, JITTER_MOST_S = 0.1, 300.0  # of a step: jobs that waited for it do not start all at once
 GRACE_S = 300.0  # within which a job should answer a pause
+AGAIN_S = 5.0  # before a job that did not listen is asked again
 SETTLE_S = 60.0  # within which a record should be fetched from another place
 RETRY_S = 2.0
 CANCELLED = 128 + signal.SIGINT
@@ -157,7 +158,7 @@ class Driver:
         if not handle.is_running():
             if self._book.state().open_segment is not None:  # its end is not in the book even now
                 self._close(segment, handle.code())
-            self._handle = None
+            self._handle, self._settling = None, (segment.number, -math.inf)
             return
         for number in self._taken():
             if engine.name != "local" or not _sent_by_terminal(number):
@@ -176,9 +177,13 @@ class Driver:
         self._say(f"segment {segment.number} of the job was cut off; it is started again")
 
     def _pause(self, state: State, handle: Handle) -> None:
-        if state.segments[-1].deaf:
-            self._cannot_pause("it does not catch SIGUSR1, which would end it", for_good=True)
-            return
+        segment = state.segments[-1]
+        settled = time.time() - (segment.started_s or 0.0) > GRACE_S
+        if segment.deaf:  # it may still load what it needs before it listens
+            self._cannot_pause("it does not catch SIGUSR1, which would end it", for_good=settled)
+            if settled or time.monotonic() < (self._asked_s or 0.0) + AGAIN_S:
+                return
+            self._asked_s = None
         if self._asked_s is not None:
             if time.monotonic() - self._asked_s > GRACE_S:
                 self._unpausable = True
@@ -186,18 +191,28 @@ class Driver:
                     f"the job has not answered a pause in {GRACE_S:.0f} s: it is not asked again, and runs on"
                 )
             return
-        segment = state.segments[-1]
         place = segment.target if segment.job is None else self._place(state, running=True)
-        if place == segment.target:
+        if place == segment.target or not self._answers(place):
             return
         refusal = handle.pause()
-        if refusal is not None:  # it may still load what it needs before it listens
-            settled = time.time() - (segment.started_s or 0.0) > GRACE_S
+        if refusal is not None:
             self._cannot_pause(refusal, for_good=settled)
             return
         self._asked_s = time.monotonic()
         why = "a dirtier time begins" if place is None else f"it is cleaner in {place}"
         self._say(f"{why}: the job is asked to save and to pause")
+
+    def _answers(self, place: str | None) -> bool:
+        """Whether a place to move to can be reached; where it cannot, the job goes on where it is."""
+        if self._roaming is None or place is None:
+            return True
+        try:
+            self._roaming.engine(place).probe()
+        except UnreachableError as err:
+            self._roaming.shun(place, err)
+            self._chosen = None
+            return False
+        return True
 
     def _cannot_pause(self, why: str, *, for_good: bool) -> None:
         self._unpausable = for_good

@@ -20,6 +20,7 @@ from sootprint.engines.book import Book, Plan, Segment, State
 from sootprint.engines.local import RESUME, SEGMENT
 from sootprint.planner.replan import begin_step, must_run
 from sootprint.runner.choice import ADVANTAGE, MARGIN
+from sootprint.runner.driver import AGAIN_S, GRACE_S
 from sootprint.runner.outlook import worthwhile
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class Queued:
             self._close(segment, None if known is None else known.result)
         elif known.state == "PENDING":
             self._replan(state, segment, number)
-        elif segment.job is not None and state.plan.pausable and not segment.asked and not self._deaf:
+        elif segment.job is not None and state.plan.pausable and self._may_ask(segment):
             self._pause(state, segment, number)
 
     def _replan(self, state: State, segment: Segment, number: str) -> None:
@@ -138,15 +139,22 @@ class Queued:
         self._book.write("queued", segment=segment.number, slurm=number, begin_s=begin_s)
         self._say(f"job {number} is planned again: it waits until {_clock(begin_s)}")
 
-    def _pause(self, state: State, segment: Segment, number: str) -> None:
-        """Ask a running job to save where a dirtier time begins."""
-        if segment.deaf:
+    def _may_ask(self, segment: Segment) -> bool:
+        """Whether a job may be asked to pause; one that did not listen may still load, and is asked again."""
+        if not segment.deaf:
+            return not segment.asked
+        if not self._deaf:
             self._deaf = True
             self._say(
                 "the job is not paused: it does not catch SIGUSR1, which would end it; "
                 "let the script end in `exec python ...`, and call sootprint.pause_requested() between two steps"
             )
-            return
+        now_s = time.time()
+        still_loads = now_s <= (segment.started_s or 0.0) + GRACE_S
+        return still_loads and now_s >= (segment.asked_s or 0.0) + AGAIN_S
+
+    def _pause(self, state: State, segment: Segment, number: str) -> None:
+        """Ask a running job to save where a dirtier time begins."""
         if self._wait_s(state, running=True) > 0.0:
             self._book.write("asked", segment=segment.number)
             queue.signalled(None, number, "USR1")

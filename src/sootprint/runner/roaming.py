@@ -30,10 +30,12 @@ from sootprint.settings.targets import Target
 if TYPE_CHECKING:
     from sootprint.core.protocols import Engine
     from sootprint.core.records import Footprint
+    from sootprint.engines.book import Plan
     from sootprint.settings import Settings
 
 SHUN_S = 600.0  # before a place that could not be reached is tried again
 HERE = ""
+OutlookOf = Callable[["Plan", "Settings", Callable[[str], object]], Outlook]
 
 
 class Roaming:
@@ -43,10 +45,21 @@ class Roaming:
         book: Its book.
         settings: Settings of this machine.
         say: Called with one line for a person.
+        outlook_of: Makes what tells the hours ahead of a place.
+        on_finish: Called with the last record of a job that ended on another machine.
     """
 
-    def __init__(self, book: Book, settings: Settings, say: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        book: Book,
+        settings: Settings,
+        say: Callable[[str], object],
+        *,
+        outlook_of: OutlookOf = Outlook,
+        on_finish: Callable[[Footprint], object] | None = None,
+    ) -> None:
         self._book, self._settings, self._say = book, settings, say
+        self._outlook_of, self._on_finish = outlook_of, on_finish
         self._plan = book.state().plan
         self._targets = [Target(**one) for one in self._plan.targets]
         self._outlooks = {one.name: self._outlook(one) for one in self._targets}
@@ -148,8 +161,25 @@ class Roaming:
                     number = _number(record, self._plan.id)
                     if number is not None:
                         found[number] = record
-        for number in sorted(found):
-            completed(found[number], self._book, number, self._settings)
+        made = [completed(found[number], self._book, number, self._settings) for number in sorted(found)]
+        segments = self._book.state().segments
+        target = self._target(segments[-1].target) if segments else None
+        if made and max(found) == segments[-1].number and target is not None and target.is_remote:
+            self._hand_over(made[-1])
+
+    def _hand_over(self, record: Footprint) -> None:
+        """Give the last record to whoever waits for it here, as a runner of this machine would have done."""
+        from sootprint.runner import write_record
+
+        words = self._plan.arguments
+        if "--record" in words:
+            path = Path(words[words.index("--record") + 1])
+            try:
+                write_record(path, record)
+            except OSError as err:
+                self._say(f"--record {path} cannot be written: {err.strerror or err}")
+        if self._on_finish is not None:
+            self._on_finish(record)
 
     def _bring_home(self, state: State) -> None:
         """Carry what the job has made to this machine; where that fails, say where it lies."""
@@ -187,7 +217,8 @@ class Roaming:
         name = f"{self._plan.id}/{target.name}"  # what is known of each zone is kept by itself
         (self._settings.home / FOLDER / name).mkdir(parents=True, exist_ok=True)
         trace = target.trace if target.trace is not None else self._plan.trace
-        return Outlook(replace(self._plan, id=name, zone=target.zone, trace=trace), self._settings, self._say)
+        plan = replace(self._plan, id=name, zone=target.zone, trace=trace)
+        return self._outlook_of(plan, self._settings, self._say)
 
     def _target(self, name: str) -> Target | None:
         return next((one for one in self._targets if one.name == name), None)
