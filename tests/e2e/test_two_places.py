@@ -23,7 +23,8 @@ from tests.fixtures import real_slurm, real_sshd
 LONG_S = 100.0
 SLICES = 200  # of each interval, for an independent count
 
-# Prints as it goes. Its checkpoint is large enough to be cut off, and one that was is never gone on from.
+# Prints as it goes, and with HOLD waits at its tenth step until its driver has looked, however slow the machine. Its
+# checkpoint is large enough to be cut off, and one that was is never gone on from.
 JOB = """
 import json, os, signal, sys, time
 from pathlib import Path
@@ -53,6 +54,12 @@ while step < steps:
     print("loss", 1 / step, file=sys.stderr, flush=True)
     with open("steps", "a") as file:
         file.write(f"{step}\\n")
+    if step == 10 and "HOLD" in os.environ:
+        held_s = time.time()
+        while not sootprint.pause_requested() and time.time() < held_s + 60.0:
+            if "cannot be reached" in Path(os.environ["HOLD"]).read_text():
+                break
+            time.sleep(0.02)
 with open("finished", "a") as file:
     file.write("x")
 """
@@ -203,7 +210,7 @@ class Flipped(World):
             str(Path(__file__).with_name("flipping.py")),
             str(self.home / "plans" / "p"),
         ]
-        env = environment(self.home, **environ)
+        env = environment(self.home, HOLD=str(self.folder / "said"), **environ)
         with (self.folder / "said").open("ab") as said:
             made = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
         (self.folder / "driver").write_text(str(made.pid))

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,10 @@ pytest.importorskip(
 )
 
 import doc_examples
-from sootprint.engines.book import PAUSED, books, learned_s
+from sootprint.engines.book import PAUSED, Book, Plan, books, learned_s
+from sootprint.ledger import Ledger
+from sootprint.settings.targets import Target
+from tests.fixtures import real_sshd
 
 TRAININGS = Path(__file__).parent / "trainings"
 LIMIT_S = 280.0
@@ -179,9 +183,91 @@ def planned(
     running.communicate()
 
 
+@pytest.fixture(scope="module")
+def moved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, subprocess.Popen[str] | None]]:
+    """A training that may run on two machines behind ssh, begun before the other tests; None where no sshd is."""
+    folder = tmp_path_factory.mktemp("moved")
+    if real_sshd.missing():
+        yield folder, None
+        return
+    with real_sshd.sshd(folder / "one") as one, real_sshd.sshd(folder / "other") as other:
+        targets = [place(folder, "a", one), place(folder, "b", other)]
+        (folder / "here").mkdir()
+        plan = Plan(
+            id="p",
+            command=(sys.executable, str(TRAININGS / "plain.py"), "3"),
+            cwd=str(folder / "here"),
+            arguments=("--tag", "plan=p"),
+            deadline_s=time.time() + 1000.0,
+            expect_s=20.0,
+            pausable=True,
+            targets=tuple(target.as_table() for target in targets),
+            carry=("pause.pt", "losses"),
+        )
+        Book.begin(folder / "home", plan).release()
+        env = environment() | {
+            "SOOTPRINT_HOME": str(folder / "home"),
+            "SOOTPRINT_RUNTIME_DIR": str(folder / "run"),
+        }
+        arguments = [str(folder / "home" / "plans" / "p"), str(folder / "a"), str(folder / "b")]
+        running = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("moving.py")), *arguments],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        yield folder, running
+        running.kill()
+        running.communicate()
+
+
+def place(folder: Path, name: str, server: real_sshd.Sshd) -> Target:
+    """A machine behind ssh, with a home and a folder of its own."""
+    (folder / name).mkdir()
+    given = {"SOOTPRINT_HOME": f"{folder}/home-{name}", "SOOTPRINT_RUNTIME_DIR": f"{folder}/run-{name}"}
+    given |= {"HOLDS": "5,11,18", "OMP_NUM_THREADS": "1"}
+    return Target(
+        name=name,
+        zone={"a": "FR", "b": "SE"}[name],
+        engine="ssh",
+        host=server.host,
+        ssh_config=str(server.config),
+        workdir=str(folder / name),
+        python=sys.executable,
+        setup="export " + " ".join(f"{key}={value}" for key, value in given.items()),
+    )
+
+
 @pytest.fixture(autouse=True)
-def _begun(planned: object) -> None:
-    """The planned training runs beside all tests."""
+def _begun(planned: object, moved: object) -> None:
+    """The planned trainings run beside all tests."""
+
+
+def test_training_paused_twice_and_moved_once_by_its_grid(
+    moved: tuple[Path, subprocess.Popen[str] | None], tmp_path: Path
+) -> None:
+    """From one sshd to another: the runner pauses it in each and moves it; its losses are those of a run at once."""
+    folder, running = moved
+    if running is None:
+        pytest.skip(real_sshd.missing() or "")
+    said = running.communicate(timeout=LIMIT_S)[1]
+    assert running.returncode == 0, said
+    state = Book(folder / "home" / "plans" / "p").state()
+    ended = [(one.target, one.code, one.resume) for one in state.segments]
+    assert ended == [
+        ("a", PAUSED, False),
+        ("a", PAUSED, True),
+        ("b", PAUSED, True),
+        ("b", 0, True),
+    ], said
+    assert [(one.source, one.target) for one in state.carried] == [("", "a"), ("a", "b"), ("b", "")]
+    assert codes("torch", [segment(tmp_path, "plain", 3)]) == [[0]]
+    assert lines(folder / "here") == lines(tmp_path)
+    assert len(lines(tmp_path)) == 3 * (BATCHES + 1)
+    with Ledger(folder / "home") as ledger:
+        zones = [ledger.get(row.id).place.zone for row in reversed(ledger.runs()) if "target" in row.tags]
+    assert zones == ["FR", "FR", "SE", "SE"]
 
 
 def test_planned_training_is_paused_by_its_grid(

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from pathlib import Path
 
 import torch
 
 from sootprint.callbacks import session
+from sootprint.tracker.pausing import pause_requested
 
-PAUSES = [int(step) for step in os.environ.get("PAUSES", "").split(",") if step]
+PAUSES, HOLDS = (
+    [int(step) for step in os.environ.get(name, "").split(",") if step] for name in ("PAUSES", "HOLDS")
+)
+HOLD_S = 200.0  # at most
 
 
 def data() -> tuple[torch.Tensor, torch.Tensor]:
@@ -40,7 +45,7 @@ def told(*facts: object) -> None:
 
 
 def after_step(step: int, whom: int | None = None) -> None:
-    """Ask for a pause, where it is time, as the runner would.
+    """Ask for a pause, where it is time, as the runner would, or wait until the runner does.
 
     The first epoch waits for the first reading of the meters, as its span has no energy without.
     """
@@ -48,6 +53,9 @@ def after_step(step: int, whom: int | None = None) -> None:
         running.run._worker.ready.wait(60.0)
     if step in PAUSES:
         os.kill(whom or os.getpid(), signal.SIGUSR1)
+    until_s = time.monotonic() + HOLD_S
+    while step in HOLDS and not pause_requested() and time.monotonic() < until_s:
+        time.sleep(0.05)
 
 
 def spans(run: object) -> None:
