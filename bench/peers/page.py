@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bench.peers.accounts import ratio
+from bench.peers.reasons import reasoned
 from bench.peers.report import COSTS
 from bench.peers.tools import SOOTPRINT, TOOLS
 
@@ -182,4 +183,4 @@ def _closing(report: Report) -> Iterator[str]:
     yield ""
     yield "## Where Sootprint is not ahead"
     yield ""
-    yield from [f"- {row}" for row in report["behind"]] or ["Nowhere in these tables."]
+    yield from list(reasoned(report)) or ["Nowhere in these tables."]

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from bench.peers import accounts, cases, page, report, tools
+from bench.peers import accounts, cases, page, reasons, report, tools
 from bench.peers.node import Node
 from tests.fixtures import fake_devices
 
@@ -193,6 +193,29 @@ def test_page_shows_what_was_skipped_with_its_reason() -> None:
     row = next(line for line in text.splitlines() if line.startswith("| a fault |"))
     assert row.split(" | ")[4] == "- (there is no `unshare` here)"
     assert "| import, wall [ms] | 10 | 5 (0.5) |" in text
+
+
+def test_a_row_where_another_is_ahead_has_its_reason_and_evidence() -> None:
+    """Once for each tool and part of a run, with the figures of the same report; a row without one stands alone."""
+    made = _report(10.0, 5.0)
+    made["faults"] = {
+        "nothing": {"zeus": {"rows": 0}, "sootprint": {"rows": 1}},
+        "kill -9": {"zeus": {"kept_percent": 0.0}, "sootprint": {"kept_percent": 86.4}},
+    }
+    made["behind"] = [
+        "stop, wall: zeus 0.2 ms, Sootprint 8 ms",
+        "stop, CPU: zeus 0.2 ms, Sootprint 8 ms",
+        "memory added: zeus 5 MB, Sootprint 10 MB",
+    ]
+    told = list(reasons.reasoned(made))
+    assert [line[:4] for line in told] == ["- st", "- st", "  - ", "  - ", "- me"]
+    assert "zeus has read each counter a second time" in told[2] and "the whole record on disk" in told[2]
+    assert (
+        "of zeus leaves no record on disk; an undisturbed run of sootprint leaves 1 record on disk" in told[3]
+    )
+    assert "kill -9 are kept: zeus 0 % and sootprint 86 %" in told[3]
+    made["faults"], made["behind"] = {}, ["start, CPU: zeus 5 ms, Sootprint 10 ms"]
+    assert "zeus had taken 5 ms to import" in list(reasons.reasoned(made))[2]
 
 
 def test_tables_of_a_document_are_replaced() -> None:
