@@ -18,7 +18,7 @@ from sootprint.report.content import Alert, Figure, Report, report
 from sootprint.report.parts import Section, Table
 
 TEXT_WIDTH = 96
-BRIEF = ("waiting", "energy", "warnings", "gaps")
+BRIEF = ("waiting", "sharing", "energy", "warnings", "gaps")
 INDENT = (0, 0, 0, 2)
 
 

@@ -8,7 +8,18 @@ from sootprint.charts.letters import clean
 from sootprint.charts.scale import ENERGY, MASS, Unit
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
-from sootprint.report import carbon, cycle, energy, evidence, figures, forecasts, provenance, waiting, words
+from sootprint.report import (
+    carbon,
+    cycle,
+    energy,
+    evidence,
+    figures,
+    forecasts,
+    provenance,
+    sharing,
+    waiting,
+    words,
+)
 from sootprint.report.parts import Section
 
 LONG_ENOUGH = 30  # letters that two warnings cannot share by chance
@@ -58,6 +69,7 @@ def report(footprint: Footprint) -> Report:
     sections = (
         *cycle.sections(footprint),
         *waiting.sections(footprint),
+        *sharing.sections(footprint),
         *energy.sections(footprint),
         *forecasts.sections(footprint),
         *carbon.sections(footprint),
