@@ -127,11 +127,18 @@ def test_a_price_trace_gives_the_cost(call, day, tmp_path):
     rows = [f"2026-01-01T{hour:02}:00Z,{0.1 if hour < 6 else 0.2}" for hour in range(24)]
     price.write_text("\n".join(["timestamp_utc,price_per_kwh", *rows]), encoding="utf-8")
     asked = ("plan", "--expect", "2h", "--deadline", "12h", "--trace", day, "--at", START.isoformat())
-    made = json.loads(call(*asked, "--power-w", 2000, "--price", price, "--json").stdout)
+    euro = ("--price", price, "--currency", "EUR")
+    made = json.loads(call(*asked, "--power-w", 2000, *euro, "--json").stdout)
     assert made["chosen"]["cost"] == pytest.approx(0.6)
-    assert "cost" in call(*asked, "--price", price).stdout
+    assert made["currency"] == "EUR"
+    assert "EUR" in call(*asked, *euro).stdout
+    unnamed = json.loads(call(*asked, "--price", price, "--json").stdout)
+    assert unnamed["chosen"]["cost"] is None
+    assert "nothing names the currency of" in unnamed["notes"][-1]
+    wrong = call(*asked, "--price", price, "--currency", "euro")
+    assert (wrong.exit_code, "e.g. EUR" in wrong.stderr) == (2, True)
     price.write_text("\n".join(["timestamp_utc,price_per_kwh", *rows[:5]]), encoding="utf-8")
-    found = call(*asked, "--price", price)
+    found = call(*asked, *euro)
     assert found.exit_code == 2
     assert "no price at 2026-01-01T05:00:00+00:00" in found.stderr
 

@@ -100,6 +100,12 @@ Transfer = Annotated[
 Price = Annotated[
     Path | None, typer.Option("--price", metavar="FILE", help="CSV with timestamp_utc and price_per_kwh.")
 ]
+Currency = Annotated[
+    str | None,
+    typer.Option(
+        "--currency", metavar="C", help="Currency of the prices, e.g. EUR; without it no cost is told."
+    ),
+]
 Chart = Annotated[
     Path | None, typer.Option("--chart", metavar="FILE", help="Draw the plan as .svg, .png or .pdf.")
 ]
@@ -120,6 +126,7 @@ def plan(
     forecaster: Forecaster = None,
     transfer_kwh: Transfer = 0.0,
     price: Price = None,
+    currency: Currency = None,
     chart: Chart = None,
     json: options.Json = False,
 ) -> None:
@@ -151,7 +158,9 @@ def plan(
         traces=files,
     )
     names = _names(zones) or list(files) or [_own_zone()]
-    made = propose(job, names, at=at or datetime.now(UTC), forecaster=forecaster, price_file=price)
+    made = propose(
+        job, names, at=at or datetime.now(UTC), forecaster=forecaster, price_file=price, currency=currency
+    )
     _show(made, job, chart=chart, json=json)
 
 
@@ -211,6 +220,7 @@ def as_json(made: Plan) -> dict[str, Any]:
         "run_now": _option(made.run_now),
         "power_stated": made.power_stated,
         "intensity": {view.zone: _view(view) for view in made.views},
+        "currency": made.currency,
         "notes": made.notes,
     }
 
@@ -278,11 +288,9 @@ def _print(made: Plan, expect: timedelta, deadline: timedelta) -> None:
 
 
 def _table(made: Plan) -> Any:
-    priced = made.run_now.cost is not None
+    cost = () if made.currency is None else (made.currency,)
     columns = ("", "how", "where", "start (UTC)", "end (UTC)", "CO2e", "saved", "90 %", "later")
-    table = output.table(
-        *columns, *(("cost",) if priced else ()), right=("CO2e", "saved", "90 %", "later", "cost")
-    )
+    table = output.table(*columns, *cost, right=("CO2e", "saved", "90 %", "later", *cost))
     for option in (made.run_now, *made.options):
         chosen = option == made.chosen
         name = "run now" if option is made.run_now else KINDS[option.kind]

@@ -9,31 +9,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sootprint.catalogue import spread
-from sootprint.catalogue.zones import METHODS
 from sootprint.core.errors import IntensityError
 from sootprint.intensity import mix
-from sootprint.intensity.keys import key
-from sootprint.intensity.kinds import OUR_FACTORS
 from sootprint.intensity.live import Asked, LiveSource
-from sootprint.intensity.points import Point, Terms, figure
+from sootprint.intensity.points import Point, figure
 
 URL = "https://api.eia.gov/v2"
 USUAL_VARIABLE = "EIA_API_KEY"
 HOUR = timedelta(hours=1)
 PAGE = 5000
 MOST_PAGES = 40
-TERMS = Terms(
-    name="eia",
-    title=f"EIA-930 generation by fuel, {OUR_FACTORS}",
-    licence="public domain",
-    method=METHODS["lifecycle"],
-    step=HOUR,
-    settles=timedelta(days=7),
-    fresh=timedelta(minutes=30),
-    keep=timedelta(days=400),
-    window=timedelta(days=31),
-    sigma=max(spread.LEAST, (spread.SOURCE**2 + spread.DERIVED**2) ** 0.5),
-)
+TERMS = mix.terms("eia", "EIA-930 generation by fuel", "public domain", sigma=max(spread.LEAST, mix.SPREAD))
 FUELS = {
     "COL": "coal",
     "NG": "gas",
@@ -82,14 +68,7 @@ class Eia:
 
     def _rows(self, zone: str, start: datetime, end: datetime) -> Iterator[Any]:
         """Rows of all pages."""
-        stated = self._asked.provider
-        token = key(
-            TERMS.name,
-            self._asked.environ,
-            variable=stated.key_env,
-            file=stated.key_file,
-            usual=USUAL_VARIABLE,
-        )
+        token = self._asked.key(USUAL_VARIABLE)
         query = {
             "api_key": token,
             "frequency": "hourly",

@@ -13,7 +13,6 @@ from sootprint.catalogue import spread
 from sootprint.catalogue.zones import METHODS
 from sootprint.core.errors import IntensityError
 from sootprint.core.units import SECONDS_PER_HOUR
-from sootprint.intensity.keys import key
 from sootprint.intensity.live import Asked, LiveSource
 from sootprint.intensity.points import Point, Terms, figure, instant
 
@@ -65,13 +64,7 @@ class ElectricityMaps:
 
     def _points(self, path: str, name: str, query: dict[str, str], *, forecast: bool) -> list[Point]:
         stated = self._asked.provider
-        token = key(
-            TERMS.name,
-            self._asked.environ,
-            variable=stated.key_env,
-            file=stated.key_file,
-            usual=USUAL_VARIABLE,
-        )
+        token = self._asked.key(USUAL_VARIABLE)
         words = urlencode({**query, "emissionFactorType": stated.factors})
         answer = self._client.json(f"{self._url}/carbon-intensity/{path}?{words}", {"auth-token": token})
         listed = answer.get(name) if isinstance(answer, dict) else None

@@ -8,14 +8,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from sootprint.catalogue import spread
-from sootprint.catalogue.zones import METHODS
 from sootprint.core.errors import IntensityError
 from sootprint.intensity import mix
-from sootprint.intensity.keys import key
-from sootprint.intensity.kinds import OUR_FACTORS
 from sootprint.intensity.live import Asked, LiveSource
-from sootprint.intensity.points import Point, Terms, figure, instant
+from sootprint.intensity.points import Point, figure, instant
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -24,18 +20,7 @@ URL = "https://web-api.tp.entsoe.eu/api"
 USUAL_VARIABLE = "ENTSOE_API_KEY"
 HOUR = timedelta(hours=1)
 MOST_STEPS = 40 * 24 * 60
-TERMS = Terms(
-    name="entsoe",
-    title=f"ENTSO-E generation by type, {OUR_FACTORS}",
-    licence="CC BY 4.0",
-    method=METHODS["lifecycle"],
-    step=HOUR,
-    settles=timedelta(days=7),
-    fresh=timedelta(minutes=30),
-    keep=timedelta(days=400),
-    window=timedelta(days=31),
-    sigma=(spread.SOURCE**2 + spread.DERIVED**2) ** 0.5,
-)
+TERMS = mix.terms("entsoe", "ENTSO-E generation by type", "CC BY 4.0")
 # Energy Identification Codes of bidding zones and countries (ENTSO-E, area list); their check letters are tested.
 AREAS = {
     "AT": "10YAT-APG------L",
@@ -117,14 +102,7 @@ class Entsoe:
         """Steps of a time, each the mean of its generation."""
         if start >= now:
             return []
-        stated = self._asked.provider
-        token = key(
-            TERMS.name,
-            self._asked.environ,
-            variable=stated.key_env,
-            file=stated.key_file,
-            usual=USUAL_VARIABLE,
-        )
+        token = self._asked.key(USUAL_VARIABLE)
         query = {
             "securityToken": token,
             "documentType": "A75",

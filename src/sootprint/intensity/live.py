@@ -8,19 +8,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sootprint.catalogue import zones
 from sootprint.core.errors import CatalogueError, IntensityError
 from sootprint.core.protocols import Intensity, MarginalIntensity
 from sootprint.intensity.annual import check_times
 from sootprint.intensity.fetch import Client, HeldError
+from sootprint.intensity.keys import key
 from sootprint.intensity.points import Point, Terms, cut, factor, in_order
 from sootprint.intensity.store import Kept, Store
 from sootprint.settings.grid import Provider
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+_Step = TypeVar("_Step", Intensity, MarginalIntensity)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,15 @@ class Asked:
     def client(self, terms: Terms) -> Client:
         """Client for the provider's server."""
         return Client(terms.title, limit_s=self.limit_s, wall_s=self.wall_s, sleep=self.sleep)
+
+    def key(self, usual: str) -> str:
+        """Key of the provider, from what the settings name, else from the variable that is usual.
+
+        Raises:
+            IntensityError: There is none, or others may read it.
+        """
+        stated = self.provider
+        return key(stated.name, self.environ, variable=stated.key_env, file=stated.key_file, usual=usual)
 
 
 class Adapter(Protocol):
@@ -160,6 +171,23 @@ class Live:
             found[first.date()] = kept
         return found
 
+    def _steps(
+        self, kind: Callable[..., _Step], zone: str, start: datetime, end: datetime
+    ) -> Sequence[_Step]:
+        found, step_s, warnings = self.points(zone, start, end)
+        return [
+            kind(
+                zone=zone,
+                start=point.start,
+                end=point.end,
+                factor=factor(point, zone, self.terms),
+                forecast=point.forecast,
+                step_s=step_s,
+                warnings=warnings,
+            )
+            for point in found
+        ]
+
 
 class LiveSource(Live):
     """A live source of average intensities."""
@@ -170,43 +198,15 @@ class LiveSource(Live):
         Raises:
             IntensityError: The zone is not covered, nothing is known for the time, or the provider does not answer.
         """
-        found, step_s, warnings = self.points(zone, start, end)
-        return [
-            Intensity(
-                zone=zone,
-                start=point.start,
-                end=point.end,
-                factor=factor(point, zone, self.terms),
-                forecast=point.forecast,
-                step_s=step_s,
-                warnings=warnings,
-            )
-            for point in found
-        ]
+        return self._steps(Intensity, zone, start, end)
 
 
 class MarginalLiveSource(Live):
     """A live source of marginal intensities: a signal for decisions, of a type of its own."""
 
     def marginal_between(self, zone: str, start: datetime, end: datetime) -> Sequence[MarginalIntensity]:
-        """Marginal intensities within `[start, end)` in order; a gap of the provider is left out.
-
-        Raises:
-            IntensityError: The zone is not covered, nothing is known for the time, or the provider does not answer.
-        """
-        found, step_s, warnings = self.points(zone, start, end)
-        return [
-            MarginalIntensity(
-                zone=zone,
-                start=point.start,
-                end=point.end,
-                factor=factor(point, zone, self.terms),
-                forecast=point.forecast,
-                step_s=step_s,
-                warnings=warnings,
-            )
-            for point in found
-        ]
+        """Marginal intensities within `[start, end)` in order; raises as `LiveSource.between` does."""
+        return self._steps(MarginalIntensity, zone, start, end)
 
 
 def _days(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:

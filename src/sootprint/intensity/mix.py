@@ -4,15 +4,44 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping
+from datetime import timedelta
 from functools import lru_cache
 from typing import TypeVar
 
-from sootprint.catalogue import factors
+from sootprint.catalogue import factors, spread
+from sootprint.catalogue.zones import METHODS
 from sootprint.core.errors import CatalogueError
+from sootprint.intensity.kinds import OUR_FACTORS
+from sootprint.intensity.points import Terms
 
+SPREAD = math.hypot(spread.SOURCE, spread.DERIVED)  # of an intensity that is computed with our factors
 LEAST_KNOWN = 0.95  # of the energy that must be of a known fuel
 MINOR = 0.02  # mean share below which a fuel may be missing from a step
+HOUR = timedelta(hours=1)
 Step = TypeVar("Step", bound=Hashable)
+
+
+def terms(name: str, title: str, licence: str, *, sigma: float = SPREAD) -> Terms:
+    """Terms of a source of hourly generation by fuel, whose intensity is computed with our factors.
+
+    Args:
+        name: Name of the source in the settings.
+        title: What it gives.
+        licence: Licence of the data.
+        sigma: Standard deviation of the logarithm of a figure around the truth [1].
+    """
+    return Terms(
+        name=name,
+        title=f"{title}, {OUR_FACTORS}",
+        licence=licence,
+        method=METHODS["lifecycle"],
+        step=HOUR,
+        settles=timedelta(days=7),
+        fresh=timedelta(minutes=30),
+        keep=timedelta(days=400),
+        window=timedelta(days=31),
+        sigma=sigma,
+    )
 
 
 @lru_cache(maxsize=64)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,7 @@ class Option:
         saving_share: Share saved against running at once in the first zone [1].
         delay_s: End of the job less its end if run at once [s].
         workers: Workers in each of the steps.
-        cost: Cost of the electricity in the currency of the prices, or None without prices.
+        cost: Cost of the electricity in the currency of the plan, or None without prices.
     """
 
     kind: str
@@ -68,6 +69,7 @@ class Plan:
         power_stated: Whether the power was stated; else the emissions are those of one kilowatt.
         views: Intensity of each zone that the plan is made on.
         notes: What to know about it.
+        currency: Currency of the costs, e.g. EUR; None without prices.
     """
 
     run_now: Option
@@ -77,6 +79,7 @@ class Plan:
     power_stated: bool
     views: tuple[View, ...]
     notes: tuple[str, ...]
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +142,7 @@ def plan(
     max_workers: int = 1,
     resume_cost: str | timedelta = timedelta(0),
     price_file: Path | str | None = None,
+    currency: str | None = None,
     **job: Any,
 ) -> Plan:
     """Plan of when and where a job should run, as `sootprint plan` makes it; nothing is started.
@@ -153,6 +157,7 @@ def plan(
         max_workers: Workers at most; each adds 5 % of the first one's work less than the one before.
         resume_cost: Time of running that each resume costs, e.g. "5m".
         price_file: CSV of prices.
+        currency: Currency of the prices, e.g. "EUR"; without it no cost is told.
         job: power_w, pausable, idle_w, pue and transfer_kwh, as of `Job`.
 
     Raises:
@@ -174,6 +179,7 @@ def plan(
         at=at or datetime.now(UTC),
         forecaster=forecaster,
         price_file=None if price_file is None else Path(price_file),
+        currency=currency,
     )
 
 
@@ -207,6 +213,7 @@ def propose(
     settings: Settings | None = None,
     forecaster: str | None = None,
     price_file: Path | None = None,
+    currency: str | None = None,
 ) -> Plan:
     """Plan of a job in the zones where it may run; the first is where it would run now.
 
@@ -217,6 +224,7 @@ def propose(
         settings: Where the configured sources are, for zones without a trace.
         forecaster: Forecaster to use on the past of the traces, whatever they know of the window.
         price_file: CSV of prices.
+        currency: Currency of the prices; without it no cost is told.
 
     Raises:
         InputError: The job cannot end by its deadline, or a file does not fit.
@@ -232,12 +240,27 @@ def propose(
             f"the deadline is in {_hours(job.deadline)}, before {length} steps of {_hours(home.step)} can end: "
             "give a later deadline"
         )
-    paid = None if price_file is None else prices(price_file, home)
+    paid = _paid(price_file, currency, home)
     made = [
         _option(draft, views, job, length=length, prices=paid)
         for draft in drafts(views, length, slack, job_terms(job, home))
     ]
-    return _ranked(made, job, views)
+    ranked = _ranked(made, job, views)
+    if price_file is not None and currency is None:
+        left_out = f"no cost is told, as nothing names the currency of {price_file.name}: state it, e.g. EUR"
+        return replace(ranked, notes=(*ranked.notes, left_out))
+    return replace(ranked, currency=currency)
+
+
+def _paid(price_file: Path | None, currency: str | None, home: View) -> Floats | None:
+    """Price in each step, or None where the prices or their currency are not told."""
+    if currency is None:
+        return None
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise InputError(f"currency {currency!r} is no code of three capital letters, e.g. EUR")
+    if price_file is None:
+        raise InputError(f"the currency {currency} is that of prices: give a file of them, too")
+    return prices(price_file, home)
 
 
 def _ranked(made: Sequence[tuple[Option, bool]], job: Job, views: Sequence[View]) -> Plan:

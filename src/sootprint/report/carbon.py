@@ -85,7 +85,8 @@ def _emissions(emissions: Quantity | None) -> Row:
 
 
 def _beside(footprint: Footprint) -> list[Row]:
-    """Quantities that the total does not hold, each on its own line."""
+    """Quantities that the total does not hold, each on its own line; a cost without a currency says nothing."""
+    currency = _currency(footprint)
     listed = (
         (
             "Market-based",
@@ -106,13 +107,20 @@ def _beside(footprint: Footprint) -> list[Row]:
             ENERGY,
             "energy of the machine that no run was charged with",
         ),
-        ("Cost", footprint.cost, figures.plain_unit(""), "electricity, in the currency of the record"),
+        ("Cost", footprint.cost if currency else None, figures.plain_unit(currency or ""), "electricity"),
     )
     return [
         (name, *_shown(quantity, units), _factor_of(footprint, name) or origin)
         for name, quantity, units, origin in listed
         if quantity is not None
     ]
+
+
+def _currency(footprint: Footprint) -> str | None:
+    """Currency of the cost: as given, else that of its price."""
+    stated = footprint.given.get("currency")
+    prices = (factor.unit.partition("/")[0] for factor in footprint.factors if factor.kind == "price")
+    return str(stated) if stated else next(prices, None)
 
 
 def _factor_of(footprint: Footprint, name: str) -> str | None:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from sootprint.settings import Settings
 
 MOST_INSTEAD = 3  # other measures that are named
-NOT_INSTEAD = ("time_shifting",)
 
 
 def instead(record: Footprint, found: Waited, settings: Settings) -> list[dict[str, Any]]:
@@ -22,13 +21,13 @@ def instead(record: Footprint, found: Waited, settings: Settings) -> list[dict[s
     from sootprint.estimator.advice import advise
 
     try:
-        listed = advise(record, settings=settings).measures
+        listed = advise(record, settings=settings, hours=False).measures
     except (CatalogueError, InputError):
         return []
     more = [
         (one.saving_share.value * found.run_now_kg.value, one)
         for one in listed
-        if one.status == "saves" and one.saving_share is not None and one.name not in NOT_INSTEAD
+        if one.status == "saves" and one.saving_share is not None
     ]
     better = [pair for pair in more if pair[0] > max(0.0, found.saving_kg.value)]
     better.sort(key=lambda pair: -pair[0])

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sootprint import estimate
+from sootprint import settings as configuration
 from sootprint.core.errors import CatalogueError, InputError
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, CurvePoint, Footprint, Model
 from sootprint.estimator.advice import Advice, Measure, advise
+from sootprint.settings.grid import Grid, Provider
 
 NAMES = {
     *("region", "hardware", "power_cap", "precision", "batch_size", "utilisation", "pruning", "distillation"),
@@ -267,3 +270,34 @@ def test_advice_is_equal_to_the_last_digit() -> None:
     """The same record twice gives the same advice."""
     plan = _plan()
     assert advise(plan, chosen=["region"]) == advise(plan, chosen=["region"])
+
+
+def _year(folder, swing: float):
+    """Trace of 100 days, clean at noon, and settings that name it as that of DE."""
+    rows = ["timestamp_utc,ci_gco2e_kwh"]
+    for hour in range(24 * 100):
+        at = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
+        rows.append(f"{at.isoformat()},{300.0 + swing * math.cos(2 * math.pi * (hour - 1) / 24):.3f}")
+    path = folder / "de.csv"
+    path.write_text("\n".join(rows) + "\n")
+    grid = Grid(providers={"trace": Provider(name="trace", file=str(path), zone="DE")})
+    return dataclasses.replace(configuration.load(), grid=grid)
+
+
+def test_cleaner_hours_are_those_of_the_runs_own_grid_length_and_slack(tmp_path) -> None:
+    """A 4 h run on a solar grid: the four hours around noon, a resume or none, against the mean of starting at once."""
+    known = _year(tmp_path, 100.0)
+    found = _one(advise(_plan(hours=4.0), settings=known), "time_shifting")
+    noon = (
+        sum(300.0 - 100.0 * math.cos(2 * math.pi * (hour - 0.0) / 24) for hour in (-1.5, -0.5, 0.5, 1.5)) / 4
+    )
+    assert found.status == "saves"
+    assert found.saving_share.value == pytest.approx(1.0 - noon / 300.0, abs=0.02)
+    assert "de.csv, 2025-01-01 to 2025-04-11" in found.evidence
+    assert "2022" not in found.evidence
+    assert found.time_factor == pytest.approx(7.0)
+    flat = _one(advise(_plan(hours=4.0), settings=_year(tmp_path, 0.0)), "time_shifting")
+    assert flat.status in ("not here", "refused")
+    elsewhere = _one(advise(_plan(hours=4.0, zone="FR"), settings=known), "time_shifting")
+    assert "results of 2022, not of this run" in elsewhere.evidence
+    assert "no trace of its grid is configured" in elsewhere.evidence

@@ -44,6 +44,7 @@ def advise(
     only_zones: Sequence[str] | None = None,
     chosen: Sequence[str] = (),
     settings: Settings | None = None,
+    hours: bool = True,
 ) -> Advice:
     """Advice on a run, an estimate or a prediction: ranked measures for the next run of its kind.
 
@@ -52,12 +53,14 @@ def advise(
         only_zones: Zones that the work may move to; all cloud regions where None.
         chosen: Names of measures that are taken together.
         settings: Settings that were read; read now where None.
+        hours: Whether cleaner hours are among the measures; a year of a configured trace is tried for them.
 
     Raises:
         InputError: The record states no emissions above 0, or a chosen measure has no saving.
         CatalogueError: A zone is in no table, or methods of intensities differ.
     """
-    base = Baseline(footprint, settings or configuration.load())
+    known = settings or configuration.load()
+    base = Baseline(footprint, known)
     moved = place.region(base, only_zones)
     ideas = [
         moved,
@@ -68,7 +71,7 @@ def advise(
         *method.ideas(base),
         stopping.early_stopping(base),
         place.facility(base),
-        place.time_shifting(base),
+        *([place.time_shifting(base, known)] if hours else []),
         place.place_shifting(base, moved),
     ]
     return Advice(

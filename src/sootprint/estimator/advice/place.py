@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sootprint.catalogue import regions, tables, zones
 from sootprint.core import intervals
 from sootprint.core.errors import CatalogueError
 from sootprint.core.quantity import Factor, Quantity
+from sootprint.estimator.advice import hours
 from sootprint.estimator.advice.baseline import Baseline
 from sootprint.estimator.advice.measure import NO_EVIDENCE, NOT_HERE, Effect, Idea
+
+if TYPE_CHECKING:
+    from sootprint.settings import Settings
 
 SHOWN = 5  # places in a list of options
 BETTER = 0.98  # of the run's own intensity x PUE: less than this is no move
@@ -114,8 +118,46 @@ def facility(base: Baseline) -> Idea:
     )
 
 
-def time_shifting(base: Baseline) -> Idea:
-    """The same work in cleaner hours of its own grid."""
+def time_shifting(base: Baseline, settings: Settings) -> Idea:
+    """The same work in cleaner hours of its own grid: as its own trace says, else as simulated elsewhere.
+
+    Args:
+        base: The run.
+        settings: Settings with the traces that are configured.
+    """
+    found = hours.tried(base, settings)
+    if isinstance(found, str):
+        return _elsewhere(base, found)
+    slack_h = hours.in_hours(found.slack)
+    idea = Idea(
+        name="time_shifting",
+        action=f"pause in dirty hours, done up to {slack_h:g} h later",
+        factors=("intensity",),
+        boundary=f"mean over {found.jobs:,} starts of a run of its own length ({base.facts.hours:,.3g} h) with "
+        f"{slack_h:g} h of slack; one run may save nothing: `sootprint plan` answers for its own hours. Only where "
+        "a pause releases the node",
+    )
+    if found.share.value <= 0.0:
+        return _changed(
+            idea, status=NOT_HERE, evidence=f"waiting saved nothing on the grid's own year ({found.source})"
+        )
+    drawn = base.of("own hours", found.share)
+    own_h = base.facts.hours or 1.0
+    return _changed(
+        idea,
+        effect=Effect(
+            remaining=1.0 - found.share.value,
+            draws=tuple(1.0 - min(0.99, one) for one in drawn),
+            time_factor=(own_h + slack_h) / own_h,
+        ),
+        evidence=f"`sootprint backtest` on {found.source}: planned again each hour from the past alone, each resume "
+        "costing 15 minutes",
+        tier="simulated",
+    )
+
+
+def _elsewhere(base: Baseline, why: str) -> Idea:
+    """Cleaner hours by what was simulated on other grids and lengths."""
     idea = Idea(
         name="time_shifting",
         action=f"pause in dirty hours, done {SLACK_H:g} h later",
@@ -123,34 +165,32 @@ def time_shifting(base: Baseline) -> Idea:
         boundary="mean over many starts of a 24 h job with 24 h slack; one run may save nothing: `sootprint plan` "
         "answers for its own hours. Only where a pause releases the node: held at 30 % power, half of it is lost",
     )
-    hours = base.facts.hours
-    if hours is not None and hours > LONGEST_H:
+    own_h = base.facts.hours
+    if own_h is not None and own_h > LONGEST_H:
         return _changed(
             idea,
             status=NO_EVIDENCE,
-            evidence=f"no evidence for a run of {hours:,.0f} h with {SLACK_H:g} h of slack: the longer a run, the "
-            "less a day of slack moves; ask `sootprint plan` with a trace of its grid",
+            evidence=f"no evidence for a run of {own_h:,.0f} h with {SLACK_H:g} h of slack: the longer a run, the "
+            f"less a day of slack moves, and {why}",
         )
     zone = _hourly(base)
     if zone is None:
         return _changed(
             idea,
             status=NO_EVIDENCE,
-            evidence=f"no evidence for {base.facts.zone or 'an unknown place'}: ask `sootprint plan` with a trace of "
-            "its grid",
+            evidence=f"no evidence for {base.facts.zone or 'an unknown place'}: {why}",
         )
     best = PAUSING[zone]
     kept = base.of("forecast", KEPT)
-    factor = None if not hours else (hours + SLACK_H) / hours
     return _changed(
         idea,
         effect=Effect(
             remaining=1.0 - best * KEPT.value,
             draws=tuple(1.0 - best * min(1.0, one) for one in kept),
-            time_factor=factor,
+            time_factor=None if not own_h else (own_h + SLACK_H) / own_h,
         ),
-        evidence=f"{100 * best:.3g} % with perfect foresight on the grid of {zone} in 2022 (hourly, average); "
-        "forecasts from past intensity keep 75 % of it (50 to 100)",
+        evidence=f"results of 2022, not of this run: {100 * best:.3g} % for a 24 h job with perfect foresight on the "
+        f"grid of {zone} (hourly, average), of which forecasts keep 75 % (50 to 100); {why}",
         tier="simulated",
     )
 
@@ -181,8 +221,8 @@ def place_shifting(base: Baseline, moved: Idea) -> Idea:
     return _changed(
         idea,
         effect=Effect(remaining=1.0 - HOPPING.value, draws=tuple(1.0 - min(0.9, one) for one in drawn)),
-        evidence="24 h jobs on the hourly averages of 2022: 16 % more than the one best place among 7 US grids, 1.4 % "
-        "among EU clouds",
+        evidence="results of 2022 elsewhere, not of these places: 24 h jobs on hourly averages, 16 % more than the one "
+        "best place among 7 US grids, 1.4 % among EU clouds; `sootprint plan --zones` answers for yours",
         tier="simulated",
     )
 
