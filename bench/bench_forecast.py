@@ -2,9 +2,10 @@
 
     python bench/bench_forecast.py [--synthetic 500]
 
-Recorded trainings: `bench/traces`, none of which was in the fit of the constants. Synthetic ones: another seed than
-that of the fit. Beside stands carbontracker's rule on the same units: mean energy of the units so far times their
-number.
+Recorded trainings: `bench/traces`, and `bench/traces/shared` of a machine with others on it; none was in the fit of the
+constants. Synthetic ones: another seed than that of the fit, on machines that are shared or not. Beside stand
+carbontracker's rule on the same units, mean energy of the units so far times their number, and what the pace so far
+tells where all but the pace of the rest is known.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any, NamedTuple
 
 import synthetic_traces
 from fit_forecast import TRAINING_SEED
-from replayed import ROOT, Case, case, recorded
+from replayed import ROOT, TRACES, Case, Moment, case, recorded
 
 from sootprint import __version__
 from sootprint.tracker.forecast import AT, Forecast, forecast
@@ -38,6 +39,7 @@ class Scored(NamedTuple):
     energy_off: float
     duration_off: float
     linear_off: float
+    knowing_off: float
     inside: bool
     inside_duration: bool
     width: float
@@ -52,16 +54,17 @@ def scored(cases: Iterable[Case], share: float) -> list[Scored]:
         if moment is None or moment.pace.left <= 0.0:
             continue
         made = forecast(moment.pace)
-        found.append(_score(one, made, moment.linear_j))
+        found.append(_score(one, made, moment))
     return found
 
 
-def _score(one: Case, made: Forecast, linear_j: float) -> Scored:
+def _score(one: Case, made: Forecast, moment: Moment) -> Scored:
     energy, duration = made.energy_j, made.duration_s
     return Scored(
         energy_off=energy.value / one.end_j - 1.0,
         duration_off=duration.value / one.end_s - 1.0,
-        linear_off=linear_j / one.end_j - 1.0,
+        linear_off=moment.linear_j / one.end_j - 1.0,
+        knowing_off=moment.knowing_j / one.end_j - 1.0,
         inside=(energy.low or 0.0) <= one.end_j <= (energy.high or 0.0),
         inside_duration=(duration.low or 0.0) <= one.end_s <= (duration.high or 0.0),
         width=((energy.high or 0.0) - (energy.low or 0.0)) / energy.value,
@@ -89,6 +92,7 @@ def _row(share: float, found: Sequence[Scored]) -> dict[str, Any]:
         "median_error_of_time": round(statistics.median(100.0 * abs(one.duration_off) for one in found), 2),
         "linear_median_error": round(statistics.median(linear), 2),
         "linear_p90_error": round(_quantile(linear, 0.9), 1),
+        "knowing_median_error": round(statistics.median(100.0 * abs(one.knowing_off) for one in found), 2),
         "inside": inside,
         "coverage": round(inside / len(found), 3),
         "binomial_p": round(binomial_p(inside, len(found)), 3),
@@ -104,9 +108,10 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
 def _table(title: str, rows: Sequence[dict[str, Any]]) -> list[str]:
     lines = [f"## {title}", ""]
     lines.append(
-        "| at | runs | median error | p90 | bias | error of time | linear rule | its p90 | inside 90 % | p | width |"
+        "| at | runs | median error | p90 | bias | error of time | all but the pace | linear rule | its p90 | "
+        "inside 90 % | p | width |"
     )
-    lines.append("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    lines.append("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for row in rows:
         target = TARGETS.get(row["at"])
         mark = (
@@ -123,6 +128,7 @@ def _table(title: str, rows: Sequence[dict[str, Any]]) -> list[str]:
             f"{row['p90_error']:.0f} %",
             f"{row['bias']:+.1f} %",
             f"{row['median_error_of_time']:.1f} %",
+            f"{row['knowing_median_error']:.1f} %",
             f"{row['linear_median_error']:.1f} %",
             f"{row['linear_p90_error']:.0f} %",
             f"{row['inside']} of {row['count']} ({100 * row['coverage']:.0f} %)",
@@ -184,6 +190,8 @@ def _write(result: dict[str, Any]) -> None:
     lines.append(
         "Error: forecast over actual energy of the whole run, minus 1; median and 90th percentile of its size. "
         "Linear rule: carbontracker's, mean energy of the units so far times their number, from the same units. "
+        "All but the pace: median error where evaluations, checkpoints, last work and power of the rest are known, and "
+        "the mean pace of the stage so far is taken to go on. "
         "p: exact two-sided binomial test of the intervals against 90 %. Width: of the interval, over the forecast."
     )
     lines.append("")
@@ -201,14 +209,16 @@ def main() -> None:
     given = parser.parse_args()
     traces = recorded()
     cases = [case(trace) for trace in traces]
-    made = [case(trace) for trace in synthetic_traces.traces(given.synthetic, seed=SEED)]
     groups = {
         "Recorded trainings": cases,
         "Recorded trainings without a change of the stage": [
             one for trace, one in zip(traces, cases, strict=True) if trace["about"]["change"] is None
         ],
-        f"Synthetic trainings, seed {SEED} (fitted on seed {TRAINING_SEED})": made,
+        "Recorded trainings on a shared machine": [case(trace) for trace in recorded(TRACES / "shared")],
     }
+    for title, shared in (("Synthetic trainings", False), ("Synthetic trainings on shared machines", True)):
+        made = synthetic_traces.traces(given.synthetic, seed=SEED, shared=shared)
+        groups[f"{title}, seed {SEED} (fitted on seed {TRAINING_SEED})"] = [case(trace) for trace in made]
     began_s = time.process_time()
     tables = {title: [_row(share, scored(some, share)) for share in AT] for title, some in groups.items()}
     cost_ms = (

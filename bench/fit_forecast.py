@@ -1,11 +1,11 @@
 """The numbers of `sootprint.tracker.forecast.Prior`, fitted on the training halves and printed.
 
-    python bench/fit_forecast.py [--rounds 3] [--synthetic 250]
+    python bench/fit_forecast.py [--rounds 3] [--synthetic 260] [--only NAME ...]
 
-Only synthetic traces of seed `TRAINING_SEED`: the recorded ones are few and disturbed, and are all kept for scoring, as
-are those of `bench_forecast.py`'s seed. What is made small is the mean over all moments of the pinball loss of the
-logarithm of the forecast energy at 5, 50 and 95 % (Koenker & Bassett, Econometrica 46, 1978): its least value is where
-the three are the true quantiles.
+Only synthetic traces of seed `TRAINING_SEED`, half of them of shared machines: the recorded ones are few, and are all
+kept for scoring, as are those of `bench_forecast.py`'s seed. What is made small is the mean over all moments of the
+pinball loss of the logarithm of the forecast energy at 5, 50 and 95 % (Koenker & Bassett, Econometrica 46, 1978): its
+least value is where the three are the true quantiles.
 """
 
 from __future__ import annotations
@@ -53,16 +53,16 @@ def _loss(prior: Prior) -> float:
 def _tried(prior: Prior, name: str) -> list[Prior]:
     value = getattr(prior, name)
     values = [value + by for by in SHIFTS] if name in SIGNED else [value * by for by in STEPS]
-    bounded = [min(value, 1.0) if name == "unseen" else value for value in values]
+    bounded = [min(value, 1.0) if name in ("unseen", "trend") else value for value in values]
     return [prior._replace(**{name: round(value, 4)}) for value in bounded]
 
 
-def fitted(rounds: int, processes: int) -> Prior:
+def fitted(names: Sequence[str], rounds: int, processes: int) -> Prior:
     """Prior with the least loss, one number after the other, some times around."""
     with multiprocessing.get_context("fork").Pool(processes) as pool:
         best, least = PRIOR, _loss(PRIOR)
         for around in range(rounds):
-            for name in Prior._fields:
+            for name in names:
                 tried = _tried(best, name)
                 for prior, loss in zip(tried, pool.map(_loss, tried), strict=True):
                     if loss < least - LEAST_GAIN * least:
@@ -78,14 +78,18 @@ def main() -> None:
     """Fit and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--synthetic", type=int, default=250)
+    parser.add_argument("--synthetic", type=int, default=260)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--only", nargs="*", choices=Prior._fields, default=Prior._fields, metavar="NAME")
     given = parser.parse_args()
     model.DRAWS, model._draws = DRAWS, functools.cache(lambda: Draws(n=DRAWS))
-    traces = synthetic_traces.traces(given.synthetic, seed=TRAINING_SEED)
+    model.courses = functools.cache(model.courses)
+    half = given.synthetic // 2
+    traces = synthetic_traces.traces(half, seed=TRAINING_SEED)
+    traces += synthetic_traces.traces(half, seed=TRAINING_SEED, shared=True)
     _known.extend(_samples([case(trace) for trace in traces]))
     print(f"{len(_known)} moments; loss {_loss(PRIOR):.5f}")
-    for name, value in fitted(given.rounds, given.processes)._asdict().items():
+    for name, value in fitted(given.only, given.rounds, given.processes)._asdict().items():
         print(f"    {name}: float = {value:g}")
 
 

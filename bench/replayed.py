@@ -1,10 +1,16 @@
-"""A trace as the tracker would have seen it: its pace at each share of progress, and carbontracker's rule beside."""
+"""A trace as the tracker would have seen it: its pace at each share of progress, with two rules beside.
+
+One is carbontracker's. The other knows of what is to come all but the pace of the usual units, so that its error is
+what no forecast from the pace so far can leave out.
+"""
 
 from __future__ import annotations
 
 import bisect
 import gzip
+import itertools
 import json
+import math
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,14 +23,15 @@ from sootprint.core.expectation import Expectation  # noqa: E402 - the folder ab
 from sootprint.tracker.forecast import AT  # noqa: E402
 from sootprint.tracker.pace import Pace, Point, pace  # noqa: E402
 from sootprint.tracker.progress import Progress  # noqa: E402
+from sootprint.tracker.slow import usual_s  # noqa: E402
 
 
 class Moment(NamedTuple):
-    """What was known when a share of the run was done, and what carbontracker would have said then."""
+    """What was known when a share of the run was done, and what the two rules would have said then."""
 
     pace: Pace
     linear_j: float
-    linear_s: float
+    knowing_j: float
 
 
 class Case(NamedTuple):
@@ -36,15 +43,15 @@ class Case(NamedTuple):
     end_s: float
 
 
-def recorded() -> list[dict[str, Any]]:
+def recorded(folder: Path = TRACES) -> list[dict[str, Any]]:
     """Traces that were recorded, by name."""
-    return [json.loads(gzip.decompress(path.read_bytes())) for path in sorted(TRACES.glob("*.json.gz"))]
+    return [json.loads(gzip.decompress(path.read_bytes())) for path in sorted(folder.glob("*.json.gz"))]
 
 
 def case(trace: dict[str, Any]) -> Case:
     """Moments of a trace, each at the first look at the meters after its share of the units was done."""
     expected = Expectation(trace["unit"], float(trace["total"]))
-    progress, waiting, moments = Progress(expected), list(_marks(trace)), {}
+    progress, waiting, seen_at = Progress(expected), list(_marks(trace)), {}
     ticks = trace["ticks"]
     tick_s = ticks[-1][0] / max(1, len(ticks) - 1)
     times_s, energies_j = [row[0] for row in ticks], [row[1] for row in ticks]
@@ -57,7 +64,11 @@ def case(trace: dict[str, Any]) -> Case:
             share = due.pop(0)
             seen = pace(progress.points, expected.total, tick_s=tick_s, begun_s=times_s[0])
             if seen is not None and seen.power_w > 0.0:
-                moments[share] = Moment(seen, *_linear(progress.points, expected.total))
+                seen_at[share] = seen, _linear_j(progress.points, expected.total)
+    moments = {
+        share: Moment(seen, linear_j, _knowing_j(trace, seen, progress.points))
+        for share, (seen, linear_j) in seen_at.items()
+    }
     return Case(trace["name"], moments, trace["end_j"], trace["end_s"])
 
 
@@ -88,11 +99,30 @@ def _energy_j(at_s: float, times_s: list[float], energies_j: list[float]) -> flo
     return energies_j[before] + share * (energies_j[after] - energies_j[before])
 
 
-def _linear(points: list[Point], total: float) -> tuple[float, float]:
-    """Energy [J] and time [s] of the whole run by carbontracker: mean of the units so far times their number.
+def _linear_j(points: list[Point], total: float) -> float:
+    """Energy of the whole run by carbontracker: mean of the units so far times their number [J].
 
     Source: carbontracker 2.4, predictor.py: mean(epoch energy) x epochs; its PUE is left out.
     """
     first, last = points[0], points[-1]
-    whole = (total - first.done) / (last.done - first.done)
-    return whole * (last.energy_j - first.energy_j), whole * (last.at_s - first.at_s)
+    return (total - first.done) / (last.done - first.done) * (last.energy_j - first.energy_j)
+
+
+def _knowing_j(trace: dict[str, Any], seen: Pace, points: list[Point]) -> float:
+    """Energy of the whole run by the mean pace of the present stage so far, all else of the rest being known [J].
+
+    Known are each evaluation, checkpoint and straggler to come, what follows the last unit, and the mean power.
+    """
+    steps = [(b.done - a.done, b.at_s - a.at_s, b) for a, b in itertools.pairwise(points) if b.at_s > a.at_s]
+    bounds_s = usual_s([duration_s / units for units, duration_s, _ in steps])
+    slow_s = math.fsum(
+        duration_s - units * middle_s
+        for (units, duration_s, end), (middle_s, most_s) in zip(steps, bounds_s, strict=True)
+        if end.done > seen.last.done and duration_s > most_s * units
+    )
+    stage = [block for block in seen.blocks if not seen.changes or block.at > seen.changes[-1]]
+    count = sum(block.units for block in stage)
+    unit_s = math.fsum(block.units * block.unit_s for block in stage) / count if count else seen.unit_s
+    rest_s = seen.left * unit_s + slow_s + trace["end_s"] - points[-1].at_s
+    power_w = (trace["end_j"] - seen.last.energy_j) / (trace["end_s"] - seen.last.at_s)
+    return seen.last.energy_j + power_w * rest_s

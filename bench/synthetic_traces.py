@@ -5,17 +5,27 @@
 | units | 60 to 5000, even on a log scale; every 1 to N/600 of them marked |
 | length | median 40 min, lognormal with spread 0.7, at least 10 min; ticks of 1 s |
 | set-up | 0.02 to 1 % of the run before the first unit, even on a log scale, at 40 to 80 % of the power |
-| first unit | compiles or loads for 0.01 to 1 % of the run, even on a log scale, at 40 to 100 % of the power |
+| first unit | compiles or loads for 0.01 to 3 % of the run, even on a log scale, at 40 to 100 % of the power |
 | warm-up | units longer by 2 to 50 %, even on a log scale, decaying over 0.05 to 2 % of the run |
-| noise of the units | 1 to 15 %, median 3 %; in half of the runs neighbours correlate by 0.8 |
+| noise of the units | 1 to 15 %, even on a log scale; in half of the runs neighbours correlate by 0.8 |
 | stragglers | up to 0.3 % of the units, 2 to 8 times as long |
+| growth | 1 of 10 runs; the last unit takes 0.6 to 5 times the first, even on a log scale, in a straight line |
 | checkpoints | 8 of 10 runs; every 0.5 to 20 % of it, even on a log scale; median 1 % of its time, at 30 to 70 % |
-| evaluation | 8 of 10 runs; after each unit (4 of 10) or every 1 to 20 %; median 2.5 % of the time, at 60 to 100 % |
+| evaluation | 8 of 10 runs; median 4 % of the time, at 60 to 100 %; every 1 to 25 %, even on a log scale |
+| at each unit | evaluation in 6 of 10 of the runs of less than 300 units, and in 1 of 10 of the longer ones |
+| sizes | first evaluation or checkpoint 1.2 to 5 times as long in 3 of 10 runs; in half of those that grow, they grow |
 | last evaluation | 4 of 10 runs; 0.1 to 3 % of the time |
-| stage changes | Poisson with mean 0.3, at 3 to 97 %; unit times 1.1 longer (median; spread 0.4), power times 1 (0.1) |
+| stage changes | Poisson with mean 0.3, at 3 to 97 %; times of units 1.3 as long (spread 0.5), power 1 (0.1) |
 | drift | random walk of the time of a unit (spread 0 to 4 % over the run) and of the power (0 to 3 %) |
 | pause | 1 of 20 runs waits once for 0.5 to 5 % of the time at 30 to 50 % power |
 | power | noise of each tick 1 to 8 %, half of it correlated by 0.9 with the tick before |
+
+On a shared machine also, each spread and range even on a log scale:
+
+| what | how it is drawn |
+|---|---|
+| wander | spread of 2 to 15 %, forgotten over 0.5 to 30 % of the run |
+| neighbours | in half of the runs, for 10 to 60 % of it in spells of 0.5 to 20 %; units take 1.1 to 1.6 as long |
 """
 
 from __future__ import annotations
@@ -27,18 +37,24 @@ import numpy as np
 Rng = np.random.Generator
 
 
-def traces(count: int, *, seed: int) -> list[dict[str, Any]]:
-    """Traces in the form of those that were recorded."""
-    return [trace(np.random.default_rng([seed, index]), f"synthetic-{index:03d}") for index in range(count)]
+def traces(count: int, *, seed: int, shared: bool = False) -> list[dict[str, Any]]:
+    """Traces in the form of those that were recorded, on machines that are shared with others or not."""
+    return [
+        trace(np.random.default_rng([seed, index, *[1] * shared]), f"synthetic-{index:03d}", shared=shared)
+        for index in range(count)
+    ]
 
 
-def trace(rng: Rng, name: str) -> dict[str, Any]:
+def trace(rng: Rng, name: str, *, shared: bool = False) -> dict[str, Any]:
     """One trace."""
     units = int(np.exp(rng.uniform(np.log(60), np.log(5000))))
     length_s = max(600.0, 2400.0 * np.exp(0.7 * rng.normal()))
-    times, powers = _course(rng, units)
+    growth = _log_even(rng, 0.6, 5.0) if rng.random() < 0.1 else 1.0
+    times, powers = _course(rng, units, growth)
+    if shared:
+        times *= _others(rng, units)
     edges = [(_log_even(rng, 2e-4, 0.01), rng.uniform(0.4, 0.8))]  # set-up, before the first unit
-    marks, extra = [], _between(rng, units)
+    marks, extra = [], _between(rng, units, growth if rng.random() < 0.5 else 1.0)
     for index in range(units):
         edges.append((times[index] / units, powers[index]))
         marks.append(len(edges))
@@ -67,38 +83,54 @@ def _log_even(rng: Rng, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def _course(rng: Rng, units: int) -> tuple[np.ndarray, np.ndarray]:
+def _course(rng: Rng, units: int, growth: float) -> tuple[np.ndarray, np.ndarray]:
     """Time of each unit over the usual one and its power over the full one, `(units,)`."""
     at = np.arange(units)
     warm = _log_even(rng, 0.02, 0.5) * np.exp(-at / (_log_even(rng, 5e-4, 0.02) * units))
-    noise = _log_even(rng, 0.01, 0.1) * _related(rng, units, 0.8 if rng.random() < 0.5 else 0.0)
+    noise = _log_even(rng, 0.01, 0.15) * _related(rng, units, 0.8 if rng.random() < 0.5 else 0.0)
     times = (1.0 + warm) * np.exp(noise) * np.exp(_walk(rng, units, rng.uniform(0.0, 0.04)))
+    times *= np.linspace(1.0, growth, units) / (0.5 * (1.0 + growth))
     powers = np.exp(_walk(rng, units, rng.uniform(0.0, 0.03)))
     stragglers = rng.random(units) < rng.uniform(0.0, 0.003)
     times[stragglers] *= rng.uniform(2.0, 8.0, stragglers.sum())
     for _ in range(rng.poisson(0.3)):
         since = int(rng.uniform(0.03, 0.97) * units)
-        times[since:] *= np.exp(0.1 + 0.4 * rng.normal())
+        times[since:] *= np.exp(0.25 + 0.5 * rng.normal())
         powers[since:] *= np.exp(0.1 * rng.normal())
-    first = _log_even(rng, 1e-4, 0.01) * units
+    first = _log_even(rng, 1e-4, 0.03) * units
     powers[0] = (powers[0] * times[0] + rng.uniform(0.4, 1.0) * first) / (times[0] + first)
     times[0] += first
     return times, powers
 
 
-def _between(rng: Rng, units: int) -> dict[int, list[tuple[float, float]]]:
+def _others(rng: Rng, units: int) -> np.ndarray:
+    """What others on the machine make of the time of each unit, `(units,)`."""
+    wander = _log_even(rng, 0.02, 0.15) * _related(
+        rng, units, np.exp(-1.0 / (_log_even(rng, 0.005, 0.3) * units))
+    )
+    if rng.random() < 0.5:
+        return np.exp(wander)
+    share, spell = rng.uniform(0.1, 0.6), _log_even(rng, 0.005, 0.2) * units
+    leave, come = 1.0 / spell, share / (1.0 - share) / spell
+    beside, here = rng.random() < share, np.empty(units, dtype=bool)
+    for index, u in enumerate(rng.random(units)):
+        beside = u >= leave if beside else u < come
+        here[index] = beside
+    return np.exp(wander) * np.where(here, rng.uniform(1.1, 1.6), 1.0)
+
+
+def _between(rng: Rng, units: int, growth: float) -> dict[int, list[tuple[float, float]]]:
     """What comes after a unit: time over that of all usual units, and power."""
     found: dict[int, list[tuple[float, float]]] = {}
+    shape = (growth, rng.uniform(1.2, 5.0) if rng.random() < 0.3 else 1.0)
     if rng.random() < 0.8:
-        _periodic(
-            found,
-            units,
-            _log_even(rng, 0.005, 0.2),
-            (0.01 * np.exp(0.8 * rng.normal()), rng.uniform(0.3, 0.7)),
-        )
+        whole = 0.01 * np.exp(0.8 * rng.normal())
+        _periodic(found, _every(_log_even(rng, 0.005, 0.2), units), whole, rng.uniform(0.3, 0.7), shape)
     if rng.random() < 0.8:
-        distance = 0.0 if rng.random() < 0.4 else _log_even(rng, 0.01, 0.2)
-        _periodic(found, units, distance, (0.025 * np.exp(0.8 * rng.normal()), rng.uniform(0.6, 1.0)))
+        whole = 0.04 * np.exp(0.8 * rng.normal())
+        each = rng.random() < (0.6 if units < 300 else 0.1)
+        distance = 0.0 if each else _log_even(rng, 0.01, 0.25)
+        _periodic(found, _every(distance, units), whole, rng.uniform(0.6, 1.0), shape)
     if rng.random() < 0.4:
         found.setdefault(units - 1, []).append((_log_even(rng, 0.001, 0.03), 0.9))
     if rng.random() < 0.05:
@@ -108,13 +140,23 @@ def _between(rng: Rng, units: int) -> dict[int, list[tuple[float, float]]]:
     return found
 
 
-def _periodic(
-    found: dict[int, list[tuple[float, float]]], units: int, distance: float, each: tuple[float, float]
-) -> None:
+def _every(distance: float, units: int) -> range:
     every = max(1, round(distance * units))
-    at = range(every - 1, units, every)
-    for index in at:
-        found.setdefault(index, []).append((each[0] / max(1, len(at)), each[1]))
+    return range(every - 1, units, every)
+
+
+def _periodic(
+    found: dict[int, list[tuple[float, float]]],
+    at: range,
+    whole: float,
+    power: float,
+    shape: tuple[float, float],
+) -> None:
+    """Add what comes after some units, whose sizes grow and of which the first one is larger."""
+    growth, first = shape
+    sizes = np.linspace(1.0, growth, len(at)) / (0.5 * (1.0 + growth) * max(1, len(at)))
+    for index, size in zip(at, sizes, strict=True):
+        found.setdefault(index, []).append((whole * size * (first if index == at[0] else 1.0), power))
 
 
 def _related(rng: Rng, count: int, by: float) -> np.ndarray:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable
 
 import pytest
 
 from sootprint.tracker.pace import Pace, Point, pace
+from sootprint.tracker.slow import slow_units
 
 
 def _points(times_s: Iterable[float], *, power_w: float = 100.0, start_s: float = 0.0) -> list[Point]:
@@ -37,28 +39,53 @@ def test_no_pace_where_all_units_were_over_before_the_first_look() -> None:
 def test_one_unit_is_all_warm_up() -> None:
     """After one unit of 12 s the level is 12 s, and no steady unit was seen."""
     found = _pace([12.0])
-    assert (found.unit_s, found.steady, found.left, found.progress) == (12.0, 0, 99.0, 0.01)
+    assert (found.unit_s, found.blocks, found.left, found.progress) == (12.0, (), 99.0, 0.01)
 
 
 def test_slow_first_units_are_left_out_of_the_level() -> None:
     """The first unit compiles, the second fills caches; the level is that of the others."""
     found = _pace([30.0, 13.0, 10.0, 10.0, 10.0, 10.0])
     assert found.unit_s == pytest.approx(10.0)
-    assert found.steady == 4
+    assert [(block.at, block.units) for block in found.blocks] == [
+        (pytest.approx(at), 1) for at in (0.025, 0.035, 0.045, 0.055)
+    ]
 
 
-def test_regular_slow_units_are_spread_over_the_units_between_them() -> None:
-    """An evaluation of 4 s after every fifth unit adds 0.8 s to each, whatever came since the last one."""
+def test_slow_units_are_kept_apart_with_their_sizes() -> None:
+    """An evaluation of 10 s after every fifth unit: four of them in 19 units, whatever came since the last one."""
     found = _pace([20.0] + [10.0, 10.0, 10.0, 14.0 + 6.0, 10.0] * 4 + [10.0, 10.0])
-    # from unit 1 on, slow ones end at 5, 10, 15 and 20: the time of 4 usual ones over 19
-    assert (found.slow, found.unit_s) == (4, pytest.approx(10.0))
-    assert found.excess == pytest.approx(4.0 / 19.0)
+    # from unit 1 on, slow ones end at 5, 10, 15 and 20
+    assert found.unit_s == pytest.approx(10.0)
+    assert found.slow.at == (5.0, 10.0, 15.0, 20.0)
+    assert found.slow.sizes_s == pytest.approx((10.0,) * 4)
+    assert found.slow.rate == pytest.approx(4.0 / 19.0)
 
 
 def test_one_straggler_counts_over_all_that_was_seen() -> None:
     """One slow unit early on, and none since for long, is no regular one."""
     found = _pace([10.0, 10.0, 10.0, 60.0] + [10.0] * 36)
-    assert found.excess == pytest.approx(5.0 / 39.0)
+    assert (found.slow.rate, found.slow.sizes_s) == (pytest.approx(1.0 / 39.0), pytest.approx((50.0,)))
+
+
+def test_regular_slow_units_are_counted_more_exactly_than_random_ones() -> None:
+    """Five at the same distance tell their number better than five in heaps."""
+    regular = slow_units([10.0, 20.0, 30.0, 40.0, 50.0], [1.0] * 5, begin=0.0, end=52.0)
+    heaped = slow_units([10.0, 11.0, 12.0, 49.0, 50.0], [1.0] * 5, begin=0.0, end=52.0)
+    assert regular.rate == heaped.rate
+    assert regular.rate_spread < 0.6 * heaped.rate_spread
+
+
+def test_a_small_straggler_is_no_evaluation() -> None:
+    """It adds its time to the evaluations of 10 s, and neither lowers their size nor raises their number."""
+    found = slow_units([10.0, 20.0, 23.0, 30.0], [10.0, 10.0, 0.3, 10.0], begin=0.0, end=31.0)
+    assert (found.at, found.rate) == ((10.0, 20.0, 30.0), 0.1)
+    assert found.sizes_s == pytest.approx((10.1,) * 3)
+
+
+def test_the_first_slow_unit_may_have_a_warm_up_of_its_own() -> None:
+    """The first evaluation compiles for 5 s; the others take 2 s, and so does what comes."""
+    found = slow_units([10.0, 20.0, 30.0], [7.0, 2.0, 2.0], begin=0.0, end=30.0)
+    assert found.sizes_s == (2.0, 2.0, 2.0)
 
 
 def test_after_a_change_of_the_stage_only_the_new_level_counts() -> None:
@@ -67,7 +94,14 @@ def test_after_a_change_of_the_stage_only_the_new_level_counts() -> None:
     times_s = [level * next(wobble) for level in [10.0] * 21 + [15.0] * 21]
     found = _pace(times_s)
     assert found.unit_s == pytest.approx(15.0, rel=0.03)
-    assert found.steady <= 22
+    assert found.changes == (pytest.approx(0.21, abs=0.011),)
+
+
+def test_a_pace_that_wanders_has_no_stages() -> None:
+    """Slow waves of 15 % are no change of the stage, nor is a straight line."""
+    waves = [10.0 * math.exp(0.15 * math.sin(n / 6.0)) for n in range(90)]
+    line = [10.0 + 0.1 * n + 0.2 * (n % 2) for n in range(90)]
+    assert (_pace(waves).changes, _pace(line).changes) == ((), ())
 
 
 def test_power_is_that_after_the_warm_up() -> None:
@@ -100,16 +134,17 @@ def test_a_stage_of_half_as_fast_units_is_no_row_of_evaluations() -> None:
     """After thirty units of 10 s, twelve of 20 s: the level is 20 s, and nothing is slow."""
     wobble = itertools.cycle([0.98, 1.02, 1.0])
     found = _pace([level * next(wobble) for level in [10.0] * 31 + [20.0] * 12])
-    assert (found.slow, found.unit_s) == (0, pytest.approx(20.0, rel=0.02))
+    assert (found.slow.at, found.unit_s) == ((), pytest.approx(20.0, rel=0.02))
 
 
 def test_a_slow_unit_before_a_change_counts_over_all_units() -> None:
-    """One evaluation at unit 15 of 42, the stage changes at 31: it is one in 41, not one in eleven."""
+    """One evaluation of 50 s at unit 15 of 42, the stage changes at 31: it is one in 41, not one in eleven."""
     wobble = itertools.cycle([0.98, 1.02, 1.0])
     times_s = [level * next(wobble) for level in [10.0] * 31 + [15.0] * 11]
     times_s[14] = 60.0
     found = _pace(times_s)
-    assert found.excess == pytest.approx(5.0 / 41.0, rel=0.1)
+    assert found.slow.rate == pytest.approx(1.0 / 41.0)
+    assert found.slow.sizes_s == pytest.approx((50.0,), rel=0.1)
 
 
 def test_power_counts_from_the_first_look_at_the_meters() -> None:
