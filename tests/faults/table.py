@@ -6,12 +6,15 @@ import signal
 
 from tests.faults import strikes
 from tests.faults.stage import LEAD_S, STRIKE_S, Fault
+from tests.faults.training import STEP_S
 
 FLUSH_S = 1.0  # what was not flushed yet when the tracker died
 GIVEN_UP_S = (
     5.0  # periods after which a service that hangs is given up; they are filled at the run's mean power
 )
 AT = str(LEAD_S + STRIKE_S)  # instant of a fault of the device, from the device's origin
+LAST_STEPS = 10
+AT_THE_END = str(LEAD_S + LAST_STEPS * STEP_S - 0.1)  # after the last look but that of the end
 MOVED = {"LD_PRELOAD": "CLOCK", "FAKE_CLOCK": "CLOCKFILE"}
 SMALL_DISK = (*strikes.OWN_MOUNTS, "sh", "-c", strikes.SMALL_DISK, "FOLDER")
 READ_ONLY = (*strikes.OWN_MOUNTS, "sh", "-c", strikes.READ_ONLY, "FOLDER")
@@ -310,6 +313,25 @@ COUNTERS = (
         meter="nvml",
         environ={"FAKE_NVML_LOST_AFTER": AT},
         steps=12,
+        lost_s=FLUSH_S,
+        doubled_s=FLUSH_S,
+    ),
+    Fault(
+        key="counters-vanish",
+        name="counters gone as the run ends",
+        how="the files are deleted 0.1 s before the end, for good, so that the last look finds none",
+        tree=("--fail-from", AT_THE_END, "--fail-for", "600"),
+        steps=LAST_STEPS,
+        lost_s=FLUSH_S,
+        doubled_s=FLUSH_S,
+    ),
+    Fault(
+        key="device-vanishes",
+        name="device lost as the run ends",
+        how="the fake GPU answers GPU_IS_LOST from 0.1 s before the end, so that the last look finds none",
+        meter="nvml",
+        environ={"FAKE_NVML_LOST_AFTER": AT_THE_END},
+        steps=LAST_STEPS,
         lost_s=FLUSH_S,
         doubled_s=FLUSH_S,
     ),

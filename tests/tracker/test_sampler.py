@@ -84,6 +84,31 @@ def test_device_that_vanishes_is_a_gap_to_the_end(clock, sampled):
     assert fold.gaps[0][3] == "GPU is lost"
 
 
+@pytest.mark.parametrize("name", ["energy_j", "power_w"])
+def test_device_that_vanishes_at_the_last_look_is_a_gap_and_not_zero(clock, sampled, name):
+    """100 W of which the last second is not read are 1,000 J all the same, the last 100 J filled and less certain."""
+
+    def script(t: float) -> dict[str, object]:
+        return {"error": "GPU is lost"} if t > 9.5 else {name: 100.0 * (t if name == "energy_j" else 1.0)}
+
+    fold = sampled(ScriptMeter(clock, script), duration_s=10.0)
+    ((_, start_s, end_s, reason, bridged),) = fold.gaps
+    assert (round(start_s), round(end_s), reason, bridged) == (9, 10, "GPU is lost", False)
+    quantity, whole = energy_quantity(fold.states[0]), _read_to_the_end(clock, sampled, name)
+    assert quantity is not None and quantity.value * 3.6e6 == pytest.approx(1000.0, rel=0.01)
+    assert quantity.high - quantity.low > whole.high - whole.low + 0.9 * 100.0 / 3.6e6
+
+
+def _read_to_the_end(clock, sampled, name):
+    """The same device, which goes on."""
+    begun_s = clock.monotonic_s()
+
+    def script(t: float) -> dict[str, object]:
+        return {name: 100.0 * (t - begun_s if name == "energy_j" else 1.0)}
+
+    return energy_quantity(sampled(ScriptMeter(clock, script), duration_s=begun_s + 10.0).states[0])
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_square_wave_by_power_alone_is_within_one_percent(clock, sampled, seed):
     """A square wave between 60 and 260 W of random period is within 1 % of its true energy over 60 s."""
