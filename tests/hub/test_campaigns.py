@@ -200,3 +200,12 @@ def test_page_of_campaigns_has_the_rates(client: TestClient, engine: Engine, tmp
     assert "will not be asked again" in said.text
     page = client.get("/campaigns", headers=HTML).text
     assert "12 asked, 0 answered: 0.0 %, 95 % interval 0.0 % to" in page
+    for row in store.invitations(engine, "vision")[:6]:
+        store.answered(engine, row["id"], "x" * 36)
+    page = client.get("/campaigns", headers=HTML).text
+    assert "of those who were reached answered: " in page
+    assert "Too few were asked to say" in page
+    assert 'aria-label="Response rate by stratum with 95 % intervals: ' in page
+    bands = re.findall(r'<path d="M([\d.]+) [\d.]+H([\d.]+)"', page)
+    assert len(bands) == 2 * len(status(engine, "vision")["strata"])  # wide and narrow, those from 0 on too
+    assert all(float(low) <= float(high) for low, high in bands)

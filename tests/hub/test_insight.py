@@ -21,7 +21,7 @@ from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, CurvePoint, Model, Paper, Place, Result
 from sootprint.hub import accounts, database, plot
 from sootprint.hub.context import Hub
-from sootprint.hub.insight import projections, rollups, surveyed, trends
+from sootprint.hub.insight import own, projections, rollups, surveyed, trends
 from sootprint.hub.insight.compared import changed
 from sootprint.hub.insight.tables import Rollup
 from sootprint.hub.tables import FootprintRow, ResultRow, Tally, table_of
@@ -449,3 +449,20 @@ def test_projections_are_made_again_while_the_hub_is_in_use(
     for old, new in zip(after["rollup"], again["rollup"], strict=True):
         assert old[:3] == new[:3]
         assert list(map(float, old[2:])) == pytest.approx(list(map(float, new[2:])), rel=1e-9, abs=1e-6)
+
+
+def test_own_footprint_is_of_the_catalogue_or_of_the_meters(client: TestClient) -> None:
+    """A processor that is known has its rated power, another one the range of servers; meters go before both."""
+    power, whose = own.thread_power("AMD EPYC 7742 64-Core Processor")
+    assert (power.value, power.low) == (pytest.approx(225 / 128), pytest.approx(0.5 * 225 / 128))
+    assert "225 W rated" in whose
+    power, whose = own.thread_power("a processor of nobody")
+    assert 0.5 < power.low < power.value < power.high < 20.0
+    assert "server processors since 2017" in whose
+    engine = client.app._hub.engine
+    assert "It is modelled" in str(own.sheet(engine, 3))
+    said = str(own.sheet(engine, 3, records.footprint()))
+    assert "Its own share by the meters of this machine" in said
+    assert "Energy by component" in said
+    unknown = dataclasses.replace(records.footprint(), emissions_kg=None)
+    assert "Its emissions are not known" in str(own.sheet(engine, 3, unknown))

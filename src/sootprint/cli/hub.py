@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sootprint.cli import hub_store, options, output, shell
+from sootprint.cli import hub_own, hub_store, options, output, shell
 from sootprint.cli.hub_accounts import token, user
 from sootprint.cli.hub_campaign import campaign
 from sootprint.cli.hub_client import pull, push
@@ -30,6 +30,10 @@ Public = Annotated[
 Workers = Annotated[
     int,
     typer.Option("--workers", metavar="N", parser=options.whole, help="Processes; several need PostgreSQL."),
+]
+Measure = Annotated[
+    bool,
+    typer.Option("--measure", help="Measure the hub by this machine's meters, for its page /footprint."),
 ]
 
 hub = typer.Typer(
@@ -67,6 +71,7 @@ def serve(
     allow_host: Allowed = None,
     public_url: Public = None,
     workers: Workers = 1,
+    measure: Measure = False,
 ) -> None:
     r"""Serve a hub until SIGTERM or Ctrl-C.
 
@@ -74,6 +79,7 @@ def serve(
     submit. The address is printed on stdout; the log is JSON lines on stderr.
 
         sootprint hub serve
+        sootprint hub serve --measure
         sootprint hub serve --workers 2 \
             --database-url postgresql+psycopg://hub@localhost/hub
         sootprint hub serve --host 0.0.0.0 --allow-host hub.example.org \
@@ -94,7 +100,12 @@ def serve(
             public_url=public_url,
             workers=workers,
         )
-        serve_until_stopped(order, started=lambda address: print(f"The hub is at {address}/", flush=True))
+        if measure and workers > 1:
+            shell.wrong("--measure is for one process: leave out --workers, or measure with `sootprint run`")
+        with hub_own.measured(measure) as own:
+            serve_until_stopped(
+                order, started=lambda address: print(f"The hub is at {address}/", flush=True), own=own
+            )
 
 
 @hub.command(cls=shell.Command)

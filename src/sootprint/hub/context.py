@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy.engine import Engine
 
+from sootprint.core.records import Footprint
 from sootprint.hub.insight.keeping import Kept
 from sootprint.hub.limits import Limits
 from sootprint.hub.metrics import Metrics
@@ -28,6 +30,7 @@ class Hub:
         limits: Limits of requests.
         metrics: Counts for Prometheus.
         kept: Answers that are slow to make.
+        own: What the meters tell of the hub itself so far, where they are read.
     """
 
     engine: Engine
@@ -39,3 +42,4 @@ class Hub:
     limits: Limits = field(default_factory=Limits)
     metrics: Metrics = field(default_factory=Metrics)
     kept: Kept = field(default_factory=Kept)
+    own: Callable[[], Footprint | None] = lambda: None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -47,6 +47,33 @@ def beside(claimed: Quantity | None, recomputed: Quantity | None, name: str = "c
     bounds = [(row["name"], row["low"], row["value"], row["high"]) for row in rows]
     wide, narrow = (plot.intervals(bounds, title=f"CO₂e [{unit.name}]", width=one) for one in (WIDE, NARROW))
     return Drawing(wide, narrow, f"Emissions: {'; '.join(words)}.")
+
+
+def rates(rows: Sequence[tuple[str, float | None, float | None, float | None]]) -> Drawing | None:
+    """Response rates with their intervals, one below the other; None where nobody was asked.
+
+    Args:
+        rows: Name, low, rate and high [0-1]; None where it is not known.
+    """
+    told = [
+        (name, _percent(low), 100.0 * rate, _percent(high))
+        for name, low, rate, high in rows
+        if rate is not None
+    ]
+    if not told:
+        return None
+    shown: dict[str, Any] = {"title": "response rate [%]", "shares": True}
+    wide, narrow = (plot.intervals(told, width=one, **shown) for one in (WIDE, NARROW))
+    said = "; ".join(f"{name} {rate:.3g} %{_of_rate(low, high)}" for name, low, rate, high in told)
+    return Drawing(wide, narrow, f"Response rate by stratum with 95 % intervals: {said}.")
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100.0 * share
+
+
+def _of_rate(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f" ({low:.3g} to {high:.3g})"
 
 
 def standing(found: Standing, *, metric: str, cost: str) -> Drawing | None:

@@ -17,7 +17,8 @@ LEFT, RIGHT, TOP, BOTTOM, HEIGHT = 56, 12, 10, 46, 360
 LOG_FROM = 20.0  # ratio of the largest to the smallest cost above which the scale is logarithmic
 ROW, NAMES = 34, 92  # height of a row of intervals, and width of their names [pixel]
 FEW_BELOW = 400  # width below which an axis has few ticks [pixel]
-LETTERS = 48  # of a title beside an axis
+LETTERS = 48  # of a title beside an axis, and of a name
+LEAST_LETTERS, FEW_LETTERS = 12, 18  # that names have room for, and that they have on a phone
 Row = tuple[str, float | None, float, float | None]
 Scale = Callable[[float], float]
 
@@ -54,27 +55,32 @@ def quality(points: Sequence[Point], *, metric: str, title: str, width: int) -> 
     return "".join([*parts, "</svg>"])
 
 
-def intervals(rows: Sequence[Row], *, title: str, width: int) -> str:
+def intervals(rows: Sequence[Row], *, title: str, width: int, shares: bool = False) -> str:
     """SVG of best estimates (dots) with their bounds (bands), one below the other.
 
     Args:
         rows: Name, low, value and high; a bound may not be known.
         title: Name and unit of the values.
         width: Width of the whole [pixel].
+        shares: Whether the values are per cent of a whole, on a scale of their own that begins at 0.
     """
     known = [one for row in rows for one in row[1:] if one]
-    log = max(known) > LOG_FROM * min(known)
+    log = not shares and max(known) > LOG_FROM * min(known)
     foot = TOP + ROW * len(rows)
     held = known if log else [0.0, *known]
-    x, ticks = _along(held, (NAMES, width - RIGHT), log=log, most=4 if width < FEW_BELOW else 7)
+    letters = max(
+        LEAST_LETTERS, min(LETTERS if width >= FEW_BELOW else FEW_LETTERS, max(len(row[0]) for row in rows))
+    )
+    names = NAMES * letters / LEAST_LETTERS
+    x, ticks = _along(held, (names, width - RIGHT), log=log, most=4 if width < FEW_BELOW else 7)
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {foot + BOTTOM}" font-size="12">']
     parts += [_line(x(at), TOP, x(at), foot) + _text(x(at), foot + 18, said, "middle") for at, said in ticks]
     suffix = ", logarithmic scale" if log else ""
-    parts.append(_text((NAMES + width - RIGHT) / 2, foot + 40, f"{title}{suffix}", "middle"))
+    parts.append(_text((names + width - RIGHT) / 2, foot + 40, f"{title}{suffix}", "middle"))
     for place, (name, low, value, high) in enumerate(rows):
         y = TOP + ROW * (place + 0.5)
-        parts.append(_text(NAMES - 10, y + 4, name, "end"))
-        if low and high:
+        parts.append(_text(names - 10, y + 4, _cut(name, letters), "end"))
+        if low is not None and high and (low or shares):
             parts.append(
                 f'<path d="M{x(low):.1f} {y:.1f}H{x(high):.1f}" stroke="var(--accent)" stroke-width="6" '
                 'stroke-linecap="round" opacity=".4"/>'
@@ -114,6 +120,15 @@ def _nice(low: float, high: float, most: int) -> tuple[float, float, float]:
     power = 10.0 ** math.floor(math.log10(spread / most))
     step = next(power * times for times in (1, 2, 5, 10) if spread / (power * times) <= most)
     return math.floor(low / step) * step, (math.floor(high / step) + 1) * step, step
+
+
+def _cut(name: str, letters: int) -> str:
+    """Name of at most so many letters.
+
+    >>> _cut("machine translation", 12)
+    'machine tra…'
+    """
+    return name if len(name) <= letters else f"{name[: letters - 1]}…"
 
 
 def _line(x1: float, y1: float, x2: float, y2: float) -> str:

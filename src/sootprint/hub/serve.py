@@ -19,6 +19,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from sootprint.core.errors import HubError, InputError
+from sootprint.core.records import Footprint
 from sootprint.hub import database, logs, secrets
 from sootprint.hub.app import application
 from sootprint.hub.context import LOOPBACK, Hub
@@ -30,6 +31,9 @@ HANDED_ON = "_SOOTPRINT_HUB"  # to the workers, which are processes of their own
 GARBAGE = (50_000, 20, 50)  # new objects before Python looks for cycles: a batch makes many, and none
 KEEP_ALIVE_S = 30
 BACKLOG = 2048  # connections that wait while the workers start
+
+
+Own = Callable[[], Footprint | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +91,13 @@ def hub_of(order: Order, port: int) -> Hub:
     )
 
 
-def serve(order: Order, *, started: Callable[[str], None]) -> None:
+def serve(order: Order, *, started: Callable[[str], None], own: Own = lambda: None) -> None:
     """Serve until SIGTERM or Ctrl-C.
 
     Args:
         order: How.
         started: Called with the address before the first request is answered.
+        own: What the meters tell of this process so far, for the page of its own footprint.
 
     Raises:
         InputError: Several workers on SQLite.
@@ -105,7 +110,7 @@ def serve(order: Order, *, started: Callable[[str], None]) -> None:
         )
     listener = _listener(order.host, order.port)
     order = dataclasses.replace(order, port=listener.getsockname()[1])
-    hub = hub_of(order, order.port)
+    hub = dataclasses.replace(hub_of(order, order.port), own=own)
     logs.start()
     started(hub.address)
     if order.workers > 1:

@@ -15,7 +15,7 @@ from sootprint.core.ids import is_uuid7, uuid7
 from sootprint.core.records import Footprint, Paper
 from sootprint.hub import forms, ingest, views
 from sootprint.hub.campaigns import store
-from sootprint.hub.campaigns.status import status
+from sootprint.hub.campaigns.status import status, told
 from sootprint.hub.context import Hub
 from sootprint.hub.pages import form_page, render, sealed_fields
 from sootprint.hub.problems import NotFoundError, status_of
@@ -30,7 +30,8 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 def campaigns(request: Request) -> Response:
     """Campaigns with their response rates."""
     engine = hub_of(request).engine
-    return render(request, "campaigns.html", campaigns=[status(engine, name) for name in store.names(engine)])
+    shown = [told(status(engine, name)) for name in store.names(engine)]
+    return render(request, "campaigns.html", campaigns=shown)
 
 
 @router.get("/answer/{token}")

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Engine
 from sootprint.hub.campaigns import store
 
 Z = 1.959964  # of a 95 % interval
+FEW, NOT_BY_CHANCE = 5, 0.05  # expected answers below which chi-squared says little, and its level
 
 
 def status(engine: Engine, name: str) -> dict[str, Any]:
@@ -38,6 +39,41 @@ def status(engine: Engine, name: str) -> dict[str, Any]:
         "strata": strata,
         "difference": _difference(strata),
     }
+
+
+def told(found: dict[str, Any]) -> dict[str, Any]:
+    """A campaign's status with its finding in words and its chart."""
+    from sootprint.hub import drawings  # the command line needs no charts
+
+    rows = [
+        (one["stratum"] or "all", one["response_low"], one["response_rate"], one["response_high"])
+        for one in found["strata"]
+    ]
+    return {**found, "finding": _finding(found), "drawing": drawings.rates(rows)}
+
+
+def _finding(found: dict[str, Any]) -> str:
+    """Who answered most and least, and whether the strata can be told apart."""
+    known = [one for one in found["strata"] if one["response_rate"] is not None]
+    if not known:
+        return "Nobody has been asked yet."
+    overall = f"{_percent(found['response_rate'])} of those who were reached answered"
+    most, least = (of(known, key=lambda one: one["response_rate"]) for of in (max, min))
+    if most["response_rate"] > least["response_rate"]:
+        overall += f": {most['stratum']} most ({_percent(most['response_rate'])}), "
+        overall += f"{least['stratum']} least ({_percent(least['response_rate'])})"
+    apart = found["difference"]
+    if apart is None:
+        return f"{overall}."
+    if apart["smallest_expected"] < FEW:
+        return f"{overall}. Too few were asked to say whether the strata answer alike (fewer than {FEW} expected)."
+    if apart["p"] < NOT_BY_CHANCE:
+        return f"{overall}. The strata do not answer alike (p = {apart['p']:.2g}): read results by stratum."
+    return f"{overall}. No difference between the strata shows (p = {apart['p']:.2g})."
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.1f} %"
 
 
 def _counted(states: list[str]) -> dict[str, Any]:

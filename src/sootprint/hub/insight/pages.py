@@ -158,7 +158,7 @@ def data_quality(request: Request) -> Response:
 def own_footprint(request: Request) -> Response:
     """The hub's own footprint."""
     hub = hub_of(request)
-    return _page(request, own.sheet(hub.engine, hub.metrics.requests()))
+    return _page(request, own.sheet(hub.engine, hub.metrics.requests(), hub.own()))
 
 
 @router.get("/accessibility")
