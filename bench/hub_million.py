@@ -30,6 +30,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ from sootprint.hub.tables import FootprintRow, FootprintVersion, Recomputation, 
 
 TEMPLATES, BATCH = 20_000, 5_000
 FIRST_S = 1_600_000_000.0  # instant in the id of the first record; the others follow at ten seconds
+CLIENTS = 16
 EACH, WARM = 60, 10  # requests of a kind of page that are timed, and before them
 VARIANTS = 60  # data sets of a task, the first as frequent as all the others
 _rows = table_of(FootprintRow)
@@ -223,9 +225,26 @@ def _timed(engine: Engine, given: argparse.Namespace) -> Iterator[dict[str, Any]
         for kind, paths in hub_pages.pages(engine, WARM + EACH).items():
             yield _page_times(client, kind, paths) | {"records": known}
         yield {"kind": "memory of the server after the pages", **memory(server)}
+        yield _together(address, hub_pages.pages(engine, CLIENTS)) | memory(server)
         if given.ingest:
             yield _ingested(client, address, given.ingest, known)
             yield {"kind": "memory of the server after the batches", **memory(server)}
+
+
+def _together(address: str, kinds: dict[str, list[str]]) -> dict[str, Any]:
+    """Pages of all kinds for many clients at once, for what the server then holds in memory."""
+
+    def look(place: int) -> int:
+        with httpx.Client(base_url=address, timeout=120.0, headers={"Accept": "text/html"}) as client:
+            for paths in kinds.values():
+                client.get(paths[place]).raise_for_status()
+        return len(kinds)
+
+    began_s = time.monotonic()
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        n = sum(clients.map(look, range(CLIENTS)))
+    took_s = time.monotonic() - began_s
+    return {"kind": f"{CLIENTS} clients at once", "requests": n, "pages_per_s": round(n / took_s, 1)}
 
 
 @contextlib.contextmanager

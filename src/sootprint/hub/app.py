@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Any
 
+import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import PlainTextResponse, Response
@@ -20,6 +23,7 @@ from sootprint.hub.live import routes as live
 from sootprint.hub.people import pages as people
 from sootprint.hub.requests import hub_of
 
+THREADS = 6  # requests that one process works on at once; the others wait
 ABOUT = (
     "Carbon footprints of machine-learning training: submitted, recomputed, compared, cited and downloaded."
 )
@@ -39,6 +43,7 @@ def unguarded(hub: Hub) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        lifespan=_few_threads,
     )
     app.state.hub = hub
     problems.handle(app)
@@ -55,6 +60,13 @@ def unguarded(hub: Hub) -> FastAPI:
     app.add_api_route("/metrics", metrics, include_in_schema=False)
     app.openapi = lambda: openapi(app)  # type: ignore[method-assign]
     return app
+
+
+@contextlib.asynccontextmanager
+async def _few_threads(_: FastAPI) -> AsyncIterator[None]:
+    """Let few requests be worked on at once: more threads are no faster, and each keeps pages of the database."""
+    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+    yield
 
 
 def openapi(app: FastAPI) -> dict[str, Any]:

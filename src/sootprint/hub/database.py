@@ -28,7 +28,7 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 DIALECTS = ("sqlite", "postgresql")
 LOCK_KEY = 0x50075  # of PostgreSQL's advisory lock; any number that other programs do not use
 BUSY_MS = 15_000  # wait of a writer of SQLite for another one [ms]
-CACHE_KIB = 20_480  # pages that a connection to SQLite keeps in memory [KiB]; fifteen may be open
+CACHE_KIB = 8_192  # pages that a connection to SQLite keeps in memory [KiB]; one of each thread is open
 LOG_PAGES = 8_192  # of the write-ahead log before it is written back: each batch touches the same pages
 STUDIED = 1_000  # rows of each index that SQLite looks at
 

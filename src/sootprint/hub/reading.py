@@ -163,7 +163,7 @@ def _way(connection: Connection, question: Question) -> str:
     looked at in the index.
     """
     filters = question.filters or {}
-    if question.words or not filters:
+    if not filters:
         return ""
     counts = [
         sa.select(sa.func.count())
@@ -177,9 +177,10 @@ def _way(connection: Connection, question: Question) -> str:
     rarest = min(found, key=lambda name: found[name])
     if found[rarest] < FEW:
         return f"INDEXED BY ix_footprint_{_INDEXES.get(rarest, rarest)}"
-    if question.order != "newest" or (len(filters) > 1 and set(filters) <= set(WALKED)):
-        return f"INDEXED BY ix_footprint_{question.order}"
-    return ""
+    if question.order != "newest":
+        return "" if question.words else f"INDEXED BY ix_footprint_{question.order}"
+    several = question.words or len(filters) > 1
+    return "INDEXED BY ix_footprint_newest" if several and set(filters) <= set(WALKED) else ""
 
 
 def _typed(name: str, value: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import dataclasses
 import gc
 import json
@@ -29,6 +30,7 @@ from sootprint.hub.insight import projections
 GRACE_S = 20  # for requests that run when the server is told to stop
 HANDED_ON = "_SOOTPRINT_HUB"  # to the workers, which are processes of their own
 GARBAGE = (50_000, 20, 50)  # new objects before Python looks for cycles: a batch makes many, and none
+M_ARENA_MAX, HEAPS = -8, 2  # glibc: <malloc.h>
 KEEP_ALIVE_S = 30
 BACKLOG = 2048  # connections that wait while the workers start
 
@@ -186,6 +188,9 @@ def _listener(host: str, port: int) -> socket.socket:
 
 
 def _calm() -> None:
+    """Spare time and memory: rare searches for garbage, and few heaps, of which each thread would keep one."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GARBAGE)
+    with contextlib.suppress(AttributeError, OSError):  # of glibc alone
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, HEAPS)
