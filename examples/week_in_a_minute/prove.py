@@ -40,9 +40,11 @@ def main(folder: Path) -> int:
                     now_g += kwh / SLICES * _figure(hours["US-TX"], then, clock)
         done_h += max(0.0, last - saved_s - first - loaded_s) / clock["hour_s"]
     pue = records[-1]["pue"]["value"]
-    everywhere = [value for one in hours.values() for value in one]
-    moved_kwh = sum(line["energy_kwh"][0] for line in book if line["k"] == "carried")
-    ran_g += moved_kwh * sum(everywhere) / len(everywhere)
+    for line in book:
+        if line["k"] == "carried":  # charged when it was made, at the mean of its ends
+            ends = [hours[zone] for zone, name in ZONES.items() if name in (line["source"], line["target"])]
+            figures = [_figure(one, line["at_s"], clock) for one in ends]
+            ran_g += line["energy_kwh"][0] * sum(figures) / len(figures)
     return _compare(records[-1]["savings"]["waiting"], pue * now_g / 1000.0, pue * ran_g / 1000.0)
 
 

@@ -1,4 +1,4 @@
-"""A job that moves between real places: two sshd with homes of their own, a Slurm, and one that does not answer."""
+"""A job that may run in several places: one that does not answer, one that is full, and wrong use."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from sootprint.engines.book import PAUSED, State, books
-from sootprint.ledger import Ledger
+from sootprint.engines.book import State, books
 from tests.e2e.harness import SOOTPRINT, environment
 from tests.e2e.test_plans import JOB
-from tests.fixtures import real_slurm, real_sshd
+from tests.fixtures import real_slurm
 
 LONG_S = 100.0
 
@@ -79,46 +78,6 @@ class World:
 def world(tmp_path: Path) -> World:
     """An empty world."""
     return World(tmp_path)
-
-
-def test_job_moves_from_a_server_to_a_slurm_and_comes_home(world: World, tmp_path: Path) -> None:
-    """Clean on a machine behind ssh, then in a Slurm: it saves, is carried there, goes on, and no step is done twice.
-
-    The carrying is charged in a record of its own, and what the job made is brought home at its end.
-    """
-    for reason in (real_sshd.missing(), real_slurm.missing()):
-        if reason:
-            pytest.skip(reason)
-    with real_sshd.sshd(tmp_path / "sshd") as far, real_slurm.slurm(tmp_path / "cluster") as cluster:
-        world.first = datetime.now(UTC).replace(microsecond=0)
-        ssh = {"host": far.host, "ssh_config": str(far.config)}
-        world.target("fr", *[20.0] * 10, 900.0, zone="FR", engine="ssh", kwh_per_gb=0.01, **ssh)
-        world.target("se", *[600.0] * 10, 40.0, zone="SE", engine="slurm", setup=cluster.setup)
-        code, said = world.run("fr,se", steps=110)
-    assert code == 0, said
-    state = world.state()
-    assert [(one.target, one.code) for one in state.segments] == [("fr", PAUSED), ("se", 0)], said
-    assert "it is cleaner in se: the job is asked to save and to pause" in said
-    assert [int(line) for line in world.lines("here", "steps")] == list(range(1, 111))
-    assert [json.loads(line)[1] for line in world.lines("fr", "begun")] == [None]
-    assert [json.loads(line)[1] for line in world.lines("se", "begun")] == ["1"]
-    assert world.lines("se", "finished") == ["x"]
-    assert [(one.source, one.target) for one in state.carried] == [("", "fr"), ("fr", "se"), ("se", "")]
-    with Ledger(world.home) as ledger:
-        records = [ledger.get(row.id) for row in ledger.runs()]
-    assert {one.place.zone for one in records if one.tags.get("target")} == {"FR", "SE"}
-    moved = next(one for one in records if one.id == state.carried[0].record)
-    size_gb = state.carried[0].size_bytes / 1e9
-    assert moved.energy_kwh.value == pytest.approx(size_gb * 0.01)
-    assert moved.emissions_kg.value == pytest.approx(
-        size_gb * 0.01 * moved.intensity_g_per_kwh.value / 1000.0
-    )
-    charged = next(one for one in records if one.id == state.carried[1].record)
-    assert charged.energy_kwh.low < charged.energy_kwh.value < charged.energy_kwh.high
-    assert charged.tags["plan"] == state.plan.id
-    (told,) = [one.savings["waiting"] for one in records if one.savings]
-    assert [one["zone"] for one in told.get("segments", ())] == ["FR", "SE"], told
-    assert told["transfer_kg"]["value"] > 0.0
 
 
 def test_target_that_cannot_be_reached_is_one_line_and_the_job_runs(world: World) -> None:

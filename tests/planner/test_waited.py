@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sootprint.core.errors import InputError
-from sootprint.planner.waited import Grid, Job, Segment, waited
+from sootprint.planner.waited import Grid, Job, Moved, Segment, waited
 
 HOUR_S = 3600.0
 
@@ -62,12 +62,17 @@ def test_idle_draw_can_eat_the_saving():
 
 
 def test_a_move_is_counted_where_it_ran_and_with_its_transfer():
-    """The first hour at home, the second in a cleaner grid, half a kilowatt-hour for the move."""
-    made = job(segment(0, 1), segment(1, 2, zone=1), deadline_h=2, transfer_kwh=0.5, pausable=True)
+    """The first hour at home, the second in a cleaner grid; the move is charged when it is made, at both ends."""
+    moves = [
+        Moved(1.0 * HOUR_S, (0, 1), 0.5),
+        Moved(9.0 * HOUR_S, (1,), 0.1),
+    ]  # the last one after all that is known
+    made = job(segment(0, 1), segment(1, 2, zone=1), deadline_h=2, moves=moves, pausable=True)
     found = waited(made, grid([400.0, 400.0], [400.0, 100.0]))
     assert found.run_now_kg.value == pytest.approx(0.8)
-    assert found.transfer_kg.value == pytest.approx(0.5 * 0.325)
-    assert found.actual_kg.value == pytest.approx(0.5 + 0.1625)
+    moved_kg = 0.5 * (0.4 + 0.1) / 2 + 0.1 * 0.1
+    assert found.transfer_kg.value == pytest.approx(moved_kg)
+    assert found.actual_kg.value == pytest.approx(0.5 + moved_kg)
 
 
 def test_lost_work_is_charged():

@@ -14,6 +14,7 @@ from sootprint.engines.book import Book, Plan
 from sootprint.engines.shell import UnreachableError
 from sootprint.ledger import Ledger
 from sootprint.runner import roaming as module
+from sootprint.runner import transfer
 from sootprint.runner.roaming import HERE, Roaming
 from sootprint.settings import load
 from sootprint.settings.targets import Target
@@ -137,9 +138,11 @@ def test_place_that_is_full_or_gone_is_left_out(places) -> None:
 
 
 def test_near_the_deadline_it_goes_on_without_what_cannot_be_fetched(places, monkeypatch) -> None:
-    """Before that it waits for the place to answer."""
+    """What it saved lies on a machine that is gone. While that answers, it goes on there instead."""
     places.target("a", 10.0)
+    places.target("b", 300.0)
     book, found = places.roaming()
+    book.write("carried", **transfer.nothing("", "b"))
 
     def gone(*_, **__):
         raise UnreachableError("target a cannot be reached")
@@ -147,5 +150,8 @@ def test_near_the_deadline_it_goes_on_without_what_cannot_be_fetched(places, mon
     monkeypatch.setattr(module.carry, "carried", gone)
     with pytest.raises(UnreachableError):
         found.ready(book.state(), "a", must=False)
+    with pytest.raises(UnreachableError):
+        found.ready(book.state(), "a", must=True)
+    (places.folder / "b").rmdir()
     assert found.ready(book.state(), "a", must=True).name == "local"
     assert any("goes on from what lies in a" in text for text in places.said)

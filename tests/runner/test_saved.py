@@ -15,6 +15,7 @@ from sootprint.core.ids import uuid7
 from sootprint.core.records import Component, Interval, Place
 from sootprint.engines.book import Book
 from sootprint.ledger import Ledger, keep
+from sootprint.runner.roaming import Roaming
 from sootprint.runner.saved import KEY, book_of, completed, is_last, with_savings
 
 START = datetime(2024, 5, 6, tzinfo=UTC)  # all of it is past
@@ -218,3 +219,50 @@ def test_a_record_of_anyone_is_shown_without_harm(told):
         page = report.render(record, form)
         assert "\x1b[31m" not in page
         assert form == "text" or "<script>" not in page
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_saving_of_a_job_that_ran_elsewhere_is_that_of_the_records_that_came_back(tmp_path, own_home, lost):
+    """Each of them knows its part alone, as a plan of one; a move is charged when it was made, at both of its ends."""
+    other = tmp_path / "other"
+    other.mkdir()
+    traces = trace(tmp_path, HOURS), trace(other, [50.0] * 60)
+    targets = [
+        {"name": name, "zone": f"XX-{row}", "trace": str(traces[row - 1])}
+        for row, name in ((1, "a"), (2, "b"))
+    ]
+    own_book = book(own_home, None, targets=targets)
+    moved = {
+        "took_s": 1.0,
+        "size_bytes": 1,
+        "energy_kwh": [2.0, 2.0, 2.0],
+        "emissions_kg": None,
+        "record": None,
+    }
+    at_s = (START + timedelta(hours=23.5)).timestamp()
+    own_book.write("carried", source="a", target="b", at_s=at_s, **moved)
+    for row, record in enumerate((segment(12, 18), segment(24, 30.2)), start=1):
+        if not (lost and row == 1):
+            told = {KEY: {"id": f"{PLAN}.{row}", "segment": 1}}
+            keep(
+                own_home,
+                dataclasses.replace(record, plan=told, place=Place(zone=f"XX-{row}")),
+                state="finished",
+                timeout_s=5.0,
+            )
+    Roaming(own_book, settings.load(), print).finish(own_book.state())
+    with Ledger(own_home) as ledger:
+        records = [ledger.get(row.id) for row in ledger.runs()]
+    (found,) = [one.savings[KEY] for one in records if one.savings]
+    if lost:
+        assert found["verdict"] == "not known yet"
+        assert "1 earlier parts of the job have no record here" in found["reason"]
+        return
+    transfer = 1.2 * 2.0 * (0.5 + 0.05) / 2
+    assert found["transfer_kg"]["value"] == pytest.approx(transfer)
+    assert found["run_now_kg"]["value"] == pytest.approx(1.2 * 2.0 * (5.9 + 6.1) * 0.5, rel=1e-6)
+    assert found["actual_kg"]["value"] == pytest.approx(
+        1.2 * 2.0 * (6.0 * 0.1 + 6.2 * 0.05) + transfer, rel=1e-6
+    )
+    assert [one["zone"] for one in found["segments"]] == ["XX-1", "XX-2"]
+    assert {one.plan[KEY]["id"] for one in records} == {PLAN}

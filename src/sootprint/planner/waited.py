@@ -64,6 +64,20 @@ class Segment(NamedTuple):
     parts: Floats
 
 
+class Moved(NamedTuple):
+    """What was carried from one zone to another.
+
+    Args:
+        at_s: When [s].
+        zones: Rows of the grid at its ends, which share its energy evenly.
+        energy_kwh: Its energy [kWh].
+    """
+
+    at_s: float
+    zones: Sequence[int]
+    energy_kwh: float
+
+
 class Job(NamedTuple):
     """A job that ran by a plan.
 
@@ -74,7 +88,7 @@ class Job(NamedTuple):
         pausable: Whether perfect foresight may pause it.
         resume_s: Running time that a resume costs, for perfect foresight [s].
         idle_w: Draw of what is held while it does not run, until its end [W].
-        transfer_kwh: Energy of its moves [kWh].
+        moves: What was carried for it.
         pue: Facility energy over IT energy [1].
         energy_spread: Standard deviation of the logarithm of the measured energy [1].
     """
@@ -85,7 +99,7 @@ class Job(NamedTuple):
     pausable: bool = False
     resume_s: float = 0.0
     idle_w: float = 0.0
-    transfer_kwh: float = 0.0
+    moves: Sequence[Moved] = ()
     pue: float = 1.0
     energy_spread: float = 0.0
 
@@ -203,9 +217,13 @@ class _Drawn:
         return made
 
     def transfer_kg(self) -> Floats:
-        """Emissions of the moves, at the mean of the zones."""
-        mean = self._values.mean(axis=(1, 2))
-        made: Floats = self._job.transfer_kwh * mean * self._job.pue / G_PER_KG
+        """Emissions of the moves: of each, when it was made, at the mean of its ends."""
+        weights = np.zeros_like(self._grid.values)
+        for one in self._job.moves:
+            step = int(np.searchsorted(self._grid.edges_s, one.at_s, side="right")) - 1
+            column = min(max(step, 0), weights.shape[1] - 1)
+            weights[list(one.zones), column] += one.energy_kwh / len(one.zones)
+        made: Floats = np.einsum("dzs,zs->d", self._values, weights) * self._job.pue / G_PER_KG
         return made
 
     def work_ratio(self) -> Floats:

@@ -102,7 +102,8 @@ class Roaming:
         Args:
             state: What the book tells.
             name: Name of the place.
-            must: Whether the deadline lets it wait no more: then it goes on from what lies there.
+            must: Whether the deadline lets it wait no more: then it goes on from what lies there, where the place
+                that has more does not answer.
 
         Raises:
             OSError: The place cannot be reached.
@@ -113,10 +114,18 @@ class Roaming:
             try:
                 self._carry(state, name)
             except UnreachableError as err:
-                if not must:
-                    raise
+                if not must or self._is_there(state.where):
+                    raise  # it goes on where what it saved lies
                 self._say(f"{err}; it goes on from what lies in {name or 'this machine'}")
         return engine
+
+    def _is_there(self, name: str) -> bool:
+        """Whether a place answers."""
+        try:
+            self.engine(name).probe()
+        except OSError:
+            return False
+        return True
 
     def shun(self, name: str, error: OSError) -> None:
         """Do without a place that cannot be reached for a while, and say so once."""

@@ -20,7 +20,7 @@ from sootprint.engines.book import Segment as Begun
 from sootprint.intensity.chain import ChainSource
 from sootprint.intensity.trace import TraceSource
 from sootprint.ledger import Ledger
-from sootprint.planner.waited import OWN_RATIO, Grid, Job, Segment, Waited, waited
+from sootprint.planner.waited import OWN_RATIO, Grid, Job, Moved, Segment, Waited, waited
 from sootprint.runner.beside import instead, month
 from sootprint.runner.followed import KEY, instant, stamp, with_plan
 
@@ -117,7 +117,7 @@ def _savings(
     steps = _actual(records, state, settings, source)
     zones = list(steps)
     segments = [_segment(one, state, zones) for one in records]
-    job = _job(record, state, segments)
+    job = _job(record, state, segments, zones)
     grid = _grid(list(steps.values()), job)
     found = waited(job, grid)
     told = {name: _plain(value) for name, value in found._asdict().items()}
@@ -194,7 +194,18 @@ def _overheads(begun: Begun, state: State) -> tuple[float, float]:
     return (load_s if begun.resume else 0.0), begun.save_s or 0.0
 
 
-def _job(record: Footprint, state: State, segments: Sequence[Segment]) -> Job:
+def _moves(state: State, zones: Sequence[str]) -> list[Moved]:
+    """What was carried, with the zones of its ends; this machine has none of its own in a plan of several places."""
+    zone_of = {str(one["name"]): str(one["zone"]) for one in state.plan.targets}
+    made = []
+    for one in state.carried:
+        ends = {zone_of.get(name) for name in (one.source, one.target)}
+        rows = [row for row, zone in enumerate(zones) if zone in ends]
+        made.append(Moved(one.at_s, rows or range(len(zones)), one.energy_kwh[0]))
+    return made
+
+
+def _job(record: Footprint, state: State, segments: Sequence[Segment], zones: Sequence[str]) -> Job:
     plan = state.plan
     energy = record.energy_kwh
     return Job(
@@ -204,7 +215,7 @@ def _job(record: Footprint, state: State, segments: Sequence[Segment]) -> Job:
         pausable=plan.pausable,
         resume_s=state.resume_s,
         idle_w=plan.idle_w or 0.0,
-        transfer_kwh=math.fsum(one.energy_kwh[0] for one in state.carried),
+        moves=_moves(state, zones),
         pue=record.pue.value if record.pue else 1.0,
         energy_spread=_spread(energy.low, energy.high) if energy else 0.0,
     )
