@@ -38,7 +38,7 @@ def test_named_paths_arrive_and_replace_what_was_there(ends) -> None:
     assert (target / "out" / "ck" / "weights").stat().st_size == 3_000_000
     assert (target / "state.json").read_text() == "{}"
     assert (target / "kept").read_text() == "mine"
-    assert not (target / carry.ARRIVING).exists()
+    assert not list(target.glob(".sootprint*"))
     assert (source / "out" / "ck" / "weights").exists()
 
 
@@ -60,6 +60,22 @@ def test_copy_that_breaks_off_leaves_what_was_there(ends, monkeypatch) -> None:
     carried(["out"], ends)
     assert (target / "out" / "ck" / "weights").stat().st_size == 3_000_000
     assert source.exists()
+
+
+def test_what_a_killed_driver_began_does_not_disturb_the_next_copy(ends, monkeypatch) -> None:
+    """On another machine it goes on for a while: its clearing up, at the end, is of its own folder."""
+    target = ends[1]
+    settled, answer = [], carry.answer
+    monkeypatch.setattr(
+        carry, "answer", lambda place, script, **how: settled.append(script) or shell.Answer(0, "", "")
+    )
+    carried(["out"], ends)
+    monkeypatch.setattr(
+        carry, "answer", lambda *given, **how: answer(None, settled[0]) and answer(*given, **how)
+    )
+    carried(["out"], ends)
+    assert (target / "out" / "ck" / "weights").stat().st_size == 3_000_000
+    assert not list(target.glob(".sootprint*"))
 
 
 def test_place_that_is_full_or_gone_is_an_error(ends, tmp_path) -> None:

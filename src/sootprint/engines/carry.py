@@ -1,12 +1,14 @@
 """What goes with a job that moves: files and folders copied between two places, whole or not at all.
 
 They pass through this machine as one archive, are unpacked beside their place, and take it when all has arrived. What
-lay there before is replaced; where the job comes from nothing is removed.
+lay there before is replaced; where the job comes from nothing is removed. Each try unpacks in a folder of its own, for
+what a killed driver has begun on another machine may go on there for a while.
 """
 
 from __future__ import annotations
 
 import shlex
+import uuid
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -54,15 +56,13 @@ def carried(
         f"cd {shlex.quote(source[1])} || exit 1; set --; for p in {words}; do "
         '[ -e "$p" ] && set -- "$@" "$p"; done; tar -cf - -b 20 -T /dev/null "$@"'
     )
-    into = shlex.quote(target[1])
-    unpack = (
-        f"mkdir -p {into} && cd {into} && rm -rf {ARRIVING} && mkdir {ARRIVING} && tar -C {ARRIVING} -xf -"
-    )
+    into, here = shlex.quote(target[1]), f"{ARRIVING}.{uuid.uuid4().hex[:12]}"
+    unpack = f"mkdir -p {into} && cd {into} && rm -rf {ARRIVING}.* && mkdir {here} && tar -C {here} -xf -"
     size = piped(command(source[0], pack), command(target[0], unpack))
     settle = (
         f"cd {into} && for p in {words}; do "
-        f'if [ -e {ARRIVING}/"$p" ]; then mkdir -p "$(dirname "$p")" && rm -rf "$p" && '
-        f'mv {ARRIVING}/"$p" "$p" || exit 1; fi; done; rm -rf {ARRIVING}'
+        f'if [ -e {here}/"$p" ]; then mkdir -p "$(dirname "$p")" && rm -rf "$p" && '
+        f'mv {here}/"$p" "$p" || exit 1; fi; done; rm -rf {here}'
     )
     done = answer(target[0], settle, limit_s=SETTLE_S)
     if done.code:
