@@ -51,6 +51,25 @@ def test_doctor_tells_the_grade_first(call, bare_sysfs: Path) -> None:
     assert call("doctor").stdout.startswith("A run here would have grade")
 
 
+def test_doctor_tells_where_no_record_can_be_kept(call, bare_sysfs: Path, monkeypatch) -> None:
+    """A home that cannot be made is named with its way out, and the exit code is 0."""
+    monkeypatch.setenv("SOOTPRINT_HOME", "/dev/null/home")
+    done = call("doctor", "--json")
+    told = [text for text in json.loads(done.stdout)["warnings"] if "no record could be kept" in text]
+    assert done.exit_code == 0 and len(told) == 1
+    assert told[0].startswith("/dev/null cannot be written") and "SOOTPRINT_HOME" in told[0]
+
+
+def test_doctor_tells_who_can_read_the_records(call, bare_sysfs: Path, own_home: Path) -> None:
+    """Only where others come in through every folder above; the command that shuts them out is told."""
+    own_home.chmod(0o755)
+    told = json.loads(call("doctor", "--json").stdout)["warnings"]
+    is_open = all(folder.stat().st_mode & 0o001 for folder in own_home.parents)
+    assert [text.endswith(f"chmod o-rwx {own_home}") for text in told].count(True) == is_open
+    own_home.chmod(0o700)
+    assert not any("chmod" in text for text in json.loads(call("doctor", "--json").stdout)["warnings"])
+
+
 def test_doctor_prints_the_shipped_udev_rule(call) -> None:
     """The unlocking command pipes this into the system's rules."""
     assert "powercap" in call("doctor", "--print-udev-rule").stdout

@@ -71,6 +71,14 @@ def _folder(home: Path) -> None:
     home.mkdir()
 
 
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_exit_code_passes_where_streams_are_closed(home: Path, closed: str) -> None:
+    """A daemon or a batch system may start us without standard streams."""
+    script = f'"$0" run --zone FR --quiet -- sh -c "exit 7" {closed}'
+    done = subprocess.run(["sh", "-c", script, SOOTPRINT], env=environment(home), timeout=TAKES_S)
+    assert done.returncode == 7
+
+
 @pytest.mark.parametrize("code", [0, 1, 2, 42, 255])
 def test_exit_code_is_the_commands(home: Path, code: int) -> None:
     """Success and failure alike, and a record of either."""

@@ -163,6 +163,22 @@ def test_home_that_cannot_be_written_is_measured_in_memory(own_home, monkeypatch
     assert any("journal cannot be written" in record.message for record in caplog.records)
 
 
+def test_home_that_is_made_is_its_owners_alone(own_home, monkeypatch):
+    """No other user of the machine can read what was trained; a folder that is there stays as it is."""
+    mask = os.umask(0o022)
+    try:
+        for home in (own_home / "new" / "home", own_home / "there"):
+            monkeypatch.setenv("SOOTPRINT_HOME", str(home))
+            own_home.joinpath("there").mkdir(exist_ok=True)
+            with sootprint.track("x", zone="FR"):
+                busy(0.05)
+            assert home.joinpath("spool").is_dir()
+    finally:
+        os.umask(mask)
+    assert own_home.joinpath("new", "home").stat().st_mode & 0o777 == 0o700
+    assert own_home.joinpath("there").stat().st_mode & 0o777 == 0o755
+
+
 def test_budget_warns_once_and_the_run_goes_on(caplog):
     """Above the budget one line is said, once, and kept in the record."""
     with (

@@ -12,6 +12,7 @@ from sootprint.catalogue import tables, zones
 from sootprint.catalogue.schema import TABLES, Table
 from sootprint.catalogue.tables import Row
 from sootprint.core.errors import CatalogueError, InputError
+from sootprint.settings.folders import make_home
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +124,8 @@ def _write(path: Path, table: Table, rows: list[Row]) -> None:
     writer.writerows(rows)
     fresh = path.with_suffix(f".{os.getpid()}.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_home(path.parent.parent)
+        path.parent.mkdir(exist_ok=True)
         with fresh.open("w", encoding="utf-8", newline="") as file:
             file.write(out.getvalue())
             file.flush()

@@ -116,7 +116,8 @@ def main() -> None:
     except SystemExit as end:
         code = end.code
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it is where whoever started us had closed it
+            sys.stdout.flush()
     except (
         OSError
     ):  # its reader has gone, as `head` does, or its disk is full: there is nowhere left to write

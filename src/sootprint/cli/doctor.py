@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import stat
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,6 +12,9 @@ import typer
 from sootprint.cli import figures, options, output
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from rich.console import Console
 
     from sootprint.settings import Settings
@@ -49,7 +55,7 @@ def doctor(print_udev_rule: Rule = False, json: options.Json = False) -> None:
     known = settings.load()
     meters = probe.doctor(known.machine())
     place = _place(known)
-    warnings = _warnings(meters, place)
+    warnings = [*_warnings(meters, place), *_home(known.home)]
     sources = _sources(known, place["zone"])
     if json:
         told = {"meters": meters, "place": place, "warnings": warnings}
@@ -105,6 +111,19 @@ def _warnings(meters: list[dict[str, Any]], place: dict[str, Any]) -> list[str]:
     if place["pue"] is None:
         found.append(_NO_PUE)
     return found
+
+
+def _home(home: Path) -> Iterator[str]:
+    """Whether records can be kept, and whether others of this machine can read them."""
+    above = home.absolute().parents
+    there = next(folder for folder in (home, *above) if os.access(folder, os.F_OK))
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        yield (
+            f"{there} cannot be written: no record could be kept, and a crash would lose the run; "
+            "set SOOTPRINT_HOME to a folder that can"
+        )
+    elif there == home and all(folder.stat().st_mode & stat.S_IXOTH for folder in (home, *above)):
+        yield f"other users of this machine can read your records: chmod o-rwx {shlex.quote(str(home))}"
 
 
 def _grade(meters: list[dict[str, Any]]) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 from sootprint.core.errors import RecordError
 from sootprint.engines.processes import Process, boot
 from sootprint.engines.state import PAUSED, Carried, Plan, Segment, State, measured_s
+from sootprint.settings.folders import make_home
 
 __all__ = ["PAUSED", "Book", "Carried", "Plan", "Segment", "State", "books", "folded", "measured_s"]
 
@@ -44,6 +45,7 @@ class Book:
         """
         made = cls(home / FOLDER / plan.id)
         try:
+            make_home(home)
             made.folder.mkdir(parents=True, mode=0o700)
             made.take()
             made.write_plan(plan)

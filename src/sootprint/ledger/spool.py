@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sootprint.core.errors import RecordError
+from sootprint.settings.folders import make_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ def _whole(footprint: Footprint) -> tuple[Footprint, str]:
 
 def _write(path: Path, text: str) -> None:
     """Write a file so that it appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_home(path.parent.parent)
+    path.parent.mkdir(exist_ok=True, mode=0o700)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         draft.write_text(text, encoding="utf-8")

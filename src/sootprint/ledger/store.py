@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sootprint.core.errors import RecordError
 from sootprint.core.records import Footprint
 from sootprint.ledger import database, rows, spool, versions
+from sootprint.settings.folders import make_home
 
 if TYPE_CHECKING:
     import sqlite3
@@ -167,7 +168,7 @@ class Ledger:
 
         with self._failing("open the ledger"):
             try:
-                self.home.mkdir(parents=True, exist_ok=True)
+                make_home(self.home)
                 connection = database.connect(self.home, timeout_s=self._lock_s)
             except (sqlite3.OperationalError, OSError) as err:
                 if not _is_read_only(err):

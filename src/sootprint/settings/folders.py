@@ -15,6 +15,12 @@ def home_directory(env: Mapping[str, str]) -> Path:
     return _platform_directory(env, "SOOTPRINT_HOME", "XDG_DATA_HOME", Path(".local/share"))
 
 
+def make_home(home: Path) -> None:
+    """Make the directory of a user's data, readable by nobody else; one that is there stays as its owner made it."""
+    if not home.is_dir():
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
 def config_directory(env: Mapping[str, str]) -> Path:
     """Directory of the user's own file: SOOTPRINT_HOME, else the platform's configuration directory."""
     return _platform_directory(env, "SOOTPRINT_HOME", "XDG_CONFIG_HOME", Path(".config"))

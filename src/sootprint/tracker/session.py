@@ -153,7 +153,10 @@ class Session:
         home = self._settings.home if self._settings else None
         if home is None:
             return None
+        from sootprint.settings.folders import make_home
+
         try:
+            make_home(home)
             return Journal(home / "journal" / f"{self._worker.id}{SUFFIX}")
         except OSError as err:
             self._warn(f"the journal cannot be written ({err.strerror}): a crash would lose this run")
