@@ -199,3 +199,11 @@ def test_processor_of_the_user_is_a_processor():
 def test_packaged_device_stays_beside_those_of_the_user():
     """Only the same name is replaced."""
     assert hardware.accelerator("V100", user=USER).rated_power_w == 300
+
+
+@pytest.mark.parametrize(("name", "like"), [("H800", "H100"), ("NVIDIA A800", "A100")])
+def test_chip_with_slower_links_counts_as_the_other(name, like):
+    """An H800 computes as an H100, and the warning says that its rated power is not confirmed."""
+    found = hardware.accelerator(name)
+    assert like in found.name
+    assert any("not confirmed" in text for text in found.warnings)

@@ -14,6 +14,10 @@ MEASURED_W = {"Google TPU v3": (123, 220, 262), "Google TPU v4": (90, 170, 192)}
 _MEASURED = ("measured_min_w", "measured_mean_w", "measured_max_w")
 
 
+# Names that are not in the gathered list: chips that differ from another in what does not matter here.
+_SLOWER_LINKS = {"H800": "NVIDIA H100 SXM5 80GB", "A800": "NVIDIA A100 SXM4 80GB"}
+
+
 def accelerators(data: Path) -> list[Row]:
     """Rows of `accelerators`."""
     return [_accelerator(row) for row in read(data / "accelerators.csv")]
@@ -40,7 +44,7 @@ def _accelerator(row: Row) -> Row:
 def accelerator_names(data: Path) -> list[Row]:
     """Rows of `accelerator_names`: one a key; an empty name is a device that is known to be unknown."""
     found: dict[str, Row] = {}
-    for row in read(data / "hardware_aliases.csv"):
+    for row in [*read(data / "hardware_aliases.csv"), *_slower_links()]:
         name = key(row["alias"])
         if not name:
             continue
@@ -51,6 +55,18 @@ def accelerator_names(data: Path) -> list[Row]:
             raise ValueError(f"{row['alias']!r} names both {known['name']!r} and {row['canonical']!r}")
         known["note"] = known["note"] or note
     return list(found.values())
+
+
+def _slower_links() -> list[Row]:
+    rows = []
+    for chip, like in _SLOWER_LINKS.items():
+        family = like.split()[1]
+        note = (
+            f"an {chip} is an {family} with slower links between chips: counted as an {family}; its rated power is not "
+            "confirmed"
+        )
+        rows += [{"alias": alias, "canonical": like, "note": note} for alias in (chip, f"NVIDIA {chip}")]
+    return rows
 
 
 def cpus(data: Path) -> list[Row]:
