@@ -99,3 +99,10 @@ def test_more_of_anything_is_more_work(params: float, tokens: float, more: float
         given = {"params": params, "tokens": tokens, "sequence_length": 1024.0}
         given[name] *= more
         assert training_flops(Workload(**given)).useful >= base * (1.0 - 1e-12)
+
+
+def test_operations_that_contradict_the_count_are_refused() -> None:
+    """6 x 7e9 x 1e12 are 4.2e22: 1e21 is another training, and 6.6e22 a way of counting."""
+    with pytest.raises(InputError, match=r"flops is 1e\+21, and params and tokens count 4.2e\+22"):
+        training_flops(Workload(params=7e9, tokens=1e12, flops=1e21))
+    assert training_flops(Workload(params=7e9, tokens=1e12, flops=6.6e22)).useful == 6.6e22

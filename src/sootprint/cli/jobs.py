@@ -14,6 +14,7 @@ from sootprint.cli import figures, lookup, options, output, shell
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from sootprint.core.quantity import Quantity
     from sootprint.core.records import Footprint
     from sootprint.estimator.table import Kind
 
@@ -222,8 +223,16 @@ def _cells(footprint: Footprint, number: int) -> tuple[str, ...]:
     device = footprint.hardware[0].name if footprint.hardware else "given power"
     return (
         footprint.name or f"{number}: {device}",
-        f"{footprint.device_hours.value:,.10g}" if footprint.device_hours else figures.DASH,
+        _hours(footprint.device_hours),
         figures.energy(footprint.energy_kwh).value,
         *figures.emissions(footprint.emissions_kg),
         footprint.place.zone or ("given" if "intensity" in footprint.given else "unknown"),
     )
+
+
+def _hours(spent: Quantity | None) -> str:
+    """Device hours as given, or with three digits where they are foreseen."""
+    if spent is None:
+        return figures.DASH
+    exact = spent.low is None or spent.low == spent.high
+    return f"{spent.value if exact else float(f'{spent.value:.3g}'):,.10g}"

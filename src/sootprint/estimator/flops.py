@@ -82,6 +82,7 @@ class Workload:
         return self.params if self.active_params is None else self.active_params
 
 
+COUNTS_DIFFER = 3.0  # attention, encoder-decoders and recomputation: no published count is farther from 6 N D
 _NUMBERS = (
     *("params", "active_params", "tokens", "samples", "flops_per_sample", "layers", "width"),
     *("sequence_length", "adapter_params", "teacher_params", "rollout_tokens", "reward_params", "flops"),
@@ -119,6 +120,9 @@ class Flops:
 def training_flops(work: Workload) -> Flops:
     """Operations of a training.
 
+    Raises:
+        InputError: Operations that are given are not those of the parameters and tokens that are given with them.
+
     Source:
         Kaplan et al. (2020, arXiv 2001.08361): 6 N D; Narayanan et al. (2021, arXiv 2104.04473): attention and
         recomputation; Hoffmann et al. (2022, arXiv 2203.15556) count alike.
@@ -127,6 +131,7 @@ def training_flops(work: Workload) -> Flops:
     '8.4e+22'
     """
     if work.flops is not None:
+        _check_counted(work)
         parts = {"training": work.flops}
     elif work.samples is not None and work.flops_per_sample is not None:
         parts = {"training": PER_SAMPLE * work.flops_per_sample * work.samples}
@@ -134,6 +139,18 @@ def training_flops(work: Workload) -> Flops:
         parts = _token_parts(work)
     forward = parts["training"] * FORWARD / TRAINING
     return Flops(parts=parts, recomputed=forward if work.recompute else 0.0)
+
+
+def _check_counted(work: Workload) -> None:
+    """Nothing where operations and a count of parameters and tokens agree within a factor of 3, or one is missing."""
+    if work.flops is None or work.active is None or work.tokens is None or work.technique != "full":
+        return
+    counted = math.fsum(_token_parts(work).values())
+    if not 1.0 / COUNTS_DIFFER < work.flops / counted < COUNTS_DIFFER:
+        raise InputError(
+            f"flops is {work.flops:.3g}, and params and tokens count {counted:.3g}: leave one of them out, or give the "
+            "parameters that one token passes and all tokens"
+        )
 
 
 def attention_flops_per_token(params: float, sequence_length: float, shape: Shape) -> float:

@@ -73,6 +73,13 @@ def test_shared_grid_cancels() -> None:
     assert found["emissions_kg"].ratio.high == pytest.approx(found["energy_kwh"].ratio.high)
 
 
+def test_prior_of_jobs_of_two_sizes_cancels() -> None:
+    """Twice the hours on one device are more, though the share of its rated power is another for a larger job."""
+    made = [estimate(hardware="A100", hours=hours, work="vision", intensity=100.0) for hours in (24, 48)]
+    found = _by_name(*(_side(name, one) for name, one in zip("ab", made, strict=True)))["energy_kwh"]
+    assert found.verdict == "more"
+
+
 def test_intensities_of_different_method_are_not_ranked() -> None:
     """Life-cycle beside direct, or beside an unstated method: energy only."""
     for factor in (OREGON, None):

@@ -126,9 +126,16 @@ def shared_factors(one: Side, other: Side, *, kinds: tuple[str, ...]) -> float:
         other: The other side.
         kinds: Kinds of factors that the quantity is a product of.
     """
-    common = set.intersection(*(set(run.factors) for side in (one, other) for run in side.runs))
-    widths = [_factor_width(factor) for factor in common if factor.kind in kinds]
+    runs = [run for side in (one, other) for run in side.runs]
+    listed = [{_same(factor): _factor_width(factor) for factor in run.factors} for run in runs]
+    common = set.intersection(*map(set, listed))
+    widths = [min(found[name] for found in listed) for name in common if name[0] in kinds]
     return math.fsum(width * width for width in widths)
+
+
+def _same(factor: Factor) -> tuple[str, str, str | None, str | None]:
+    """What errs alike: one prior may have another value for jobs of another size."""
+    return factor.kind, factor.key, factor.period, factor.source
 
 
 def _factor_width(factor: Factor) -> float:
