@@ -57,7 +57,10 @@ def carried(
         '[ -e "$p" ] && set -- "$@" "$p"; done; tar -cf - -b 20 -T /dev/null "$@"'
     )
     into, here = shlex.quote(target[1]), f"{ARRIVING}.{uuid.uuid4().hex[:12]}"
-    unpack = f"mkdir -p {into} && cd {into} && rm -rf {ARRIVING}.* && mkdir {here} && tar -C {here} -xf -"
+    unpack = (
+        f"mkdir -p {into} && cd {into} && rm -rf {ARRIVING}.* && mkdir {here} || exit 1; "
+        f"tar -C {here} -xf - || {{ rm -rf {here}; exit 1; }}"
+    )
     size = piped(command(source[0], pack), command(target[0], unpack))
     settle = (
         f"cd {into} && for p in {words}; do "
