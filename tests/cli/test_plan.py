@@ -121,6 +121,18 @@ def test_where_nothing_is_to_be_gained_the_job_runs_now(call, tmp_path):
     assert "not avoided on the grid" in " ".join(found.stdout.split())
 
 
+def test_another_zone_is_chosen_only_where_it_is_better_by_more_than_a_little(call, tmp_path):
+    """1 % cleaner is no reason to move, 10 % is; figures of other methods cannot be ranked at all."""
+    for share, zone in ((0.99, "DE"), (0.9, "FR")):
+        files = (
+            write_trace(tmp_path / "DE.csv", [300] * 24),
+            write_trace(tmp_path / "FR.csv", [300 * share] * 24),
+        )
+        asked = ("plan", "--expect", "2h", "--deadline", "8h", "--at", START.isoformat(), "--json")
+        made = json.loads(call(*asked, *(word for file in files for word in ("--trace", file))).stdout)
+        assert made["chosen"]["zone"] == zone
+
+
 def test_a_price_trace_gives_the_cost(call, day, tmp_path):
     """Two kilowatts for two hours at 10 and 20 cents cost 60 cents."""
     price = tmp_path / "price.csv"
@@ -208,6 +220,11 @@ def test_without_hours_only_place_can_save(call):
             "idle power is stated without",
         ),
         (("--expect", "6h", "--deadline", "9h", "--zones", "DE", "--max-workers", "99"), "not from 1 to 16"),
+        (
+            ("--expect", "6h", "--deadline", "9h", "--zones", "DE", "--pue", "0"),
+            "the PUE is 0.0: it is at least 1",
+        ),
+        (("--expect", "6h", "--deadline", "9h", "--zones", "DE", "--currency", "EUR"), "that of prices"),
     ],
 )
 def test_a_plan_that_cannot_be_made_is_refused_in_one_line(call, arguments, words):

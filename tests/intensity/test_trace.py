@@ -62,6 +62,13 @@ def test_only_a_gap_is_refused(trace):
         TraceSource(trace).between("X", at(1), at(1, 30))
 
 
+def test_file_of_a_spreadsheet_is_read(tmp_path):
+    """Its first letter is a byte order mark."""
+    path = tmp_path / "marked.csv"
+    path.write_text(HALF_HOURS, encoding="utf-8-sig")
+    assert TraceSource(path).between("X", at(0), at(1))
+
+
 def test_gzipped_file_reads_the_same(trace, tmp_path):
     """A file that ends in .gz is unpacked on reading."""
     packed = tmp_path / "trace.csv.gz"
@@ -80,6 +87,9 @@ def test_gzipped_file_reads_the_same(trace, tmp_path):
         ("timestamp_utc,ci_gco2e_kwh\n2020-01-01T00:00Z,-5\n", "line 2: ci_gco2e_kwh = -5"),
         ("timestamp_utc,ci_gco2e_kwh\n2020-01-01T00:00Z,nan\n", "line 2: ci_gco2e_kwh = nan"),
         ("timestamp_utc,ci_gco2e_kwh\n2020-01-02T00:00Z,1\n2020-01-01T00:00Z,1\n", "line 3"),
+        ("timestamp_utc,ci_gco2e_kwh\n2020-10-25T02:00,9\n2020-10-25T02:00,9\n", "each time once and in UTC"),
+        ("timestamp_utc;ci_gco2e_kwh\n", "its first line has timestamp_utc;ci_gco2e_kwh, parted by commas"),
+        ("timestamp_utc,ci_gco2e_kwh\n2020-01-01T00:00Z,0.3\n", "is it kg, lb or per MWh?"),
     ],
 )
 def test_wrong_file_is_refused_in_one_line(tmp_path, content, words):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sootprint.core.errors import InputError
+from sootprint.planner import joblog
 from sootprint.planner.backtest import POLICIES, arrivals_every, backtest, score
 from sootprint.planner.forecast import filled, forecasts
 from sootprint.planner.replan import must_run, replanned_pauses, replanned_starts, run_now, start_now
@@ -123,3 +124,38 @@ def test_real_grids_reach_what_the_documents_say(shared_dir, name):
     usual, _ = scores(values, forecaster="ridge", guarded=False)
     assert found["pause"].share_of_oracle > usual["pause"].share_of_oracle + 0.01
     assert found["start"].saving_vs_now > 0.0
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (["start,hours,power_w", "2026-01-01T00:00Z,2,-5"], "log line 2: powerw is -5"),
+        (["start,hours", "\0\1"], "log is no text"),
+        (["start,hours", "2026-01-01T00:00Z,two"], "log line 2: 'two' is not a number"),
+    ],
+    ids=["negative", "binary", "word"],
+)
+def test_log_that_is_none_is_refused_in_one_line(lines, words):
+    """The line names the file, the row and the value."""
+    with pytest.raises(InputError) as caught:
+        joblog.read(lines, name="log")
+    assert words in str(caught.value)
+
+
+def test_states_of_a_real_sacct_log_are_understood():
+    """Cancelled, failed and timed-out jobs spent their time; what never began or still runs is left out and counted."""
+    rows = [
+        "JobID|Start|End|State|ConsumedEnergyRaw",
+        "1|2026-03-05T10:00:00|2026-03-05T12:00:00|CANCELLED by 1001|3600000",
+        "1.batch|2026-03-05T10:00:00|2026-03-05T12:00:00|CANCELLED|7200000",
+        "2|2026-03-08T10:00:00|2026-03-08T11:00:00|OUT_OF_ME+|0",
+        "3|2026-03-09T10:00:00|2026-03-09T14:00:00|TIMEOUT|18446744073709551614",
+        "4|Unknown|Unknown|PENDING|",
+        "5|2026-03-06T10:00:00|Unknown|RUNNING|",
+        "6|None|None|REVOKED|",
+        "7|2026-03-09T10:00:00|2026-03-09T09:00:00|COMPLETED|1",
+    ]
+    log = joblog.read(rows, name="log")
+    assert [(job.name, job.length_s) for job in log.jobs] == [("1", 7200.0), ("2", 3600.0), ("3", 14400.0)]
+    assert [job.energy_kwh for job in log.jobs] == [pytest.approx(1.0), None, None]
+    assert log.left_out == {"not finished": 2, "never started": 1, "no time spent": 1}

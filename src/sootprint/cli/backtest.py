@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -129,6 +130,8 @@ def _trials(
     from sootprint.planner.history import from_trace
 
     log = None
+    if power_w is not None and not 0.0 < power_w < math.inf:
+        shell.wrong(f"--power-w {power_w:g} is no power of a job: give watts above 0")
     if jobs is not None:
         with lookup.opened(jobs) as lines:
             log = joblog.read(lines, name="standard input" if jobs == "-" else Path(jobs).name)

@@ -153,7 +153,7 @@ def plan(
         resume_cost=timedelta(seconds=resume_cost or 0.0),
         idle_w=idle_w,
         scaling=scaling(max_workers),
-        pue=pue or 1.0,
+        pue=1.0 if pue is None else pue,
         transfer_kwh=transfer_kwh,
         traces=files,
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from statistics import median
 from typing import NamedTuple
 
 from sootprint.core.errors import IntensityError
@@ -14,6 +15,7 @@ from sootprint.core.intervals import Z90
 from sootprint.core.quantity import Factor
 
 HIGHEST_G_PER_KWH = 3000.0
+LEAST_MEDIAN_G, MOST_MEDIAN_G = 1.0, 2000.0  # of a series; outside it is in another unit
 # Assumed: what a provider's forecast of hours ahead adds to the width of its figures, a standard deviation of the
 # logarithm. Ridge forecasts of 24 h have a mean error of 11 % over 119 grids.
 OF_FORECAST = 0.12
@@ -86,6 +88,20 @@ def figure(value: object, *, where: str) -> float | None:
             f"{where}: {number:g} is not from 0 to {HIGHEST_G_PER_KWH:g} g/kWh: its unit is another one, or it is wrong"
         )
     return number
+
+
+def require_unit(values: Sequence[float], *, where: str) -> None:
+    """Nothing where a series can be gCO2e/kWh of a grid, or is empty.
+
+    Raises:
+        IntensityError: Its median is no grid's.
+    """
+    middle = median(values) if values else LEAST_MEDIAN_G
+    if not LEAST_MEDIAN_G <= middle <= MOST_MEDIAN_G:
+        raise IntensityError(
+            f"{where}: the median figure is {middle:.3g}, which no grid has in gCO2e/kWh: is it kg, lb or per MWh? "
+            "convert it"
+        )
 
 
 def in_order(points: Iterable[Point]) -> list[Point]:

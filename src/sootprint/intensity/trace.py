@@ -17,6 +17,7 @@ from sootprint.core.errors import IntensityError
 from sootprint.core.protocols import Intensity
 from sootprint.core.quantity import Factor
 from sootprint.intensity.annual import check_times
+from sootprint.intensity.points import require_unit
 
 if TYPE_CHECKING:
     from sootprint.intensity.live import Asked
@@ -104,13 +105,20 @@ def _read(path: Path) -> list[_Step]:
     reader = csv.DictReader(lines)
     missing = {TIME_COLUMN, VALUE_COLUMN} - set(reader.fieldnames or ())
     if missing:
-        raise IntensityError(f"{path.name} has no column {', '.join(sorted(missing))}")
+        there = ", ".join(name[:40] for name in (reader.fieldnames or ())[:6]) or "nothing"
+        raise IntensityError(
+            f"{path.name} has no column {', '.join(sorted(missing))}; its first line has {there}, parted by commas"
+        )
     steps = [_step(path, number, row) for number, row in enumerate(reader, start=2)]
     for number, (before, after) in enumerate(pairwise(steps), start=3):
         if after.start <= before.start:
-            raise IntensityError(f"{path.name} line {number}: {after.start.isoformat()} does not rise")
+            raise IntensityError(
+                f"{path.name} line {number}: {after.start.isoformat()} does not rise: sort the rows, each time once "
+                "and in UTC (a clock that changes to winter time repeats an hour)"
+            )
     if not steps:
         raise IntensityError(f"{path.name} has no rows")
+    require_unit([step.value for step in steps if step.value is not None], where=path.name)
     return steps
 
 
@@ -118,8 +126,8 @@ def _text(path: Path) -> str:
     if path.suffix == ".gz":
         import gzip
 
-        return gzip.decompress(path.read_bytes()).decode("utf-8")
-    return path.read_text(encoding="utf-8")
+        return gzip.decompress(path.read_bytes()).decode("utf-8-sig")
+    return path.read_text(encoding="utf-8-sig")
 
 
 def _step(path: Path, number: int, row: dict[str, str]) -> _Step:
@@ -128,10 +136,13 @@ def _step(path: Path, number: int, row: dict[str, str]) -> _Step:
         start = datetime.fromisoformat(row[TIME_COLUMN])
         value = float(row[VALUE_COLUMN]) if row[VALUE_COLUMN] else None
     except (TypeError, ValueError) as err:
-        raise IntensityError(f"{path.name} line {number}: {err}") from err
+        raise IntensityError(
+            f"{path.name} line {number}: {err}; a time is as 2026-01-31T12:00Z, a figure a number, a gap empty"
+        ) from err
     if value is not None and not (math.isfinite(value) and 0.0 <= value <= HIGHEST_G_PER_KWH):
         raise IntensityError(
-            f"{path.name} line {number}: {VALUE_COLUMN} = {value:g} is not from 0 to {HIGHEST_G_PER_KWH:g}"
+            f"{path.name} line {number}: {VALUE_COLUMN} = {value:g} is not from 0 to {HIGHEST_G_PER_KWH:g} "
+            "gCO2e/kWh: leave the cell of a gap empty, and convert from other units (lb, per MWh)"
         )
     return _Step(start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC), value)
 

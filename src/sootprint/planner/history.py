@@ -11,12 +11,12 @@ import numpy as np
 
 from sootprint.core.errors import IntensityError
 from sootprint.core.protocols import Intensity
+from sootprint.intensity.points import require_unit
 from sootprint.intensity.trace import TraceSource
 from sootprint.planner.exact import Floats
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 FINEST = timedelta(minutes=30)  # finer steps are averaged: no job is planned to the minute
-LEAST_G, MOST_G = 1.0, 2000.0  # medians outside are no grid's, but another unit
 _EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
@@ -100,18 +100,10 @@ def from_intensities(zone: str, listed: Sequence[Intensity]) -> History:
                 f"the step at {one.start.isoformat()} is not a whole number of {step / HOUR:g} h after {start}"
             )
         values[at] = one.factor.value
-    _require_unit(values)
+    require_unit([one.factor.value for one in known if one.factor.value is not None], where=zone)
     factor = known[0].factor
     made = History(zone, start, step, values, factor.method or "unstated", factor.source or "unstated")
     return made if step >= FINEST else _hourly(made)
-
-
-def _require_unit(values: Floats) -> None:
-    median = float(np.nanmedian(values))
-    if not LEAST_G <= median <= MOST_G:
-        raise IntensityError(
-            f"the median figure is {median:.3g}, which no grid has in gCO2e/kWh: is it kg, lb or per MWh? convert it"
-        )
 
 
 def _hourly(history: History) -> History:

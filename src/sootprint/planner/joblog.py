@@ -55,9 +55,14 @@ def read(lines: Iterable[str], *, name: str) -> JobLog:
         name: Name of the file, for messages.
 
     Raises:
-        InputError: A column is missing, or a row has a time that is none.
+        InputError: A column is missing, or a row has a time that is none or an energy below 0.
     """
-    text = [line.rstrip("\r\n") for line in lines if line.strip()]
+    try:
+        text = [line.rstrip("\r\n") for line in lines if line.strip()]
+    except UnicodeDecodeError:
+        text = ["\0"]
+    if any("\0" in line for line in text):
+        raise InputError(f"{name} is no text: give a log as CSV, or what sacct prints")
     if not text:
         raise InputError(f"{name} is empty: give a log with the columns {COLUMNS}")
     jobs: dict[str, LoggedJob] = {}
@@ -67,7 +72,9 @@ def read(lines: Iterable[str], *, name: str) -> JobLog:
         label = _first(row, _NAME) or f"line {number}"
         if "." in label and label.partition(".")[0] in jobs:
             owner = label.partition(".")[0]
-            steps_kwh[owner] = max(steps_kwh.get(owner, 0.0), _energy(row, 0.0) or 0.0)
+            steps_kwh[owner] = max(
+                steps_kwh.get(owner, 0.0), _energy(row, 0.0, f"{name} line {number}") or 0.0
+            )
             continue
         reason, job = _job(label, row, where=f"{name} line {number}")
         if job is None:
@@ -108,7 +115,7 @@ def _job(label: str, row: dict[str, str], *, where: str) -> tuple[str, LoggedJob
     length_s = _length_s(row, start, where)
     if length_s is None or length_s <= 0.0:
         return "no time spent", None
-    return "", LoggedJob(label, start, length_s, _energy(row, length_s))
+    return "", LoggedJob(label, start, length_s, _energy(row, length_s, where))
 
 
 def _first(row: dict[str, str], names: Iterable[str]) -> str:
@@ -145,13 +152,15 @@ def _number(text: str, where: str) -> float:
         raise InputError(f"{where}: {text!r} is not a number") from None
 
 
-def _energy(row: dict[str, str], length_s: float) -> float | None:
+def _energy(row: dict[str, str], length_s: float, where: str) -> float | None:
     """Energy of a row [kWh], or None where it states none; Slurm writes 0 for what it did not measure."""
     for names, to_kwh in ((_KWH, 1.0), (_JOULE, energy_kwh(1.0)), (_WATT, energy_kwh(length_s))):
         try:
             value = float(_first(row, names) or 0.0)
         except ValueError:
             value = 0.0
+        if value < 0.0:
+            raise InputError(f"{where}: {names[0]} is {value:g}: give at least 0, or leave it empty")
         if 0.0 < value < 1e18:
             return value * to_kwh
     return None

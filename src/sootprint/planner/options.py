@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -55,9 +56,19 @@ def drafts(views: Sequence[View], length: int, slack: int, terms: Mapping[str, A
                 "pause", zone, plan_moves(expected[None, :], length, slack, **kept, resume_cost=resume)
             )
         if len(terms["scaling"]) > 1:
-            workers = plan_elastic(expected, float(length), terms["scaling"]).workers
-            waits = (workers == 0.0) & (np.arange(n_steps) < np.flatnonzero(workers)[-1])
-            yield Draft("elastic", zone, workers, workers + terms["idle_share"] * waits)
+            yield _elastic(zone, expected, length, terms)
+
+
+def _elastic(zone: int, expected: Floats, length: int, terms: Mapping[str, Any]) -> Draft:
+    """Draft with several workers; where idle draw counts, the end with the least of it is looked for."""
+    idle, found = terms["idle_share"], []
+    least = math.ceil(length / sum(terms["scaling"]) - 1e-9)
+    for end in range(least, expected.size + 1) if idle else (expected.size,):
+        workers = np.zeros(expected.size)
+        workers[:end] = plan_elastic(expected[:end], float(length), terms["scaling"]).workers
+        waits = (workers == 0.0) & (np.arange(expected.size) < np.flatnonzero(workers)[-1])
+        found.append(Draft("elastic", zone, workers, workers + idle * waits))
+    return min(found, key=lambda one: float(one.weights @ expected))
 
 
 def _drawn(kind: str, zone: int, found: Moves) -> Draft:

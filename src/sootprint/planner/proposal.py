@@ -19,6 +19,7 @@ from sootprint.intensity.kinds import unlike
 from sootprint.planner.exact import Floats
 from sootprint.planner.options import Draft, drafts
 from sootprint.planner.prices import prices
+from sootprint.planner.ranking import Way, best
 from sootprint.planner.views import YEAR, View, of_sources, of_trace
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class Plan:
     Args:
         run_now: Running at once in the first zone.
         options: Ways to run it, the least emissions first.
-        chosen: The best option whose saving clears its error bar, else running at once.
+        chosen: The best option whose saving clears its error bar, else running at once; one in another zone where it
+            is better than the best in the first one by 2 % and more than its error bar.
         measurable: Whether there is such an option.
         power_stated: Whether the power was stated; else the emissions are those of one kilowatt.
         views: Intensity of each zone that the plan is made on.
@@ -125,10 +127,10 @@ class Job:
             )
         if self.idle_w and self.power_w is None:
             raise InputError("idle power is stated without the power of the run: give both")
-        if not self.pue >= 1.0 or not self.transfer_kwh >= 0.0:
-            raise InputError(
-                f"PUE {self.pue} must be at least 1, and transfer {self.transfer_kwh} kWh at least 0"
-            )
+        if not 1.0 <= self.pue < math.inf:
+            raise InputError(f"the PUE is {self.pue}: it is at least 1")
+        if not 0.0 <= self.transfer_kwh < math.inf:
+            raise InputError(f"the transfer takes {self.transfer_kwh} kWh: it is at least 0")
 
 
 def plan(
@@ -263,16 +265,16 @@ def _paid(price_file: Path | None, currency: str | None, home: View) -> Floats |
     return prices(price_file, home)
 
 
-def _ranked(made: Sequence[tuple[Option, bool]], job: Job, views: Sequence[View]) -> Plan:
-    """Plan of options, the first of which is running at once, each with whether its saving clears its error bar."""
-    now = made[0][0]
-    rest = sorted(made[1:], key=lambda pair: pair[0].emissions_kg.value)
-    good = [one for one, clears in rest if clears and one.emissions_kg.value < now.emissions_kg.value]
+def _ranked(made: Sequence[tuple[Option, Floats | None]], job: Job, views: Sequence[View]) -> Plan:
+    """Plan of options, the first of which is running at once, each with its equally likely emissions [kgCO2e]."""
+    number = best([Way(option.zone, option.emissions_kg.value, drawn) for option, drawn in made])
     return Plan(
-        run_now=now,
-        options=tuple(option for option, _ in rest),
-        chosen=good[0] if good else now,
-        measurable=bool(good),
+        run_now=made[0][0],
+        options=tuple(
+            sorted((option for option, _ in made[1:]), key=lambda option: option.emissions_kg.value)
+        ),
+        chosen=made[number][0],
+        measurable=number > 0,
         power_stated=job.power_w is not None,
         views=tuple(views),
         notes=tuple(_notes(job, views)),
@@ -323,8 +325,8 @@ def _views(
 
 def _option(
     draft: Draft, views: Sequence[View], job: Job, *, length: int, prices: Floats | None
-) -> tuple[Option, bool]:
-    """Option of a draft, and whether its saving clears the error bar."""
+) -> tuple[Option, Floats | None]:
+    """Option of a draft, with its equally likely emissions."""
     view, home = views[draft.zone], views[0]
     run_h = hours(job.expect.total_seconds()) / length
     scale_kg = (
@@ -357,7 +359,7 @@ def _option(
         workers=tuple(float(draft.runs[step]) for step in steps),
         cost=None if prices is None else float(prices @ then[0]) * G_PER_KG,
     )
-    return option, saving is None or float(saving.mean()) > float(saving.std()) / math.sqrt(saving.size)
+    return option, emissions
 
 
 def _both(view: View, home: View) -> float:

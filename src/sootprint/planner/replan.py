@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sootprint.planner.exact import Floats, Ints
 from sootprint.planner.overheads import rest_costs
 
+ADVANTAGE = 0.02  # a later start, and another place, must be better by that much
 Flags = npt.NDArray[np.bool_]
 
 

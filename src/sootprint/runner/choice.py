@@ -12,6 +12,7 @@ import numpy.typing as npt
 from sootprint.core.units import W_PER_KW, hours
 from sootprint.intensity.kinds import unlike
 from sootprint.planner.moves import Held, Moves, counted, plan_moves, plan_start
+from sootprint.planner.replan import ADVANTAGE
 from sootprint.runner import transfer
 from sootprint.runner.power import USUAL_POWER_W
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from sootprint.settings.targets import Target
 
 MARGIN = 0.3  # of the time that a job runs, kept free before its deadline: estimates are off by as much
-ADVANTAGE = 0.02  # a later start, and a move, must be better by that much
 NOWHERE = 1e6  # intensity of a place where the job cannot go on [gCO2e/kWh]
 NEVER = 1e12  # cost of a move that is left out
 Floats = npt.NDArray[np.float64]

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from sootprint.engines import queue
 from sootprint.engines.book import Book, Plan, Segment, State
 from sootprint.engines.local import RESUME, SEGMENT
-from sootprint.planner.replan import begin_step, must_run
-from sootprint.runner.choice import ADVANTAGE, MARGIN
+from sootprint.planner.replan import ADVANTAGE, begin_step, must_run
+from sootprint.runner.choice import MARGIN
 from sootprint.runner.driver import AGAIN_S, GRACE_S
 from sootprint.runner.outlook import worthwhile
 
