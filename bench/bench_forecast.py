@@ -3,9 +3,9 @@
     python bench/bench_forecast.py [--synthetic 500]
 
 Recorded trainings: `bench/traces`, and `bench/traces/shared` of a machine with others on it; none was in the fit of the
-constants. Synthetic ones: another seed than that of the fit, on machines that are shared or not. Beside stand
-carbontracker's rule on the same units, mean energy of the units so far times their number, and what the pace so far
-tells where all but the pace of the rest is known.
+constants. Synthetic ones: another seed than that of the fit, on machines that are shared or not, and plain ones. Beside
+stand carbontracker's rule on the same units, mean energy of the units so far times their number, and what the pace so
+far tells where all but the pace of the rest is known.
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ from sootprint.tracker.forecast import AT, Forecast, forecast
 RESULTS = ROOT / "bench" / "results"
 SEED = 20261122
 LEVEL = 0.9
+KINDS = {
+    "Synthetic trainings": synthetic_traces.OWN,
+    "Synthetic trainings on shared machines": synthetic_traces.SHARED,
+    "Plain synthetic trainings": synthetic_traces.PLAIN,
+}
 TARGETS = {0.01: 8.0, 0.05: 3.0}  # median error [%]
 
 
@@ -216,8 +221,8 @@ def main() -> None:
         ],
         "Recorded trainings on a shared machine": [case(trace) for trace in recorded(TRACES / "shared")],
     }
-    for title, shared in (("Synthetic trainings", False), ("Synthetic trainings on shared machines", True)):
-        made = synthetic_traces.traces(given.synthetic, seed=SEED, shared=shared)
+    for title, kind in KINDS.items():
+        made = synthetic_traces.traces(given.synthetic, seed=SEED, kind=kind)
         groups[f"{title}, seed {SEED} (fitted on seed {TRAINING_SEED})"] = [case(trace) for trace in made]
     began_s = time.process_time()
     tables = {title: [_row(share, scored(some, share)) for share in AT] for title, some in groups.items()}

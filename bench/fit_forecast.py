@@ -2,7 +2,7 @@
 
     python bench/fit_forecast.py [--rounds 3] [--synthetic 260] [--only NAME ...]
 
-Only synthetic traces of seed `TRAINING_SEED`, half of them of shared machines: the recorded ones are few, and are all
+Only synthetic traces of seed `TRAINING_SEED`, a third of each kind: the recorded ones are few, and are all
 kept for scoring, as are those of `bench_forecast.py`'s seed. What is made small is the mean over all moments of the
 pinball loss of the logarithm of the forecast energy at 5, 50 and 95 % (Koenker & Bassett, Econometrica 46, 1978): its
 least value is where the three are the true quantiles.
@@ -84,9 +84,12 @@ def main() -> None:
     given = parser.parse_args()
     model.DRAWS, model._draws = DRAWS, functools.cache(lambda: Draws(n=DRAWS))
     model.courses = functools.cache(model.courses)
-    half = given.synthetic // 2
-    traces = synthetic_traces.traces(half, seed=TRAINING_SEED)
-    traces += synthetic_traces.traces(half, seed=TRAINING_SEED, shared=True)
+    kinds = (synthetic_traces.OWN, synthetic_traces.SHARED, synthetic_traces.PLAIN)
+    traces = [
+        trace
+        for kind in kinds
+        for trace in synthetic_traces.traces(given.synthetic // len(kinds), seed=TRAINING_SEED, kind=kind)
+    ]
     _known.extend(_samples([case(trace) for trace in traces]))
     print(f"{len(_known)} moments; loss {_loss(PRIOR):.5f}")
     for name, value in fitted(given.only, given.rounds, given.processes)._asdict().items():

@@ -20,41 +20,64 @@
 | pause | 1 of 20 runs waits once for 0.5 to 5 % of the time at 30 to 50 % power |
 | power | noise of each tick 1 to 8 %, half of it correlated by 0.9 with the tick before |
 
-On a shared machine also, each spread and range even on a log scale:
+On shared machines also, each spread and range even on a log scale:
 
 | what | how it is drawn |
 |---|---|
 | wander | spread of 2 to 15 %, forgotten over 0.5 to 30 % of the run |
 | neighbours | in half of the runs, for 10 to 60 % of it in spells of 0.5 to 20 %; units take 1.1 to 1.6 as long |
+
+Plain runs have less of all: the first unit up to 1 % of the run, noise up to 10 %, no growth and no larger first
+evaluation; evaluation of 2.5 % (median) after each unit in 4 of 10 of the runs, else every 1 to 20 %; changes of the
+stage to 1.1 as long (spread 0.4).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 Rng = np.random.Generator
 
 
-def traces(count: int, *, seed: int, shared: bool = False) -> list[dict[str, Any]]:
-    """Traces in the form of those that were recorded, on machines that are shared with others or not."""
+class Kind(NamedTuple):
+    """What differs between kinds of runs; see the tables above."""
+
+    first: float = 0.03
+    noise: float = 0.15
+    growth: float = 0.1
+    evaluation: float = 0.04
+    farthest: float = 0.25
+    each: tuple[float, float] = (0.6, 0.1)
+    larger: float = 0.3
+    change: tuple[float, float] = (0.25, 0.5)
+    others: bool = False
+    key: tuple[int, ...] = ()
+
+
+OWN, SHARED = Kind(), Kind(others=True, key=(1,))
+PLAIN = Kind(0.01, 0.1, 0.0, 0.025, 0.2, (0.4, 0.4), 0.0, (0.1, 0.4), key=(2,))
+
+
+def traces(count: int, *, seed: int, kind: Kind = OWN) -> list[dict[str, Any]]:
+    """Traces in the form of those that were recorded."""
     return [
-        trace(np.random.default_rng([seed, index, *[1] * shared]), f"synthetic-{index:03d}", shared=shared)
+        trace(np.random.default_rng([seed, index, *kind.key]), f"synthetic-{index:03d}", kind=kind)
         for index in range(count)
     ]
 
 
-def trace(rng: Rng, name: str, *, shared: bool = False) -> dict[str, Any]:
+def trace(rng: Rng, name: str, *, kind: Kind = OWN) -> dict[str, Any]:
     """One trace."""
     units = int(np.exp(rng.uniform(np.log(60), np.log(5000))))
     length_s = max(600.0, 2400.0 * np.exp(0.7 * rng.normal()))
-    growth = _log_even(rng, 0.6, 5.0) if rng.random() < 0.1 else 1.0
-    times, powers = _course(rng, units, growth)
-    if shared:
+    growth = _log_even(rng, 0.6, 5.0) if rng.random() < kind.growth else 1.0
+    times, powers = _course(rng, units, growth, kind=kind)
+    if kind.others:
         times *= _others(rng, units)
     edges = [(_log_even(rng, 2e-4, 0.01), rng.uniform(0.4, 0.8))]  # set-up, before the first unit
-    marks, extra = [], _between(rng, units, growth if rng.random() < 0.5 else 1.0)
+    marks, extra = [], _between(rng, units, growth if rng.random() < 0.5 else 1.0, kind=kind)
     for index in range(units):
         edges.append((times[index] / units, powers[index]))
         marks.append(len(edges))
@@ -83,11 +106,11 @@ def _log_even(rng: Rng, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def _course(rng: Rng, units: int, growth: float) -> tuple[np.ndarray, np.ndarray]:
+def _course(rng: Rng, units: int, growth: float, *, kind: Kind) -> tuple[np.ndarray, np.ndarray]:
     """Time of each unit over the usual one and its power over the full one, `(units,)`."""
     at = np.arange(units)
     warm = _log_even(rng, 0.02, 0.5) * np.exp(-at / (_log_even(rng, 5e-4, 0.02) * units))
-    noise = _log_even(rng, 0.01, 0.15) * _related(rng, units, 0.8 if rng.random() < 0.5 else 0.0)
+    noise = _log_even(rng, 0.01, kind.noise) * _related(rng, units, 0.8 if rng.random() < 0.5 else 0.0)
     times = (1.0 + warm) * np.exp(noise) * np.exp(_walk(rng, units, rng.uniform(0.0, 0.04)))
     times *= np.linspace(1.0, growth, units) / (0.5 * (1.0 + growth))
     powers = np.exp(_walk(rng, units, rng.uniform(0.0, 0.03)))
@@ -95,9 +118,9 @@ def _course(rng: Rng, units: int, growth: float) -> tuple[np.ndarray, np.ndarray
     times[stragglers] *= rng.uniform(2.0, 8.0, stragglers.sum())
     for _ in range(rng.poisson(0.3)):
         since = int(rng.uniform(0.03, 0.97) * units)
-        times[since:] *= np.exp(0.25 + 0.5 * rng.normal())
+        times[since:] *= np.exp(kind.change[0] + kind.change[1] * rng.normal())
         powers[since:] *= np.exp(0.1 * rng.normal())
-    first = _log_even(rng, 1e-4, 0.03) * units
+    first = _log_even(rng, 1e-4, kind.first) * units
     powers[0] = (powers[0] * times[0] + rng.uniform(0.4, 1.0) * first) / (times[0] + first)
     times[0] += first
     return times, powers
@@ -119,17 +142,17 @@ def _others(rng: Rng, units: int) -> np.ndarray:
     return np.exp(wander) * np.where(here, rng.uniform(1.1, 1.6), 1.0)
 
 
-def _between(rng: Rng, units: int, growth: float) -> dict[int, list[tuple[float, float]]]:
+def _between(rng: Rng, units: int, growth: float, *, kind: Kind) -> dict[int, list[tuple[float, float]]]:
     """What comes after a unit: time over that of all usual units, and power."""
     found: dict[int, list[tuple[float, float]]] = {}
-    shape = (growth, rng.uniform(1.2, 5.0) if rng.random() < 0.3 else 1.0)
+    shape = (growth, rng.uniform(1.2, 5.0) if rng.random() < kind.larger else 1.0)
     if rng.random() < 0.8:
         whole = 0.01 * np.exp(0.8 * rng.normal())
         _periodic(found, _every(_log_even(rng, 0.005, 0.2), units), whole, rng.uniform(0.3, 0.7), shape)
     if rng.random() < 0.8:
-        whole = 0.04 * np.exp(0.8 * rng.normal())
-        each = rng.random() < (0.6 if units < 300 else 0.1)
-        distance = 0.0 if each else _log_even(rng, 0.01, 0.25)
+        whole = kind.evaluation * np.exp(0.8 * rng.normal())
+        each = rng.random() < kind.each[units >= 300]
+        distance = 0.0 if each else _log_even(rng, 0.01, kind.farthest)
         _periodic(found, _every(distance, units), whole, rng.uniform(0.6, 1.0), shape)
     if rng.random() < 0.4:
         found.setdefault(units - 1, []).append((_log_even(rng, 0.001, 0.03), 0.9))

@@ -65,16 +65,16 @@ class Prior(NamedTuple):
     trend: float = 0.1275
     slope: float = 1.6
     size: float = 0.64
-    drift: float = 0.0144
+    drift: float = 0.0086
     unseen: float = 1.0
     unseen_share: float = 0.0277
     unseen_spread: float = 1.44
     final: float = 0.0011
     final_spread: float = 0.72
     changes: float = 0.4032
-    change: float = 0.44
+    change: float = 0.4
     change_spread: float = 0.3876
-    power: float = 0.0384
+    power: float = 0.023
     power_drift: float = 0.048
     power_change: float = 0.06
 

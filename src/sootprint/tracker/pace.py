@@ -13,7 +13,7 @@ from sootprint.tracker.stages import last_changes, median, noise
 BLOCKS = 8  # that the scatter of the power is taken from
 BEFORE, PARTS = 4, 12  # blocks of the course of the pace: of the stage before the present one, and of that
 WARM = 1.1  # leading units above this many times the usual time belong to the warm-up
-MANY = 6  # units of which the later half counts for the power
+MANY = 6  # units of which the later half is the reference of the pace
 TICKS = 4  # looks at the meters that a power is taken over
 
 
@@ -55,7 +55,7 @@ class Pace(NamedTuple):
             unit is all.
         changes: Progress at each change of the stage.
         slow: Units with an evaluation, a checkpoint or a wait in them.
-        power_w: Mean power of the later half of the present stage [W].
+        power_w: Mean power of the present stage [W].
         power_spread: Standard error of its logarithm.
     """
 
@@ -109,7 +109,7 @@ def pace(points: Sequence[Point], total: float, *, tick_s: float = 0.0, begun_s:
     late = stage[len(stage) // 2 :] if len(stage) >= MANY else stage
     power_w, power_spread = _power(
         [Point(0.0, begun_s, 0.0), *(point for point in points if point.at_s > begun_s)],
-        late[0].start.at_s,
+        stage[0].start.at_s,
         TICKS * tick_s,
     )
     whole = total - first.done
