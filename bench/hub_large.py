@@ -24,10 +24,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import sqlalchemy as sa
 from bench_hub import SOOTPRINT, about, batch, written
 from hub_million import serving
 
-KILLED_AFTER_S = 4.0
+from sootprint.hub import database
+from sootprint.hub.tables import FootprintRow, table_of
+
+BATCHES, KILLED_AFTER_S = 16, 2.0
+_rows = table_of(FootprintRow)
 MIB = 1 << 20
 
 
@@ -51,7 +56,7 @@ def main() -> int:
 def _killed(given: argparse.Namespace) -> dict[str, Any]:
     """Records that come in when the server is killed, and the time until it answers again."""
     acknowledged: list[str] = []
-    bodies = [batch("estimate") for _ in range(40)]
+    bodies = [batch("estimate") for _ in range(BATCHES)]
     with serving(given.home, given.database_url) as (server, address):
         before = _total(address)
         sender = threading.Thread(target=_send, args=(address, bodies, acknowledged))
@@ -83,6 +88,17 @@ def _killed(given: argparse.Namespace) -> dict[str, Any]:
         "doubled": whole - before - len(bodies) * len(json.loads(bodies[0])),
         "ready_again_s": round(ready_s, 2),
     }
+
+
+def _there(given: argparse.Namespace, ids: list[str]) -> int:
+    """How many records of some ids the database holds, each once."""
+    engine = database.connect(database.url_of(given.database_url, given.home / "hub"))
+    found = 0
+    with engine.connect() as connection:
+        for start in range(0, len(ids), 500):
+            query = sa.select(sa.func.count()).where(_rows.c.id.in_(ids[start : start + 500]))
+            found += int(connection.scalar(query) or 0)
+    return found
 
 
 def _send(address: str, bodies: list[bytes], acknowledged: list[str]) -> None:
