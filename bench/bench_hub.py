@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import hub_tables
 import psutil
 
 from sootprint.core.ids import uuid7
@@ -54,6 +55,7 @@ def main() -> int:
     if not given.no_file:
         RESULTS.mkdir(exist_ok=True)
         written(f"hub-{backend.lower()}", began, rows)
+        hub_tables.taken_in(backend, began, rows)
     return 0
 
 

@@ -36,6 +36,7 @@ from typing import Any
 
 import httpx
 import hub_pages
+import hub_tables
 import psutil
 import sqlalchemy as sa
 from bench_hub import BATCH as SENT
@@ -86,6 +87,7 @@ def main() -> int:
     if not given.no_file:
         backend = "postgresql" if given.database_url else "sqlite"
         written(f"hub-million-{backend}", began, rows)
+        hub_tables.million("PostgreSQL" if given.database_url else "SQLite", began, rows)
     return 0
 
 
