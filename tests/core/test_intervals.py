@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sootprint.core.errors import InputError
-from sootprint.core.intervals import Z90, Draws, around, exact, from_draws, product, scaled, total
+from sootprint.core.intervals import Z90, Draws, Total, around, exact, from_draws, product, scaled, total
 from sootprint.core.quantity import Quantity
 
 ABOVE = st.floats(1e-3, 1e6)
@@ -209,6 +209,18 @@ def test_total_encloses_its_value(terms: list[tuple[str, Quantity]]) -> None:
     assert summed.high is not None
     assert summed.low <= summed.value <= summed.high
     assert summed.value == math.fsum(term.value for _, term in terms)
+
+
+@given(
+    listed=st.lists(st.tuples(st.sampled_from("abc"), st.floats(0.0, 9.0), st.floats(1.0, 3.0)), max_size=6)
+)
+def test_total_that_grows_is_the_total_of_all(listed) -> None:
+    """To the last digit, and looking at it on the way changes nothing."""
+    terms = [(name, around(value, 1.0 / ratio, ratio)) for name, value, ratio in listed]
+    grown = Total().add(terms[:3])
+    assert grown.quantity() == total(terms[:3])
+    assert grown.add(terms[3:]).quantity() == total(terms)
+    assert grown.add([("d", Quantity(value=1.0))]).quantity().low is None
 
 
 def test_total_of_exact_terms_is_exact() -> None:

@@ -16,6 +16,7 @@ from sootprint.core.quantity import Quantity
 
 Z90 = 1.6448536269514722  # standard normal, 95th percentile
 DRAWS = 512
+LEAST = 1e-300  # what is not above it counts as 0: ratios to it are no numbers
 _WORD = (1 << 64) - 1
 
 
@@ -145,7 +146,7 @@ class Draws:
         if quantity.low is None or quantity.high is None:
             return None
         value = quantity.value
-        if value <= 0.0:
+        if value <= LEAST:
             return [max(0.0, score) * quantity.high / Z90 for score in self._order(name)]
         down = math.log(value / max(quantity.low, value * 1e-6)) / Z90
         up = math.log(quantity.high / value) / Z90
@@ -158,24 +159,45 @@ class Draws:
         return _shuffled(name, self._seed, self._n)
 
 
+class Total:
+    """Sum of named quantities of at least 0 that may grow; terms of the same name vary together.
+
+    The value is the sum of the values, so that a table adds up; the bounds are the 5th and 95th percentile of the
+    summed draws. A sum that is looked at and grows again draws nothing twice.
+    """
+
+    def __init__(self, draws: Draws | None = None) -> None:
+        self._draws = draws or Draws()
+        self._values: list[float] = []
+        self._sums: list[float] | None = None
+        self._is_bounded = True
+
+    def add(self, terms: Iterable[tuple[str, Quantity]]) -> Total:
+        """The same sum with more terms."""
+        for name, quantity in terms:
+            self._values.append(quantity.value)
+            drawn = self._draws.of(name, quantity) if self._is_bounded else None
+            if drawn is None:
+                self._is_bounded = False
+            elif self._sums is None:
+                self._sums = drawn
+            else:
+                self._sums = [a + b for a, b in zip(self._sums, drawn, strict=True)]
+        return self
+
+    def quantity(self, basis: str = "derived") -> Quantity:
+        """The sum so far."""
+        value = math.fsum(self._values)
+        if not self._is_bounded:
+            return Quantity(value=value, basis=basis)
+        return exact(value, basis) if self._sums is None else from_draws(value, self._sums, basis=basis)
+
+
 def total(
     terms: Iterable[tuple[str, Quantity]], *, draws: Draws | None = None, basis: str = "derived"
 ) -> Quantity:
-    """Sum of named quantities of at least 0; terms of the same name vary together.
-
-    The value is the sum of the values, so that a table adds up; the bounds are the 5th and 95th percentile of the
-    summed draws.
-    """
-    draws = draws or Draws()
-    listed = list(terms)
-    value = math.fsum(quantity.value for _, quantity in listed)
-    sums: list[float] | None = None
-    for name, quantity in listed:
-        drawn = draws.of(name, quantity)
-        if drawn is None:
-            return Quantity(value=value, basis=basis)
-        sums = drawn if sums is None else [a + b for a, b in zip(sums, drawn, strict=True)]
-    return exact(value, basis) if sums is None else from_draws(value, sums, basis=basis)
+    """Sum of named quantities of at least 0, as `Total` makes it."""
+    return Total(draws).add(terms).quantity(basis)
 
 
 def from_draws(value: float, drawn: Sequence[float], *, basis: str = "derived") -> Quantity:

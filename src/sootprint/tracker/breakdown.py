@@ -7,7 +7,7 @@ they are, and `node` is what is left of it. Either way the parts and the rows ad
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sootprint.core import classes, intervals, records
 from sootprint.core.quantity import Factor, Quantity
@@ -61,7 +61,7 @@ def energy_of(fold: Fold) -> Energy:
         fold: Sums of a run.
     """
     losses = quantities.losses_of([Factor(**data) for data in fold.known("factors")])
-    parts = _parts(fold, losses)
+    parts, summed = _parts(fold, losses)
     course = course_of(fold, losses.value)
     seen, calibration, warnings = _known_whole(fold, parts, course)
     strict = fold.head.get("share") == "process"
@@ -69,7 +69,7 @@ def energy_of(fold: Fold) -> Energy:
         alone = next((state for state in inside(fold) if kind_of(state) == WALL), None)
         return Energy(
             parts,
-            sum_of(parts),
+            summed,
             course.rows(),
             _rest_of_parts(fold, losses) if strict else None,
             wall=alone,
@@ -113,26 +113,25 @@ def _known_whole(
     return seen, calibration if seen else None, (*warnings, *more, *further)
 
 
-def sum_of(parts: Sequence[records.Component]) -> Quantity | None:
-    """Sum of the components; all devices of one meter err together, as they share its calibration [kWh]."""
-    if not parts:
-        return None
-    return intervals.total((f"meter:{part.meter}", part.energy_kwh) for part in parts)
+def _terms(parts: Iterable[records.Component]) -> Iterator[tuple[str, Quantity]]:
+    """Parts by name: all devices of one meter err together, as they share its calibration [kWh]."""
+    return ((f"meter:{part.meter}", part.energy_kwh) for part in parts)
 
 
-def _parts(fold: Fold, losses: quantities.Losses) -> tuple[records.Component, ...]:
-    """Components that are added up, the node last."""
+def _parts(fold: Fold, losses: quantities.Losses) -> tuple[tuple[records.Component, ...], Quantity | None]:
+    """Components that are added up, the node last, and their sum [kWh]."""
     within = inside(fold)
     busy = {kind_of(state): state for state in fold.states if state.judged_s > 0.0}
     made = [_component(state, busy) for state in within if state.component != NODE]
     parts = [component for component in made if component is not None]
     node = next((state for state in within if state.component == NODE), None)
     base = None if node is None else quantities.energy_quantity(node)
-    subtotal = sum_of(parts)
-    if node is not None and base is not None and subtotal is not None:
-        energy = quantities.node_quantity(base, subtotal, losses)
+    summed = intervals.Total().add(_terms(parts))
+    if node is not None and base is not None and parts:
+        energy = quantities.node_quantity(base, summed.quantity(), losses)
         parts.append(records.Component(component=NODE, meter=node.meter, energy_kwh=energy))
-    return tuple(parts)
+        summed.add(_terms(parts[-1:]))
+    return tuple(parts), summed.quantity() if parts else None
 
 
 def _component(state: ComponentState, busy: dict[str, ComponentState]) -> records.Component | None:
