@@ -21,7 +21,7 @@ from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, CurvePoint, Model, Paper, Place, Result
 from sootprint.hub import accounts, database, plot
 from sootprint.hub.context import Hub
-from sootprint.hub.insight import own, projections, rollups, surveyed, trends
+from sootprint.hub.insight import own, projections, quality, rollups, surveyed, trends
 from sootprint.hub.insight.compared import changed
 from sootprint.hub.insight.tables import Rollup
 from sootprint.hub.tables import FootprintRow, ResultRow, Tally, table_of
@@ -466,3 +466,30 @@ def test_own_footprint_is_of_the_catalogue_or_of_the_meters(client: TestClient) 
     assert "Energy by component" in said
     unknown = dataclasses.replace(records.footprint(), emissions_kg=None)
     assert "Its emissions are not known" in str(own.sheet(engine, 3, unknown))
+
+
+def test_analysis_that_stumbles_says_so_and_is_not_begun_for_ever(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault in what is made in the background is a page with 500, not one that reloads itself for ever."""
+    client.post("/api/v1/footprints", json=records.record())
+    monkeypatch.setattr(surveyed, "sheet", lambda _: dict[str, Any]()["none"])
+    answer = client.get("/survey", headers=HTML)
+    assert answer.status_code == 500
+    assert "<h1>A fault of this hub</h1>" in answer.text
+    assert "refresh" not in answer.headers
+
+
+def test_fault_of_the_program_is_a_page_that_tells_nothing_of_it(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that nobody thought of is one line, without a name of the inside; programs get JSON."""
+
+    def broken(_: object) -> None:
+        raise KeyError("s3cret inside")
+
+    monkeypatch.setattr(quality, "sheet", broken)
+    page = client.get("/quality", headers=HTML)
+    assert (page.status_code, "s3cret" in page.text) == (500, False)
+    assert "a fault of the hub" in page.text.lower()
+    assert client.get("/quality").json()["status"] == 500

@@ -87,6 +87,9 @@ def test_data_sets_of_one_task_have_fronts_of_their_own(small: survey.Dataset) -
     chart = fronts(drawn.points.with_columns(other), drawn.layers["front"].with_columns(other), EMISSIONS)
     drawing = draw.svg(chart)
     assert "CIFAR-10 (hollow)" in drawing and "ImageNet (filled)" in drawing
+    untold = pl.when(pl.col("row") == 1).then(pl.lit(None)).otherwise(pl.col("dataset")).alias("dataset")
+    chart = fronts(drawn.points.with_columns(untold), drawn.layers["front"].with_columns(untold), EMISSIONS)
+    assert "data set not told (" in draw.svg(chart)
 
 
 def test_nothing_to_draw_is_none(small: survey.Dataset) -> None:

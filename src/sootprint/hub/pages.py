@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cache
 from importlib import resources
 from typing import Annotated, Any
@@ -24,6 +25,8 @@ from sootprint.hub.requests import NotAllowedError, fields_of, hub_of, viewer_of
 
 PAGE = 50
 STATIC = {"hub.css": "text/css; charset=utf-8", "hub.svg": "image/svg+xml"}
+# Controls but tab and line end, halves of characters, line separators, and what turns the direction of writing
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 FOREVER = "public, max-age=31536000, immutable"
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 Chosen = Annotated[dict[str, str], Depends(asked.filters)]
@@ -234,6 +237,11 @@ def _form(
     )
 
 
+def _shown(value: object) -> object:
+    """Text without letters that are not seen, and turn or hide those around them; drawings of ours are left alone."""
+    return _UNSEEN.sub(" ", value) if type(value) is str else value
+
+
 @cache
 def templates() -> jinja2.Environment:
     """Templates of the pages, whose values are escaped."""
@@ -243,6 +251,7 @@ def templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_shown,
     )
     made.filters["formula"] = lambda text: text.replace("CO2e", "CO₂e")
     made.filters["query"] = urlencode

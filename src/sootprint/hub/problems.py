@@ -16,6 +16,7 @@ from sootprint.hub.accounts import VISITOR
 from sootprint.hub.admission import TooLargeError
 from sootprint.hub.corrections import NotYoursError, UnknownRecordError
 from sootprint.hub.ingest import KeyReusedError
+from sootprint.hub.insight.keeping import FailedError
 from sootprint.hub.requests import NotAllowedError, TooManyError
 
 
@@ -44,6 +45,7 @@ _STATUS: dict[type[SootprintError], int] = {
     NotYoursError: 403,
     KeyReusedError: 409,
     TooManyError: 429,
+    FailedError: 500,
 }
 
 

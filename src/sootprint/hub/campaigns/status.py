@@ -73,7 +73,7 @@ def _finding(found: dict[str, Any]) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100.0 * share:.1f} %"
+    return f"{100.0 * share:.1f}\N{NO-BREAK SPACE}%"
 
 
 def _counted(states: list[str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -10,10 +11,17 @@ from typing import Any
 from sqlalchemy.engine import Engine
 
 from sootprint.core.errors import SootprintError
-from sootprint.hub import chain
+from sootprint.hub import chain, logs
 
 MOST = 200  # answers; the oldest is forgotten
 AGE_PER_COST = 20.0  # an answer may be older than the data by this many times what it costs to make
+
+
+STRANGE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+
+
+class FailedError(SootprintError):
+    """An analysis stumbled over the records."""
 
 
 class Kept:
@@ -64,6 +72,15 @@ class Kept:
             self._made(name, state, make)
         except SootprintError as err:
             self._failed[name] = err
+        except (
+            STRANGE
+        ) as err:  # a fault of ours in an analysis of whatever people send: the page says so, once
+            logs.event(
+                "analysis failed", logging.ERROR, name=name, error=f"{type(err).__name__}: {err}"[:300]
+            )
+            self._failed[name] = FailedError(
+                "this page cannot be made of what the hub holds; the log has the reason"
+            )
         finally:
             with self._lock:
                 self._making.pop(name, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import altair as alt
@@ -185,7 +186,7 @@ def _names(points: pl.DataFrame, members: pl.DataFrame, axes: _Axes, datasets: l
     taken = [] if axes.dense else axes.pixels(points)
     found: list[names.Name] = []
     for (dataset,), front in members.sort(axes.field).partition_by("dataset", as_dict=True).items():
-        text = f"{_short(str(dataset), datasets)} ({FILLINGS[dataset != datasets[0]]})"
+        text = f"{_short(dataset, datasets)} ({FILLINGS[dataset != datasets[0]]})"
         others = [
             *taken,
             *((one.x + names.LETTER * at, one.y) for one in found for at in range(len(one.text))),
@@ -197,14 +198,18 @@ def _names(points: pl.DataFrame, members: pl.DataFrame, axes: _Axes, datasets: l
     )
 
 
-def _short(name: str, others: list[str]) -> str:
-    """Name without the words that all names begin with.
+def _short(name: Any, others: Sequence[str | None]) -> str:
+    """Name without the words that all names begin with; of a data set that is not told, that it is not.
 
     >>> _short("WMT2014 English-French", ["WMT2014 English-French", "WMT2014 English-German"])
     'English-French'
+    >>> _short(None, [None, "ImageNet"])
+    'data set not told'
     """
-    words = [other.split() for other in others]
+    if name is None:
+        return "data set not told"
+    words = [other.split() for other in others if other is not None]
     common = 0
     while all(len(found) > common + 1 for found in words) and len({found[common] for found in words}) == 1:
         common += 1
-    return " ".join(name.split()[common:])
+    return " ".join(str(name).split()[common:])
