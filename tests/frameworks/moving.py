@@ -18,7 +18,7 @@ from sootprint.runner.driving import driven
 from sootprint.runner.outlook import Ahead, Outlook
 
 CLEAN, DIRTY, AHEAD = 50.0, 500.0, 400
-PAUSE = 3  # steps of a dirty time in both places
+PAUSE = 20  # steps of a dirty time in both places, worth a pause however long a start takes
 # From so many lines on: where it is clean, and after how many pauses, if it is dirty everywhere before.
 TURNS = ((0, "a", 0), (5, "a", 1), (12, "b", 0), (20, "b", 3))
 

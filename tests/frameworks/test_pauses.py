@@ -199,7 +199,7 @@ def moved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, subp
             cwd=str(folder / "here"),
             arguments=("--tag", "plan=p"),
             deadline_s=time.time() + 1000.0,
-            expect_s=20.0,
+            expect_s=60.0,
             pausable=True,
             targets=tuple(target.as_table() for target in targets),
             carry=("pause.pt", "losses"),
