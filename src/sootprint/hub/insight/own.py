@@ -70,7 +70,7 @@ def _measured(footprint: Footprint, requests: int, held: int) -> list[Part]:
         if one is not None
     ]
     grade = f"grade {footprint.grade}: {words.GRADES[footprint.grade]}" if footprint.grade else "no grade"
-    by_meters = f"Its own share by the meters of this machine, as `sootprint run --share process`; {grade}."
+    by_meters = f"Its own share by the meters of this machine, as of a run with --share process; {grade}."
     return [
         Part(says=[said, by_meters]),
         *(Part(grid=grid) for grid in grids),
@@ -107,7 +107,7 @@ def _modelled(requests: int, held: int) -> list[Part]:
     said = f"Since it started, this process emitted about {amount} ({spread})"
     said += f", {figures.amount(each, _GRAMS[1])} a request" if each is not None else ""
     how = Grid(caption="How it comes about", columns=("Fact", "Value", "Origin"), numbers=(1,), rows=rows)
-    known = "It is modelled: `sootprint hub serve --measure` reads the meters of this machine instead."
+    known = "It is modelled; sootprint hub serve --measure reads the meters of this machine instead."
     return [
         Part(says=[f"{said}. It holds {held:,} footprints.", known], grid=how),
         Part(title="What is not in it", items=LEFT_OUT),

@@ -34,7 +34,7 @@ def empty() -> Sheet:
     return Sheet(
         title="Survey",
         lead="The analysis of Luccioni and Hernandez-Garcia (2023), run on the footprints of this hub. There is none "
-        "yet: `sootprint hub seed` brings published runs.",
+        "yet; sootprint hub seed brings published runs.",
         actions=[link("Submit a training", "/submit"), link("Upload a file", "/upload")],
     )
 
