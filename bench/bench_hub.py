@@ -71,7 +71,7 @@ def written(name: str, began: dict[str, Any], rows: list[dict[str, Any]]) -> Non
 def about() -> dict[str, Any]:
     """What the figures depend on, taken before the first of them; no name of the machine."""
     commit = _git("rev-parse", "--short", "HEAD")
-    changed = _git("status", "--porcelain", "--untracked-files=no", "src", "bench")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "src", "bench/*.py")
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": f"{commit} with changes" if changed else commit,
