@@ -17,6 +17,7 @@ SURE = Prior(
     warm=0.0,
     warm_spread=1e-9,
     warm_most=1e-9,
+    compiles=0.0,
     noise=1e-6,
     wander=1e-6,
     trend=0.0,
@@ -68,6 +69,18 @@ def test_a_first_unit_alone_is_taken_to_be_slower_than_the_rest() -> None:
     alone = SEEN._replace(blocks=(), units=1, unit_s=12.0, power_spread=0.0)
     made = forecast(alone, prior=SURE._replace(warm=0.2))
     assert made.duration_s.value == pytest.approx(120.0 + 90.0 * 12.0 * math.exp(-0.2), rel=1e-3)
+
+
+def test_a_short_first_unit_may_be_mostly_compiling() -> None:
+    """After one unit of 2 s the rest may take a quarter of that; after one of an hour it may not."""
+    short, long = (
+        forecast(SEEN._replace(blocks=(), units=1, unit_s=unit_s, last=Point(1.0, unit_s, 100.0 * unit_s)))
+        for unit_s in (2.0, 3600.0)
+    )
+    low_s, high_s = short.duration_s.low, long.duration_s.low
+    assert low_s is not None and high_s is not None
+    assert low_s < 0.4 * 2.0 * 91.0
+    assert high_s > 0.4 * 3600.0 * 91.0
 
 
 def test_the_interval_narrows_as_the_run_goes_on() -> None:

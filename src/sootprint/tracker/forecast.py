@@ -36,6 +36,7 @@ class Prior(NamedTuple):
         warm: Logarithm of the first unit's time over that of a usual one.
         warm_spread: Its spread where the first unit took less than that, as where nothing is to be compiled.
         warm_most: Its spread where it took more.
+        compiles: Chance that a short first unit is mostly compiling or loading.
         noise: Spread of the time of one unit, for as long as few were seen.
         wander: Median spread of the wander of the pace.
         wander_spread: Spread of its logarithm.
@@ -59,6 +60,7 @@ class Prior(NamedTuple):
     warm: float = 0.34
     warm_spread: float = 0.255
     warm_most: float = 0.216
+    compiles: float = 0.3
     noise: float = 0.12
     wander: float = 0.048
     wander_spread: float = 1.0
@@ -80,6 +82,8 @@ class Prior(NamedTuple):
 
 
 PRIOR = Prior()
+COMPILED = 10.0  # most usual units that a first one takes which is mostly compiling
+COMPILED_S = 20.0  # what compiling or loading takes [s]
 SOONEST, LATEST = 0.005, 0.5  # distances of slow units over the run, taken as equally likely on a log scale
 
 
@@ -168,7 +172,13 @@ def _level(pace: Pace, prior: Prior) -> list[float]:
     wander = prior.drift**2 * (1.0 - pace.progress) / 3.0
     if not pace.blocks:  # the one unit that was seen holds the warm-up
         below, above = (math.sqrt(spread**2 + wander) for spread in (prior.warm_most, prior.warm_spread))
-        return _lognormal("level", math.exp(-prior.warm), below, above)
+        warm = _lognormal("level", math.exp(-prior.warm), below, above)
+        chance = prior.compiles * min(1.0, COMPILED_S / pace.unit_s)
+        most = math.log(COMPILED)
+        return [
+            math.exp(-most * size) if u < chance else level
+            for level, u, size in zip(warm, _uniform("is compiled"), _uniform("compiled"), strict=True)
+        ]
     ways = courses(
         pace.blocks,
         progress=pace.progress,
