@@ -234,6 +234,16 @@ def test_energy_to_a_target_is_that_of_the_curve(client: TestClient) -> None:
     assert "5.00 kWh" in text
     assert "at most 116 kWh" in text
     assert "2 footprints reached Top-1 70, 1 did not" in text
+    assert "all evidence is shown" not in text
+
+
+def test_energy_to_a_target_takes_all_evidence_where_there_is_no_better(client: TestClient) -> None:
+    """As on the leaderboard, and said: a page without anything helps nobody."""
+    client.post("/api/v1/footprints", json=[_run(0, value=78.0, grade="D"), _run(1, value=60.0, grade="D")])
+    answer = client.get("/leaderboards/target", params={**TASK, "target": "70"}, headers=HTML)
+    text = unescape(answer.text)
+    assert "1 footprints reached Top-1 70, 1 did not" in text
+    assert "all evidence is shown" in text
 
 
 def test_leaderboard_has_robustness_beside_quality(client: TestClient) -> None:

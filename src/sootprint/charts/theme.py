@@ -40,6 +40,7 @@ class Theme:
         background: Colour behind the chart, or None for what lies below it.
         font_size: Size of the labels [pixel].
         bright_is_more: Whether large values of a colour scale are the bright ones, as on a dark ground.
+        ramp: Colours of the scale, from dark to bright.
     """
 
     ink: str
@@ -50,6 +51,7 @@ class Theme:
     background: str | None
     font_size: int
     bright_is_more: bool = False
+    ramp: tuple[str, ...] = RAMP
 
     def config(self) -> dict[str, Any]:
         """Vega-Lite configuration of this theme."""
@@ -69,7 +71,7 @@ class Theme:
             "legend": {**labels, "symbolType": "square", "symbolStrokeWidth": 0, "columnPadding": 24},
             "header": {name: value for name, value in labels.items() if name != "titleLimit"},
             "title": {"font": FONT, "fontSize": self.font_size + 1, "fontWeight": "bold", "color": self.ink},
-            "range": {"ramp": list(RAMP if self.bright_is_more else reversed(RAMP))},
+            "range": {"ramp": list(self.ramp if self.bright_is_more else reversed(self.ramp))},
             **self._marks(),
         }
 
@@ -146,6 +148,7 @@ THEMES = {
         accent="var(--accent)",
         background=None,
         font_size=12,
+        ramp=RAMP[2:-1],  # the ground may be light or dark: neither end is lost on it
     ),
 }
 

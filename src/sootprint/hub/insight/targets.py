@@ -40,16 +40,26 @@ class Reached:
 _NUMBERS = ("seq", "value", "curve", "energy_kwh", "evidence")
 
 
-def reached(engine: Engine, names: tuple[str, str, str], target: float) -> tuple[list[Reached], int]:
-    """Records that reached a value, the least energy first, and the number of those that did not."""
+def reached(
+    engine: Engine, names: tuple[str, str, str], target: float, *, weak: bool = False
+) -> tuple[list[Reached], int]:
+    """Records that reached a value, the least energy first, and the number of those that did not.
+
+    Args:
+        engine: Database.
+        names: Task, data set and metric.
+        target: Value to be reached, in the unit of the metric.
+        weak: Whether weaker evidence than C and records marked for review are in.
+    """
     higher = is_higher_better(names[2])
     query = (
         sa.select(*(_results.c[name] for name in _NUMBERS))
         .where(_results.c.board == columns.board(*names), _results.c.kind == "quality")
-        .where(_results.c.evidence <= leaderboards.SOUND, _results.c.marked == 0)
         .order_by(_results.c.emissions_kg, _results.c.seq)
         .limit(MOST)
     )
+    if not weak:
+        query = query.where(_results.c.evidence <= leaderboards.SOUND, _results.c.marked == 0)
     with engine.connect() as connection:
         rows = [dict(zip(_NUMBERS, row, strict=True)) for row in connection.execute(query)]
     found = [one for row in rows if (one := _reached(row, target, higher=higher)) is not None]
@@ -69,6 +79,8 @@ def _reached(row: dict[str, Any], target: float, *, higher: bool) -> Reached | N
 def sheet(engine: Engine, names: tuple[str, str, str], target: float) -> Sheet:
     """The page."""
     found, others = reached(engine, names, target)
+    if weak := not found and not others:  # as the leaderboard does: all evidence where there is no better
+        found, others = reached(engine, names, target, weak=True)
     of_board = link("The leaderboard", "/leaderboards/view", task=names[0], dataset=names[1], metric=names[2])
     if found:
         least, logged = found[0], sum(one.logged for one in found)
@@ -79,7 +91,12 @@ def sheet(engine: Engine, names: tuple[str, str, str], target: float) -> Sheet:
             "is the energy of the whole run, an upper bound."
         )
     else:
-        words = f"No footprint of evidence C or better reached {names[2]} {target:g} here; {others} have a result."
+        words = f"No footprint reached {names[2]} {target:g} here; {others} have a result."
+    says = [words]
+    if weak:
+        says.append("No footprint here has evidence of A to C without a mark yet, so all evidence is shown.")
+    if len(found) + others >= MOST:
+        says.append(f"Looked at: the {MOST:,} footprints that emit the least.")
     told = {
         row["seq"]: row
         for row in leaderboards.tell(engine, [one.row for one in found[: views.SHOWN_ENTRIES]])
@@ -90,7 +107,7 @@ def sheet(engine: Engine, names: tuple[str, str, str], target: float) -> Sheet:
         lead=f"{names[0]}{f', {names[1]}' if names[1] else ''}: IT energy from the start until the "
         "target was reached.",
         above=[Link("Leaderboards", "/leaderboards"), of_board],
-        parts=[Part(says=[words], grid=_grid(shown))],
+        parts=[Part(says=says, grid=_grid(shown))],
     )
 
 
