@@ -25,10 +25,8 @@ class Prior(NamedTuple):
 # Mean over rated power of a GPU that trains: a share that grows with the device hours of the job. Short jobs on few
 # devices start up, evaluate and wait for data; long ones on many are tuned. Fitted by `bench/estimation.py --fit`.
 SHARE_AT_100_H, SHARE_PER_DECADE = 0.644, 0.077
-LEAST_SHARE, MOST_SHARE = (
-    0.40,
-    0.87,
-)  # no line goes on for ever; 0.87: the most that a large job was measured at
+# No line goes on for ever; 0.87 is the most that a large job was measured at.
+LEAST_SHARE, MOST_SHARE = 0.40, 0.87
 _SPREAD_AT_1_H, _SPREAD_PER_DECADE, _LEAST_SPREAD = 0.62, -0.12, 0.12  # of the logarithm
 _STEPS = 10.0  # of a decade: jobs of nearly the same size share one factor
 _TRAINING = (

@@ -67,21 +67,17 @@ class Model(NamedTuple):
 
 # Fitted by `bench/estimation.py --fit` on 73 published runs that state operations, hours and hardware; the errors
 # that it states leave the family of each run out of the fit. The spread is 0.35 by families and 0.34 by hardware left
-# out, rounded up: of eleven runs that were set down later, seven are inside the interval.
+# out, rounded up: of eleven runs that were set down later, eight are inside the interval.
 FITTED = Model(1.724, 1.204, 2.360, 1.115, 0.36)
 SOURCE = (
     "fit of 1/U on 73 published runs of 35 families (Patterson 2021, Llama 1-4, Pythia, BLOOM, Gopher, DeepSeek, Phi, "
     "Falcon, GPT-3, PaLM, OpenCLIP, ViT and others: bench/more_runs.csv); spread: families left out of the fit"
 )
 SIGMA_BLIND = 0.42  # assumed, where the bandwidth is not known either: x/÷ 2
-STEP_OVER_RUN = (
-    1.25,
-    1.05,
-    1.5,
-)  # step over whole-run utilisation in published runs: restarts, evaluation, waiting
-FULL_SCALE = (
-    1024  # devices; above, each doubling costs 3 %: Jiang et al. (MegaScale, NSDI 2024), 3,072 to 12,288
-)
+# Step over whole-run utilisation in published runs: restarts, evaluation, waiting.
+STEP_OVER_RUN = (1.25, 1.05, 1.5)
+# Devices; above, each doubling costs 3 %: Jiang et al. (MegaScale, NSDI 2024), 3,072 to 12,288.
+FULL_SCALE = 1024
 PER_DOUBLING = 0.03
 
 

@@ -21,22 +21,14 @@ from sootprint.tracker.pace import Block
 
 LEVEL = 1.0  # spread of the level around the reference: wide
 RANGES = (0.01, 0.06, 0.3)  # progress over which a wandering pace forgets where it was; each alike
-WARM, WARMED = (
-    0.1,
-    0.005,
-)  # a warm-up that is still going on: its size and spread at the start, progress of its decay
+WARM = 0.1  # size and spread, at the start, of a warm-up that is still going on
+WARMED = 0.005  # progress over which it decays
 SETTLE = 0.05  # spread of what is left of a warm-up at the first block
 SETTLED = 0.25  # share of what was seen over which it decays
 STEP = 0.7  # spread of a step between two stages
 STEPPED = 0.5  # chance that what looks like one is one
-SCORES = (
-    -1.5,
-    -0.75,
-    0.0,
-    0.75,
-    1.5,
-    2.25,
-)  # strengths of the wander that are tried, in spreads of its prior
+# Strengths of the wander that are tried, in spreads of its prior:
+SCORES = (-1.5, -0.75, 0.0, 0.75, 1.5, 2.25)
 NOISES = (1.0, 6.0)  # factors on the variance of the blocks: neighbours may resemble each other
 
 
