@@ -46,6 +46,9 @@ def test_a_record_is_a_row(tmp_path: Path) -> None:
     assert (row["country_code"], row["source"], row["devices"]) == ("FR", "Nuclear", 8.0)
     assert (row["device_hours"], row["hardware_family"]) == (80.0, "A100")
     assert row["energy_kwh"] == pytest.approx(record()["energy_kwh"]["value"])
+    without = [{"task": "Language Modelling", "dataset": "", "metric": "MMLU (5-shot)", "value": 60.0}]
+    unnamed = survey.load(write(tmp_path / "s.json", record(results=without)))
+    assert unnamed.frame["panel"].to_list() == ["Language Modelling / MMLU (5-shot)"]
 
 
 def test_what_is_no_record_is_counted(tmp_path: Path) -> None:

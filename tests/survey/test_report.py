@@ -14,6 +14,7 @@ import pytest
 from sootprint import survey
 from sootprint.core.errors import InputError
 from sootprint.survey.figures import gallery
+from sootprint.survey.report import grid
 
 EVIL = "<script>alert(1)</script>|\x1b[31m"
 
@@ -93,3 +94,13 @@ def test_unknown_figure_is_told() -> None:
     """The message lists the figures that there are."""
     with pytest.raises(InputError, match="'figure99' is not one of figure1"):
         gallery.figure(None, "figure99")  # type: ignore[arg-type]
+
+
+def test_tables_name_units_and_years_as_people_do() -> None:
+    """A unit stands in brackets, a year has no comma, and what is counted has one."""
+    frame = pl.DataFrame(
+        {"median_power_w": [310.0], "first_year": [2012], "rows": [1200], "energy_kwh": [2.5]}
+    )
+    made = grid(frame, "Some")
+    assert list(made.columns) == ["median power [W]", "first year", "rows", "energy [kWh]"]
+    assert list(made.rows[0]) == ["310", "2012", "1,200", "2.5"]

@@ -176,7 +176,7 @@ def _rows(record: Footprint) -> Iterator[Row]:
     for result in results:
         yield whole | {
             "task": result.task,
-            "dataset": result.dataset,
+            "dataset": result.dataset or None,
             "metric": result.metric,
             "metric_value": result.value,
             "metric_split": result.split,

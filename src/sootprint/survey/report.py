@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from sootprint.survey.figures.files import Drawing
     from sootprint.survey.figures.gallery import Figure
 
+UNITS = {  # by the end of a column's name
+    "_g_per_kwh": "g/kWh",
+    "_kwh": "kWh",
+    "_kg": "kgCO₂e",
+    "_w": "W",
+}
 MOST_ROWS = 60  # of the table behind a chart in the page; all are in the figure's CSV
 BASES = {
     "given": "as given by the source of the data",
@@ -109,7 +115,15 @@ def grid(frame: pl.DataFrame, caption: str, *, most: int = MOST_ROWS) -> Grid:
     shown = frame.select(column.name for column in frame if column.null_count() < max(1, frame.height))
     rows = [[_cell(value, name) for name, value in row.items()] for row in shown.head(most).to_dicts()]
     rest = f"; the first {most} of {frame.height:,} rows" if frame.height > most else ""
-    return Grid(f"{caption}{rest}", [name.replace("_", " ") for name in shown.columns], rows)
+    return Grid(f"{caption}{rest}", [_heading(name) for name in shown.columns], rows)
+
+
+def _heading(name: str) -> str:
+    """Name of a column in words, with its unit in brackets."""
+    for end, unit in UNITS.items():
+        if name.endswith(end):
+            return f"{name.removesuffix(end).replace('_', ' ')} [{unit}]"
+    return name.replace("_", " ")
 
 
 def _cell(value: Any, name: str) -> str:
@@ -118,7 +132,7 @@ def _cell(value: Any, name: str) -> str:
     if isinstance(value, float):
         return digits(value)
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if name in ("year", "row") else f"{value:,}"
+        return str(value) if name == "row" or name.endswith("year") else f"{value:,}"
     return clean(str(value))
 
 
