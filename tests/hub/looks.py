@@ -10,16 +10,13 @@ import json
 import shutil
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-import uvicorn
 from starlette.testclient import TestClient
-from starlette.types import ASGIApp
 
 from sootprint.core.ids import uuid7
 from sootprint.core.records import CurvePoint, Model, Paper, Place, Result
@@ -31,19 +28,13 @@ from sootprint.hub.context import LOOPBACK, Hub
 from sootprint.hub.files import dumps
 from sootprint.hub.insight import projects, reviews
 from sootprint.hub.people import claims, sessions
-from sootprint.hub.serve import _listener
 from tests.hub import records
+from tests.hub.conftest import FLAGS, HOST, KEY
+from tests.hub.serving import served
 
-KEY = b"k" * 64
-HOST = "http://127.0.0.1"
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 LOOKS = tuple((width, scheme) for width in (1440, 390) for scheme in ("light", "dark"))
 BOARD = {"task": "Image Classification", "dataset": "ImageNet", "metric": "Top-1 accuracy", "weak": "1"}
 LONG = "a-name-without-any-space-that-is-as-long-as-somebody-may-type-it-" * 3
-STARTS_S = 30.0
 
 
 class Page(NamedTuple):
@@ -278,24 +269,6 @@ def _answers(made: Hub, folder: Path) -> list[Page]:
     store.closed(made.engine, [invited[30]["id"]], store.DECLINED)
     paths = [urlsplit(store.link(KEY, invited[n]["id"], HOST)).path for n in (40, 30)]
     return [Page("answer", paths[0], "visitor"), Page("answer-declined", paths[1], "visitor")]
-
-
-@contextlib.contextmanager
-def served(app: ASGIApp) -> Iterator[str]:
-    """Address of an application that is served until the end."""
-    listener = _listener("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    until_s = time.monotonic() + STARTS_S
-    while not server.started and time.monotonic() < until_s:
-        time.sleep(0.02)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=STARTS_S)
-        listener.close()
 
 
 @contextlib.contextmanager

@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from sqlalchemy.engine import Engine
 
 from sootprint.hub import seed
 from sootprint.hub.app import application
-from sootprint.hub.serve import _listener
 from tests.hub.conftest import hub
-
-STARTS_S = 30.0
-
-
-@contextlib.contextmanager
-def _served(engine: Engine) -> Iterator[str]:
-    listener = _listener("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(application(hub(engine)), log_config=None))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    until_s = time.monotonic() + STARTS_S
-    while not server.started and time.monotonic() < until_s:
-        time.sleep(0.02)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=STARTS_S)
-        listener.close()
+from tests.hub.serving import served
 
 
 def test_papers_run_goes_from_the_form_to_the_leaderboard_and_the_file(
@@ -42,7 +18,7 @@ def test_papers_run_goes_from_the_form_to_the_leaderboard_and_the_file(
 ) -> None:
     """A visitor without account and script fills in a form, finds the model on its leaderboard, takes the data."""
     seed.seed(sqlite_engine)
-    with _served(sqlite_engine) as address:
+    with served(application(hub(sqlite_engine))) as address:
         context = chromium.new_context(
             viewport={"width": 390, "height": 800}, java_script_enabled=False, accept_downloads=True
         )

@@ -15,9 +15,12 @@ from sqlalchemy.engine import Engine
 
 from sootprint.core.records import Footprint
 from sootprint.hub import seed
+from sootprint.hub.app import application
 from sootprint.survey import hub as survey_hub
 from sootprint.survey.figures.gallery import figure
-from tests.hub.test_live import LONG_S, served, sootprint
+from tests.hub.conftest import hub
+from tests.hub.serving import served
+from tests.hub.test_live import LONG_S, sootprint
 
 QUESTIONS = (("Hardware", "A100"), ("Devices", "8"), ("Hours", "48"), ("Where", "FR"))
 PUBLISHED = (
@@ -141,7 +144,7 @@ def test_one_footprint_goes_from_the_run_to_the_figure(sqlite_engine: Engine, tm
     assert measured.emissions_kg is not None
     kg = measured.emissions_kg.value
     seed.seed(sqlite_engine)
-    with served(sqlite_engine) as address:
+    with served(application(hub(sqlite_engine))) as address:
         pushed = sootprint(tmp_path, "hub", "push", "traced", "--hub", address)
         assert pushed.stdout.endswith(f"{address}/footprints/{measured.id}\n"), pushed.stderr
         board = {

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-import uvicorn
 from sqlalchemy.engine import Engine
 from starlette.testclient import TestClient
 
@@ -23,10 +19,10 @@ from sootprint.exporters.outbox import Outbox
 from sootprint.hub import database
 from sootprint.hub.app import application
 from sootprint.hub.people.tables import LiveRun
-from sootprint.hub.serve import _listener
 from sootprint.hub.tables import table_of
 from tests.hub import records
 from tests.hub.conftest import hub
+from tests.hub.serving import served
 from tests.hub.test_access import Bearer
 
 HTML = {"Accept": "text/html"}
@@ -89,24 +85,6 @@ def test_end_and_owner_of_a_run_count(open_client: TestClient, bearer: Bearer) -
     assert "a live one" in open_client.get("/live", headers=HTML).text
 
 
-@contextlib.contextmanager
-def served(engine: Engine, port: int = 0) -> Iterator[str]:
-    """Address of a hub that runs as long as the context."""
-    listener = _listener("127.0.0.1", port)
-    server = uvicorn.Server(uvicorn.Config(application(hub(engine)), log_config=None))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    until_s = time.monotonic() + LONG_S
-    while not server.started and time.monotonic() < until_s:
-        time.sleep(0.02)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=LONG_S)
-        listener.close()
-
-
 def _command(home: Path, *words: str) -> tuple[list[str], dict[str, str]]:
     env = {**os.environ, "SOOTPRINT_HOME": str(home), "SOOTPRINT_RUNTIME_DIR": str(home / "run")}
     return [sys.executable, "-m", "sootprint", *words], env
@@ -127,7 +105,7 @@ def _lines(home: Path) -> int:
 
 def test_run_of_the_command_line_is_live_and_then_a_record(sqlite_engine: Engine, tmp_path: Path) -> None:
     """It reports while it lasts, its record arrives at its end, and the last line is its address."""
-    with served(sqlite_engine) as address:
+    with served(application(hub(sqlite_engine))) as address:
         words = (
             "run",
             "--zone",
@@ -160,7 +138,7 @@ def test_run_of_the_command_line_is_live_and_then_a_record(sqlite_engine: Engine
 
 def test_killed_run_and_a_hub_that_is_away_lose_nothing(sqlite_engine: Engine, tmp_path: Path) -> None:
     """Two runs that could not send theirs, one for want of a hub and one killed, are each there once after a push."""
-    with served(sqlite_engine) as address:
+    with served(application(hub(sqlite_engine))) as address:
         port = int(address.rpartition(":")[2])
     done = sootprint(tmp_path, "run", "--hub", address, "--", sys.executable, "-c", "import sys; sys.exit(3)")
     assert done.returncode == 3  # the command's own
@@ -172,7 +150,7 @@ def test_killed_run_and_a_hub_that_is_away_lose_nothing(sqlite_engine: Engine, t
             time.sleep(0.05)
         assert len(outbox.promised()) == 1
         running.send_signal(signal.SIGKILL)
-    with served(sqlite_engine, port) as again:
+    with served(application(hub(sqlite_engine)), port) as again:
         assert again == address
         for expected in ("2 new", "nothing waits"):
             pushed = sootprint(tmp_path, "hub", "push", "--hub", address)
