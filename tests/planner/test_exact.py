@@ -198,6 +198,19 @@ def test_running_job_pays_for_its_pause():
     assert plan_moves([[120.0, 100.0]], 1, 1, running=None, idle_share=0.2, **terms).steps.tolist() == [0]
 
 
+@HUNDREDS
+@given(st.integers(1, 7), st.integers(1, 300), st.floats(0.0, 60.0), st.floats(0.0, 0.3), st.booleans())
+def test_no_job_waits_for_a_rounding(length, slack, transfer, resume_cost, running):
+    """Where waiting gains nothing, it runs at once, however the sums of the two ways are rounded."""
+    steps = length + slack
+    terms = {"moves": [[0.0, transfer], [transfer, 0.0]], "resume_cost": resume_cost, "running": running}
+    plan = plan_moves([[500.0] * steps, [50.1] * steps], length, slack, **terms)
+    assert plan.steps.tolist() == list(range(length))
+    assert len(set(plan.zones.tolist())) == 1
+    started = plan_start([[0.1] * steps, [0.1] * steps], length, slack, moves=[[0.0, 0.0], [0.0, 0.0]])
+    assert (started.steps[0], started.zones[0]) == (0, 0)
+
+
 def test_place_weighs_transfer_against_intensity():
     """A cleaner zone is left aside where moving the data emits more, or where the data may not lie."""
     grids = [[200.0, 150.0, 200.0], [100.0, 100.0, 90.0]]

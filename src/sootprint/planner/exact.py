@@ -12,6 +12,7 @@ from sootprint.core.errors import InputError
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 MOST_DIGITS = 6  # decimals that published intensities have at most
+ROUNDING = 1e-12  # sums of floats nearer than this share of each other are equal
 FLOAT_BITS = 53  # whole numbers up to here are exact in a float64 (IEEE 754-2019)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sootprint.core.errors import InputError
-from sootprint.planner.exact import Floats, Ints
+from sootprint.planner.exact import ROUNDING, Floats, Ints
 from sootprint.planner.places import rows_of
 
 
@@ -116,7 +116,7 @@ def plan_start(
     sums = np.concatenate((np.zeros((window.shape[0], 1)), np.cumsum(window, axis=1)), axis=1)
     costs = sums[:, length:] - sums[:, :-length] + held.moves[home][:, None]
     costs += (held.idle_share[home] * sums[home])[None, : costs.shape[1]]
-    start, zone = divmod(int(costs.T.argmin()), costs.shape[0])
+    start, zone = _earliest(costs)
     return counted(start + np.arange(length), np.full(length, zone), window, held)
 
 
@@ -183,26 +183,32 @@ def _entry(cost: Floats, held: Held, *, ran: bool) -> Floats:
 
 
 def _path(window: Floats, rests: tuple[list[Floats], list[Floats]], held: Held) -> tuple[Ints, Ints]:
-    """Steps and zones of the least cost, the earliest where costs are equal."""
+    """Steps and zones of the least cost, the earliest where costs are equal: no job waits for a rounding."""
     after_run, after_wait = rests
-    n_zones, n_steps = window.shape
-    left = after_run[0].shape[1] - 1
+    n_steps, left = window.shape[1], after_run[0].shape[1] - 1
     at, zone, ran = -1, held.home, bool(held.running)
+    tolerance = ROUNDING * float((after_run if ran else after_wait)[0][zone, left])
     steps: list[int] = []
     zones: list[int] = []
     if held.running is None:
         later = np.stack([after_run[step + 1][:, left - 1] for step in range(n_steps)], axis=1)
         waited = np.concatenate(([0.0], np.cumsum(held.idle_share[zone] * window[zone])[:-1]))
         starts = held.moves[zone][:, None] + window + later + waited[None, :]
-        at, zone = divmod(int(starts.T.argmin()), n_zones)
+        at, zone = _earliest(starts)
         steps, zones, ran, left = [at], [zone], True, left - 1
     while left:
         at += 1
         price = _entry(window[:, at], held, ran=ran)[zone] + window[:, at] + after_run[at + 1][:, left - 1]
         waits = after_wait[at + 1][zone, left] + held.idle_share[zone] * window[zone, at]
-        ran = bool(price.min() <= waits)
+        ran = bool(price.min() <= waits + tolerance)
         if ran:
             zone, left = int(price.argmin()), left - 1
             steps.append(at)
             zones.append(zone)
     return np.array(steps, dtype=np.int64), np.array(zones, dtype=np.int64)
+
+
+def _earliest(costs: Floats) -> tuple[int, int]:
+    """Step and zone of the least of costs by zone and step, the earliest of equal ones."""
+    least = costs.min()
+    return divmod(int((costs.T - least <= ROUNDING * abs(least)).argmax()), costs.shape[0])

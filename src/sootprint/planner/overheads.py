@@ -8,9 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sootprint.core.errors import InputError
-from sootprint.planner.exact import Floats, Ints, jobs, series
-
-_ROUNDING = 1e-12  # costs nearer than this share of each other are equal
+from sootprint.planner.exact import ROUNDING, Floats, Ints, jobs, series
 
 
 def plan_with_overheads(
@@ -93,7 +91,7 @@ def plan_cost(intensity: Floats, steps: Ints, resume_cost: float, idle_share: fl
 def _followed(window: Floats, runs: Floats, resumes: Floats, waits: Floats) -> Ints:
     """Steps of the least cost, the earliest where costs are equal."""
     left = runs.shape[1] - 1
-    tolerance = _ROUNDING * float(np.abs(window).sum())
+    tolerance = ROUNDING * float(np.abs(window).sum())
     firsts = runs[:, left]
     at = int(np.flatnonzero(firsts <= firsts.min() + tolerance)[0])
     steps: list[int] = []
