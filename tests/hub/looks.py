@@ -11,11 +11,12 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
+from sqlalchemy.engine import Engine
 from starlette.testclient import TestClient
 
 from sootprint.core.ids import uuid7
@@ -27,6 +28,8 @@ from sootprint.hub.campaigns import sample, store
 from sootprint.hub.context import LOOPBACK, Hub
 from sootprint.hub.files import dumps
 from sootprint.hub.insight import projects, reviews
+from sootprint.hub.insight.keeping import Kept
+from sootprint.hub.limits import RATES, Limits
 from sootprint.hub.people import claims, sessions
 from tests.hub import records
 from tests.hub.conftest import FLAGS, HOST, KEY
@@ -34,6 +37,12 @@ from tests.hub.serving import served
 
 LOOKS = tuple((width, scheme) for width in (1440, 390) for scheme in ("light", "dark"))
 BOARD = {"task": "Image Classification", "dataset": "ImageNet", "metric": "Top-1 accuracy", "weak": "1"}
+WEAK = {
+    "task": "Machine Translation",
+    "dataset": "WMT2014 English-French",
+    "metric": "BLEU",
+}  # nothing but claims
+SURVEY_S = 90.0
 LONG = "a-name-without-any-space-that-is-as-long-as-somebody-may-type-it-" * 3
 
 
@@ -47,13 +56,21 @@ class Page(NamedTuple):
 
 
 class Filled(NamedTuple):
-    """A hub with one of everything: as one with a single user, as one with accounts, and its pages."""
+    """A hub with one of everything: with a single user, with accounts, and in trouble; its pages."""
 
     local: Hub
     shared: Hub
-    empty: Hub
+    others: dict[str, Hub]  # without records, asked too often, without its tables, at work on its survey
     pages: list[Page]
     cookies: dict[str, str]
+
+
+class Busy(Kept):
+    """Answers that are always still being made."""
+
+    def later(self, engine: Engine, name: str, make: Callable[[], Any], *, wait_s: float) -> tuple[Any, bool]:
+        """Nothing yet."""
+        return None, False
 
 
 @contextlib.contextmanager
@@ -63,11 +80,18 @@ def filled(folder: Path) -> Iterator[Filled]:
     Args:
         folder: Where its files lie.
     """
-    engines = [_engine(folder / name) for name in ("full.sqlite", "empty.sqlite")]
+    engines = [_engine(folder / name) for name in ("full.sqlite", "empty.sqlite", "broken.sqlite")]
     kept: dict[str, Any] = {"key": KEY, "hosts": frozenset(LOOPBACK), "address": "http://127.0.0.1:8765"}
     full: dict[str, Any] = {**kept, "engine": engines[0], "releases": folder / "releases"}
     local, shared = Hub(single_user=True, **full), Hub(single_user=False, **full)
     shared.limits._rates = dict.fromkeys(shared.limits._rates, (1e6, 1e6))
+    others = {
+        "empty": Hub(single_user=True, **{**kept, "engine": engines[1]}),
+        "hurried": Hub(single_user=False, limits=Limits(rates=dict.fromkeys(RATES, (0.0, 0.04))), **full),
+        "broken": Hub(single_user=True, **{**kept, "engine": engines[2]}),
+        "busy": Hub(single_user=True, kept=Busy(), **full),
+    }
+    database.downgrade(engines[2], "base")
     seed.seed(engines[0])
     try:
         with TestClient(application(local), base_url=HOST) as client:
@@ -75,7 +99,7 @@ def filled(folder: Path) -> Iterator[Filled]:
         cookies = _people(shared, ids)
         dumps.make(engines[0], folder / "releases", address=HOST, licence="CC-BY-4.0")
         pages = [*_pages(ids), *_of_people(shared, ids), *_answers(shared, folder)]
-        yield Filled(local, shared, Hub(single_user=True, engine=engines[1], **kept), pages, cookies)
+        yield Filled(local, shared, others, pages, cookies)
     finally:
         for engine in engines:
             engine.dispose()
@@ -127,6 +151,7 @@ def _records(client: TestClient) -> dict[str, str]:
                 results=reached[:1],
             )
         )
+    found |= _measured(sent)
     slip = records.record(name="a slip of units", model=Model(name="Slip-1"))
     slip["emissions_kg"] = {"value": slip["emissions_kg"]["value"] * 1000.0, "basis": "claimed"}
     found["slip"] = sent(slip)
@@ -152,6 +177,39 @@ def _records(client: TestClient) -> dict[str, str]:
     return {**found, "third": third[0], "claimed": third[1], "waiting": third[2]}
 
 
+def _measured(sent: Callable[..., str]) -> dict[str, str]:
+    """Ids of what meters measured, of each grade: entries of leaderboards and awards, one of them corrected."""
+    runs = (
+        ("wall", "A", 310.0, 79.6, "Wide-101"), ("sensors", "B", 96.0, 78.9, "Small-34"),
+        ("tied", "B", 101.0, 78.6, "Small-36"),
+        ("partly", "C", 22.0, 74.2, "Tiny-18"), ("least", "B", 4.1, 66.0, "Micro-8"),
+    )  # fmt: skip
+    found = {}
+    for n, (name, grade, kwh, value, model) in enumerate(runs):
+        curve = tuple(
+            CurvePoint(energy_kwh=kwh * part, metric=BOARD["metric"], value=value - 24.0 * (1.0 - part) ** 2)
+            for part in (0.1, 0.25, 0.5, 0.75, 1.0)
+        )
+        results = [
+            Result(task=BOARD["task"], dataset=BOARD["dataset"], metric=BOARD["metric"], value=value),
+            Result(
+                task=BOARD["task"], dataset="ImageNet-C", metric="mCE", value=120.0 - value, kind="robustness"
+            ),
+        ]
+        if grade != "C":
+            results.append(
+                Result(task="Object Detection", dataset="COCO", metric="box AP", value=value - 30.0)
+            )
+        found[name] = sent(
+            records.measured(
+                kwh, grade, name=f"{model}, measured", project="detector", results=tuple(results),
+                model=Model(name=model, architecture="ResNet-50"), curve=curve if n % 2 == 0 else (),
+                started=f"2026-0{n + 1}-05T08:00:00Z",
+            )
+        )  # fmt: skip
+    return found
+
+
 def _people(made: Hub, ids: dict[str, str]) -> dict[str, str]:
     """Cookies of accounts of each role; one of them claimed two records, of which one was confirmed."""
     numbers = {role: accounts.add_account(made.engine, f"a {role}", role) for role in accounts.ROLES}
@@ -170,6 +228,11 @@ def _people(made: Hub, ids: dict[str, str]) -> dict[str, str]:
         note="The unit is grams, as the paper's table says.",
         actor=LOCAL,
     )
+    for name, verdict in (("wall", "confirmed"), ("sensors", "confirmed")):
+        reviews.review(
+            made.engine, ids[name], verdict, note="The log of the meter was looked at.", actor=LOCAL
+        )
+    projects.set_budget(made.engine, "detector", "2026", "100", actor=LOCAL)
     projects.set_budget(made.engine, "thesis", "2026", "20", actor=LOCAL)
     return {role: sessions.start(made, number) for role, number in numbers.items()}
 
@@ -178,6 +241,7 @@ def _pages(ids: dict[str, str]) -> list[Page]:
     """Pages of the hub with a single user."""
     of = {name: f"/footprints/{key}" for name, key in ids.items()}
     named = {"name": "Tiny-50"}
+    measured = urlencode([("id", ids[name]) for name in ("wall", "sensors", "tied", "partly")])
     question = {"hardware": "A100", "count": "8", "hours": "48", "zone": "FR"}
     return [
         Page("home", "/"),
@@ -185,6 +249,7 @@ def _pages(ids: dict[str, str]) -> list[Page]:
         Page("explore-filtered", "/explore?country=FR&q=tiny&order=energy"),
         Page("explore-none", "/explore?q=nothing-is-called-so"),
         Page("record", of["whole"]),
+        Page("record-measured", of["wall"]),
         Page("record-marked", of["slip"]),
         Page("record-long", of["long"]),
         Page("record-unknown", of["unknown"]),
@@ -200,15 +265,21 @@ def _pages(ids: dict[str, str]) -> list[Page]:
         Page("paper", f"/papers/view?{urlencode({'name': LONG})}"),
         Page("group", "/groups/view?name=sweep"),
         Page("project", "/projects/view?name=thesis"),
+        Page("project-measured", "/projects/view?name=detector"),
         Page("leaderboards", "/leaderboards"),
+        Page("leaderboard-weak", f"/leaderboards/view?{urlencode(WEAK)}"),
+        Page("leaderboard-not-sound", f"/leaderboards/view?{urlencode({**WEAK, 'weak': '0'})}"),
         Page("leaderboard", f"/leaderboards/view?{urlencode(BOARD)}"),
         Page("leaderboard-sound", f"/leaderboards/view?{urlencode({**BOARD, 'weak': ''})}".replace("&weak=", "")),
         Page("target", f"/leaderboards/target?{urlencode({**BOARD, 'target': '70'})}"),
+        Page("target-weak", f"/leaderboards/target?{urlencode({**WEAK, 'target': '20'})}"),
+        Page("target-none", f"/leaderboards/target?{urlencode({**BOARD, 'target': '101'})}"),
         Page("award", "/award"),
         Page("award-board", f"/award?{urlencode({**BOARD, 'year': '2026'})}"),
         Page("trends", "/trends"),
         Page("map", "/map"),
         Page("compare", f"/compare?{urlencode([('id', ids[name]) for name in ('whole', 'slip', 'third')])}"),
+        Page("compare-measured", f"/compare?{measured}"),
         Page("submit", "/submit"),
         Page("submit-estimate", f"/submit?{urlencode(question)}"),
         Page("submit-wrong", f"/submit?{urlencode({**question, 'hours': 'many'})}", status=400),
@@ -246,6 +317,9 @@ def _of_people(made: Hub, ids: dict[str, str]) -> list[Page]:
         Page("claims-forbidden", "/claims", "viewer", 403),
         Page("review-shared", "/review", "reviewer"),
         Page("submit-shared", "/submit", "visitor"),
+        Page("too-fast", "/explore", "hurried", 429),
+        Page("database-away", "/explore", "broken", 503),
+        Page("survey-waits", "/survey", "busy"),
     ]
 
 
@@ -274,17 +348,17 @@ def _answers(made: Hub, folder: Path) -> list[Page]:
 @contextlib.contextmanager
 def visits(browser: Any, made: Filled) -> Iterator[Any]:
     """Function that opens pages, all or the named: `for page, tab, status in opened(390, "dark", ["home"])`."""
-    empty = [page for page in made.pages if page.path in EMPTY]
-    with (
-        served(application(made.local)) as local,
-        served(application(made.shared)) as shared,
-        served(application(made.empty)) as bare,
-    ):
+    empty = [
+        page._replace(name=f"empty-{page.name}", who="empty") for page in made.pages if _may_be_empty(page)
+    ]
+    hubs = {"local": made.local, "shared": made.shared, **made.others}
+    with contextlib.ExitStack() as stack:
+        at = {name: stack.enter_context(served(application(one))) for name, one in hubs.items()}
+        shared = at["shared"]
         listed = [
-            (page, f"{local if page.who == 'local' else shared}{page.path}", made.cookies.get(page.who))
-            for page in made.pages
+            (page, f"{at.get(page.who, shared)}{page.path}", made.cookies.get(page.who))
+            for page in (*made.pages, *empty)
         ]
-        listed += [(page._replace(name=f"empty-{page.name}"), f"{bare}{page.path}", None) for page in empty]
 
         def opened(width: int, scheme: str, names: Sequence[str] = ()) -> Iterator[tuple[Page, Any, int]]:
             looked = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
@@ -296,11 +370,26 @@ def visits(browser: Any, made: Filled) -> Iterator[Any]:
                 tab = context.new_page()
                 for page, address, cookie in chosen:
                     if cookie == who:
-                        answer = tab.goto(address)
-                        yield page, tab, answer.status
+                        yield page, tab, _loaded(tab, address, page)
                 context.close()
 
         yield opened
+
+
+def _may_be_empty(page: Page) -> bool:
+    return page.who == "local" and page.path in EMPTY
+
+
+def _loaded(tab: Any, address: str, page: Page) -> int:
+    """Status of a page that was opened; the survey is waited for, unless it is its waiting that is looked at."""
+    status: int = tab.goto(address).status
+    until_s = time.monotonic() + SURVEY_S
+    while page.path == "/survey" and page.who == "local" and time.monotonic() < until_s:
+        if "is being made" not in tab.text_content("main"):
+            break
+        tab.wait_for_timeout(500)
+        status = tab.goto(address).status
+    return status
 
 
 EMPTY = (
