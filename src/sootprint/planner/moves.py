@@ -211,4 +211,5 @@ def _path(window: Floats, rests: tuple[list[Floats], list[Floats]], held: Held) 
 def _earliest(costs: Floats) -> tuple[int, int]:
     """Step and zone of the least of costs by zone and step, the earliest of equal ones."""
     least = costs.min()
-    return divmod(int((costs.T - least <= ROUNDING * abs(least)).argmax()), costs.shape[0])
+    step, zone = divmod(int((costs.T - least <= ROUNDING * abs(least)).argmax()), int(costs.shape[0]))
+    return step, zone
