@@ -65,7 +65,9 @@ def command_page() -> str:
 
     intro = (
         "Every command answers `--help`. Exit codes: 0 it worked, 1 the thing failed, 2 wrong use; "
-        "`sootprint run` exits with the code of the command that it ran."
+        "`sootprint run` exits with the code of the command that it ran.\n"
+        "A file or folder that an option names for writing is looked at before any work is done for it, and is written "
+        "whole or not at all: one that cannot be written is wrong use, a disk that runs full is a failure."
     )
     return _page("Commands", intro, _commands("sootprint", get_command(app)))
 

@@ -11,6 +11,7 @@ from sootprint.charts import render
 from sootprint.charts.letters import clean
 from sootprint.charts.render import FORMATS, converted
 from sootprint.charts.theme import THEMES
+from sootprint.core import files
 from sootprint.core.errors import InputError
 
 
@@ -43,8 +44,10 @@ def svg(chart: alt.TopLevelMixin, theme: str = "web") -> str:
 def save(chart: alt.TopLevelMixin, path: Path, *more: Path, theme: str = "paper") -> None:
     """Write a chart to files as SVG, PNG or PDF, by the ends of their names; it is drawn once for all of them.
 
+    Each file is whole or not there.
+
     Raises:
-        InputError: A name ends in none of the three, or there is no such theme.
+        InputError: A name ends in none of the three, a file cannot be written, or there is no such theme.
     """
     for file in (path, *more):
         if file.suffix not in FORMATS:
@@ -53,7 +56,7 @@ def save(chart: alt.TopLevelMixin, path: Path, *more: Path, theme: str = "paper"
             )
     drawn = svg(chart, theme)
     for file in (path, *more):
-        file.write_bytes(converted(drawn, file.suffix))
+        files.write(file, converted(drawn, file.suffix))
 
 
 def on_page(drawn: str) -> str:

@@ -57,7 +57,12 @@ Forecaster = Annotated[
 ]
 Plans = Annotated[
     Path | None,
-    typer.Option("--plans", metavar="FILE", help="Write every step that every job ran in, as CSV."),
+    typer.Option(
+        "--plans",
+        metavar="FILE",
+        parser=options.new_file,
+        help="Write every step that every job ran in, as CSV.",
+    ),
 ]
 Power = Annotated[
     float | None,

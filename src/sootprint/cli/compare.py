@@ -50,7 +50,10 @@ Tools = Annotated[
 Chart = Annotated[
     Path | None,
     typer.Option(
-        "--chart", metavar="FILE", help="With --tools: draw it as SVG, PNG or PDF (extra `charts`)."
+        "--chart",
+        metavar="FILE",
+        parser=options.new_chart,
+        help="With --tools: draw it as SVG, PNG or PDF (extra `charts`).",
     ),
 ]
 
@@ -214,8 +217,9 @@ def _tools(subjects: list[str], chart: Path | None, *, json: bool, others: tuple
         from sootprint import charts
 
         drawn = charts.emissions_by_tool(found)
-        if drawn is not None:
-            charts.save(drawn, chart, theme="web")
+        if drawn is None:
+            shell.wrong("no tool has a figure for this run: there is nothing to draw, leave out --chart")
+        charts.save(drawn, chart, theme="web")
     if json:
         output.print_json({"tools": found})
         return

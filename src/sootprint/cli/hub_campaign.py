@@ -23,7 +23,10 @@ Seed = Annotated[int, typer.Option("--seed", metavar="N", parser=options.whole, 
 Allocation = Annotated[
     str, typer.Option("--allocation", metavar="A", help="proportional to the strata's sizes, or equal.")
 ]
-Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the mails.")]
+Out = Annotated[
+    Path,
+    typer.Option("--out", metavar="DIR", parser=options.new_folder, help="Folder for the mails."),
+]
 SenderName = Annotated[str, typer.Option("--sender", metavar="NAME", help="Your name.")]
 SenderAddress = Annotated[str, typer.Option("--reply-to", metavar="ADDRESS", help="Your mail address.")]
 Contact = Annotated[

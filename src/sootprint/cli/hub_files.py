@@ -18,7 +18,12 @@ Tag = Annotated[
 ]
 Folder = Annotated[
     Path | None,
-    typer.Option("--out", metavar="DIR", help="Folder of all releases; else the one that the hub publishes."),
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        parser=options.new_folder,
+        help="Folder of all releases; else the one that the hub publishes.",
+    ),
 ]
 Address = Annotated[
     str | None,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+CHARTS = (".svg", ".png", ".pdf")  # ends of the names of drawings
 
 
 def number(text: str | float) -> float:
@@ -63,6 +66,51 @@ def instant(text: str | datetime) -> datetime:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
+def new_file(text: str | Path) -> Path:
+    """Path of a file that can be written, looked at before any work is done for it.
+
+    Raises:
+        typer.BadParameter: It cannot; the message has the reason.
+    """
+    from sootprint.core import files
+
+    return _checked(files.writable, text)
+
+
+def new_folder(text: str | Path) -> Path:
+    """Path of a folder that can be written, looked at before any work is done for it.
+
+    Raises:
+        typer.BadParameter: It cannot; the message has the reason.
+    """
+    from sootprint.core import files
+
+    return _checked(files.writable_folder, text)
+
+
+def new_chart(text: str | Path) -> Path:
+    """Path of a drawing that can be written.
+
+    Raises:
+        typer.BadParameter: Its name ends in no format, or it cannot be written.
+    """
+    path = Path(text)
+    if path.suffix not in CHARTS:
+        raise typer.BadParameter(
+            f"{path.name} ends in none of {', '.join(CHARTS)}: give it one of these endings"
+        )
+    return new_file(path)
+
+
+def _checked(look: Callable[[Path], Path], text: str | Path) -> Path:
+    from sootprint.core.errors import InputError
+
+    try:
+        return look(Path(text))
+    except (InputError, ValueError) as err:  # the second: a name that no file can have
+        raise typer.BadParameter(str(err)) from None
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for other programs instead of text.")]
 Zone = Annotated[
     str | None,
@@ -106,7 +154,9 @@ Year = Annotated[
 ]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", "-o", metavar="FILE", help="Write to a file, whole or not at all."),
+    typer.Option(
+        "--out", "-o", metavar="FILE", parser=new_file, help="Write to a file, whole or not at all."
+    ),
 ]
 Explain = Annotated[
     bool,
@@ -119,6 +169,7 @@ Chart = Annotated[
     typer.Option(
         "--chart",
         metavar="FILE",
+        parser=new_chart,
         help="Draw what the interval is made of, as .svg, .png or .pdf (extra: charts).",
     ),
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import os
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sootprint.cli.shell import printable
-from sootprint.core.errors import InputError, SootprintError
+from sootprint.core import files
 
 if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
@@ -105,25 +104,5 @@ def plain(data: Any) -> Any:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all; a device such as /dev/stdout is written in place.
-
-    Raises:
-        InputError: The path cannot be written as named.
-        SootprintError: Writing failed, e.g. on a full disk.
-    """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")
-            return
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as err:
-        raise InputError(
-            f"{path} cannot be written: {err.strerror}; name a file in a folder that can"
-        ) from None
-    except OSError as err:
-        raise SootprintError(f"{path} was not written: {err.strerror or err}") from err
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
+    """Write a text file, whole or not at all; raises as `files.write`."""
+    files.write(path, text.encode())

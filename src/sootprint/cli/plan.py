@@ -107,7 +107,10 @@ Currency = Annotated[
     ),
 ]
 Chart = Annotated[
-    Path | None, typer.Option("--chart", metavar="FILE", help="Draw the plan as .svg, .png or .pdf.")
+    Path | None,
+    typer.Option(
+        "--chart", metavar="FILE", parser=options.new_chart, help="Draw the plan as .svg, .png or .pdf."
+    ),
 ]
 
 

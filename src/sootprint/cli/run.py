@@ -99,7 +99,8 @@ Expected = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary at the end.")]
 Record = Annotated[
-    Path | None, typer.Option("--record", metavar="FILE", help="Write the record as JSON, too.")
+    Path | None,
+    typer.Option("--record", metavar="FILE", parser=options.new_file, help="Write the record as JSON, too."),
 ]
 Store = Annotated[bool, typer.Option("--store-command", help="Keep the command line in the record.")]
 Json = Annotated[
@@ -252,7 +253,7 @@ def _code(given: dict[str, Any]) -> int:
     }
     known = _loaded(**stated)
     tags, _ = pairs(told["tag"] or []), _results(told)
-    _check(known, told["record"])
+    _check(known)
     if plan["deadline"] is None:
         unused = [name.replace("_", "-") for name, value in plan.items() if value]
         if unused:
@@ -359,19 +360,16 @@ def _loaded(**given: Any) -> Settings:
     return known
 
 
-def _check(known: Settings, record: Path | None) -> None:
-    """Nothing where the stated zone is known and the record's folder is there, before the command starts.
+def _check(known: Settings) -> None:
+    """Nothing where the stated zone is known, before the command starts.
 
     Raises:
         CatalogueError: The zone is in no table.
-        InputError: The record cannot be written there.
     """
     for stated in known.stated_places()[:1]:
         from sootprint.catalogue import zones
 
         zones.locate(stated.zone)
-    if record is not None and (record.is_dir() or not record.parent.is_dir()):
-        shell.wrong(f"--record {record} cannot be written: name a file in a folder that is there")
 
 
 def _nothing(_: object) -> None:

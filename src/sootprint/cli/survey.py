@@ -45,7 +45,13 @@ Data = Annotated[
     ),
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", help="Folder for tables, figures, summary and report.")
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        parser=options.new_folder,
+        help="Folder for tables, figures, summary and report.",
+    ),
 ]
 Mapping = Annotated[
     Path | None,

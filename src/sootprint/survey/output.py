@@ -6,12 +6,12 @@ Each file is written under another name first and moved in place when it is whol
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sootprint import charts
+from sootprint.core import files as disk
 from sootprint.core.errors import InputError, SootprintError
 from sootprint.survey import report, tables
 from sootprint.survey.figures import files, gallery
@@ -92,16 +92,13 @@ def _text(path: Path, text: str) -> Path:
 
 def _bytes(path: Path, data: bytes) -> Path:
     """A file, whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(data)
-        draft.replace(path)
-    except (FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError) as err:
+    except (FileExistsError, NotADirectoryError, PermissionError) as err:
         raise InputError(
             f"{path} cannot be written: {err.strerror}; name a folder that can, with --out"
         ) from None
     except OSError as err:
-        draft.unlink(missing_ok=True)
         raise SootprintError(f"{path} was not written: {err.strerror or err}") from err
+    disk.write(path, data)
     return path

@@ -10,6 +10,7 @@ from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
+from sootprint.core import files
 from sootprint.core.errors import InputError
 
 SUBJECT = "Where, on what and how long was it trained? A question about your paper"
@@ -115,7 +116,7 @@ def write(folder: Path, mails: Sequence[tuple[str, EmailMessage]], *, form: str 
         folder.mkdir(parents=True, exist_ok=True)
         for name, mail in mails:
             path = folder / f"{name}.{form}"
-            path.write_bytes(mail.as_bytes() if form == "eml" else _plain(mail).encode())
+            files.write(path, mail.as_bytes() if form == "eml" else _plain(mail).encode())
             paths.append(path)
     except OSError as err:
         raise InputError(f"{folder} cannot be written: {err.strerror}; name another --out") from None

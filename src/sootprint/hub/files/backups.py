@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from sootprint.core import files
 from sootprint.core.errors import HubError, InputError
 from sootprint.hub import chain, database
 from sootprint.hub.chain import Verified
@@ -33,11 +34,12 @@ def backup(engine: Engine, path: Path) -> Verified:
         path: File that is written.
 
     Raises:
-        InputError: The file is there already.
+        InputError: The file is there already, or its folder cannot be made or written.
         HubError: It cannot be written, or the hub's own log does not fit.
     """
     if path.exists():
         raise InputError(f"{path} is there already: name another file")
+    files.writable_folder(path.parent)
     draft = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

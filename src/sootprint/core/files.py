@@ -1,0 +1,81 @@
+"""Files that appear whole or not at all, and what cannot be written told before any work is done for it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from sootprint.core.errors import InputError, SootprintError
+
+_REFUSED = (FileExistsError, FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError)
+
+
+def writable(path: Path) -> Path:
+    """The path of a file, which can be made or replaced by what is known now.
+
+    Raises:
+        InputError: It is a folder, its folder is not there, or may not be written.
+    """
+    real = _real(path)
+    if real.is_dir():
+        raise InputError(f"{path} cannot be written: it is a folder; name a file in it")
+    if not real.parent.is_dir():
+        raise InputError(
+            f"{path} cannot be written: {real.parent} is no folder; name a file in a folder that is there"
+        )
+    if not os.access(real if _is_stream(path) else real.parent, os.W_OK):
+        raise InputError(f"{path} cannot be written: Permission denied; name a file in a folder that can")
+    return path
+
+
+def writable_folder(path: Path) -> Path:
+    """The path of a folder, which is there or can be made, and may be written.
+
+    Raises:
+        InputError: It is a file, lies in one, or may not be made or written.
+    """
+    there = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
+    if not there.is_dir():
+        raise InputError(f"{path} cannot be written: {there} is a file; name a folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"{path} cannot be written: Permission denied in {there}; name a folder that can")
+    return path
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all; a device such as /dev/stdout is written in place.
+
+    Raises:
+        InputError: The path cannot be written as named.
+        SootprintError: Writing failed, e.g. on a full disk; what was there before is as it was.
+    """
+    real = _real(path)
+    draft = real.with_name(f".{real.name}.{os.getpid()}")
+    try:
+        if _is_stream(path):
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND), "wb") as stream:
+                stream.write(data)
+            return
+        draft.write_bytes(data)
+        draft.replace(real)
+    except _REFUSED as err:
+        raise InputError(
+            f"{path} cannot be written: {err.strerror}; name a file in a folder that can"
+        ) from None
+    except OSError as err:
+        raise SootprintError(f"{path} was not written: {err.strerror or err}") from err
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def _real(path: Path) -> Path:
+    """The file that a name or a link stands for: the link stays, and what it leads to is replaced."""
+    return Path(os.path.realpath(path))
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path is a device, a pipe, or an open file of this process such as /dev/stdout."""
+    folder = Path(os.path.realpath(path.parent))
+    return path.exists() and (not path.is_file() or folder == Path("/dev") or folder.name == "fd")
