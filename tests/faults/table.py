@@ -348,8 +348,9 @@ LIMITS = (
     Fault(
         key="no-files",
         name="no file left to open",
-        how="`track()`; RLIMIT_NOFILE, all taken by the training",
+        how="`track()`; RLIMIT_NOFILE, all taken by the training; counters stay in place, as the kernel's do",
         tracked=True,
+        tree=("--in-place",),
         then="files",
         lost_s=FLUSH_S,
         doubled_s=FLUSH_S,

@@ -63,7 +63,7 @@ def test_time_is_progress_where_a_time_is_expected() -> None:
     """Half an hour of an hour is half."""
     progress = Progress(parsed("hours=1"))
     for at_s in (0.0, 900.0, 1800.0):
-        progress.ticked(at_s, 100.0 * at_s)
+        progress.ticked(at_s, 100.0 * at_s, period_s=1.0)
     assert progress.share == 0.5
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 
 import pytest
 
 from sootprint.tracker.quantities import energy_quantity
+from sootprint.tracker.sampler import YOUNG_S, YOUNG_SHARE, loop
 from tests.tracker.conftest import ScriptMeter
 
 
@@ -206,3 +208,44 @@ def test_cards_of_two_vendors_are_counted_apart(clock, sampled):
     fold = sampled(nvidia, amd, duration_s=10.0)
     assert [state.component for state in fold.used()] == ["accelerator:0", "accelerator:1"]
     assert fold.total_j() == pytest.approx(1500.0)
+
+
+def _tick_times(clock, *, period_s, until_s, is_dense=lambda: True):
+    """Instants of the ticks of a loop on a fake clock [s]."""
+    times = []
+
+    def wait(pause_s):
+        clock.advance(pause_s)
+        return clock.monotonic_s() >= until_s
+
+    loop(
+        wait,
+        lambda: times.append(clock.monotonic_s()),
+        now_s=clock.monotonic_s,
+        period_s=period_s,
+        sampler=lambda: None,
+        is_dense=is_dense,
+    )
+    return times
+
+
+@pytest.mark.parametrize("period_s", [0.05, 0.2, 1.0, 30.0])
+def test_young_run_that_is_killed_loses_a_tenth_at_most(clock, period_s):
+    """Whenever it is killed, the last tick was at most a tenth of its age ago, or a tenth of a second, or a period."""
+    times = [0.0, *_tick_times(clock, period_s=period_s, until_s=40.0 * period_s)]
+    for before_s, after_s in itertools.pairwise(times):
+        assert after_s - before_s <= min(period_s, max(YOUNG_S, YOUNG_SHARE * after_s)) + 1e-9
+
+
+def test_ticks_come_once_a_period_from_the_tenth_on(clock):
+    """What a tick costs is spent once a second after ten seconds, and some thirty times before."""
+    times = _tick_times(clock, period_s=1.0, until_s=60.0)
+    late = [at_s for at_s in times if at_s >= 10.5]
+    assert [b - a for a, b in itertools.pairwise(late)] == pytest.approx([1.0] * (len(late) - 1))
+    assert 20 < len(times) - len(late) < 40
+
+
+def test_ticks_come_once_a_period_where_they_may_not_be_dense(clock):
+    """As where a card is split, whose driver tells of processes a few times a second."""
+    times = _tick_times(clock, period_s=1.0, until_s=5.5, is_dense=lambda: False)
+    assert times == pytest.approx([1.0, 2.0, 3.0, 4.0, 5.0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from sootprint.core.protocols import Reading
 from sootprint.tracker.attribution import ACCELERATOR, Holder, Use, split, strict_share
 from sootprint.tracker.components import ComponentState, superseded
 from sootprint.tracker.entry import Entry
-from sootprint.tracker.recorder import free_name, stands_still
+from sootprint.tracker.recorder import UNMOVED_S, free_name, stands_still
 from sootprint.tracker.sampler import Part
 
 NOBODY = Use()
@@ -84,7 +85,7 @@ class Accounts:
         self._shared: dict[tuple[str, str], _Shared] = {}
         self._lines: dict[str, dict[str, _Line]] = {}
         self._closed: dict[str, list[Entry]] = {}
-        self._looks = 0
+        self._looks, self._first_s, self._judged = 0, math.inf, False
         self.most_closed = MOST_CLOSED
 
     def adopt(self, states: Iterable[tuple[str, ComponentState]], start_s: float) -> None:
@@ -185,7 +186,7 @@ class Accounts:
 
     def _forget(self) -> None:
         """Leave out the accounts of runs that went long ago."""
-        now_s = max((one.state.at_s or 0.0 for one in self._shared.values()), default=0.0)
+        now_s = self._now_s()
         for run, entries in list(self._closed.items()):
             if max((entry.at_s for entry in entries), default=0.0) < now_s - CLOSED_S:
                 del self._closed[run]
@@ -193,9 +194,15 @@ class Accounts:
     def _judge(self) -> None:
         """Leave out the counters that stand still, once they were looked at for long enough."""
         self._looks += 1
-        if self._looks == UNMOVED_LOOKS:
+        self._first_s = min(self._first_s, self._now_s())
+        if not self._judged and self._looks >= UNMOVED_LOOKS and self._now_s() - self._first_s >= UNMOVED_S:
+            self._judged = True
             for one in self._shared.values():
                 one.state.dropped = one.state.dropped or stands_still(one.state)
+
+    def _now_s(self) -> float:
+        """Instant of the latest reading [s]."""
+        return max((one.state.at_s or 0.0 for one in self._shared.values()), default=0.0)
 
     def superseded(self) -> set[str]:
         """Components that another meter measures better."""

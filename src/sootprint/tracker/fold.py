@@ -254,7 +254,7 @@ class Fold:
         if self._marks:
             self._settle(before_s, before_j, self.running_j(), self.last_s)
         if self.progress is not None and self.progress.expected.by_time:
-            self.progress.ticked(self.last_s, self.running_j())
+            self.progress.ticked(self.last_s, self.running_j(), period_s=self.period_s)
 
     def _base(self, line: dict[str, Any]) -> None:
         """From an instant on a counter counts anew, as the run's part of what another process reads."""

@@ -71,9 +71,9 @@ class Progress:
             if len(self.points) == 3:
                 self._resume()
 
-    def ticked(self, at_s: float, energy_j: float) -> None:
-        """Count a look at the meters, where a time is expected."""
-        if self.expected.by_time and (not self.points or at_s > self.points[-1].done):
+    def ticked(self, at_s: float, energy_j: float, *, period_s: float) -> None:
+        """Count a look at the meters, where a time is expected; looks that come denser than usual only now and then."""
+        if self.expected.by_time and (not self.points or at_s > self.points[-1].done + 0.5 * period_s):
             self._add(Point(at_s, at_s, energy_j))
 
     def dump(self) -> dict[str, Any]:

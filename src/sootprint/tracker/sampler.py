@@ -21,6 +21,8 @@ SELDOM_S = 10.0  # between two looks at a model beside a sensor of its kind, as 
 HASTE = 0.4  # of the polling period, while a power moves so much that its energy is uncertain
 UNCERTAIN = 0.005  # standard error of one tick's energy over that energy
 JITTER = 0.5  # polls come at 0.5 to 1.5 of their period, so that no wave is met always at the same phase
+YOUNG_S = 0.1  # between the first ticks of a run [s]
+YOUNG_SHARE = 0.1  # of its age, until that is a period: whenever it is killed, no larger part is lost
 
 
 class Seen(NamedTuple):
@@ -239,6 +241,12 @@ class Sampler:
         return HASTE * pause_s if any(one.moves for one in self._fast) else pause_s
 
 
+def close_all(meters: Sequence[Meter]) -> None:
+    """Let go of what some meters hold open."""
+    for meter in meters:
+        getattr(meter, "close", bool)()
+
+
 def loop(
     wait: Callable[[float], bool],
     tick: Callable[[], object],
@@ -247,8 +255,9 @@ def loop(
     period_s: float,
     sampler: Callable[[], Sampler | None],
     hurry: Callable[[], bool] = bool,
+    is_dense: Callable[[], bool] = bool,
 ) -> None:
-    """Tick every `period_s` until `wait(seconds)` answers True.
+    """Tick every `period_s` until `wait(seconds)` answers True; sooner in a young run, where `is_dense` allows it.
 
     Args:
         wait: Sleeps for at most the given seconds and tells whether to stop.
@@ -257,8 +266,11 @@ def loop(
         period_s: Time between two ticks [s].
         sampler: Answers whose power-only meters are looked at in between, if there are any now.
         hurry: Whether a tick is wanted at once; the next one comes when it would have come.
+        is_dense: Whether ticks may come sooner than a period, so that a kill of a young run costs little.
     """
-    due_s = now_s() + period_s
+    begun_s = now_s()
+    step_s = _step_s(0.0, period_s) if is_dense() else period_s
+    due_s = begun_s + step_s
     while True:
         left_s = max(0.0, due_s - now_s())
         polled = sampler()
@@ -272,9 +284,16 @@ def loop(
                 polled.poll()
         else:
             tick()
-            due_s += period_s
+            if step_s < period_s:
+                step_s = _step_s(now_s() - begun_s, period_s) if is_dense() else period_s
+            due_s += step_s
             if due_s <= now_s():
-                due_s = now_s() + period_s
+                due_s = now_s() + step_s
+
+
+def _step_s(age_s: float, period_s: float) -> float:
+    """Time from a tick to the next in a run that is `age_s` old [s]."""
+    return min(period_s, max(YOUNG_S, YOUNG_SHARE * age_s))
 
 
 def _kind(component: str) -> str:

@@ -247,6 +247,7 @@ class Session:
             period_s=self._settings.period_s,
             sampler=lambda: source.sampler,
             hurry=source.hurry,
+            is_dense=source.is_dense,
         )
 
     def _tick(self) -> None:

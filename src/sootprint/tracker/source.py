@@ -12,7 +12,7 @@ from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine, Meter
 from sootprint.tracker.recorder import Recorder
 from sootprint.tracker.registration import VISIBLE, Registration, run_above, visible
-from sootprint.tracker.sampler import Sampler
+from sootprint.tracker.sampler import Sampler, close_all
 from sootprint.tracker.seat import Seat
 from sootprint.tracker.service_place import ServicePlace
 
@@ -266,7 +266,7 @@ class Source:
             self._sample()
             assert self.sampler is not None
             self.sampler.go_on(before)
-        _close(hidden)
+        close_all(hidden)
 
     def _whole_machine(self) -> Machine:
         """The machine as it is where nothing hides an accelerator."""
@@ -297,7 +297,7 @@ class Source:
 
     def _give_way(self) -> None:
         """Read no longer, as another run or the node service does so for all."""
-        _close(self.meters)
+        close_all(self.meters)
         self.meters, self.sampler, self._reader = [], None, None
 
     def _entries(self, *, closed: bool = False) -> list[Entry] | None:
@@ -337,6 +337,10 @@ class Source:
         seat = self._seat  # the measuring thread may let go of it meanwhile
         if seat is not None and seat.has_pipe:
             seat.wake()
+
+    def is_dense(self) -> bool:
+        """Whether looks may come sooner: not where a card is split, as drivers seldom tell of processes."""
+        return self._reader is None or not any(hasattr(meter, "processes") for meter in self.meters)
 
     def hurry(self) -> bool:
         """Whether another run asked for a tick now."""
@@ -392,9 +396,3 @@ class Source:
         if self._seat is not None:
             self._seat.close()
             self._seat = None
-
-
-def _close(meters: Sequence[Meter]) -> None:
-    """Let go of what some meters hold open."""
-    for meter in meters:
-        getattr(meter, "close", bool)()
