@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -39,17 +40,25 @@ class Use:
     def stop(self) -> float | None:
         """Joules that the call hands back [J]."""
         made = self._run.stop()
-        return None if made is None else _joules(json.loads(made.to_json()), self._part)
+        return (
+            None
+            if made is None
+            else _sum(self._part, ((c.component, c.energy_kwh.value) for c in made.components))
+        )
 
 
 def _joules(record: dict[str, Any], part: str) -> float | None:
     """Joules of the processors or cards in a record [J]."""
-    found = [
-        component["energy_kwh"]["value"]
-        for component in record["components"]
-        if component["component"].startswith(PARTS[part])
+    return _sum(part, ((c["component"], c["energy_kwh"]["value"]) for c in record["components"]))
+
+
+def _sum(part: str, energies_kwh: Iterable[tuple[str, float | None]]) -> float | None:
+    """Joules of the processors or cards among components with their energies [J]."""
+    known = [
+        energy_kwh
+        for name, energy_kwh in energies_kwh
+        if name.startswith(PARTS[part]) and energy_kwh is not None
     ]
-    known = [energy_kwh for energy_kwh in found if energy_kwh is not None]
     return J_PER_KWH * sum(known) if known else None
 
 

@@ -11,11 +11,11 @@ from operator import attrgetter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from dataclasses import asdict, dataclass, field, fields, replace
     from typing import Any
 
-__all__ = ["MISSING", "Field", "asdict", "dataclass", "field", "fields", "is_record", "replace"]
+__all__ = ["MISSING", "Field", "asdict", "dataclass", "field", "fields", "held", "is_record", "replace"]
 
 MISSING = type("Missing", (), {"__repr__": lambda self: "MISSING"})()
 
@@ -49,7 +49,8 @@ class _Made:
             (one.name, one.default_factory) for one in specs if one.default_factory is not MISSING
         ]
         self.puts = [(one.name, vars(cls)[one.name].__set__) for one in specs]
-        self.held = attrgetter(*(one.name for one in specs))
+        self.names = tuple(one.name for one in specs)
+        self.held = attrgetter(*self.names)
         self.check = getattr(cls, "__post_init__", None)
 
 
@@ -171,7 +172,14 @@ def _replace(record: Any, /, **changes: Any) -> Any:
 
 def is_record(value: object) -> bool:
     """Whether a value is of a class that was made here."""
-    return hasattr(type(value), "__record__")
+    return hasattr(value.__class__, "__record__")
+
+
+def held(record: Any) -> Iterable[tuple[str, Any]]:
+    """Name and value of each field of a record."""
+    made = record.__record__
+    values = made.held(record)
+    return zip(made.names, (values,) if len(made.names) == 1 else values, strict=True)
 
 
 def _asdict(value: Any) -> Any:

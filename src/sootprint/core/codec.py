@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_AS_THEY_ARE = frozenset((str, float, int, bool, type(None)))
 _VERSION = re.compile(r"([0-9]{1,6})(\.[0-9]{1,6}){1,2}")
 
 
@@ -97,7 +98,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if classes.is_record(value):
-        return {spec.name: _plain(getattr(value, spec.name)) for spec in classes.fields(value)}
+        return {
+            name: held if held.__class__ in _AS_THEY_ARE else _plain(held)
+            for name, held in classes.held(value)
+        }
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, dict):

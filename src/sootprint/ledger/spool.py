@@ -104,11 +104,16 @@ def _whole(footprint: Footprint) -> tuple[Footprint, str]:
 
 def _write(path: Path, text: str) -> None:
     """Write a file so that it appears whole or not at all."""
-    make_home(path.parent.parent)
-    path.parent.mkdir(exist_ok=True, mode=0o700)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.write_text(text, encoding="utf-8")
+        try:
+            file = draft.open("wb")
+        except FileNotFoundError:
+            make_home(path.parent.parent)
+            path.parent.mkdir(exist_ok=True, mode=0o700)
+            file = draft.open("wb")
+        with file:
+            file.write(text.encode())
         draft.replace(path)
     except OSError:
         with contextlib.suppress(OSError):

@@ -139,10 +139,12 @@ def _stamp(head: dict[str, Any], at_s: float) -> str:
 
 
 def _intervals(fold: Fold, rows: list[tuple[float, float, str, float]]) -> tuple[records.Interval, ...]:
+    edges = {edge_s for start_s, end_s, *_ in rows for edge_s in (start_s, end_s)}
+    stamps = {edge_s: _stamp(fold.head, edge_s) for edge_s in edges}  # of all components alike
     return tuple(
         records.Interval(
-            start=_stamp(fold.head, start_s),
-            end=_stamp(fold.head, end_s),
+            start=stamps[start_s],
+            end=stamps[end_s],
             component=component,
             energy_j=round(spent_j, 6),
         )

@@ -91,6 +91,11 @@ def energy_of(fold: Fold) -> Energy:
     )
 
 
+def prepare(fold: Fold) -> None:
+    """Make what `energy_of` needs and what depends on no reading, so that the end of a run finds it."""
+    intervals.prepare({_shared_name(state.meter) for state in fold.states})
+
+
 def _known_whole(
     fold: Fold, parts: Sequence[records.Component], course: Course
 ) -> tuple[Whole | None, Calibration | None, tuple[str, ...]]:
@@ -115,7 +120,11 @@ def _known_whole(
 
 def _terms(parts: Iterable[records.Component]) -> Iterator[tuple[str, Quantity]]:
     """Parts by name: all devices of one meter err together, as they share its calibration [kWh]."""
-    return ((f"meter:{part.meter}", part.energy_kwh) for part in parts)
+    return ((_shared_name(part.meter), part.energy_kwh) for part in parts)
+
+
+def _shared_name(meter: str) -> str:
+    return f"meter:{meter}"
 
 
 def _parts(fold: Fold, losses: quantities.Losses) -> tuple[tuple[records.Component, ...], Quantity | None]:
@@ -154,7 +163,7 @@ def _rest_of_parts(fold: Fold, losses: quantities.Losses) -> Quantity:
     rests = {state.component: quantities.rest_quantity(state) for state in inside(fold)}
     node = rests.pop(NODE, None)
     meters = {state.component: state.meter for state in fold.used()}
-    total = intervals.total((f"meter:{meters[name]}", rest) for name, rest in rests.items())
+    total = intervals.total((_shared_name(meters[name]), rest) for name, rest in rests.items())
     if node is None:
         return total
     return intervals.total([(NODE, quantities.node_quantity(node, total, losses)), ("rest", total)])

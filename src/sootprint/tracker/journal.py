@@ -141,7 +141,10 @@ class Journal:
     def remove(self) -> None:
         """Delete the file, once its record is kept elsewhere."""
         self.close()
-        discard(self.path)
+        if self._has_room:
+            with contextlib.suppress(FileNotFoundError):
+                _room(self.path).unlink()
+        self.path.unlink(missing_ok=True)
 
 
 def discard(path: Path) -> None:

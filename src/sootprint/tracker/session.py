@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sootprint.tracker.assemble import Surroundings
     from sootprint.tracker.foresight import Foresight
     from sootprint.tracker.group import Group
+    from sootprint.tracker.surroundings import LookUp
     from sootprint.tracker.worker import Worker
 
 SYNC_TICKS = 60  # a power cut may cost the last minute; a kill costs nothing that was written
@@ -53,6 +54,7 @@ class Session:
         self._described: list[Meter] | None = None  # whose facts are in the journal
         self._kg_per_kwh: float | None = None  # for a budget that is still kept to
         self._foresight: Foresight | None = None
+        self._lookup: LookUp | None = None
         self._settings: Settings | None = worker.settings
 
     def run(self) -> None:
@@ -233,13 +235,19 @@ class Session:
         from sootprint.core import codec  # noqa: F401
         from sootprint.ledger import leave  # noqa: F401
         from sootprint.tracker import assemble  # noqa: F401
-        from sootprint.tracker.surroundings import look_up
 
-        return look_up(self._fold.head, 0.0)
+        if self._lookup is None:
+            from sootprint.tracker.surroundings import LookUp
+
+            self._lookup = LookUp(self._fold)
+        return self._lookup.now()
 
     def _loop(self) -> None:
         assert self._recorder is not None and self._settings is not None and self._source is not None
+        from sootprint.tracker.breakdown import prepare
+
         source = self._source
+        guarded(functools.partial(prepare, self._fold), self._warn)  # now, as nobody waits for it
         loop(
             functools.partial(source.wait, self._worker.stopping),
             self._tick,
@@ -328,15 +336,12 @@ class Session:
 
     def _so_far(self) -> Footprint:
         from sootprint.tracker.assemble import footprint
-        from sootprint.tracker.surroundings import look_up
 
-        return footprint(self._fold, look_up(self._fold.head, self._fold.last_s))
+        return footprint(self._fold, self._load_the_end())
 
     def _finish(self) -> None:
         assert self._recorder is not None and self._settings is not None and self._source is not None
         from sootprint.ledger import leave
-        from sootprint.tracker.assemble import footprint
-        from sootprint.tracker.surroundings import look_up
 
         journal = self._recorder.journal
         if not self._worker.discarded:
@@ -353,7 +358,7 @@ class Session:
             }
             self._recorder.emit(end)
             self._miss_units()
-            self._worker.footprint = footprint(self._fold, look_up(self._fold.head, self._fold.last_s))
+            self._worker.footprint = self._so_far()
             leave(self._settings.home, self._worker.footprint)
         if journal is not None:
             journal.remove()

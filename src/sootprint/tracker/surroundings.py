@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from sootprint.tracker.fold import Fold
+
 WORLD = "WORLD"
 
 
@@ -39,6 +41,30 @@ def look_up(head: dict[str, Any], last_s: float) -> Surroundings:
     return Surroundings(place=place, pue=_pue(head, zone), intensities=listed, warnings=tuple(warnings))
 
 
+class LookUp:
+    """What a run that goes on is multiplied with, looked up again once it has come into another year.
+
+    Args:
+        fold: Sums of the run, whose head is complete.
+    """
+
+    def __init__(self, fold: Fold) -> None:
+        self._fold = fold
+        self._known: tuple[int, Surroundings] | None = None
+
+    def now(self) -> Surroundings:
+        """Surroundings of the run so far."""
+        head, last_s = self._fold.head, self._fold.last_s
+        year = year_of(_end_s(head, last_s))
+        if self._known is None or self._known[0] != year:
+            self._known = year, look_up(head, last_s)
+        return self._known[1]
+
+
+def _end_s(head: dict[str, Any], last_s: float) -> float:
+    return float(head["wall_s"] + max(last_s, 1.0))
+
+
 def _unknown_place(head: dict[str, Any]) -> str:
     fix = head.get("place_fix") or "state the place: --zone FR, or SOOTPRINT_ZONE=FR"
     return (
@@ -49,7 +75,7 @@ def _unknown_place(head: dict[str, Any]) -> str:
 def _intensities(zone: str, head: dict[str, Any], last_s: float) -> tuple[list[InForce], list[str]]:
     """The annual intensity of each year of the run, or of the one that was asked for; and what to know of them."""
     start_s = head["wall_s"]
-    end_s = start_s + max(last_s, 1.0)
+    end_s = _end_s(head, last_s)
     asked, years = head.get("year"), range(year_of(start_s), year_of(end_s) + 1)
     listed: list[InForce] = []
     remarks: list[str] = []
