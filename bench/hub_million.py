@@ -4,6 +4,7 @@
     python bench/hub_million.py copy  --home DIR [--database-url URL] [--records 1000000] [--at-most-s 240]
     python bench/hub_million.py pages --home DIR [--database-url URL]
 
+`--cluster DIR` instead of an address starts a PostgreSQL on a folder of its own, with fsync, and stops it at the end.
 The records are made from a few thousand real estimates, each under an id of its own, and stored by the hub's own
 code in batches, so that versions, counts, words and the audit log are those of a hub that took them in. A fill that
 was stopped goes on where it was. `copy` adds copies of these rows under other ids by SQL, for that is many times
@@ -36,12 +37,13 @@ from typing import Any
 
 import httpx
 import hub_pages
+import hub_postgres
 import hub_tables
-import psutil
 import sqlalchemy as sa
 from bench_hub import BATCH as SENT
-from bench_hub import MIB, SOOTPRINT, STARTS_S, about, batch, send, written
+from bench_hub import SOOTPRINT, STARTS_S, about, batch, processes_memory, ready, send, written
 from hub_pages import HARDWARE, SEED, STAGES, TASKS, ZONES
+from hub_postgres import Cluster
 from sqlalchemy.engine import Engine
 
 from sootprint.core.ids import uuid7
@@ -65,6 +67,10 @@ def main() -> int:
     asked.add_argument("what", choices=("fill", "copy", "pages"))
     asked.add_argument("--home", type=Path, required=True, help="folder of the hub")
     asked.add_argument("--database-url", help="else SQLite in the home")
+    asked.add_argument("--cluster", type=Path, help="folder of a PostgreSQL that is started and stopped")
+    asked.add_argument(
+        "--workers", type=int, default=1, help="processes of the hub whose pages are asked for"
+    )
     asked.add_argument("--records", type=int, default=60_000)
     asked.add_argument(
         "--at-most-s", type=float, default=240.0, help="then the fill stops, to be gone on with"
@@ -72,23 +78,31 @@ def main() -> int:
     asked.add_argument("--ingest", type=int, default=0, help="new records that `pages` sends at its end")
     asked.add_argument("--no-file", action="store_true", help="print only")
     given = asked.parse_args()
-    engine = database.connect(database.url_of(given.database_url, given.home / "hub"))
-    database.upgrade(engine)
-    if given.what == "fill":
-        _fill(engine, given.records, given.at_most_s)
-        return 0
-    if given.what == "copy":
-        _copy(engine, given.records, given.at_most_s)
-        return 0
+    with hub_postgres.given(given.cluster) as cluster:
+        given.database_url = cluster.url if cluster else given.database_url
+        engine = database.connect(database.url_of(given.database_url, given.home / "hub"))
+        database.upgrade(engine)
+        if given.what == "fill":
+            _fill(engine, given.records, given.at_most_s)
+        elif given.what == "copy":
+            _copy(engine, given.records, given.at_most_s)
+        else:
+            _pages(engine, given, cluster)
+        engine.dispose()
+    return 0
+
+
+def _pages(engine: Engine, given: argparse.Namespace, cluster: Cluster | None) -> None:
+    """Print what the pages take, and write it into a file and into the documents."""
     began, rows = about(), []
+    began |= {"postgresql": hub_postgres.settings(given.database_url)} if given.database_url else {}
     for row in _timed(engine, given):
-        rows.append(row)
-        print(json.dumps(row), flush=True)
+        rows.append(row | (cluster.memory() if cluster is not None and "mib" in row else {}))
+        print(json.dumps(rows[-1]), flush=True)
     if not given.no_file:
         backend = "postgresql" if given.database_url else "sqlite"
         written(f"hub-million-{backend}", began, rows)
         hub_tables.million("PostgreSQL" if given.database_url else "SQLite", began, rows)
-    return 0
 
 
 def _fill(engine: Engine, records: int, at_most_s: float) -> None:
@@ -220,17 +234,17 @@ def _again(one: Prepared, number: int) -> Prepared:
 def _timed(engine: Engine, given: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Times of each kind of page at a server that was just started, and what the server then holds in memory."""
     with (
-        serving(given.home, given.database_url) as (server, address),
+        serving(given.home, given.database_url, given.workers) as (server, address),
         httpx.Client(base_url=address, timeout=120.0, headers={"Accept": "text/html"}) as client,
     ):
         known = _count(engine)
         for kind, paths in hub_pages.pages(engine, WARM + EACH).items():
             yield _page_times(client, kind, paths) | {"records": known}
-        yield {"kind": "memory of the server after the pages", **memory(server)}
-        yield _together(address, hub_pages.pages(engine, CLIENTS)) | memory(server)
+        yield {"kind": "memory of the server after the pages", **processes_memory(server)}
+        yield _together(address, hub_pages.pages(engine, CLIENTS)) | processes_memory(server)
         if given.ingest:
             yield _ingested(client, address, given.ingest, known)
-            yield {"kind": "memory of the server after the batches", **memory(server)}
+            yield {"kind": "memory of the server after the batches", **processes_memory(server)}
 
 
 def _together(address: str, kinds: dict[str, list[str]]) -> dict[str, Any]:
@@ -250,11 +264,13 @@ def _together(address: str, kinds: dict[str, list[str]]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def serving(home: Path, url: str | None) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(home: Path, url: str | None, workers: int = 1) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A server on a hub's folder, ready, with its address; stopped at the end where it still runs."""
+    words = ["--port", "0", *(["--database-url", url] if url else [])]
+    words += ["--workers", str(workers)] if workers > 1 else []
     with tempfile.TemporaryFile("w") as log:
         server = subprocess.Popen(
-            [SOOTPRINT, "hub", "serve", "--port", "0", *(["--database-url", url] if url else [])],
+            [SOOTPRINT, "hub", "serve", *words],
             env={**os.environ, "SOOTPRINT_HOME": str(home)},
             stdout=subprocess.PIPE,
             stderr=log,
@@ -262,20 +278,13 @@ def serving(home: Path, url: str | None) -> Iterator[tuple[subprocess.Popen[str]
         )
         try:
             assert server.stdout is not None
-            yield server, server.stdout.readline().split()[-1].rstrip("/")
+            address = server.stdout.readline().split()[-1].rstrip("/")
+            if workers > 1:
+                ready(server, address, workers)
+            yield server, address
         finally:
             server.terminate()
             server.wait(timeout=STARTS_S)
-
-
-def memory(server: subprocess.Popen[str]) -> dict[str, int]:
-    """Memory that a process holds now, and the most that it ever held [MiB]."""
-    status = Path(f"/proc/{server.pid}/status").read_text(encoding="ascii")
-    held = dict(line.split(":", 1) for line in status.splitlines())
-    return {
-        "mib": round(psutil.Process(server.pid).memory_info().rss / MIB),
-        "most_mib": round(int(held["VmHWM"].split()[0]) / 1024),
-    }
 
 
 def _ingested(client: httpx.Client, address: str, n: int, known: int) -> dict[str, Any]:

@@ -31,6 +31,14 @@ BUSY_MS = 15_000  # wait of a writer of SQLite for another one [ms]
 CACHE_KIB = 8_192  # pages that a connection to SQLite keeps in memory [KiB]; one of each thread is open
 LOG_PAGES = 8_192  # of the write-ahead log before it is written back: each batch touches the same pages
 STUDIED = 1_000  # rows of each index that SQLite looks at
+# How PostgreSQL is to plan the short queries of pages: by the values asked for and not for all values alike, by indexes
+# that lie in memory or on a solid disk, and without what pays only for long queries, compiling and helpers
+PLANNING = {
+    "plan_cache_mode": "force_custom_plan",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "max_parallel_workers_per_gather": "0",
+}
 
 
 def url_of(address: str | None, home: Path) -> sa.URL:
@@ -61,7 +69,9 @@ def connect(url: sa.URL) -> Engine:
         engine = sa.create_engine(url, connect_args={"timeout": BUSY_MS / 1000})
         sa.event.listen(engine, "connect", _prepare_sqlite)
         return engine
-    return sa.create_engine(url, pool_size=10, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    engine = sa.create_engine(url, pool_size=10, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    sa.event.listen(engine, "connect", _prepare_postgresql)
+    return engine
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
@@ -158,6 +168,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
         "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_postgresql(connection: Any, _: Any) -> None:
+    connection.autocommit = True  # else the settings would go with the transaction
+    connection.execute("; ".join(f"SET {name} = {value}" for name, value in PLANNING.items()))
+    connection.autocommit = False
 
 
 def _config(connection: Connection | None = None) -> Config:
