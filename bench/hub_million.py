@@ -120,11 +120,8 @@ def _fill(engine: Engine, records: int, at_most_s: float) -> None:
         known += n
     spent_s = time.monotonic() - began_s
     print(f"{known} records are there, {known - first} of them new in {spent_s:.0f} s")
-    if (
-        known >= records and engine.dialect.name == "postgresql"
-    ):  # else its own process does so a minute later
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(sa.text("ANALYZE"))
+    if known >= records:
+        database.settle(engine)
 
 
 def _copy(engine: Engine, records: int, at_most_s: float) -> None:

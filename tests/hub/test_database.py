@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine
 
 from sootprint.core.errors import HubError, InputError
 from sootprint.core.records import Model, Place, Result
-from sootprint.hub import columns, database, ingest, reading
+from sootprint.hub import columns, database, ingest, rare, reading
 from sootprint.hub.tables import Base
 from tests.hub import records
 
@@ -103,3 +103,30 @@ def test_database_that_is_away_gets_one_line_without_its_password() -> None:
     assert "127.0.0.1:9/hub" in str(caught.value)
     assert "hidden" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_postgresql_plans_for_the_values_asked_for(_postgres: Engine) -> None:
+    """Each connection of the hub has its settings, also after a transaction that was rolled back."""
+    with _postgres.connect() as connection:
+        connection.rollback()
+        told = {name: connection.scalar(sa.text(f"SHOW {name}")) for name in database.PLANNING}
+    assert told == database.PLANNING
+
+
+def test_few_records_are_sorted_and_many_walked_through_alike(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list by emissions or energy under a filter has the same pages either way, also after a look at the tables."""
+    sent = [records.record(float(1 + n % 4), project=f"p{n % 2}") for n in range(11)]
+    ingest.take_in(engine, json.dumps(sent).encode(), LOCAL)
+    database.settle(engine)
+    wanted = sorted(
+        (row for row in reading.page(engine, reading.Question())[0] if row["project"] == "p0"),
+        key=lambda row: (row["emissions_kg"], row["seq"]),
+        reverse=True,
+    )
+    for few in (0, rare.FEW):
+        monkeypatch.setattr(rare, "FEW", few)
+        question = reading.Question(limit=2, order="emissions", filters={"project": "p0"})
+        found = reading.pages(engine, question, reading.page(engine, question))
+        assert [row["id"] for rows in found for row in rows] == [row["id"] for row in wanted]

@@ -103,6 +103,16 @@ def study(engine: Engine) -> None:
         connection.exec_driver_sql("ANALYZE")
 
 
+def settle(engine: Engine) -> None:
+    """Let PostgreSQL look at tables that were just filled: it guesses until then, and reads no index alone.
+
+    Its own process does so about a minute later. SQLite looks as a server starts.
+    """
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM (ANALYZE)")
+
+
 def downgrade(engine: Engine, revision: str) -> None:
     """Bring the tables down to a revision, `base` for none."""
     with reaching(engine), writing(engine) as connection:

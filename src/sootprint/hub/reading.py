@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
-from sootprint.hub import columns
+from sootprint.hub import columns, rare
 from sootprint.hub.tables import (
     WALKED,
     Account,
@@ -99,11 +99,13 @@ def page(engine: Engine, question: Question) -> tuple[list[dict[str, Any]], str 
         raise InputError(f"limit is {question.limit}: it is between 1 and {MOST}")
     query = _filtered(engine, question)
     by = _ORDERED.get(question.order)
-    if by is not None:
-        query = query.where(by.is_not(None)).order_by(by.desc(), _bare["seq"].desc())
-    else:
-        query = query.order_by(_bare["seq"].desc())
     with engine.connect() as connection:
+        if by is not None:
+            sorts = engine.dialect.name == "postgresql" and rare.is_rare(connection, _typed_filters(question))
+            key = by + 0.0 if sorts else by  # no index has a sum, so the filter goes first
+            query = query.where(by.is_not(None)).order_by(key.desc(), _bare["seq"].desc())
+        else:
+            query = query.order_by(_bare["seq"].desc())
         way = _way(connection, question) if engine.dialect.name == "sqlite" else ""
         query = query.select_from(sa.text(f"{_rows.name} {way}"))
         found = [dict(row) for row in connection.execute(query.limit(question.limit + 1)).mappings()]
@@ -181,6 +183,10 @@ def _way(connection: Connection, question: Question) -> str:
         return "" if question.words else f"INDEXED BY ix_footprint_{question.order}"
     several = question.words or len(filters) > 1
     return "INDEXED BY ix_footprint_newest" if several and set(filters) <= set(WALKED) else ""
+
+
+def _typed_filters(question: Question) -> dict[str, Any]:
+    return {name: _typed(name, value) for name, value in (question.filters or {}).items()}
 
 
 def _typed(name: str, value: str) -> Any:

@@ -82,6 +82,7 @@ def restore(path: Path, engine: Engine) -> Verified:
                 _move(reading, connection)
         finally:
             source.dispose()
+    database.settle(engine)
     return _checked(chain.verify(engine), path)
 
 
