@@ -3,9 +3,10 @@
     python bench/bench_forecast.py [--synthetic 500]
 
 Recorded trainings: `bench/traces`, and `bench/traces/shared` of a machine with others on it; none was in the fit of the
-constants. Synthetic ones: another seed than that of the fit, on machines that are shared or not, and plain ones. Beside
-stand carbontracker's rule on the same units, mean energy of the units so far times their number, and what the pace so
-far tells where all but the pace of the rest is known.
+constants. Synthetic ones: another seed than that of the fit, on machines that are shared or not, and plain ones. Some
+stand a second time, with the number of their evaluations told, and of checkpoints where they are spans. Beside stand
+carbontracker's rule on the same units, mean energy of the units so far times their number, and what the pace so far
+tells where all but the pace of the rest is known.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any, NamedTuple
 
 import synthetic_traces
 from fit_forecast import TRAINING_SEED
-from replayed import ROOT, TRACES, Case, Moment, case, recorded
+from replayed import ROOT, TRACES, Case, Moment, case, recorded, thirds
 
 from sootprint import __version__
 from sootprint.tracker.forecast import AT, Forecast, forecast
@@ -35,6 +36,7 @@ KINDS = {
     "Synthetic trainings on shared machines": synthetic_traces.SHARED,
     "Plain synthetic trainings": synthetic_traces.PLAIN,
 }
+TOLD = ("Synthetic trainings", "Plain synthetic trainings")  # stand a second time, telling what is to come
 TARGETS = {0.01: 8.0, 0.05: 3.0}  # median error [%]
 
 
@@ -144,6 +146,28 @@ def _table(title: str, rows: Sequence[dict[str, Any]]) -> list[str]:
     return [*lines, ""]
 
 
+def _groups(
+    traces: Sequence[dict[str, Any]], cases: Sequence[Case], synthetic: int
+) -> dict[str, Sequence[Case]]:
+    """Cases by the title of their table."""
+    groups: dict[str, Sequence[Case]] = {
+        "Recorded trainings": cases,
+        "Recorded trainings that tell their evaluations": [case(trace, told=True) for trace in traces],
+        "Recorded trainings without a change of the stage": [
+            one for trace, one in zip(traces, cases, strict=True) if trace["about"]["change"] is None
+        ],
+        "Recorded trainings on a shared machine": [case(trace) for trace in recorded(TRACES / "shared")],
+    }
+    for title, kind in KINDS.items():
+        made = synthetic_traces.traces(synthetic, seed=SEED, kind=kind)
+        groups[f"{title}, seed {SEED} (fitted on seed {TRAINING_SEED})"] = [case(trace) for trace in made]
+        if title in TOLD:
+            groups[f"{title} that tell their evaluations and checkpoints"] = [
+                case(trace, told=True) for trace in made
+            ]
+    return groups
+
+
 def _each(traces: Sequence[dict[str, Any]], cases: Sequence[Case]) -> list[dict[str, Any]]:
     """Every recorded training with its forecasts at 1 and 5 %."""
     rows = []
@@ -152,6 +176,7 @@ def _each(traces: Sequence[dict[str, Any]], cases: Sequence[Case]) -> list[dict[
             "name": one.name,
             "units": f"{trace['total']} {trace['unit']}",
             "end_s": one.end_s,
+            "thirds": [round(third, 2) for third in thirds(trace)],
         }
         for share in TARGETS:
             for found in scored([one], share):
@@ -168,11 +193,17 @@ def _each_table(rows: Sequence[dict[str, Any]]) -> list[str]:
     lines = [
         "## Each recorded training",
         "",
-        "Error of the energy, in brackets that of the linear rule; ! is outside.",
+        "Error of the energy, in brackets that of the linear rule; ! is outside. "
+        "Pace: mean time of the usual units in the second and the last third of the run over that in the first.",
     ]
-    lines += ["", "| training | units | time | at 1 % | at 5 % |", "| --- | ---: | ---: | ---: | ---: |"]
+    lines += [
+        "",
+        "| training | units | time | pace | at 1 % | at 5 % |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
     for row in rows:
         cells = [row["name"], row["units"], f"{row['end_s']:.0f} s"]
+        cells.append(" ".join(f"{third:.2f}" for third in row["thirds"]))
         for share in TARGETS:
             found = row.get(f"{share:g}")
             outside = "" if found is None or found["inside"] else " !"
@@ -214,16 +245,7 @@ def main() -> None:
     given = parser.parse_args()
     traces = recorded()
     cases = [case(trace) for trace in traces]
-    groups = {
-        "Recorded trainings": cases,
-        "Recorded trainings without a change of the stage": [
-            one for trace, one in zip(traces, cases, strict=True) if trace["about"]["change"] is None
-        ],
-        "Recorded trainings on a shared machine": [case(trace) for trace in recorded(TRACES / "shared")],
-    }
-    for title, kind in KINDS.items():
-        made = synthetic_traces.traces(given.synthetic, seed=SEED, kind=kind)
-        groups[f"{title}, seed {SEED} (fitted on seed {TRAINING_SEED})"] = [case(trace) for trace in made]
+    groups = _groups(traces, cases, given.synthetic)
     began_s = time.process_time()
     tables = {title: [_row(share, scored(some, share)) for share in AT] for title, some in groups.items()}
     cost_ms = (

@@ -7,6 +7,7 @@ what no forecast from the pace so far can leave out.
 from __future__ import annotations
 
 import bisect
+import collections
 import gzip
 import itertools
 import json
@@ -21,7 +22,7 @@ TRACES = ROOT / "bench" / "traces"
 sys.path.insert(0, str(ROOT / "src"))
 from sootprint.core.expectation import Expectation  # noqa: E402 - the folder above is not on the path of a script
 from sootprint.tracker.forecast import AT  # noqa: E402
-from sootprint.tracker.pace import Pace, Point, pace  # noqa: E402
+from sootprint.tracker.pace import Pace, Point, pace, steps  # noqa: E402
 from sootprint.tracker.progress import Progress  # noqa: E402
 from sootprint.tracker.slow import usual_s  # noqa: E402
 
@@ -48,10 +49,18 @@ def recorded(folder: Path = TRACES) -> list[dict[str, Any]]:
     return [json.loads(gzip.decompress(path.read_bytes())) for path in sorted(folder.glob("*.json.gz"))]
 
 
-def case(trace: dict[str, Any]) -> Case:
-    """Moments of a trace, each at the first look at the meters after its share of the units was done."""
+def case(trace: dict[str, Any], *, told: bool = False) -> Case:
+    """Moments of a trace, each at the first look at the meters after its share of the units was done.
+
+    Args:
+        trace: What was recorded.
+        told: Whether the spans between the units were given their total.
+    """
     expected = Expectation(trace["unit"], float(trace["total"]))
     progress, waiting, seen_at = Progress(expected), list(_marks(trace)), {}
+    if told:
+        for name, number in _totals(trace).items():
+            progress.tell(name, float(number))
     ticks = trace["ticks"]
     tick_s = ticks[-1][0] / max(1, len(ticks) - 1)
     times_s, energies_j = [row[0] for row in ticks], [row[1] for row in ticks]
@@ -62,7 +71,9 @@ def case(trace: dict[str, Any]) -> Case:
             begin += 1
         while due and progress.share >= due[0]:
             share = due.pop(0)
-            seen = pace(progress.points, expected.total, tick_s=tick_s, begun_s=times_s[0])
+            seen = pace(
+                progress.points, expected.total, told=progress.told, tick_s=tick_s, begun_s=times_s[0]
+            )
             if seen is not None and seen.power_w > 0.0:
                 seen_at[share] = seen, _linear_j(progress.points, expected.total)
     moments = {
@@ -70,6 +81,11 @@ def case(trace: dict[str, Any]) -> Case:
         for share, (seen, linear_j) in seen_at.items()
     }
     return Case(trace["name"], moments, trace["end_j"], trace["end_s"])
+
+
+def _totals(trace: dict[str, Any]) -> dict[str, int]:
+    """How many spans of each kind its author meant to have, the units aside: what came in the end."""
+    return collections.Counter(name for name, _, _ in trace["spans"] if name != trace["unit"])
 
 
 def _marks(trace: dict[str, Any]) -> Iterator[tuple[float, str, Any]]:
@@ -97,6 +113,26 @@ def _energy_j(at_s: float, times_s: list[float], energies_j: list[float]) -> flo
     span_s = times_s[after] - times_s[before]
     share = (at_s - times_s[before]) / span_s if span_s > 0.0 else 1.0
     return energies_j[before] + share * (energies_j[after] - energies_j[before])
+
+
+def thirds(trace: dict[str, Any]) -> tuple[float, float]:
+    """Mean time of a usual unit in the second and the last third of the units, over that in the first.
+
+    As all that was told or stands out is left out, a training that does the same throughout has 1 but for its machine.
+    """
+    progress = Progress(Expectation(trace["unit"], float(trace["total"])))
+    for name, number in _totals(trace).items():
+        progress.tell(name, float(number))
+    for mark in _marks(trace):
+        _count(progress, mark, 0.0)
+    own = steps(progress.points, progress.told)
+    bounds_s = usual_s([step.unit_s for step in own])
+    usual = [step for step, (_, most_s) in zip(own, bounds_s, strict=True) if step.unit_s <= most_s]
+    parts: list[list[float]] = [[], [], []]
+    for step in usual[1:]:
+        parts[min(2, int(3.0 * step.start.done / trace["total"]))].append(step.unit_s)
+    first, second, last = (math.fsum(part) / len(part) for part in parts)
+    return second / first, last / first
 
 
 def _linear_j(points: list[Point], total: float) -> float:

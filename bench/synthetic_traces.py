@@ -39,6 +39,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Rng = np.random.Generator
+Between = tuple[str, float, float]
 
 
 class Kind(NamedTuple):
@@ -77,11 +78,13 @@ def trace(rng: Rng, name: str, *, kind: Kind = OWN) -> dict[str, Any]:
     if kind.others:
         times *= _others(rng, units)
     edges = [(_log_even(rng, 2e-4, 0.01), rng.uniform(0.4, 0.8))]  # set-up, before the first unit
-    marks, extra = [], _between(rng, units, growth if rng.random() < 0.5 else 1.0, kind=kind)
+    marks, named, extra = [], {}, _between(rng, units, growth if rng.random() < 0.5 else 1.0, kind=kind)
     for index in range(units):
         edges.append((times[index] / units, powers[index]))
         marks.append(len(edges))
-        edges += extra.get(index, [])
+        for name, duration, power in extra.get(index, []):
+            named[len(edges)] = name
+            edges.append((duration, power))
     durations = np.array([duration for duration, _ in edges])
     ends = np.cumsum(durations) * length_s / durations.sum()
     energy = np.cumsum(np.diff(ends, prepend=0.0) * np.array([power for _, power in edges]) * 200.0)
@@ -97,7 +100,7 @@ def trace(rng: Rng, name: str, *, kind: Kind = OWN) -> dict[str, Any]:
         "end_s": float(ends[-1]),
         "end_j": float(read[-1]),
         "ticks": np.stack([ticks, read], 1).tolist(),
-        "spans": [],
+        "spans": [[name, float(ends[edge - 1]), float(ends[edge])] for edge, name in named.items() if name],
         "units": [[float(ends[marks[index] - 1]), index + 1] for index in kept],
     }
 
@@ -142,23 +145,30 @@ def _others(rng: Rng, units: int) -> np.ndarray:
     return np.exp(wander) * np.where(here, rng.uniform(1.1, 1.6), 1.0)
 
 
-def _between(rng: Rng, units: int, growth: float, *, kind: Kind) -> dict[int, list[tuple[float, float]]]:
-    """What comes after a unit: time over that of all usual units, and power."""
-    found: dict[int, list[tuple[float, float]]] = {}
+def _between(rng: Rng, units: int, growth: float, *, kind: Kind) -> dict[int, list[Between]]:
+    """What comes after a unit: name, where it is told; time over that of all usual units; and power."""
+    found: dict[int, list[Between]] = {}
     shape = (growth, rng.uniform(1.2, 5.0) if rng.random() < kind.larger else 1.0)
     if rng.random() < 0.8:
         whole = 0.01 * np.exp(0.8 * rng.normal())
-        _periodic(found, _every(_log_even(rng, 0.005, 0.2), units), whole, rng.uniform(0.3, 0.7), shape)
+        _periodic(
+            found,
+            "checkpoint",
+            _every(_log_even(rng, 0.005, 0.2), units),
+            whole,
+            rng.uniform(0.3, 0.7),
+            shape,
+        )
     if rng.random() < 0.8:
         whole = kind.evaluation * np.exp(0.8 * rng.normal())
         each = rng.random() < kind.each[units >= 300]
         distance = 0.0 if each else _log_even(rng, 0.01, kind.farthest)
-        _periodic(found, _every(distance, units), whole, rng.uniform(0.6, 1.0), shape)
+        _periodic(found, "evaluation", _every(distance, units), whole, rng.uniform(0.6, 1.0), shape)
     if rng.random() < 0.4:
-        found.setdefault(units - 1, []).append((_log_even(rng, 0.001, 0.03), 0.9))
+        found.setdefault(units - 1, []).append(("", _log_even(rng, 0.001, 0.03), 0.9))
     if rng.random() < 0.05:
         found.setdefault(int(rng.integers(units)), []).append(
-            (rng.uniform(0.005, 0.05), rng.uniform(0.3, 0.5))
+            ("", rng.uniform(0.005, 0.05), rng.uniform(0.3, 0.5))
         )
     return found
 
@@ -169,7 +179,8 @@ def _every(distance: float, units: int) -> range:
 
 
 def _periodic(
-    found: dict[int, list[tuple[float, float]]],
+    found: dict[int, list[Between]],
+    name: str,
     at: range,
     whole: float,
     power: float,
@@ -179,7 +190,7 @@ def _periodic(
     growth, first = shape
     sizes = np.linspace(1.0, growth, len(at)) / (0.5 * (1.0 + growth) * max(1, len(at)))
     for index, size in zip(at, sizes, strict=True):
-        found.setdefault(index, []).append((whole * size * (first if index == at[0] else 1.0), power))
+        found.setdefault(index, []).append((name, whole * size * (first if index == at[0] else 1.0), power))
 
 
 def _related(rng: Rng, count: int, by: float) -> np.ndarray:

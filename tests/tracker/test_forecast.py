@@ -64,6 +64,29 @@ def test_slow_units_that_were_seen_come_again() -> None:
     assert forecast(sure, prior=SURE).duration_s.value == pytest.approx(1200.0, rel=1e-4)
 
 
+def test_what_was_told_comes_as_often_as_told() -> None:
+    """One evaluation of 40 s came, nine are to come in 90 units: 1020 s and 360 s."""
+    told = (Slow(at=(9.0,), sizes_s=(40.0,), rate=0.1),)
+    sure = SEEN._replace(noise=0.0, power_spread=0.0, told=told)
+    made = forecast(sure, prior=SURE)
+    assert made.duration_s.value == pytest.approx(1380.0, rel=1e-3)
+
+
+def test_what_was_told_and_did_not_come_yet_is_awaited() -> None:
+    """A tenth of the time of the 100 units: 1020 s and 100 s."""
+    told = (Slow(rate=0.1),)
+    sure = SEEN._replace(noise=0.0, power_spread=0.0, told=told)
+    made = forecast(sure, prior=SURE._replace(told=0.1, told_spread=1e-9))
+    assert made.duration_s.value == pytest.approx(1120.0, rel=1e-3)
+
+
+def test_where_something_was_told_less_is_unseen() -> None:
+    """Who tells of evaluations has fewer of another kind that nobody knows of."""
+    lonely = PRIOR._replace(changes=0.0, told=1e-9, told_spread=1e-9)
+    told = SEEN._replace(told=(Slow(),))
+    assert _width(forecast(told, prior=lonely).energy_j) < _width(forecast(SEEN, prior=lonely).energy_j)
+
+
 def test_a_first_unit_alone_is_taken_to_be_slower_than_the_rest() -> None:
     """One epoch of 12 s with e^0.2 of warm-up stands for 9.8 s."""
     alone = SEEN._replace(blocks=(), units=1, unit_s=12.0, power_spread=0.0)

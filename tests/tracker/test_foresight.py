@@ -100,6 +100,30 @@ def test_a_total_on_the_span_is_enough() -> None:
     assert [line["units"] for line in run.fold.forecasts] == [1, 2]
 
 
+def test_evaluations_with_a_total_are_awaited() -> None:
+    """Five evaluations of 60 s among 20 epochs of 10 s: after the first, 500 s in all, although one in four came."""
+    run, at_s = _Script(), 0.0
+    for epoch in range(20):
+        for name, length, total in (("epoch", 10, 20.0), ("evaluation", 60, 5.0)):
+            if name == "evaluation" and epoch % 4 != 2:
+                continue
+            number = 2 * epoch + (name == "evaluation")
+            run.emit({"k": "span", "s": at_s, "n": number, "open": True, "name": name, "total": total})
+            for _ in range(length):
+                at_s += 1.0
+                run.tick(at_s)
+            run.emit({"k": "span", "s": at_s, "n": number, "open": False})
+            run.tick(at_s + 0.5)
+            at_s += 0.5
+            run.foresight.look()
+    assert run.fold.progress is not None
+    (told,) = run.fold.progress.told
+    assert (told.total, len(told.spans)) == (5.0, 5)
+    after_four = next(line for line in run.fold.forecasts if line["units"] == 4)
+    assert after_four["duration_s"]["value"] == pytest.approx(512.5, rel=0.05)
+    assert {name for name, _, _, _, _ in run.fold.spans} == {"epoch", "evaluation"}
+
+
 def test_without_an_expectation_nothing_is_forecast() -> None:
     """Spans alone do not tell how many there will be."""
     run = _Script()

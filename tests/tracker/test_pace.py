@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from sootprint.tracker.pace import Pace, Point, pace
-from sootprint.tracker.slow import slow_units
+from sootprint.tracker.pace import Pace, Point, Told, pace
+from sootprint.tracker.slow import Slow, slow_units
 
 
 def _points(times_s: Iterable[float], *, power_w: float = 100.0, start_s: float = 0.0) -> list[Point]:
@@ -153,3 +153,22 @@ def test_power_counts_from_the_first_look_at_the_meters() -> None:
     found = pace(points, 100.0, tick_s=1.0, begun_s=2.0)
     assert found is not None
     assert found.power_w == pytest.approx(100.0)
+
+
+def test_what_was_told_takes_none_of_the_time_of_the_units() -> None:
+    """Units of 10 s, an evaluation of 3 s in every fifth: too small to be seen, but told. Two of twenty are over."""
+    points = _points([10.0, 10.0, 10.0, 10.0, 13.0] * 2 + [10.0])
+    evaluations = Told(20.0, ((50.0, 53.0), (103.0, 106.0)))
+    found = pace(points, 100.0, told=[evaluations])
+    assert found is not None
+    assert [block.unit_s for block in found.blocks] == pytest.approx([10.0] * len(found.blocks))
+    (kind,) = found.told
+    assert (kind.at, kind.rate) == ((4.0, 9.0), pytest.approx(18.0 / 89.0))
+    assert kind.sizes_s == pytest.approx((3.0, 3.0))
+
+
+def test_what_began_after_the_last_unit_is_still_to_come() -> None:
+    """An evaluation behind the last finished unit is part of the rest, for the forecast begins at that unit."""
+    found = pace(_points([10.0] * 5), 10.0, told=[Told(2.0, ((50.0, 56.0),))])
+    assert found is not None
+    assert found.told[0] == Slow((), (), 2.0 / 5.0)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sootprint.core.expectation import Expectation, parsed
-from sootprint.tracker.pace import Point
+from sootprint.tracker.pace import Point, Told
 from sootprint.tracker.progress import MAX_POINTS, Progress
 
 
@@ -100,3 +100,54 @@ def test_a_journal_brings_it_back() -> None:
 def test_a_run_is_complete_to_its_last_step(epochs: int, complete: bool) -> None:
     """A program that logs its last step as N - 1 has done all; one that stopped early, or went on, has not."""
     assert _after_epochs(epochs).complete is complete
+
+
+def _told(count: int, evaluations: float = 9.0) -> Progress:
+    """Epochs of 10 s of ninety, with an evaluation of 5 s after every fifth."""
+    progress, at_s = Progress(Expectation("epoch", 90.0)), 0.0
+    progress.tell("evaluation", evaluations)
+    for epoch in range(count):
+        progress.opened(2 * epoch, "epoch", at_s=at_s, energy_j=100.0 * at_s)
+        at_s += 10.0
+        progress.closed(2 * epoch, at_s=at_s, energy_j=100.0 * at_s)
+        if (epoch + 1) % 5 == 0:
+            progress.opened(2 * epoch + 1, "evaluation", at_s=at_s, energy_j=100.0 * at_s)
+            at_s += 5.0
+            progress.closed(2 * epoch + 1, at_s=at_s, energy_j=100.0 * at_s)
+    return progress
+
+
+def test_what_was_told_to_come_between_the_units_is_kept_with_its_times() -> None:
+    """Two evaluations of nine came in ten epochs."""
+    assert _told(10).told == (Told(9.0, ((50.0, 55.0), (105.0, 110.0))),)
+    assert _told(10).share == pytest.approx(1 / 9)
+
+
+def test_what_comes_with_every_unit_is_part_of_it() -> None:
+    """Ninety evaluations in ninety epochs are no seldom ones; ten are."""
+    assert _told(10, 90.0).told == ()
+
+
+def test_a_span_with_units_inside_does_not_come_between_them() -> None:
+    """`epoch`, told with its total where steps are expected, holds them; it does not count when told again, either."""
+    progress = Progress(Expectation("step", 100.0))
+    for epoch in range(2):
+        progress.tell("epoch", 5.0)
+        progress.opened(epoch, "epoch", at_s=20.0 * epoch, energy_j=0.0)
+        for step in range(1, 21):
+            at_s = 20.0 * epoch + step
+            progress.logged("step", at_s, at_s=at_s, energy_j=at_s)
+            assert progress.told == ()
+        progress.closed(epoch, at_s=20.0 * (epoch + 1), energy_j=0.0)
+    assert progress.told == ()
+
+
+def test_a_journal_brings_back_what_was_told() -> None:
+    """In the middle of an evaluation, too."""
+    before = _told(9)
+    before.opened(99, "evaluation", at_s=200.0, energy_j=0.0)
+    after = Progress.load(json.loads(json.dumps(before.dump())))
+    for progress in (before, after):
+        progress.closed(99, at_s=206.0, energy_j=0.0)
+    assert after.told == before.told
+    assert after.told[0].spans[-1] == (200.0, 206.0)

@@ -232,8 +232,11 @@ class Fold:
 
     def _span(self, line: dict[str, Any]) -> None:
         kind = "open" if line["open"] else "close"
-        if self.progress is None and line.get("total") is not None:
-            self._expect(line["name"], line["total"])
+        if line.get("total") is not None:
+            if self.progress is None:
+                self._expect(line["name"], line["total"])
+            else:
+                self.progress.tell(line["name"], line["total"])
         self._marks.append(Mark(line["s"], kind, line["n"], line.get("name")))
 
     def _log(self, line: dict[str, Any]) -> None:

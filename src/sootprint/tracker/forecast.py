@@ -1,11 +1,12 @@
 """What a whole run will take, from its first part: the pace so far, and a prior on what has not been seen yet.
 
-    t_K = t_k + (K - k) t_u (q_t (1 + y + z / (1 - p)) + x q_x) (1 + v (f - 1))
+    t_K = t_k + (K - k) t_u (q_t (1 + y + z / (1 - p)) + x q_x + a) (1 + v (f - 1))
     E_K = E_k + P q_P (1 + v (g - 1)) (t_K - t_k)
 
 with t_k, E_k time and energy at the last of k finished units of K, p = k / K; t_u the time of a usual unit and P the
-power, q_t and q_P how those of the rest differ; x the slow units that were seen and q_x how they go on, y those of a
-kind not seen yet, z the last evaluation; f and g a change of the stage before the share v of what is left.
+power, q_t and q_P how those of the rest differ; x the slow units that were seen and q_x how they go on, a what was told
+to come between the units, y slow units of a kind not seen yet, z the last evaluation; f and g a change of the stage
+before the share v of what is left.
 docs/explanation/forecasts.md tells what each is drawn from, and how the numbers of `Prior` were found.
 """
 
@@ -23,6 +24,7 @@ from typing import NamedTuple
 from sootprint.core.intervals import DRAWS, Z90, Draws, from_draws
 from sootprint.core.quantity import Quantity
 from sootprint.tracker.pace import PARTS, Block, Pace
+from sootprint.tracker.slow import Slow
 from sootprint.tracker.stages import bends, mean, median
 from sootprint.tracker.wander import Course, Strengths, courses, factor
 
@@ -47,6 +49,9 @@ class Prior(NamedTuple):
         unseen: Chance that a run has slow units at a distance of more than half a per cent of it.
         unseen_share: Median time that they add, over that of the usual ones.
         unseen_spread: Its spread.
+        told: Median time of what was told to come between the units, and did not come yet, over that of the usual ones.
+        told_spread: Its spread.
+        untold: Factor on `unseen` where the number of anything between the units was told.
         final: Median time of a last evaluation over the time of what is left at the start.
         final_spread: Its spread.
         changes: Mean number of changes of the stage in a run.
@@ -71,6 +76,9 @@ class Prior(NamedTuple):
     unseen: float = 1.0
     unseen_share: float = 0.0277
     unseen_spread: float = 1.44
+    told: float = 0.0144
+    told_spread: float = 0.85
+    untold: float = 0.255
     final: float = 0.0011
     final_spread: float = 0.72
     changes: float = 0.4032
@@ -134,16 +142,24 @@ def forecast(pace: Pace, *, by_time: bool = False, prior: Prior = PRIOR) -> Fore
 def _rest(pace: Pace, prior: Prior) -> list[float]:
     """Time of what is left over that of as many usual units, drawn: level, slow units and last evaluation."""
     level = _level(pace, prior)
-    seen = _seen(pace, prior)
+    seen = _seen(pace, pace.slow, prior, name="slow units")
+    for number, kind in enumerate(pace.told):
+        came = _seen(pace, kind, prior, name=f"told {number}")
+        seen = [a + b for a, b in zip(seen, came if kind.at else _awaited(pace, prior, number), strict=True)]
     unseen = _unseen(pace, prior)
     final = _lognormal("last evaluation", prior.final, prior.final_spread)
     whole = 1.0 / max(1.0 - pace.progress, 1e-9)
     return [a * (1.0 + c + d * whole) + b for a, b, c, d in zip(level, seen, unseen, final, strict=True)]
 
 
-def _seen(pace: Pace, prior: Prior) -> list[float]:
+def _awaited(pace: Pace, prior: Prior, number: int) -> list[float]:
+    """Time added by what was told to come and did not come yet, over the usual time, drawn."""
+    share = _lognormal(f"told {number} awaited", prior.told, prior.told_spread)
+    return [one / max(1.0 - pace.progress, 1e-9) for one in share]
+
+
+def _seen(pace: Pace, slow: Slow, prior: Prior, *, name: str) -> list[float]:
     """Time added by slow units like those that came, over the usual time, drawn: their number times their size."""
-    slow = pace.slow
     if not slow.at:
         return [0.0] * DRAWS
     whole = pace.left / max(1.0 - pace.progress, 1e-9)
@@ -163,8 +179,8 @@ def _seen(pace: Pace, prior: Prior) -> list[float]:
         noise=scatter,
         prior=_strengths(prior)._replace(noise=prior.size),
     )
-    rates = _lognormal("slow units seen", slow.rate * middle_s / pace.unit_s, slow.rate_spread)
-    return [a * b for a, b in zip(rates, _goes_on(ways, "slow units"), strict=True)]
+    rates = _lognormal(f"{name} seen", slow.rate * middle_s / pace.unit_s, slow.rate_spread)
+    return [a * b for a, b in zip(rates, _goes_on(ways, name), strict=True)]
 
 
 def _level(pace: Pace, prior: Prior) -> list[float]:
@@ -215,6 +231,7 @@ def _unseen(pace: Pace, prior: Prior) -> list[float]:
     """Time added by a kind of slow units of which none came so far, over the usual time, drawn."""
     at = min(max(pace.progress, SOONEST), LATEST)
     chance = prior.unseen * math.log(LATEST / at) / math.log(LATEST / SOONEST)
+    chance *= prior.untold if pace.told else 1.0
     size = _lognormal("slow units unseen", prior.unseen_share, prior.unseen_spread)
     return [share if u < chance else 0.0 for u, share in zip(_uniform("is unseen"), size, strict=True)]
 

@@ -74,7 +74,7 @@ def foreseen(fold: Fold, so_far: Footprint) -> dict[str, Any] | None:
     if progress is None:
         return None
     total = progress.expected.total
-    seen = pace(progress.points, total, tick_s=fold.period_s, begun_s=fold.first_s or 0.0)
+    seen = pace(progress.points, total, told=progress.told, tick_s=fold.period_s, begun_s=fold.first_s or 0.0)
     measured_j = fold.total_j()
     if (
         seen is None

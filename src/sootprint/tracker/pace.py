@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
 from collections.abc import Sequence
@@ -23,6 +24,18 @@ class Point(NamedTuple):
     done: float
     at_s: float
     energy_j: float
+
+
+class Told(NamedTuple):
+    """What comes between the units and was told, such as evaluations.
+
+    Args:
+        total: Their number in the whole run.
+        spans: Begin and end of those that are over, in order [s].
+    """
+
+    total: float
+    spans: tuple[tuple[float, float], ...] = ()
 
 
 class Block(NamedTuple):
@@ -57,6 +70,7 @@ class Pace(NamedTuple):
         slow: Units with an evaluation, a checkpoint or a wait in them.
         power_w: Mean power of the present stage [W].
         power_spread: Standard error of its logarithm.
+        told: What comes between the units in a number that was told, a kind each; its rate is that of the rest.
     """
 
     last: Point
@@ -70,10 +84,11 @@ class Pace(NamedTuple):
     slow: Slow
     power_w: float
     power_spread: float
+    told: tuple[Slow, ...] = ()
 
 
-class _Step(NamedTuple):
-    """From one point to the next."""
+class Step(NamedTuple):
+    """From one point to the next, without the time of what was told to come in between."""
 
     units: float
     duration_s: float
@@ -82,27 +97,32 @@ class _Step(NamedTuple):
 
     @property
     def unit_s(self) -> float:
+        """Time of one unit [s]."""
         return self.duration_s / self.units
 
 
-def pace(points: Sequence[Point], total: float, *, tick_s: float = 0.0, begun_s: float = 0.0) -> Pace | None:
+def pace(
+    points: Sequence[Point],
+    total: float,
+    *,
+    told: Sequence[Told] = (),
+    tick_s: float = 0.0,
+    begun_s: float = 0.0,
+) -> Pace | None:
     """Pace of a run; None before its first unit is finished, and where the meters were not looked at meanwhile.
 
     Args:
         points: Start of the first unit, then the end of each unit or group of units, in order.
         total: Units of the whole run.
+        told: What comes between the units; its time is none of theirs.
         tick_s: Time between two looks at the meters; power is taken over some of them [s].
         begun_s: Instant of the first look, before which no energy was counted [s].
     """
-    steps = [
-        _Step(b.done - a.done, b.at_s - a.at_s, a, b)
-        for a, b in itertools.pairwise(points)
-        if b.done > a.done and b.at_s > a.at_s
-    ]
-    if not steps or points[-1].at_s <= begun_s:
+    timed = steps(points, told)
+    if not timed or points[-1].at_s <= begun_s:
         return None
     last, first = points[-1], points[0]
-    rest = _without_warm_up(steps)
+    rest = _without_warm_up(timed)
     usual, slow = _sorted(rest)
     places = last_changes([math.log(step.unit_s) for step in usual])
     stage = usual[places[-1] :] if places else usual
@@ -119,18 +139,42 @@ def pace(points: Sequence[Point], total: float, *, tick_s: float = 0.0, begun_s:
         last=last,
         left=total - last.done,
         progress=(last.done - first.done) / whole,
-        units=len(steps),
+        units=len(timed),
         unit_s=median([step.unit_s for step in late]),
         noise=noise([math.log(step.unit_s) for step in stage]),
-        blocks=tuple(_block(some, first.done, whole) for some in blocks) if len(steps) > 1 else (),
+        blocks=tuple(_block(some, first.done, whole) for some in blocks) if len(timed) > 1 else (),
         changes=tuple((usual[place].start.done - first.done) / whole for place in places),
         slow=slow,
         power_w=power_w,
         power_spread=power_spread,
+        told=tuple(_told(kind, points, total) for kind in told),
     )
 
 
-def _sorted(steps: list[_Step]) -> tuple[list[_Step], Slow]:
+def steps(points: Sequence[Point], told: Sequence[Told]) -> list[Step]:
+    """From each point to the next, where units were finished."""
+    spans = sorted(span for kind in told for span in kind.spans)
+    starts_s = [start_s for start_s, _ in spans]
+    sums_s = list(itertools.accumulate((end_s - start_s for start_s, end_s in spans), initial=0.0))
+    found = []
+    for a, b in itertools.pairwise(points):
+        first, after = (bisect.bisect_left(starts_s, point.at_s) for point in (a, b))
+        own_s = b.at_s - a.at_s - (sums_s[after] - sums_s[first])
+        if b.done > a.done and own_s > 0.0:
+            found.append(Step(b.done - a.done, own_s, a, b))
+    return found
+
+
+def _told(kind: Told, points: Sequence[Point], total: float) -> Slow:
+    """Sizes of those that came until the last unit, and how many come with each unit of the rest."""
+    over = [span for span in kind.spans if span[1] <= points[-1].at_s]
+    times_s = [point.at_s for point in points]
+    at = (points[max(0, bisect.bisect_left(times_s, start_s) - 1)].done for start_s, _ in over)
+    rest = max(0.0, kind.total - len(over)) / max(total - points[-1].done, 1e-9)
+    return Slow(tuple(at), tuple(end_s - start_s for start_s, end_s in over), rest)
+
+
+def _sorted(steps: list[Step]) -> tuple[list[Step], Slow]:
     """Usual units, and what is known of the slow ones."""
     usual, slow = [], []
     for step, (middle_s, most_s) in zip(steps, usual_s([step.unit_s for step in steps]), strict=True):
@@ -142,19 +186,19 @@ def _sorted(steps: list[_Step]) -> tuple[list[_Step], Slow]:
     return usual, slow_units(at, sizes_s, begin=steps[0].start.done, end=steps[-1].end.done)
 
 
-def _blocks(steps: list[_Step], most: int) -> list[list[_Step]]:
+def _blocks(steps: list[Step], most: int) -> list[list[Step]]:
     """Blocks of as many units each."""
     count = min(most, len(steps))
     return [steps[index * len(steps) // count : (index + 1) * len(steps) // count] for index in range(count)]
 
 
-def _block(steps: list[_Step], first: float, whole: float) -> Block:
+def _block(steps: list[Step], first: float, whole: float) -> Block:
     begin, end = steps[0].start.done - first, steps[-1].end.done - first
     unit_s = math.fsum(step.duration_s for step in steps) / math.fsum(step.units for step in steps)
     return Block(0.5 * (begin + end) / whole, (end - begin) / whole, len(steps), unit_s)
 
 
-def _without_warm_up(steps: list[_Step]) -> list[_Step]:
+def _without_warm_up(steps: list[Step]) -> list[Step]:
     """Units after the first one, which loads, compiles and fills caches, and after those that are still slower."""
     if len(steps) == 1:
         return steps

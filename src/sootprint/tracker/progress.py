@@ -1,13 +1,16 @@
-"""How far a run has come towards what was expected of it: its finished units with their times and energies."""
+"""How far a run has come towards what was expected of it: its finished units, and what it told to come in between."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from sootprint.core.expectation import Expectation
-from sootprint.tracker.pace import Point
+from sootprint.tracker.pace import Point, Told
 
 MAX_POINTS = 1025  # odd, so that every second one includes the first and the last
+MAX_TOLD = 1000  # spans of a kind beside the units that are looked at one by one
+MAX_KINDS = 8
+SELDOM = 0.5  # of the number of units; spans that come more often are part of a unit
 NEAR = 0.01
 FAR = 2.0  # strides; a first logged number beyond tells that the run goes on from a checkpoint
 
@@ -25,6 +28,20 @@ class Progress:
         self._by_span: bool | None = None  # what came first counts: spans of the unit, or logged numbers
         self._open: set[int] = set()  # numbers of the unit's spans that have begun
         self._ended = 0
+        self._kinds: dict[str, Told] = {}  # spans beside the units whose number was told
+        self._inside: tuple[int, str, float, int] | None = (
+            None  # the one that is open, and points at its begin
+        )
+
+    @property
+    def told(self) -> tuple[Told, ...]:
+        """What comes between the units, as far as its number was told and it is no part of every unit."""
+        around = self._inside[1] if self._inside and self._inside[3] != len(self.points) else None
+        return tuple(
+            kind
+            for name, kind in self._kinds.items()
+            if name != around and 0.0 < kind.total <= SELDOM * self.expected.total
+        )
 
     @property
     def share(self) -> float:
@@ -45,6 +62,8 @@ class Progress:
 
     def opened(self, number: int, name: str, *, at_s: float, energy_j: float) -> None:
         """Count the begin of a span."""
+        if self._inside is None and name in self._kinds:
+            self._inside = (number, name, at_s, len(self.points))
         if self._by_span is False or not self.expected.counts(name):
             return
         self._open.add(number)
@@ -54,10 +73,18 @@ class Progress:
 
     def closed(self, number: int, *, at_s: float, energy_j: float) -> None:
         """Count the end of a span."""
+        if self._inside is not None and self._inside[0] == number:
+            self._between(at_s)
         if number in self._open:
             self._open.discard(number)
             self._ended += 1
             self._add(Point(float(self._ended), at_s, energy_j))
+
+    def tell(self, name: str, total: float) -> None:
+        """Count on a number of spans beside the units, such as evaluations."""
+        if self.expected.by_time or self.expected.counts(name) or len(self._kinds) >= MAX_KINDS:
+            return
+        self._kinds.setdefault(name, Told(total))
 
     def logged(self, name: str, value: float, *, at_s: float, energy_j: float) -> None:
         """Count a logged number of units that are done."""
@@ -84,6 +111,8 @@ class Progress:
             "by_span": self._by_span,
             "open": sorted(self._open),
             "ended": self._ended,
+            "kinds": {name: [kind.total, kind.spans] for name, kind in self._kinds.items()},
+            "inside": self._inside,
         }
 
     @classmethod
@@ -92,7 +121,23 @@ class Progress:
         made = cls(Expectation(*data["expected"]))
         made.points = [Point(*point) for point in data["points"]]
         made._by_span, made._ended, made._open = data["by_span"], data["ended"], set(data["open"])
+        for name, (number, spans) in data.get("kinds", {}).items():
+            made._kinds[name] = Told(number, tuple((start_s, end_s) for start_s, end_s in spans))
+        if data.get("inside") is not None:
+            number, name, start_s, points = data["inside"]
+            made._inside = (number, name, start_s, points)
         return made
+
+    def _between(self, at_s: float) -> None:
+        """Count a span beside the units; one with the end of a unit inside holds units, and its kind does not count."""
+        assert self._inside is not None
+        _, name, start_s, points = self._inside
+        self._inside = None
+        kind = self._kinds[name]
+        if len(self.points) != points or len(kind.spans) >= MAX_TOLD:
+            self._kinds[name] = Told(0.0)
+        else:
+            self._kinds[name] = kind._replace(spans=(*kind.spans, (start_s, at_s)))
 
     def _add(self, point: Point) -> None:
         self.points.append(point)

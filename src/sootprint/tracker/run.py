@@ -126,7 +126,8 @@ class Run:
 
         Args:
             name: Name of the part, e.g. "epoch".
-            total: Number of such parts in the whole run, which is then forecast from the first of them.
+            total: Number of such parts in the whole run, which is then forecast from the first of them; of other
+                parts than its units, such as evaluations, how many the forecast counts on.
         """
         return Span(self._worker, name, total)
 
