@@ -118,7 +118,7 @@ def test_author_answers_without_an_account_and_corrects_it(open_client: TestClie
     path = urlsplit(store.link(KEY, one, HOST)).path
     assert open_client.get(path[:-1] + ("0" if path[-1] != "0" else "1"), headers=HTML).status_code == 404
     page = open_client.get(path, headers=HTML).text
-    assert 'name="hours" type="number" value="24"' in page
+    assert 'name="hours" type="text" inputmode="decimal" value="24"' in page
     form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
     form |= {
         "hardware": "A100",

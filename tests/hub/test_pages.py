@@ -58,7 +58,7 @@ def test_page_of_each_published_run_is_there(client: TestClient) -> None:
 
 
 def _everywhere(text: str) -> dict[str, Any]:
-    """A record with a text in every field that takes one."""
+    """A record with a text in every field that takes any."""
     return records.record(
         name=text,
         project=text,
@@ -70,8 +70,6 @@ def _everywhere(text: str) -> dict[str, Any]:
         results=(Result(task=text, dataset=text, split=text, metric=text, value=1.0),),
         curve=(CurvePoint(energy_kwh=1.0, metric=text, value=1.0),),
         paper=Paper(citation=text, doi=text, arxiv=text, published=text),
-        started=text,
-        ended=text,
         place=Place(zone=text, country=text, subdivision=text, provider=text, region=text, source=text),
         hardware=(Hardware(kind="accelerator", vendor=text, name=text),),
         software={text: text},

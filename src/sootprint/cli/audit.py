@@ -129,7 +129,7 @@ def _claims(files: list[str], given: dict[str, Any]) -> list[Claim]:
             "files and numbers are given: audit the files, or leave them out and give the claim by options"
         )
     if files:
-        return [claim for file in files for claim in read(lookup.text_of(file), name=_name(file))]
+        return [claim for file in files for claim in read(_text(file), name=_name(file))]
     if not any(name in NUMBERS for name in given):
         shell.wrong(
             "no claim is given: name a file, or give numbers such as --energy-kwh with --hardware and --hours"
@@ -138,6 +138,15 @@ def _claims(files: list[str], given: dict[str, Any]) -> list[Claim]:
         shell.wrong(f"architecture is {given['architecture']!r}: it is one of {', '.join(ARCHITECTURES)}")
     texts = {name: f"{value:g}" for name, value in given.items() if name in NUMBERS}
     return [Claim(**given, given=texts, where="the claim")]
+
+
+def _text(file: str) -> str:
+    """Text of a file, or of standard input; a sentence in its place is told where it belongs."""
+    if file != "-" and " " in file.strip() and not Path(file).exists():
+        shell.wrong(
+            f"there is no file {file!r:.60}: a sentence goes to standard input, echo '...' | sootprint audit -"
+        )
+    return lookup.text_of(file, wanted="a model card, a table or a text that holds the claim")
 
 
 def _name(file: str) -> str:

@@ -16,7 +16,7 @@ from sootprint.cli.hub_venue import venue
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 Host = Annotated[str, typer.Option("--host", metavar="HOST", help="Address to listen on.")]
 Port = Annotated[
-    int, typer.Option("--port", metavar="N", parser=options.whole, help="Port; 0 for any that is free.")
+    int, typer.Option("--port", metavar="N", parser=options.port, help="Port; 0 for any that is free.")
 ]
 Tokens = Annotated[bool, typer.Option("--tokens", help="Ask for tokens on loopback too, as behind a proxy.")]
 Allowed = Annotated[

@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from sootprint.core.records import Footprint
     from sootprint.exporters.hub import HubExporter, Sent
 
+IMPORTED = (
+    ".csv",
+    ".json",
+    ".jsonl",
+    ".md",
+    ".yaml",
+    ".yml",
+    ".log",
+    ".txt",
+)  # endings of files, not of runs
 Hub = Annotated[
     str | None,
     typer.Option("--hub", metavar="URL", help="Address of the hub; else the setting `hub`."),
@@ -81,6 +91,8 @@ def _named(ref: str) -> list[Footprint]:
         SootprintError: There is no such run, or the file holds no record.
     """
     if not lookup.is_file(ref):
+        if Path(ref).suffix.lower() in IMPORTED:
+            shell.wrong(f"there is no file {ref}: name a run or a file that is there, e.g. `latest`")
         return [lookup.record(ref)]
     records, left_out = importing.imported([ref])
     importing.told(left_out)

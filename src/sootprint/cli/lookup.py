@@ -45,8 +45,12 @@ def record(ref: str) -> Footprint:
         return opened.get(ref)
 
 
-def text_of(ref: str) -> str:
+def text_of(ref: str, *, wanted: str = "a JSON record or a run") -> str:
     """Text of a file, or of standard input for `-`.
+
+    Args:
+        ref: The file.
+        wanted: What has to be given, for the message.
 
     Raises:
         InputError: The file cannot be read as UTF-8 text.
@@ -55,9 +59,9 @@ def text_of(ref: str) -> str:
         data = sys.stdin.buffer.read() if ref == "-" else Path(ref).read_bytes()
         return data.decode("utf-8-sig")
     except OSError as err:
-        raise InputError(f"{ref} cannot be read: {err.strerror}; give a JSON record or a run") from None
+        raise InputError(f"{ref} cannot be read: {err.strerror}; give {wanted}") from None
     except UnicodeDecodeError as err:
-        raise InputError(f"{ref} is no text in UTF-8 (byte {err.start}); give a JSON record") from None
+        raise InputError(f"{ref} is no text in UTF-8 (byte {err.start}); give {wanted}") from None
 
 
 @contextlib.contextmanager

@@ -9,7 +9,10 @@ from typing import Annotated
 
 import typer
 
+from sootprint.core.typos import meant
+
 CHARTS = (".svg", ".png", ".pdf")  # ends of the names of drawings
+MOST_PORT = 65_535  # of TCP (RFC 9293)
 
 
 def number(text: str | float) -> float:
@@ -21,7 +24,7 @@ def number(text: str | float) -> float:
     try:
         return float(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a number, e.g. 1.5") from None
+        raise typer.BadParameter(f"{text!r:.40} is not a number: {meant(str(text))}") from None
 
 
 def whole(text: str | int) -> int:
@@ -36,6 +39,18 @@ def whole(text: str | int) -> int:
         value = -1
     if value < 0:
         raise typer.BadParameter(f"{text!r} is not a whole number of at least 0")
+    return value
+
+
+def port(text: str | int) -> int:
+    """Port of an option's text.
+
+    Raises:
+        typer.BadParameter: The text is no port; the message has it.
+    """
+    value = whole(text)
+    if value > MOST_PORT:
+        raise typer.BadParameter(f"{text!r} is not a port: it is a whole number from 0 to {MOST_PORT}")
     return value
 
 

@@ -84,7 +84,12 @@ def _form(form: Format | None, out: Path | None, *, json: bool) -> str:
         wrong(f"--json and --format {form} contradict each other: give one of the two")
     if json:
         return Format.JSON
-    return form or _BY_SUFFIX.get(out.suffix.lower() if out else "", Format.TEXT)
+    suffix = out.suffix.lower() if out else ""
+    if form is None and suffix and suffix not in _BY_SUFFIX:
+        from sootprint.cli.shell import wrong
+
+        wrong(f"{out} tells no form by its ending: end it with {', '.join(_BY_SUFFIX)}, or add --format")
+    return form or _BY_SUFFIX.get(suffix, Format.TEXT)
 
 
 def _checked(record: Footprint, ref: str, form: Format | None, out: Path | None, *, json: bool) -> int:

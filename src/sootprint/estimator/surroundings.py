@@ -11,12 +11,14 @@ from sootprint import place as whereabouts
 from sootprint.catalogue import regions, zones
 from sootprint.core.quantity import Factor
 from sootprint.core.records import Place
+from sootprint.core.units import G_PER_KG
 from sootprint.estimator import factors
 
 if TYPE_CHECKING:
     from sootprint.estimator.inputs import Job
     from sootprint.settings import Settings
 
+LEAST = 5.0  # gCO2e/kWh; life-cycle figures of hydro and wind alone begin above it (UNECE 2021)
 UNKNOWN_PLACE = "place unknown: the intensity is the world's average and its interval spans the world's grids"
 NO_PUE = (
     "PUE unknown: the facility's overhead (typically x 1.1-1.6) is not in these numbers; state it with --pue"
@@ -58,11 +60,21 @@ def _intensity(job: Job, here: whereabouts.ResolvedPlace) -> tuple[Factor, Place
     if job.intensity is not None:
         given = factors.given("intensity", job.intensity, unit=zones.UNIT)
         place = Place() if here.zone is None else zones.locate(here.zone).place
-        return given, dataclasses.replace(place, source="argument"), ()
+        return given, dataclasses.replace(place, source="argument"), _too_small(job.intensity)
     found = zones.intensity(here.zone or zones.WORLD, job.year)
     if here.zone is None:
         return found.factor, Place(), (f"{UNKNOWN_PLACE}; {here.fix}",)
     return found.factor, dataclasses.replace(found.place, source=here.source), found.warnings
+
+
+def _too_small(intensity_g_per_kwh: float) -> tuple[str, ...]:
+    """Warning of an intensity that no grid has, as of kilograms; none for 0, which a contract may state."""
+    if not 0.0 < intensity_g_per_kwh < LEAST:
+        return ()
+    grams = f"{intensity_g_per_kwh * G_PER_KG:g}"
+    return (
+        f"intensity is {intensity_g_per_kwh:g} gCO2e/kWh, below every grid: if it is in kg, give {grams}",
+    )
 
 
 def _pue(job: Job, settings: Settings, here: whereabouts.ResolvedPlace) -> Factor | None:

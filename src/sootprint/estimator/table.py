@@ -149,6 +149,11 @@ def _check_head(columns: Any, name: str, kind: Kind) -> None:
     known = (*NAMES, *kind.columns)
     if not columns:
         raise InputError(f"{name} is empty: the first line names the columns, e.g. {kind.example}")
+    if len(columns) == 1 and (mark := next((one for one in ";\t" if one in columns[0]), "")):
+        raise InputError(
+            f"{name} has {'tabs' if mark == chr(9) else 'semicolons'} between its columns: save it with commas, "
+            "and with points for decimals"
+        )
     for column in columns:
         if column not in known:
             raise InputError(f"{name} has a column {column!r}, which is not one of {', '.join(known)}")

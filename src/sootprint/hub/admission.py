@@ -12,6 +12,7 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -26,6 +27,10 @@ MAX_BODY = 32 << 20  # bytes of a request, unpacked
 MAX_PACKED = 16 << 20  # bytes of a request as it comes
 MAX_RECORD = 4 << 20  # bytes of one record as JSON
 MAX_BATCH = 5_000  # records in a request
+YEARS = (1950, 2100)  # in which a training may begin or end
+MAX_PARTS = (
+    2_000_000  # values of a request; full ones of ours have 1,800,000, a bomb of empty lists 11 millions
+)
 
 
 _CONTAINERS = frozenset({dict, list})
@@ -101,6 +106,8 @@ def items(text: bytes) -> list[Any]:
 
 
 def _items(text: bytes, pairs: Callable[[list[tuple[str, Any]]], Any] | None) -> list[Any]:
+    if len(text) > MAX_PARTS and sum(map(text.count, (b",", b"[", b"{"))) > MAX_PARTS:
+        raise TooLargeError(f"more than {MAX_PARTS:,} values in one request: send the records in several")
     try:
         data = json.loads(text, object_pairs_hook=pairs) if pairs else _parsed(text)
     except (ValueError, RecursionError) as err:
@@ -132,7 +139,24 @@ def admitted(data: Any) -> Admitted:
         footprint = _slow(data)
     if footprint.extra or "extra" in data:
         footprint = _slow(data)
+    for name in ("started", "ended"):
+        _check_date(name, getattr(footprint, name))
     return Admitted(footprint, text, hashlib.sha256(text).hexdigest())
+
+
+def _check_date(name: str, text: str | None) -> None:
+    """Refuse what is no date: pages sort, count and draw by it."""
+    if text is None:
+        return
+    whole = text + "-01-01"[len(text) - 4 :] if len(text) in (4, 7) else text  # a year, or a month of it
+    try:
+        year = datetime.fromisoformat(whole).year if text.isascii() else 0
+    except ValueError:
+        raise RecordError(
+            f"/{name} is {text!r:.60}: it is a date or time of ISO 8601, e.g. 2024-03-01T12:00:00Z"
+        ) from None
+    if not YEARS[0] <= year <= YEARS[1]:
+        raise RecordError(f"/{name} is {text!r:.60}: its year is between {YEARS[0]} and {YEARS[1]}")
 
 
 def _slow(data: dict[str, Any]) -> Footprint:

@@ -67,14 +67,18 @@ def footprints(
     q: asked.Words = None,
     view: Annotated[str, Query(pattern="^(record|summary)$")] = "record",
 ) -> Response:
-    """Records page by page, the newest first: whole, or as one flat row each with what the hub says of it."""
+    """Records page by page, the newest first: whole, or as one flat row each with what the hub says of it.
+
+    A page of whole records ends before its limit where they have more than 16 MiB; `next_cursor` goes on.
+    """
     engine = hub_of(request).engine
     question = asked.question(chosen, limit=limit, cursor=cursor, order=order, words=q)
     rows, following = reading.page(engine, question)
     if view == "summary":
         items = json.dumps([{name: row[name] for name in formats.COLUMNS} for row in rows]).encode()
     else:
-        items = b"[" + b",".join(reading.texts(engine, [row["id"] for row in rows])) + b"]"
+        records, following = reading.whole(engine, question, rows, following)
+        items = b"[" + b",".join(records) + b"]"
     tail = json.dumps(following).encode()
     return Response(b'{"items":' + items + b',"next_cursor":' + tail + b"}", media_type="application/json")
 
@@ -101,7 +105,7 @@ def footprints_jsonl(request: Request, chosen: Chosen, q: asked.Words = None) ->
 
     def lines() -> Iterator[bytes]:
         for rows in reading.pages(engine, question, first):
-            yield b"".join(text + b"\n" for text in reading.texts(engine, [row["id"] for row in rows]))
+            yield from (text + b"\n" for _, text in reading.texts(engine, [row["id"] for row in rows]))
 
     return StreamingResponse(lines(), media_type="application/jsonl", headers=_file("footprints.jsonl"))
 
@@ -165,12 +169,11 @@ def retract(request: Request, key: str, actor: MaySubmit, reason: Reason = None)
 async def validate(request: Request) -> Response:
     """Check one record or up to 100 without an account; nothing is stored."""
     encoding = request.headers.get("content-encoding", "").lower()
-    text = admission.unpacked(await body_of(request), encoding)
-    return JSONResponse(await run_in_threadpool(_checked, text))
+    return JSONResponse(await run_in_threadpool(_checked, await body_of(request), encoding))
 
 
-def _checked(text: bytes) -> dict[str, Any]:
-    listed = admission.items(text)
+def _checked(packed: bytes, encoding: str) -> dict[str, Any]:
+    listed = admission.items(admission.unpacked(packed, encoding))
     if len(listed) > MOST_VALIDATED:
         raise RecordError(f"{len(listed)} records, at most {MOST_VALIDATED} are checked at once")
     good, bad = admission.sorted_out(listed)

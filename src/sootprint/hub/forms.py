@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import secrets as randomness
 from typing import Any
 
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 
 from sootprint.core.errors import InputError
 from sootprint.core.records import STAGES, Footprint, Model, Paper, Result
+from sootprint.core.typos import meant
 from sootprint.hub import accounts, ingest
 from sootprint.hub.accounts import VISITOR, Actor
 from sootprint.hub.context import Hub
@@ -54,7 +54,8 @@ def _wrong(name: str, error: Any) -> str:
     value = f"{error.get('input')!r:.40}"
     if error["type"] in ("float_parsing", "int_parsing", "int_from_float"):
         kind = "a number" if error["type"] == "float_parsing" else "a whole number"
-        return f"{name} is {value}: it is {kind}, e.g. {EXAMPLES.get(name, '1')}"
+        how = meant(str(error.get("input")), f"e.g. {EXAMPLES.get(name, '1')}")
+        return f"{name} is {value}: it is {kind}; {how}"
     if error["type"] == "missing":
         return f"{name} is empty: give it, e.g. {EXAMPLES.get(name, '1')}"
     rule = error["msg"].removeprefix("Value error, ").replace("Input should", "it should")
@@ -156,7 +157,8 @@ def _result(about: dict[str, Any]) -> tuple[Result, ...]:
     if not about["metric"] or not about["value"] or not about["task"]:
         raise InputError("a result needs its task, metric and value: give all three or none")
     try:
-        value = float(json.loads(about["value"]))
-    except (ValueError, TypeError):
-        raise InputError(f"value is {about['value']!r:.40}: it is a number, e.g. 76.1") from None
+        value = float(about["value"])
+    except ValueError:
+        how = meant(about["value"], "e.g. 76.1")
+        raise InputError(f"value is {about['value']!r:.40}: it is a number; {how}") from None
     return (Result(task=about["task"], dataset=about["dataset"], metric=about["metric"], value=value),)

@@ -26,6 +26,7 @@ from sootprint.core.records import (
     Result,
     Work,
 )
+from sootprint.core.typos import meant
 from sootprint.core.units import G_PER_KG
 from sootprint.hub import forms
 
@@ -189,5 +190,6 @@ def _number(name: str, text: str | None, *, least: float) -> float | None:
         value = math.nan
     if not math.isfinite(value) or value < least:
         rule = "a number" if least == -math.inf else f"a number of at least {least:g}"
-        raise InputError(f"{name} is {text!r:.40}: it is {rule} without commas, e.g. 7e9 or 1287.5")
+        how = meant(text, "e.g. 7e9 or 1287.5")
+        raise InputError(f"{name} is {text!r:.40}: it is {rule} without commas; {how}")
     return value

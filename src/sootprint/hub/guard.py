@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sootprint.hub import logs
 from sootprint.hub.accounts import VISITOR
-from sootprint.hub.admission import MAX_PACKED
 from sootprint.hub.context import Hub
+from sootprint.hub.patience import limit_of, patient, too_large
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 PROXIED = (b"x-forwarded-for", b"forwarded", b"x-forwarded-host", b"via")
@@ -61,7 +61,7 @@ class Guard:
         try:
             refusal = self._refusal(scope)
             if refusal is None:
-                await self._app(scope, receive, answering)
+                await self._app(scope, patient(receive, limit_of(scope["path"])), answering)
             else:
                 await self._refuse(scope, answering, *refusal)
         finally:
@@ -78,8 +78,9 @@ class Guard:
         if scope["method"] not in SAFE and not _same_origin(headers, host):
             return 403, "the request comes from another origin", 0.0
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > MAX_PACKED:
-            return 413, f"a request holds at most {MAX_PACKED >> 20} MiB: send the records in several", 0.0
+        limit = limit_of(scope["path"])
+        if not length.isdigit() or int(length) > limit:
+            return 413, too_large(limit), 0.0
         if not self._hub.single_user and scope["path"] not in NOT_LIMITED:
             wait_s = self._hub.limits.take("visit", caller(scope))
             if wait_s > 0.0:

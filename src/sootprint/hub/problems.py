@@ -17,6 +17,7 @@ from sootprint.hub.admission import TooLargeError
 from sootprint.hub.corrections import NotYoursError, UnknownRecordError
 from sootprint.hub.ingest import KeyReusedError
 from sootprint.hub.insight.keeping import FailedError
+from sootprint.hub.patience import TooSlowError
 from sootprint.hub.requests import NotAllowedError, TooManyError
 
 
@@ -29,7 +30,7 @@ class GoneError(SootprintError):
 
 
 TITLES = {
-    401: "Log in first", 403: "Not allowed", 404: "Nothing here", 410: "Gone", 413: "Too large",
+    401: "Log in first", 403: "Not allowed", 404: "Nothing here", 408: "Too slow", 410: "Gone", 413: "Too large",
     422: "Something is missing", 429: "Too fast", 500: "A fault of this hub", 503: "Not at the moment",
 }  # fmt: skip
 FAULT = "this is a fault of the hub, not of what you sent: try again, or tell whoever runs it"
@@ -42,6 +43,7 @@ _STATUS: dict[type[SootprintError], int] = {
     UnknownRecordError: 404,
     GoneError: 410,
     TooLargeError: 413,
+    TooSlowError: 408,
     NotYoursError: 403,
     KeyReusedError: 409,
     TooManyError: 429,

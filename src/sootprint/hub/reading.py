@@ -29,6 +29,8 @@ from sootprint.hub.tables import (
 
 MOST, USUAL = 500, 50  # records of a page of a list
 MAX_WORDS = 8
+MAX_PAGE = 16 << 20  # bytes of the records of a page, beyond its first
+HELD = 25  # records whose contents are read at once
 FEW = 4_000  # records that are sorted for a page; of a million, the others take a walk through 13,000 on average
 ORDERS = ("newest", "emissions", "energy")
 FILTERS = (
@@ -125,16 +127,36 @@ def pages(
         yield rows
 
 
-def texts(engine: Engine, keys: Sequence[str]) -> list[bytes]:
-    """JSON of the newest versions of records, in the order of their ids; those that are gone are left out."""
-    query = (
-        sa.select(_rows.c.id, _versions.c.body)
-        .join(_versions, sa.and_(_versions.c.id == _rows.c.id, _versions.c.version == _rows.c.version))
-        .where(_rows.c.id.in_(keys))
-    )
-    with engine.connect() as connection:
-        found = {row.id: row.body for row in connection.execute(query)}
-    return [zlib.decompress(found[key]) for key in keys if found.get(key) is not None]
+def texts(engine: Engine, keys: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Ids and JSON of the newest versions of records, in the order of their ids; those that are gone are left out.
+
+    A record may have megabytes, so that few are held at once.
+    """
+    for begin in range(0, len(keys), HELD):
+        some = keys[begin : begin + HELD]
+        query = (
+            sa.select(_rows.c.id, _versions.c.body)
+            .join(_versions, sa.and_(_versions.c.id == _rows.c.id, _versions.c.version == _rows.c.version))
+            .where(_rows.c.id.in_(some))
+        )
+        with engine.connect() as connection:
+            found = {row.id: row.body for row in connection.execute(query)}
+        yield from ((key, zlib.decompress(found[key])) for key in some if found.get(key) is not None)
+
+
+def whole(
+    engine: Engine, question: Question, rows: Sequence[Mapping[str, Any]], following: str | None
+) -> tuple[list[bytes], str | None]:
+    """JSON of the records of a page, and the cursor of the next; a page of large records ends before its limit."""
+    by_id, size = {row["id"]: row for row in rows}, 0
+    found: list[bytes] = []
+    last: Mapping[str, Any] = {}
+    for key, text in texts(engine, list(by_id)):
+        if found and size + len(text) > MAX_PAGE:
+            return found, _cursor(question, last)
+        found.append(text)
+        size, last = size + len(text), by_id[key]
+    return found, following
 
 
 def _filtered(engine: Engine, question: Question) -> sa.Select[Any]:

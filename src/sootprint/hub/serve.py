@@ -26,6 +26,7 @@ from sootprint.hub.app import application
 from sootprint.hub.context import LOOPBACK, Hub
 from sootprint.hub.files.dumps import FOLDER as RELEASES
 from sootprint.hub.insight import projections
+from sootprint.hub.patience import Patient
 
 GRACE_S = 20  # for requests that run when the server is told to stop
 HANDED_ON = "_SOOTPRINT_HUB"  # to the workers, which are processes of their own
@@ -147,6 +148,8 @@ def _serve_many(order: Order, listener: socket.socket) -> None:
 def _config(app: ASGIApp | str, **more: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=Patient,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,

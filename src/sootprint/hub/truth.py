@@ -30,6 +30,7 @@ from sootprint.settings import Settings
 
 CREDIBLE = (0.5, 2.0)  # claimed over recomputed
 _MILLION = G_PER_KG**2
+_YEARS = (1900, 2200)  # between which a year of a record lies
 SLIPS = {
     "emissions_kg": (
         (G_PER_KG, "looks like grams typed as kilograms"),
@@ -241,10 +242,10 @@ def _pue(footprint: Footprint) -> Quantity:
 def year_of(footprint: Footprint) -> int | None:
     """Year of a record: that of its start, else of its publication, else the one that it was estimated for."""
     for text in (footprint.started, footprint.paper and footprint.paper.published):
-        if text and text[:4].isdigit():
+        if text and text[:4].isascii() and text[:4].isdigit() and _YEARS[0] < int(text[:4]) < _YEARS[1]:
             return int(text[:4])
     given = footprint.given.get("year")
-    return given if isinstance(given, int) and 1900 < given < 2200 else None
+    return given if isinstance(given, int) and _YEARS[0] < given < _YEARS[1] else None
 
 
 @lru_cache(maxsize=8192)

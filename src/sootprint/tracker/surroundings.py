@@ -25,17 +25,17 @@ def look_up(head: dict[str, Any], last_s: float) -> Surroundings:
     A zone that no table knows is treated as unknown, and the warning says so.
     """
     warnings: list[str] = []
-    zone = head.get("zone")
+    zone, why = head.get("zone"), ""
     place = Place(source=head.get("place_source"))
     if zone is not None:
         try:
             found = zones.intensity(zone, None)
             place = classes.replace(found.place, source=head.get("place_source"))
         except CatalogueError as err:
-            warnings.append(str(err))
+            why = f", for {err}".replace("; ", ", ")
             zone = None
     if zone is None:
-        warnings.insert(0, _unknown_place(head))
+        warnings.append(_unknown_place(head, why))
     listed, remarks = _intensities(zone or WORLD, head, last_s)
     warnings += [text for text in remarks if text not in warnings]
     return Surroundings(place=place, pue=_pue(head, zone), intensities=listed, warnings=tuple(warnings))
@@ -65,11 +65,10 @@ def _end_s(head: dict[str, Any], last_s: float) -> float:
     return float(head["wall_s"] + max(last_s, 1.0))
 
 
-def _unknown_place(head: dict[str, Any]) -> str:
+def _unknown_place(head: dict[str, Any], why: str) -> str:
     fix = head.get("place_fix") or "state the place: --zone FR, or SOOTPRINT_ZONE=FR"
-    return (
-        f"place unknown: the intensity is the world's average and its interval spans the world's grids; {fix}"
-    )
+    spans = "the intensity is the world's average and its interval spans the world's grids"
+    return f"place unknown{why}: {spans}; {fix}"
 
 
 def _intensities(zone: str, head: dict[str, Any], last_s: float) -> tuple[list[InForce], list[str]]:

@@ -97,7 +97,7 @@ def _lead(found: dict[str, Any], total: int) -> str:
 def _records(engine: Engine) -> Iterator[Footprint | str]:
     question, left = Question(limit=reading.MOST, filters={"marked": "0"}), MOST_RECORDS
     for rows in reading.pages(engine, question, reading.page(engine, question)):
-        for text in reading.texts(engine, [row["id"] for row in rows[:left]]):
+        for _, text in reading.texts(engine, [row["id"] for row in rows[:left]]):
             try:
                 yield Footprint.from_json(text)
             except RecordError as err:
