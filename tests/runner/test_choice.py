@@ -6,13 +6,12 @@ import itertools
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sootprint.engines.book import Plan
-from sootprint.planner.replan import begin_step
-from sootprint.runner.choice import alike, chosen, goes
+from sootprint.planner.replan import ADVANTAGE
+from sootprint.runner.choice import alike, chosen, goes, waits
 from sootprint.runner.outlook import Ahead
 from sootprint.settings.targets import Target
 
@@ -30,21 +29,43 @@ def known(**rows: tuple[float, ...]) -> list[tuple[Target, Ahead]]:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(st.integers(1, 50), min_size=6, max_size=6), st.integers(1, 4), st.sampled_from([None, 0.0, 0.5])
+    st.lists(st.integers(1, 50), min_size=6, max_size=6),
+    st.integers(1, 4),
+    st.sampled_from([None, 0.0, 0.5]),
+    st.sampled_from([None, False, True]),
 )
-def test_begin_is_the_first_step_of_the_best_plan(values, left, resume_cost) -> None:
-    """Of all ways to run for a first start."""
+def test_begin_is_the_first_step_of_the_best_plan(values, left, resume_cost, running) -> None:
+    """Of all ways to run; a pause is ended by a resume, the one before the first of the steps, too."""
     steps = range(len(values))
     ways = [(at, *range(at + 1, at + left)) for at in steps[: len(values) - left + 1]]
     if resume_cost is not None:
         ways = list(itertools.combinations(steps, left))
-    costs = {
-        way: sum(values[at] for at in way)
-        + sum(resume_cost * values[b] for a, b in itertools.pairwise(way) if b > a + 1 and resume_cost)
-        for way in ways
-    }
-    found = begin_step(np.array(values, dtype=float), left, len(values) - left, resume_cost=resume_cost)
-    assert min(one for way, one in costs.items() if way[0] == found) == pytest.approx(min(costs.values()))
+
+    def cost(way: tuple[int, ...]) -> float:
+        before = {None: (way[0] - 1,), False: (-2,), True: (-1,)}[running]
+        resumes = [values[b] for a, b in itertools.pairwise((*before, *way)) if b > a + 1]
+        return sum(values[at] for at in way) + (resume_cost or 0.0) * sum(resumes)
+
+    plan = replace(PLAN, pausable=resume_cost is not None, resume_s=(resume_cost or 0.0) * HOUR_S)
+    ahead = Ahead(values=np.array(values, dtype=float), step_s=HOUR_S, index=5, source="test")
+    found = waits(plan, ahead, left=left, slack=len(values) - left, running=running)
+    if resume_cost is None and running:
+        assert found == 0
+        return
+    least = min(map(cost, ways))
+    own = min(cost(way) for way in ways if way[0] == found)
+    lead = ADVANTAGE * own if resume_cost is None and found == 0 else 0.0
+    assert own - lead <= least + 1e-9
+
+
+def test_begin_counts_what_a_pause_costs_in_its_error_bar() -> None:
+    """20 +- 16 g are worth waiting for before the first start; less its resume, they are no reason to pause."""
+    misses = np.array([[0.0, 22.0], [0.0, -22.0]])
+    ahead = Ahead(values=np.array([100.0, 80.0]), step_s=HOUR_S, index=5, source="test", misses=misses)
+    plan = replace(PLAN, resume_s=0.1 * HOUR_S)
+    assert waits(plan, ahead, left=1, slack=1, running=None) == 1
+    assert waits(plan, ahead, left=1, slack=1, running=True) == 0
+    assert goes(plan, ahead, left=1, slack=1, running=True)
 
 
 def test_job_goes_where_it_is_cleaner_and_stays_where_a_move_costs_more() -> None:

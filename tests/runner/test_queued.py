@@ -119,6 +119,21 @@ class Turning:
         return Ahead(values=np.array(values), step_s=STEP_S, index=int(now_s // STEP_S), source="test")
 
 
+class Unsure:
+    """An outlook that is sure of clean steps, but while the job runs first: then somewhat cleaner ones may follow."""
+
+    def __init__(self, fake: FakeQueue) -> None:
+        self.fake = fake
+
+    def ahead(self, now_s: float) -> Ahead:
+        """The steps, with how earlier forecasts missed."""
+        values, misses = np.array([100.0, 80.0, 100.0]), np.array([[0.0, 22.0, 0.0], [0.0, -22.0, 0.0]])
+        if self.fake.begun != {1}:
+            values, misses = values[::-1] * [0.5, 1.0, 1.0], 0.0 * misses
+        index = int(now_s // STEP_S)
+        return Ahead(values=values, step_s=STEP_S, index=index, source="test", misses=misses)
+
+
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """No waits."""
@@ -167,6 +182,15 @@ def test_job_is_asked_to_save_and_waits_again_in_the_queue(tmp_path, monkeypatch
     assert [one.code for one in book.state().segments] == [PAUSED, 0]
     assert (fake.finished, fake.resumed, len(fake.jobs)) == (1, [False, True], 1)
     assert any("is asked to save and to pause" in text for text in said)
+
+
+@pytest.mark.parametrize("resume_s", [0.0, 100.0])
+def test_queued_job_is_charged_its_resume_as_any_other_is(tmp_path, monkeypatch, resume_s) -> None:
+    """What would be worth a free pause is none that costs a resume, whose error bar is wider than what is left."""
+    book = begun(tmp_path, pausable=True, resume_s=resume_s, resume_stated=True)
+    fake = FakeQueue(book, looks=8)
+    drive(monkeypatch, book, fake, Unsure(fake))
+    assert (book.state().segments[0].code == PAUSED) == (resume_s == 0.0)
 
 
 @pytest.mark.parametrize("loads", [True, False])

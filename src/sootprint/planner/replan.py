@@ -75,40 +75,6 @@ def run_now(
     return bool(now[0, left] <= waits[0, left])
 
 
-def begin_step(
-    expected: Floats,
-    left: int,
-    slack: int,
-    *,
-    resume_cost: float | None = None,
-    running: bool | None = None,
-    advantage: float = 0.0,
-) -> int:
-    """Steps that a job waits before it runs, 0 where it runs now; for a queue that takes a time to begin.
-
-    Args:
-        expected: Forecast of the next steps, at least `left + slack` of them.
-        left: Steps that the job still runs.
-        slack: Steps that it may still wait.
-        resume_cost: Energy of one resume, in steps of running [step]; None where it cannot pause.
-        running: Whether it ran in the last step; None before its first start.
-        advantage: Share of the cost now by which a later first start must be better [1].
-
-    >>> expected = np.array([200.0, 100.0, 50.0, 150.0])
-    >>> begin_step(expected, 2, 2), begin_step(expected, 2, 2, resume_cost=0.0, running=True)
-    (1, 1)
-    """
-    if resume_cost is None:
-        sums = np.concatenate(([0.0], np.cumsum(expected[: left + slack])))
-        costs = sums[left:] - sums[:-left]
-    else:
-        runs, resumes, _ = rest_costs(expected[: left + slack], left, resume_cost, 0.0)
-        costs = (runs if running is None else resumes)[:, left].copy()
-        costs[0] = runs[0, left] if running else costs[0]
-    lead = advantage * abs(costs[0]) if running is None else 0.0
-    return 0 if costs.min() >= costs[0] - lead else int(costs.argmin())
-
-
 def replanned_starts(
     forecasts: Floats, arrivals: Ints, length: int, slack: int, *, every: int = 1, advantage: float = 0.0
 ) -> Ints:

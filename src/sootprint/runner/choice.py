@@ -123,7 +123,15 @@ def chosen(
 
 
 def goes(plan: Plan, ahead: Ahead, *, left: int, slack: int, running: bool | None) -> bool:
-    """Whether a job that has one place runs in the first of the steps ahead.
+    """Whether a job that has one place runs in the first of the steps ahead; arguments as of `waits`."""
+    return waits(plan, ahead, left=left, slack=slack, running=running) == 0
+
+
+def waits(plan: Plan, ahead: Ahead, *, left: int, slack: int, running: bool | None) -> int:
+    """Steps that a job that has one place waits before it runs, 0 where it runs in the first of those ahead.
+
+    Every driver of a job in one place asks this: the resume that ends a pause, or that a pause now would lead to, and
+    what stays on meanwhile are in the plan and in its error bar.
 
     Args:
         plan: The plan.
@@ -133,7 +141,7 @@ def goes(plan: Plan, ahead: Ahead, *, left: int, slack: int, running: bool | Non
         running: Whether it runs; False in a pause, None before its first start.
     """
     if running and not plan.pausable:
-        return True
+        return 0
     drawn = ahead.draws()
     odds = Odds(
         rows=ahead.values[None, : left + slack],
@@ -144,11 +152,17 @@ def goes(plan: Plan, ahead: Ahead, *, left: int, slack: int, running: bool | Non
         pausable=plan.pausable,
         advantage=0.0 if plan.pausable else ADVANTAGE,
     )
-    return first_zone(odds) is not None
+    return int(_first(odds).steps[0])
 
 
 def first_zone(odds: Odds) -> int | None:
-    """Place of the first step in the best plan whose saving clears its error bar, or None where that waits.
+    """Place of the first step in the best plan whose saving clears its error bar, or None where that waits."""
+    way = _first(odds)
+    return int(way.zones[0]) if way.steps[0] == 0 else None
+
+
+def _first(odds: Odds) -> Moves:
+    """The best plan whose saving clears its error bar.
 
     Plans in all places and times, in the usual place alone, and at once in each place are weighed against running at
     once in the usual place, which is done where none clears.
@@ -162,8 +176,8 @@ def first_zone(odds: Odds) -> int | None:
         if way.cost >= now.cost:
             break
         if _clears(way, now, odds):
-            return int(way.zones[0]) if way.steps[0] == 0 else None
-    return odds.usual
+            return way
+    return now
 
 
 def idle_share(plan: Plan) -> float:

@@ -18,7 +18,6 @@ from sootprint.core.errors import InputError, IntensityError, SettingsError
 from sootprint.core.units import SECONDS_PER_HOUR
 from sootprint.intensity.kinds import UNSTATED, unlike
 from sootprint.planner.overheads import plan_with_overheads
-from sootprint.planner.replan import clears
 from sootprint.planner.starts import best_starts
 
 if TYPE_CHECKING:
@@ -200,24 +199,6 @@ class Outlook:
         path = self._settings.home / FOLDER / self._plan.id / FILE_NAME
         with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
-
-
-def worthwhile(ahead: Ahead, length: int, slack: int, *, pausable: bool, resume_cost: float) -> bool:
-    """Whether waiting is expected to save more than its error bar; what a source gives has none, and counts.
-
-    Args:
-        ahead: Steps ahead.
-        length: Steps that the job still runs.
-        slack: Steps that it may still wait.
-        pausable: Whether it may pause.
-        resume_cost: Energy of one resume, in steps of running [step].
-    """
-    drawn = ahead.draws()
-    if drawn is None:
-        return True
-    steps = planned(ahead.values, length, slack, pausable=pausable, resume_cost=resume_cost)
-    resumes = int((np.diff(steps) > 1).sum())
-    return clears(drawn, length, steps, cost=resumes * resume_cost)
 
 
 def planned(

@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING
 from sootprint.engines import queue
 from sootprint.engines.book import Book, Plan, Segment, State
 from sootprint.engines.local import RESUME, SEGMENT
-from sootprint.planner.replan import ADVANTAGE, begin_step, must_run
-from sootprint.runner.choice import MARGIN
+from sootprint.planner.replan import must_run
+from sootprint.runner.choice import MARGIN, waits
 from sootprint.runner.driver import AGAIN_S, GRACE_S
-from sootprint.runner.outlook import worthwhile
 
 if TYPE_CHECKING:
     from sootprint.runner.outlook import Outlook
@@ -188,12 +187,7 @@ class Queued:
         slack = min(math.floor(free_s / ahead.step_s), ahead.values.size - length)
         if slack < 1:
             return 0.0
-        cost = plan.resume_s / ahead.step_s if plan.pausable else None
-        if not worthwhile(ahead, length, slack, pausable=plan.pausable, resume_cost=cost or 0.0):
-            return 0.0
-        steps = begin_step(
-            ahead.values, length, slack, resume_cost=cost, running=running, advantage=ADVANTAGE
-        )
+        steps = waits(plan, ahead, left=length, slack=slack, running=running)
         return min(free_s, max(0.0, (ahead.index + steps) * ahead.step_s - now_s)) if steps else 0.0
 
 
