@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sootprint.core.records import Footprint
@@ -15,6 +17,7 @@ from sootprint.engines.shell import UnreachableError
 from sootprint.ledger import Ledger
 from sootprint.runner import roaming as module
 from sootprint.runner import transfer
+from sootprint.runner.outlook import Ahead
 from sootprint.runner.roaming import HERE, Roaming
 from sootprint.settings import load
 from sootprint.settings.targets import Target
@@ -100,6 +103,30 @@ def test_what_is_carried_has_a_record_and_comes_home(places) -> None:
     assert record.intensity_g_per_kwh.value == pytest.approx(200.0)
     assert record.emissions_kg.value == pytest.approx(0.5 * size_gb * 0.2)
     assert any("MB were carried from a to b" in text for text in places.said)
+
+
+def test_grids_of_two_kinds_are_not_averaged_for_what_is_carried(places) -> None:
+    """Direct against life-cycle, average against marginal: the end that it comes from counts alone, and it is said."""
+    places.target("a", 100.0)
+    book, _ = places.roaming()
+    size, factor = 10**9, transfer.factor(None)
+    move = transfer.Move(size_bytes=size, took_s=1.0, source="a", target="b", factor=factor)
+    one = Ahead(values=np.array([100.0]), step_s=3600.0, index=1, source="one", method="average, life-cycle")
+    for method in ("average, direct", "marginal, life-cycle", "average, life-cycle"):
+        other = replace(one, values=np.array([300.0]), method=method)
+        line = transfer.charged(move, book.state().plan, {"a": one, "b": other}, places.settings)
+        alike = method == one.method
+        with Ledger(places.home) as ledger:
+            record: Footprint = ledger.get(line["record"])
+        assert record.intensity_g_per_kwh.value == pytest.approx(200.0 if alike else 100.0)
+        told = [one for one in record.factors if one.kind == "intensity"]
+        assert (told[0].key, told[0].method) == ("a", "average, life-cycle")
+        assert len(told) == (2 if alike else 1)
+        assert ("that of a alone" in " ".join(record.warnings)) is not alike
+        assert (method in transfer.words(move, line)) is not alike
+    line = transfer.charged(move, book.state().plan, {"a": None, "b": other}, places.settings)
+    assert line["grids"] == ["b"]
+    assert transfer.charged(move, book.state().plan, {"a": None}, places.settings)["emissions_kg"] is None
 
 
 def test_only_a_job_whose_files_are_named_leaves_its_place(places) -> None:

@@ -15,6 +15,7 @@ from sootprint.core.errors import RecordError
 from sootprint.core.ids import uuid7
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Component, Footprint
+from sootprint.intensity.kinds import unlike
 from sootprint.ledger import spool
 from sootprint.meters.network import BYTES_PER_GB, ENERGY_PER_GB
 
@@ -62,16 +63,18 @@ def charged(move: Move, plan: Plan, ends: Mapping[str, Ahead | None], settings: 
     """Line of the plan's book for what was carried, whose record is kept among the runs of this machine.
 
     Its intensity is the mean of the grids at both ends, of which one is enough; without any its emissions are unknown.
+    Of two whose figures are of different kinds the one that it comes from counts alone, and the record says so.
 
     Args:
         move: What was carried.
         plan: The plan.
-        ends: What is known of the grids at its ends.
+        ends: What is known of the grids at its ends, by their names, the one that it comes from first.
         settings: Settings of this machine.
     """
     size = intervals.exact(move.size_bytes / BYTES_PER_GB, "sensor")
     energy = intervals.product(size, move.factor.quantity(), basis="modelled")
-    listed = [float(ahead.values[0]) for ahead in ends.values() if ahead is not None]
+    counting, why = _alike(ends)
+    listed = [float(ahead.values[0]) for ahead in counting.values()]
     intensity = (
         Quantity(value=sum(listed) / len(listed), low=min(listed), high=max(listed), basis="derived")
         if listed
@@ -83,6 +86,10 @@ def charged(move: Move, plan: Plan, ends: Mapping[str, Ahead | None], settings: 
             carbon.emissions(energy, intensity, intervals.exact(1.0, "assumed")), basis="modelled"
         )
     record = _record(move, plan, energy=energy, intensity=intensity, emitted=emitted)
+    grids = tuple(_grid(name, ahead) for name, ahead in counting.items())
+    record = replace(
+        record, factors=(*record.factors, *grids), warnings=(*record.warnings, *([why] if why else ()))
+    )
     kept = None
     with contextlib.suppress(RecordError, OSError):  # a full disk: the book has it
         spool.keep(settings.home, record)
@@ -95,7 +102,35 @@ def charged(move: Move, plan: Plan, ends: Mapping[str, Ahead | None], settings: 
         "energy_kwh": bounds(energy),
         "emissions_kg": None if emitted is None else bounds(emitted),
         "record": kept,
+        "grids": list(counting),
+        "why": why,
     }
+
+
+def _alike(ends: Mapping[str, Ahead | None]) -> tuple[dict[str, Ahead], str | None]:
+    """Ends whose figures are of one kind, by their names, and why another one does not count."""
+    known = {name: ahead for name, ahead in ends.items() if ahead is not None}
+    if not known:
+        return {}, None
+    name, first = next(iter(known.items()))
+    for other, ahead in known.items():
+        reason = unlike((ahead.method, ahead.source), (first.method, first.source))
+        if reason is not None:
+            text = f"its intensity is that of {name} alone, not of {other}: {reason} is never mixed"
+            return {name: first}, text
+    return known, None
+
+
+def _grid(name: str, ahead: Ahead) -> Factor:
+    """Intensity at one end when it was carried [gCO2e/kWh]."""
+    return Factor(
+        kind="intensity",
+        key=name,
+        value=float(ahead.values[0]),
+        unit="gCO2e/kWh",
+        method=ahead.method,
+        source=ahead.source,
+    )
 
 
 def nothing(source: str, target: str) -> dict[str, Any]:
@@ -161,4 +196,8 @@ def words(move: Move, line: Mapping[str, Any]) -> str:
         "its emissions are unknown" if emitted is None else f"{emitted[0] * 1000.0:.3g} g are charged for it"
     )
     names = [name or "this machine" for name in (move.source, move.target)]
-    return f"{move.size_bytes / 1e6:.3g} MB were carried from {names[0]} to {names[1]} in {move.took_s:.1f} s; {charge}"
+    because = f"; {line['why']}" if line.get("why") else ""
+    return (
+        f"{move.size_bytes / 1e6:.3g} MB were carried from {names[0]} to {names[1]} in {move.took_s:.1f} s; "
+        f"{charge}{because}"
+    )
