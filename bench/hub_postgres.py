@@ -127,6 +127,8 @@ def given(folder: Path | None) -> Iterator[Cluster | None]:
     if folder is None:
         yield None
         return
+    for stop in STOPS:  # a bench that is told to end does not leave it running
+        signal.signal(stop, lambda number, _: sys.exit(128 + number))
     cluster = Cluster(folder.resolve(), _free_port())
     if not cluster.data.exists():
         _made(cluster.data)

@@ -23,7 +23,7 @@ def million(backend: str, began: dict[str, Any], rows: Sequence[dict[str, Any]])
     over = [row["kind"] for row in pages if row["p95_ms"] >= LIMIT_MS]
     said = [
         f"{backend} with {pages[0]['records']:,} records, {began['machine']['cores']} processors, load "
-        f"{began['load_1_min_before']} before, commit {began['commit']}:",
+        f"{began['load_1_min_before']} before, commit {began['commit']}{_settings(began)}:",
         "",
         *table,
         "",
@@ -37,7 +37,7 @@ def taken_in(backend: str, began: dict[str, Any], rows: Sequence[dict[str, Any]]
     """Write what a hub took in."""
     table = [
         f"{backend}, {began['machine']['cores']} processors, load {began['load_1_min_before']} before, commit "
-        f"{began['commit']}:",
+        f"{began['commit']}, {rows[0]['workers']} workers, {rows[0]['clients']} clients{_settings(began)}:",
         "",
         "| record | footprints/s | CPU a footprint | memory of the server |",
         "| --- | ---: | ---: | ---: |",
@@ -50,8 +50,15 @@ def taken_in(backend: str, began: dict[str, Any], rows: Sequence[dict[str, Any]]
     _between(RUN, f"batches on {backend}", table)
 
 
+def _settings(began: dict[str, Any]) -> str:
+    """Settings of PostgreSQL, where it was one."""
+    told = began.get("postgresql", {})
+    return f", {', '.join(f'{name} {value}' for name, value in told.items())}" if told else ""
+
+
 def _rest(row: dict[str, Any]) -> str:
     names = {"mib": "MiB now", "most_mib": "MiB at most", "footprints_per_s": "footprints/s"}
+    names |= {"postgres_mib": "MiB of PostgreSQL with its shared memory"}
     names |= {"pages_per_s": "pages/s", "explore_meanwhile_most_ms": "ms at most for a page meanwhile"}
     return ", ".join(f"{row[name]:,} {said}" for name, said in names.items() if name in row)
 
