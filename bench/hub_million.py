@@ -96,6 +96,9 @@ def _pages(engine: Engine, given: argparse.Namespace, cluster: Cluster | None) -
     """Print what the pages take, and write it into a file and into the documents."""
     began, rows = about(), []
     began |= {"postgresql": hub_postgres.settings(given.database_url)} if given.database_url else {}
+    if cluster is not None:  # it was just started
+        rows.append(hub_postgres.warmed(cluster.url))
+        print(json.dumps(rows[-1]), flush=True)
     for row in _timed(engine, given):
         rows.append(row | (cluster.memory() if cluster is not None and "mib" in row else {}))
         print(json.dumps(rows[-1]), flush=True)

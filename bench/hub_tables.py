@@ -58,6 +58,7 @@ def _settings(began: dict[str, Any]) -> str:
 
 def _rest(row: dict[str, Any]) -> str:
     names = {"mib": "MiB now", "most_mib": "MiB at most", "footprints_per_s": "footprints/s"}
+    names |= {"read_mib": "MiB", "took_s": "s"}
     names |= {"postgres_mib": "MiB of PostgreSQL with its shared memory"}
     names |= {"pages_per_s": "pages/s", "explore_meanwhile_most_ms": "ms at most for a page meanwhile"}
     return ", ".join(f"{row[name]:,} {said}" for name, said in names.items() if name in row)

@@ -130,3 +130,12 @@ def test_few_records_are_sorted_and_many_walked_through_alike(
         question = reading.Question(limit=2, order="emissions", filters={"project": "p0"})
         found = reading.pages(engine, question, reading.page(engine, question))
         assert [row["id"] for rows in found for row in rows] == [row["id"] for row in wanted]
+
+
+def test_postgresql_is_told_once_which_columns_depend_on_each_other(_postgres: Engine) -> None:
+    """A zone lies in one country; a second look changes nothing."""
+    for _ in range(2):
+        database.study(_postgres)
+    with _postgres.connect() as connection:
+        told = "SELECT count(*) FROM pg_statistic_ext WHERE stxrelid = 'footprint'::regclass"
+        assert connection.scalar(sa.text(told)) == 1

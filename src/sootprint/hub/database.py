@@ -19,7 +19,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from sootprint.core.errors import HubError, InputError
 
@@ -92,15 +92,32 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
 
 
 def study(engine: Engine) -> None:
-    """Let SQLite look at some rows of each index, so that it knows which are worth going by; PostgreSQL does so itself.
+    """Let the database learn what it plans by.
 
-    It takes milliseconds at any size, and is left out where another process is writing.
+    SQLite looks at some rows of each index, so that it knows which are worth going by. PostgreSQL does so itself, and
+    is told once which columns depend on each other. It takes milliseconds, the first time of a large hub on PostgreSQL
+    some seconds, and is left out where another process is writing or the database is not to be written to.
     """
-    if engine.dialect.name != "sqlite":
-        return
-    with contextlib.suppress(OperationalError), engine.connect() as connection:
-        connection.exec_driver_sql(f"PRAGMA analysis_limit = {STUDIED}")
-        connection.exec_driver_sql("ANALYZE")
+    with contextlib.suppress(DBAPIError), engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql(f"PRAGMA analysis_limit = {STUDIED}")
+            connection.exec_driver_sql("ANALYZE")
+        elif not connection.scalar(sa.text(_KNOWN)):
+            connection.rollback()
+            with connection.begin():
+                connection.execute(sa.text("SET LOCAL lock_timeout = '2s'"))
+                connection.execute(sa.text(_DEPENDING))
+                connection.execute(sa.text("ANALYZE footprint"))
+
+
+# A zone lies in one country: a list of one country and of a zone in another one has no records, and need not be
+# looked for through all of them
+_KNOWN = (
+    "SELECT 1 FROM pg_statistic_ext WHERE stxname = 'footprint_place' AND stxrelid = 'footprint'::regclass"
+)
+_DEPENDING = (
+    "CREATE STATISTICS IF NOT EXISTS footprint_place (dependencies, mcv) ON country, zone FROM footprint"
+)
 
 
 def settle(engine: Engine) -> None:
