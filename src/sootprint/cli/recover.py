@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sootprint.cli import figures, options, output, shell
+
+if TYPE_CHECKING:
+    from sootprint.core.records import Footprint
+    from sootprint.settings import Settings
 
 Skip = Annotated[
     bool,
@@ -22,6 +26,7 @@ def recover(skip_unreadable: Skip = False, json: options.Json = False) -> None:
 
     Each is complete up to its last flush, one second before the end or less. A journal that cannot be read stays
     where it is. A plan of `run --deadline` whose driver has gone is driven on in the background, with this environment.
+    Records that a plan's other places still hold are asked for again.
 
         sootprint recover
         sootprint recover --skip-unreadable
@@ -40,15 +45,32 @@ def recover(skip_unreadable: Skip = False, json: options.Json = False) -> None:
             shell.say(str(err))
             codes.append(shell.exit_code(err))
     resumed = _resumed(known.home, codes)
+    came, lines = _asked(known, codes)
+    records += came
+    for text in lines:
+        shell.say(text)
     if json:
         output.print_json([record.id for record in records])
     elif records:
         for record in records:
             took, spent = figures.duration(record.duration_s), figures.energy(record.energy_kwh)
             print(f"recovered {record.id}  {shell.printable(record.name or figures.DASH)}  {took}  {spent}")
-    elif len(codes) == 1 and not resumed:
+    elif len(codes) == 1 and not resumed and not lines:
         shell.say("nothing to recover: every run has its record")
     raise typer.Exit(max(codes))
+
+
+def _asked(known: Settings, codes: list[int]) -> tuple[list[Footprint], list[str]]:
+    """Records that other places still held, and a line for each that did not come; what failed is said."""
+    from sootprint.core.errors import RecordError
+    from sootprint.runner import missing
+
+    try:
+        return missing.asked(known, shell.say)
+    except RecordError as err:
+        shell.say(str(err))
+        codes.append(shell.exit_code(err))
+    return [], []
 
 
 def _resumed(home: Path, codes: list[int]) -> int:

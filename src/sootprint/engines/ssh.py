@@ -6,7 +6,6 @@ A segment whose machine cannot be reached counts as running, for it may be.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import os
@@ -102,12 +101,7 @@ class SshHandle:
 
     def _fetch_record(self) -> None:
         """Keep the record of the segment on this machine, too."""
-        text = self._ask("record").get("record")
-        if text is None:
-            return
-        home = self._book.folder.parent.parent
-        with contextlib.suppress(RecordError, OSError):  # it lies on the other machine all the same
-            spool.keep(home, Footprint.from_json(text))
+        self._engine.fetch_record(self._book, self._number)
 
     def _ask(self, do: str, **more: Any) -> dict[str, Any]:
         return self._engine.ask(do, id=guest(self._book, self._number), **more)
@@ -168,6 +162,22 @@ class SshEngine:
             "pausable": plan.pausable,
         }
         self.ask("start", id=given["id"], plan=given, resume=resume)
+
+    def fetch_record(self, book: Book, number: int) -> bool:
+        """Whether the record of a segment that has ended is kept on this machine, too; the book notes it.
+
+        Raises:
+            UnreachableError: The machine cannot be reached.
+        """
+        text = self.ask("record", id=guest(book, number)).get("record")
+        if text is None:
+            return False
+        try:
+            spool.keep(book.folder.parent.parent, Footprint.from_json(text))
+            book.write("fetched", segment=number)
+        except (RecordError, OSError):  # it lies on the other machine all the same
+            return False
+        return True
 
     def ask(self, do: str, **more: Any) -> dict[str, Any]:
         """Answer of the far end.

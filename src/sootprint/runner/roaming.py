@@ -152,11 +152,11 @@ class Roaming:
         """Bring what the job has made home, and say in its last record what waiting and moving saved."""
         self._bring_home(state)
         try:
-            self._complete()
+            self.complete()
         except SootprintError as err:
             self._say(f"what the plan saved is not known: {err}")
 
-    def _complete(self) -> None:
+    def complete(self) -> None:
         """Give each record of the plan its place in it; those of other machines know their own part alone.
 
         Raises:
@@ -167,7 +167,7 @@ class Roaming:
             for row in ledger.runs():
                 if row.tags.get(TAG) == self._plan.id:
                     record = ledger.get(row.id)
-                    number = _number(record, self._plan.id)
+                    number = segment_of(record, self._plan.id)
                     if number is not None:
                         found[number] = record
         made = [completed(found[number], self._book, number, self._settings) for number in sorted(found)]
@@ -182,7 +182,7 @@ class Roaming:
 
         words = self._plan.arguments
         if "--record" in words:
-            path = Path(words[words.index("--record") + 1])
+            path = Path(self._plan.cwd, words[words.index("--record") + 1])
             try:
                 write_record(path, record)
             except OSError as err:
@@ -303,7 +303,7 @@ def _same(one: tuple[Target | None, str], other: tuple[Target | None, str]) -> b
     return Path(one[1]).resolve() == Path(other[1]).resolve()
 
 
-def _number(record: Footprint, plan: str) -> int | None:
+def segment_of(record: Footprint, plan: str) -> int | None:
     """Number of the segment that a record is of; another machine knows its own as a plan of one."""
     told = (record.plan or {}).get(KEY) or {}
     whole, _, number = str(told.get("id")).partition(".")
