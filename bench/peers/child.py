@@ -173,7 +173,9 @@ def _nested(plan: Plan, module: ModuleType, use: Any, until_s: float) -> None:
 
 def _sampled(plan: Plan, use: Any, until_s: float) -> None:
     """An idle training: what is spent meanwhile is the tool's."""
-    time.sleep(1.0)  # what the start left to do
+    with Cost() as cost:
+        time.sleep(1.0)  # what the start left to do
+    note("settled", settle_cpu_ms=cost.cpu_ms)
     with Cost() as cost:
         train(plan, use, until_s)
     helpers = len(_descendants(os.getpid()))

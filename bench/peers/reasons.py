@@ -20,8 +20,8 @@ STAGES = {
     "CPU time at one sample a second": "samples",
 }
 OURS = {
-    "start": "Sootprint loads what it measures with only then, finds every meter, looks who else is measured here, "
-    "and has a journal on disk",
+    "start": "Sootprint has begun a thread that loads what it measures with, finds every meter, looks who else is "
+    "measured here, and has a journal on disk some ms later; the row of the second after counts it",
     "stop": "Sootprint takes a last reading, multiplies energy, PUE and intensity minute by minute with their "
     "intervals and sources, and has the whole record on disk",
     "samples": "Sootprint reads, checks and writes every sample to its journal",

@@ -5,6 +5,8 @@ Public names load on first use, so that `import sootprint` costs nothing a train
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False  # the typing module would take most of the time of this import
 if TYPE_CHECKING:
     from typing import Any
@@ -85,16 +87,20 @@ _MODULES = ("survey",)  # modules that `import sootprint` alone gives access to
 
 
 def __getattr__(name: str) -> Any:
-    import importlib
-
     if name in _MODULES:
-        return importlib.import_module(f"sootprint.{name}")
+        return _module(f"sootprint.{name}")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'sootprint' has no attribute {name!r}")
-    value = getattr(importlib.import_module(home), name)
+    value = getattr(_module(home), name)
     globals()[name] = value
     return value
+
+
+def _module(name: str) -> Any:
+    """A module of ours; `importlib` itself would be loaded for it, and `warnings` with that."""
+    __import__(name)
+    return sys.modules[name]
 
 
 def __dir__() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 from hypothesis import given
@@ -19,6 +20,18 @@ def test_uuid7_is_one_to_the_standard_library(wall_s: float) -> None:
     assert parsed.version == 7
     assert parsed.variant == uuid.RFC_4122
     assert parsed.int >> 80 == int(wall_s * 1000)
+
+
+@given(
+    st.text("0123456789abcdefgAF7-", max_size=40)
+    | st.from_regex(
+        r"[0-9a-f]{8}-[0-9a-f]{4}-[67][0-9a-f]{3}-[6-9a-c][0-9a-f]{3}-[0-9a-f]{12}\n?", fullmatch=True
+    )
+)
+def test_uuid7_has_one_form(text: str) -> None:
+    """As a pattern says it: 32 small hexadecimal digits in five groups, 7 before the third and 8 to b the fourth."""
+    form = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+    assert is_uuid7(text) == (re.fullmatch(form, text) is not None)
 
 
 def test_uuid7_has_the_instant_of_the_rfc_example() -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sootprint.core import intervals
 from sootprint.core.errors import InputError
 from sootprint.core.intervals import Z90, Draws, Total, around, exact, from_draws, product, scaled, total
 from sootprint.core.quantity import Quantity
@@ -248,6 +249,18 @@ def test_same_inputs_give_the_same_interval_in_another_process() -> None:
     }
     here = total([("pue", around(1.3, 0.8, 1.2)), ("cpu", around(9.0, 0.3, 3.0))])
     assert runs == {f"{here!r}\n"}
+
+
+def test_sum_of_prepared_names_orders_nothing_anew() -> None:
+    """What is prepared while a run goes on is not made again at its end, and is what a sum would have made."""
+    named = [("meter:any", around(9.0, 0.3, 3.0)), ("meter:other", around(1.3, 0.8, 1.2))]
+    wanted = total(named)
+    intervals._shuffled.cache_clear()
+    intervals.prepare(name for name, _ in named)
+    made = intervals._shuffled.cache_info().misses
+    assert made == 2
+    assert total(named) == wanted
+    assert intervals._shuffled.cache_info().misses == made
 
 
 def test_draws_of_a_name_are_the_same_for_all_who_ask() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import sys
 
 from sootprint.core.errors import SettingsError
 
@@ -48,7 +48,8 @@ def load(group: str, name: str) -> Any:
     target = BUILT_IN[group].get(name)
     if target is not None:
         module, _, attribute = target.partition(":")
-        return getattr(importlib.import_module(module), attribute)
+        __import__(module)  # importlib would be loaded for nothing else
+        return getattr(sys.modules[module], attribute)
     from importlib.metadata import entry_points
 
     for point in entry_points(group=group, name=name):

@@ -6,7 +6,7 @@ A record is written to the spool first, so that a locked, full or damaged databa
 
 from __future__ import annotations
 
-import importlib
+import sys
 
 from sootprint.ledger.spool import STATES, keep, leave
 
@@ -25,4 +25,6 @@ _HOMES = {"Ledger": "store", "RunRow": "rows", "SummaryRow": "rows"}
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'sootprint.ledger' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"sootprint.ledger.{_HOMES[name]}"), name)
+    home = f"sootprint.ledger.{_HOMES[name]}"
+    __import__(home)
+    return getattr(sys.modules[home], name)

@@ -39,7 +39,7 @@ STRANGE = (
     ValueError,
 )  # of a user's object
 FORK_S = 1.0  # longest time that a fork waits for the measuring thread to have loaded its modules
-READY_S = 0.015  # longest time that a start waits for the first reading; what it misses is filled in
+READY_S = 0.001  # longest time that a start waits for the first reading; what it misses is filled in
 
 
 def _ignore(text: str) -> None:
