@@ -382,13 +382,11 @@ def _may_be_empty(page: Page) -> bool:
 
 def _loaded(tab: Any, address: str, page: Page) -> int:
     """Status of a page that was opened; the survey is waited for, unless it is its waiting that is looked at."""
-    status: int = tab.goto(address).status
     until_s = time.monotonic() + SURVEY_S
-    while page.path == "/survey" and page.who == "local" and time.monotonic() < until_s:
-        if "is being made" not in tab.text_content("main"):
-            break
+    waits = page.path == "/survey" and page.who == "local"
+    while waits and time.monotonic() < until_s and "is being made" in tab.request.get(address).text():
         tab.wait_for_timeout(500)
-        status = tab.goto(address).status
+    status: int = tab.goto(address).status
     return status
 
 

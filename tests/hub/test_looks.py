@@ -56,7 +56,18 @@ FAULTS = """() => {
   for (const e of all('[tabindex]')) if (e.tabIndex > 0) said.push('order of focus: ' + name(e));
   for (const e of all('form[method=post]')) if (!e.querySelector('[name=seal]')) said.push('no seal: ' + e.action);
   for (const e of all('script,[style],[onclick],iframe')) said.push('not allowed: ' + name(e));
+  const rules = [...document.styleSheets].flatMap((one) => [...one.cssRules]).map((one) => one.cssText);
+  if (rules.length < 50) said.push('no style');
+  if (rules.some((one) => /(transition|animation)[a-z-]*:/.test(one))) said.push('it moves');
+  const one = /(?<![\\d.,])1 (footprints|records|runs|trainings|models|results|rows|fields|leaderboards)\\b/;
+  if (one.test(document.querySelector('main').innerText)) said.push('one of many: ' + RegExp.lastMatch);
   const narrow = innerWidth < 500;
+  const header = document.querySelector('header').offsetHeight;
+  if (narrow && header > 160) said.push('the header takes ' + header + ' px');
+  for (const e of narrow ? all('td') : []) {  // a cell is a grid there: what is not one piece falls apart
+    const parts = [...e.childNodes].filter((part) => part.textContent.trim() && part.tagName !== 'SMALL');
+    if (parts.length > 1) said.push('a cell in pieces: ' + name(e));
+  }
   for (const e of all('button,.button,nav a,summary')) {
     const box = e.getBoundingClientRect();
     if (narrow && shown(e) && box.height < 24) said.push('small target: ' + name(e));
@@ -139,6 +150,18 @@ def test_every_page_fits_and_can_be_read_by_all(
             wrong += [f"{page.name}: {one}" for one in found]
     assert wrong == [], "\n".join(wrong)
     assert len(seen) >= len(names or hubs.pages)
+
+
+def test_record_is_printed_whole_and_dark_on_white(hubs: Filled, chromium: Any) -> None:
+    """Paper has no menus and nothing folded, whatever the screen shows."""
+    asked = """() => [getComputedStyle(document.querySelector('header')).display,
+      [...document.querySelectorAll('main details:not(nav *) > *')].every((e) => e.checkVisibility()),
+      getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"""
+    with visits(chromium, hubs) as opened:
+        for _, tab, _ in opened(1440, "dark", ["record-measured"]):
+            tab.emulate_media(media="print", color_scheme="dark")
+            said = tab.evaluate(asked)
+    assert said == ["none", True, "rgb(255, 255, 255)", "rgb(26, 31, 36)"]
 
 
 def _focus(tab: Any) -> list[str]:

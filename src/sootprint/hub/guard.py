@@ -17,7 +17,13 @@ from sootprint.hub.patience import limit_of, patient, too_large
 SAFE = ("GET", "HEAD", "OPTIONS")
 PROXIED = (b"x-forwarded-for", b"forwarded", b"x-forwarded-host", b"via")
 MISDIRECTED, TOO_MANY = 421, 429
-NOT_LIMITED = ("/healthz", "/readyz", "/metrics")
+NOT_LIMITED = (
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/static/hub.css",
+    "/static/hub.svg",
+)  # a refusal has a style too
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

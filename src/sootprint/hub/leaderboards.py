@@ -19,6 +19,7 @@ from sootprint.hub.directions import is_higher_better
 from sootprint.hub.tables import FootprintRow, ResultRow, Tally, table_of
 
 SOUND = columns.SOUND  # the weakest evidence that counts unless all is asked for
+NONE_SOUND = "No footprint here has evidence of A to C without a mark yet"  # and then all evidence is shown
 MOST_ENTRIES = 5_000  # that are told of one board
 STEPS = 200  # of a front that are looked up one by one; what comes behind them is read through
 AT_ONCE = 500  # values of one query

@@ -31,6 +31,7 @@ FACETS = {
     "task": "Task", "hardware": "Hardware", "country": "Country", "year": "Year", "stage": "Stage",
     "evidence": "Evidence", "verification": "Checked", "origin": "Origin",
 }  # fmt: skip
+IN_ORDER = ("evidence", "year")  # facets that are read by their value, the others by how many there are
 ORIGINS = {
     "tool": "sent by a tool",
     "form": "from the form",
@@ -108,6 +109,8 @@ def facets(engine: Engine, given: dict[str, str]) -> list[dict[str, Any]]:
     found = []
     for name, title in FACETS.items():
         values = reading.tallies(engine, name, SHOWN_VALUES)
+        if name in IN_ORDER:
+            values = sorted(values, reverse=name == "year")
         chosen = given.get(name)
         if chosen is not None and chosen not in dict(values):
             values = [(chosen, 0), *values]
@@ -236,6 +239,7 @@ def board(engine: Engine, found: Standing, names: tuple[str, str, str], *, weak:
             {**listed(row), "value": row["value"], "others": others.get(row["seq"], [])} for row in shown
         ],
         "has_others": bool(others),
+        "none_sound": leaderboards.NONE_SOUND,
         "carbon": drawings.standing(found, cost="emissions_kg", metric=names[2]),
         "energy": drawings.standing(found, cost="energy_kwh", metric=names[2]),
     }

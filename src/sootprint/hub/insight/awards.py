@@ -137,7 +137,7 @@ def _said(found: list[Award], year: int | None) -> str:
         return "No leaderboard has two entries of evidence C or better in this year yet."
     shared = sum(len(one.winners) > 1 for one in found)
     said = f"{len(found)} {'leaderboard has' if len(found) == 1 else 'leaderboards have'} an award of {year}"
-    return f"{said}; {shared} shared, where emissions cannot be told apart."
+    return f"{said}; {shared or 'none'} {'is' if shared < 2 else 'are'} shared, where emissions cannot be told apart."
 
 
 def _place(place: int, winners: int) -> str:

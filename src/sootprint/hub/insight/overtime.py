@@ -15,10 +15,17 @@ UNITS = {"emissions": MASS, "energy": ENERGY}
 _EVIDENCE = (("E", "all"), ("D", "D or better"), ("C", "C or better, measured"))
 
 
+_DRAWN = (
+    "Dots are geometric means, bars hold 90 % of the trainings of a year (lognormal), and the dashed line is fitted "
+    "to all of them. What a hub holds is what was sent to it, no sample of the field."
+)
+
+
 def sheet(engine: Engine, measure: str, *, stage: str | None, evidence: str) -> Sheet:
     """The page."""
     years, fit = trends.over_years(engine, measure, stage=stage, weakest=evidence)
     words = trends.finding(years, fit, measure)
+    drawing = maps.over_years(years, fit, measure, words)
     given = {"measure": measure, "stage": stage, "evidence": evidence}
     stages: list[tuple[str | None, str]] = [(None, "all"), *((one, one) for one in STAGES)]
     return Sheet(
@@ -35,14 +42,8 @@ def sheet(engine: Engine, measure: str, *, stage: str | None, evidence: str) -> 
         ],
         parts=[
             Part(
-                says=[
-                    words,
-                    "Dots are geometric means, bars hold 90 % of the trainings of a year "
-                    "(lognormal), and the dashed "
-                    "line is fitted to all of them. What a hub holds is what was sent to it, no "
-                    "sample of the field.",
-                ],
-                drawing=maps.over_years(years, fit, measure, words),
+                says=[words, *([_DRAWN] if drawing else [])],
+                drawing=drawing,
                 grid=_grid(years, measure),
             )
         ],

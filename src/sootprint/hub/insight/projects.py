@@ -119,7 +119,7 @@ def sheet(engine: Engine, name: str) -> Sheet:
             (
                 "Idle",
                 figures.NOT_KNOWN if waste is None else figures.share(waste),
-                "of the energy of runs that tell",
+                "of the energy of runs that tell" if waste is not None else "no run tells",
             ),
             ("Runs", f"{n:,}", ""),
         ],

@@ -13,6 +13,7 @@ _FIELDS = {
     "year": "Year", "country": "Country", "hardware": "Hardware", "device_hours": "Device hours",
     "energy_kwh": "Energy", "emissions_kg": "Emissions", "task": "A result", "paper": "Publication", "model": "Model",
 }  # fmt: skip
+EMPTY = "There is no footprint here yet."
 
 
 def sheet(engine: Engine) -> Sheet:
@@ -26,18 +27,10 @@ def sheet(engine: Engine) -> Sheet:
     within = sum(ratios.get(name, 0) for name in ("0.5", "0.8", "1.25"))
     return Sheet(
         title="Quality of the data",
-        lead=f"What {total:,} footprints rest on, and how far they can be checked. Nothing is repaired "
+        lead="What the footprints of this hub rest on, and how far they can be checked. Nothing is repaired "
         "or held back.",
-        figures=[
-            ("Measured", _share(measured, total), "evidence A to C"),
-            (
-                "Claims that hold",
-                _share(within, compared),
-                f"within 0.5 to 2 of the recomputation, of {compared:,}",
-            ),
-            ("To be reviewed", f"{marked:,}", _share(marked, total)),
-        ],
-        parts=_parts(engine, total, ratios),
+        figures=_headline(measured, total, within, compared, marked) if total else [],
+        parts=_parts(engine, total, ratios) if total else [Part(says=[EMPTY])],
         actions=[Link("Review queue", "/review"), Link("How the hub computes", "/methodology")],
     )
 
@@ -79,6 +72,17 @@ def _parts(engine: Engine, total: int, ratios: dict[str, int]) -> list[Part]:
             ],
             grid=_grid("Footprints with a fact", "Fact", _known(engine), total),
         ),
+    ]
+
+
+def _headline(
+    measured: int, total: int, within: int, compared: int, marked: int
+) -> list[tuple[str, str, str]]:
+    said = f"within 0.5 to 2 of the recomputation, of {compared:,}"
+    return [
+        ("Measured", _share(measured, total), f"evidence A to C, of {total:,}"),
+        ("Claims that hold", _share(within, compared), said),
+        ("To be reviewed", f"{marked:,}", _share(marked, total)),
     ]
 
 

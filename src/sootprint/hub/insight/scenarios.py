@@ -12,7 +12,7 @@ from sootprint.charts.scale import ENERGY, MASS
 from sootprint.core.quantity import Quantity
 from sootprint.hub import reading, views
 from sootprint.hub.insight import rollups
-from sootprint.hub.insight.sheets import Grid, Link, Part, Sheet, link
+from sootprint.hub.insight.sheets import Grid, Link, Part, Sheet, counted, link
 from sootprint.hub.problems import NotFoundError
 from sootprint.hub.reading import Question
 from sootprint.report import figures
@@ -212,7 +212,9 @@ def _together(rows: list[dict[str, Any]]) -> list[Part]:
 
 
 def _caption(rows: list[dict[str, Any]]) -> str:
-    return f"{'The newest ' if len(rows) == SHOWN else ''}{len(rows)} footprints, with 90 % intervals"
+    return (
+        f"{'The newest ' if len(rows) == SHOWN else ''}{counted(len(rows), 'footprint')}, with 90 % intervals"
+    )
 
 
 def _compared(rows: list[dict[str, Any]]) -> Link:

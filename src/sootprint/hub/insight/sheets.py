@@ -89,6 +89,15 @@ class Sheet:
     actions: Sequence[Link] = field(default_factory=tuple)
 
 
+def counted(n: int, one: str, *, none: str = "0") -> str:
+    """Number of things in words.
+
+    >>> counted(1, "footprint"), counted(1_200, "footprint"), counted(0, "footprint", none="no")
+    ('1 footprint', '1,200 footprints', 'no footprints')
+    """
+    return f"{n or none if n < 1 else format(n, ',')} {one}{'' if n == 1 else 's'}"
+
+
 def link(text: str, path: str, small: str = "", **given: Any) -> Link:
     """A link with parameters.
 

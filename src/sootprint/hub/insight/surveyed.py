@@ -14,6 +14,7 @@ from sootprint.hub import reading
 from sootprint.hub.drawings import Drawing
 from sootprint.hub.insight.sheets import Grid, Part, Sheet, link
 from sootprint.hub.reading import Question
+from sootprint.report import figures
 
 MOST_RECORDS = 2_000  # the newest, which the page is of; a dump and `sootprint survey` take all
 _DIGITS = re.compile(r"(\d+\.\d)\d+")
@@ -57,7 +58,7 @@ def sheet(engine: Engine) -> Sheet:
     made = analysis.analyse(data)
     found = analysis.summary(made)
     drawn = {"figure3": made.emissions, "figure4": made.fronts, "figure6a": made.intensity}
-    figures = [_figure(one) for one in gallery.figures(data, how=made.how, drawn=drawn)]
+    drawings = [_figure(one) for one in gallery.figures(data, how=made.how, drawn=drawn)]
     tables = [
         Part(grid=_grid(shown(frame, title)))
         for title, frame in (
@@ -75,7 +76,7 @@ def sheet(engine: Engine) -> Sheet:
                 Part(title=one["question"], says=[one["answer"]], items=one["details"])
                 for one in found["findings"]
             ),
-            *figures,
+            *drawings,
             *([Part(title="Tables"), *tables]),
             _excluded(found),
         ],
@@ -132,7 +133,8 @@ def _grid(table: Any) -> Grid:
         for index in range(1, len(table.columns))
         if table.rows and all(not row[index] or row[index][0] in digits for row in table.rows)
     ]
-    return Grid(caption=table.caption, columns=list(table.columns), rows=list(table.rows), numbers=numbers)
+    rows = [(row[0] or figures.NOT_KNOWN, *row[1:]) for row in table.rows]
+    return Grid(caption=table.caption, columns=list(table.columns), rows=rows, numbers=numbers)
 
 
 def _excluded(found: dict[str, Any]) -> Part:

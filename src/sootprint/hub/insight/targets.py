@@ -14,7 +14,7 @@ from sootprint.charts.scale import ENERGY
 from sootprint.core.quantity import Quantity
 from sootprint.hub import columns, leaderboards, views
 from sootprint.hub.directions import is_higher_better
-from sootprint.hub.insight.sheets import Grid, Link, Part, Sheet, link
+from sootprint.hub.insight.sheets import Grid, Link, Part, Sheet, counted, link
 from sootprint.hub.tables import ResultRow, table_of
 from sootprint.report import figures
 
@@ -85,16 +85,15 @@ def sheet(engine: Engine, names: tuple[str, str, str], target: float) -> Sheet:
     if found:
         least, logged = found[0], sum(one.logged for one in found)
         words = (
-            f"{len(found)} footprints reached {names[2]} {target:g}, {others} did not; the least energy was "
-            f"{figures.amount(Quantity(value=least.energy_kwh), ENERGY)}. {logged} logged the way "
-            "there; for the others it "
-            "is the energy of the whole run, an upper bound."
+            f"{counted(len(found), 'footprint')} reached {names[2]} {target:g}, {others or 'none'} did not; "
+            f"the least energy was {figures.amount(Quantity(value=least.energy_kwh), ENERGY)}. "
+            f"{_logged(logged, len(found))}"
         )
     else:
-        words = f"No footprint reached {names[2]} {target:g} here; {others} have a result."
+        words = f"No footprint reached {names[2]} {target:g} here; {others or 'none'} ended short of it."
     says = [words]
     if weak:
-        says.append("No footprint here has evidence of A to C without a mark yet, so all evidence is shown.")
+        says.append(f"{leaderboards.NONE_SOUND}, so all evidence is shown.")
     if len(found) + others >= MOST:
         says.append(f"Looked at: the {MOST:,} footprints that emit the least.")
     told = {
@@ -111,6 +110,16 @@ def sheet(engine: Engine, names: tuple[str, str, str], target: float) -> Sheet:
     )
 
 
+def _logged(logged: int, found: int) -> str:
+    """How many of those that reached a target tell when."""
+    bound = "the energy of the whole run, an upper bound"
+    if logged == found:
+        return "The curve of each tells when." if found > 1 else "Its curve tells when."
+    if logged == 0:
+        return f"No curve tells when, so it is {bound}."
+    return f"The curve of {logged} tells when; of the others it is {bound}."
+
+
 def _grid(found: list[Reached]) -> Grid:
     rows = []
     for one in found:
@@ -119,7 +128,7 @@ def _grid(found: list[Reached]) -> Grid:
         rows.append(
             (
                 Link(shown["title"], f"/footprints/{one.row['id']}"),
-                said if one.logged else f"at most {said}",
+                said if one.logged else f"at most {shown['energy']['value']}",
                 shown["energy"]["value"],
                 figures.number(one.row["value"], 4),
                 one.row["evidence"],
