@@ -124,6 +124,16 @@ def test_evaluations_with_a_total_are_awaited() -> None:
     assert {name for name, _, _, _, _ in run.fold.spans} == {"epoch", "evaluation"}
 
 
+def test_what_comes_once_is_not_the_unit() -> None:
+    """`run.span("load", total=1)` before the epochs does not take their place."""
+    run = _Script()
+    run.emit({"k": "span", "s": 0.0, "n": 1000, "open": True, "name": "load", "total": 1.0})
+    run.emit({"k": "span", "s": 0.0, "n": 1000, "open": False})
+    run.epochs(2, total=100.0)
+    assert run.fold.progress is not None
+    assert str(run.fold.progress.expected) == "100 epochs"
+
+
 def test_without_an_expectation_nothing_is_forecast() -> None:
     """Spans alone do not tell how many there will be."""
     run = _Script()

@@ -233,10 +233,10 @@ class Fold:
     def _span(self, line: dict[str, Any]) -> None:
         kind = "open" if line["open"] else "close"
         if line.get("total") is not None:
-            if self.progress is None:
-                self._expect(line["name"], line["total"])
-            else:
+            if self.progress is not None:
                 self.progress.tell(line["name"], line["total"])
+            elif line["total"] > 1.0:  # what comes once, such as loading, is no unit
+                self._expect(line["name"], line["total"])
         self._marks.append(Mark(line["s"], kind, line["n"], line.get("name")))
 
     def _log(self, line: dict[str, Any]) -> None:
