@@ -352,11 +352,24 @@ def test_file_names_of_an_error_stay_out_of_the_record(clock, sampled):
     assert said == ["OSError: No space left on device"]
 
 
-@pytest.mark.parametrize(("code", "passed"), [(0, True), (runner.SI_KERNEL, False)])
-def test_signal_from_outside_a_container_is_passed_on(monkeypatch, code, passed):
-    """A sender outside our process namespace has id 0, as the terminal has; only the terminal's stays here."""
+@pytest.mark.parametrize(
+    ("number", "code", "passed"),
+    [
+        (signal.SIGTERM, 0, True),
+        (signal.SIGTERM, runner.SI_KERNEL, False),
+        (538_976_288, 899_754_240, False),
+        (signal.SIGTERM, 899_754_240, False),
+        (signal.SIGKILL, 0, False),
+    ],
+    ids=["outside", "terminal", "memory", "memory-like-a-signal", "not-asked-for"],
+)
+def test_signal_from_outside_a_container_is_passed_on(monkeypatch, number, code, passed):
+    """A sender outside our process namespace has id 0, as the terminal has; only the terminal's stays here.
+
+    What Python answers for a wait that was stopped and went on late is no signal; it is not sent to the training.
+    """
     sent: list[int] = []
-    info = SimpleNamespace(si_signo=signal.SIGTERM, si_pid=0, si_code=code)
+    info = SimpleNamespace(si_signo=number, si_pid=0, si_code=code)
     monkeypatch.setattr(runner.signal, "sigtimedwait", lambda numbers, wait_s: info)
     monkeypatch.setattr(runner.os, "kill", lambda pid, number: sent.append(number))
     monkeypatch.setattr(runner.os, "waitpid", lambda pid, options: (pid, 0))

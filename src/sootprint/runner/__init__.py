@@ -302,13 +302,20 @@ class _Held:
         """Exit code of the command; what is sent to us alone goes to it, what the terminal sends to all does not."""
         while True:
             info = signal.sigtimedwait(self._numbers | {signal.SIGCHLD}, 1.0)
-            number = None if info is None or info.si_code == SI_KERNEL else info.si_signo
-            if number not in (None, signal.SIGCHLD) and wanted(number):
+            if info is not None and self._is_for_us(info) and wanted(info.si_signo):
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(child, number)
+                    os.kill(child, info.si_signo)
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended == child:
                 return os.waitstatus_to_exitcode(status)
+
+    def _is_for_us(self, info: signal.struct_siginfo) -> bool:
+        """Whether a program sent this signal, as its code says; the terminal's comes from the kernel.
+
+        A wait that was stopped until after its end answers whatever lies in memory (Python 3.11): seen were signals of
+        no such number, and an interrupt that nobody had sent.
+        """
+        return info.si_signo in self._numbers and -SI_KERNEL < info.si_code <= 0
 
 
 @contextlib.contextmanager
