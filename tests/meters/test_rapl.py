@@ -54,6 +54,19 @@ def test_package_and_dram_are_counted_core_is_not(tree, powercap):
     assert energies(rapl.discover(tree.machine())) == {"cpu:0": 400.0, "dram:0": 100.0}
 
 
+def test_counters_are_open_to_those_whom_mode_and_owner_let_in(tree, powercap):
+    """Root reads all; another user what is open to all; nobody reads what is gone."""
+    powercap().update(1.0)
+    meter = rapl.discover(tree.machine())
+    assert [meter.readable_by(uid) for uid in (0, 54_321)] == [True, True]
+    for path in (tree.sys / "class/powercap").glob("*/energy_uj"):
+        path.chmod(0o400)
+    assert [meter.readable_by(uid) for uid in (0, os.getuid(), 54_321)] == [True, True, False]
+    for path in (tree.sys / "class/powercap").glob("*/energy_uj"):
+        path.unlink()
+    assert not meter.readable_by(0)
+
+
 def test_psys_is_not_added_to_packages(tree, powercap):
     """The platform's counter holds both packages already."""
     powercap("--start-uj", "0", "--packages", "2", "--psys").update(10.0)

@@ -148,3 +148,24 @@ def test_books_that_are_none_are_refused(table: ProcessTable, left: dict[str, ob
     desk = Desk(table, FakeClock(monotonic_s=10.0))
     with pytest.raises(RecordError, match="cannot be read"):
         desk.books.resume(left, {})
+
+
+def test_counter_is_told_to_those_alone_who_may_read_it(table: ProcessTable) -> None:
+    """A meter that does not know who may read it tells nobody; the private account holds no trace of the counter."""
+    desk = Desk(table, FakeClock(monotonic_s=10.0))
+    assert not desk.books.may_read("fake", 0)
+    desk.meter.readable_by = lambda uid: uid == 7  # type: ignore[attr-defined]
+    assert [desk.books.may_read("fake", uid) for uid in (7, 8)] == [True, False]
+    a = table.fork(1)
+    for _ in range(3):
+        desk.books.tick({"a": member("a", a)})
+        desk.clock.advance(1.0)
+    (entry, _) = desk.books.accounts.entries("a")
+    assert (entry.counter_j, entry.held_j, entry.share) == (1200.0, 1000.0, 1.0)
+    hidden = entry.private()
+    assert (hidden.counter_j, hidden.held_j, hidden.share, hidden.energy_j) == (
+        None,
+        None,
+        None,
+        entry.energy_j,
+    )

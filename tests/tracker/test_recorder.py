@@ -109,6 +109,51 @@ def test_account_that_begins_anew_fills_only_what_nobody_was_charged_with(clock:
     assert [gap[1:] for gap in fold.gaps] == [(3.0, 4.0, ANEW, False), (4.0, 6.0, HELD, True)]
 
 
+def _between_readers(clock: FakeClock, later_j: float, **more: Any) -> Fold:
+    """Sums of a run with half of a counter that was at 1,000 J at 3 s, and at `later_j` when another reader came."""
+    known = {"counter_j": 1000.0, "wraps_at_j": 5000.0, "max_power_w": 100.0, "share": 0.5}
+    anew = {"origin": "another", "since_s": START_S + 4.0}
+    first = charged(4.0, 0.0, **anew, counter_j=later_j)
+    later = charged(6.0, 20.0, **anew, counter_j=later_j + 40.0, held_s=START_S + 4.0, held_j=later_j)
+    return Kept(clock).took(clock, charged(3.0, 30.0, **known | more), first, later).fold
+
+
+@pytest.mark.parametrize(
+    ("later_j", "start"), [(1040.0, {}), (20.0, {"counter_j": 4980.0})], ids=["on", "wrap"]
+)
+def test_counter_that_went_on_between_two_readers_is_charged_in_part(
+    clock: FakeClock, later_j: float, start: Any
+):
+    """40 J were spent meanwhile, of which the run pays the half that it paid before; the record says so."""
+    fold = _between_readers(clock, later_j, **start)
+    (state,) = fold.states
+    assert (state.energy_j, state.bridged_j, state.lost_s) == pytest.approx((30.0 + 20.0 + 20.0, 20.0, 0.0))
+    assert [gap[1:] for gap in fold.gaps] == [(3.0, 4.0, ANEW, True)]
+
+
+@pytest.mark.parametrize(
+    ("later_j", "known"),
+    [(5.0, {}), (1900.0, {}), (1040.0, {"share": None}), (1040.0, {"counter_j": None})],
+    ids=["reset", "jump", "no-part", "no-counter"],
+)
+def test_counter_that_does_not_tell_leaves_a_gap_between_two_readers(
+    clock: FakeClock, later_j: float, known: Any
+):
+    """After a reset or a step that no device can make, nothing is taken from the counter: the time is filled."""
+    (state,) = _between_readers(clock, later_j, **known).states
+    assert (state.energy_j, state.bridged_j, state.lost_s) == pytest.approx((50.0, 0.0, 1.0))
+
+
+def test_account_that_is_seen_late_begins_where_its_reader_did(clock: FakeClock):
+    """The first look of the new reader was missed; the account tells what the counter showed then."""
+    known = {"counter_j": 1000.0, "max_power_w": 100.0, "share": 0.5}
+    anew = {"origin": "another", "since_s": START_S + 5.0, "held_s": START_S + 4.0, "held_j": 1040.0}
+    later = charged(6.0, 20.0, **anew, counter_j=1120.0)
+    fold = Kept(clock).took(clock, charged(3.0, 30.0, **known), later).fold
+    assert fold.states[0].energy_j == pytest.approx(30.0 + 20.0 + 20.0)
+    assert [gap[1:] for gap in fold.gaps] == [(3.0, 4.0, ANEW, True), (4.0, 5.0, HELD, True)]
+
+
 def test_account_that_begins_anew_while_others_are_charged_is_no_loss(clock: FakeClock):
     """Somebody was charged with all of it since before this run's last look."""
     anew = {"origin": "another", "since_s": START_S + 6.0, "held_s": START_S + 2.0}

@@ -326,7 +326,7 @@ def test_reader_that_begins_to_see_all_cards_goes_on_integrating(tmp_path: Path)
 
 
 def test_garbage_on_the_board_is_a_new_beginning(node: Node):
-    """Who takes over finds no accounts: the time since its own last look is a gap."""
+    """Who takes over finds no accounts; from its own last look on it is charged its part of what the counter shows."""
     first, second = node.join(), node.join()
     knock(node)
     for _ in range(3):
@@ -338,7 +338,8 @@ def test_garbage_on_the_board_is_a_new_beginning(node: Node):
         node.advance()
     second.leave()
     assert second.gaps == ["the reader of this machine began anew"]
-    assert second.recorder.fold.states[0].energy_j == pytest.approx(150.0 + 200.0)
+    state = second.recorder.fold.states[0]
+    assert (state.energy_j, state.bridged_j, state.lost_s) == pytest.approx((150.0 + 50.0 + 200.0, 50.0, 0.0))
     assert node.warned == []
 
 

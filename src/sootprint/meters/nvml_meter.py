@@ -148,6 +148,10 @@ class NvmlMeter:
         memory_gb = (known.memory_gb if known else None) or (round(size / BYTES_PER_GB, 1) if size else None)
         return name, power_w, memory_gb
 
+    def readable_by(self, uid: int) -> bool:
+        """Whether a user can read the counters himself: NVIDIA's driver tells them to everybody."""
+        return True
+
     def processes(self) -> Mapping[str, Sequence[ProcessUse]]:
         """Processes on each card since the last call; a card that does not tell them is left out."""
         if self._processes is None:

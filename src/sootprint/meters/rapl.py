@@ -132,6 +132,14 @@ class RaplMeter:
             raise MeterError(f"rapl: {why}")
         return sound
 
+    def readable_by(self, uid: int) -> bool:
+        """Whether a user can read every counter himself, as far as its owner and mode tell."""
+        try:
+            found = [os.stat(f"{counter.zone.folder}/energy_uj") for counter in self._counters]  # noqa: PTH116
+        except OSError:
+            return False
+        return uid == 0 or all(one.st_mode & (0o400 if one.st_uid == uid else 0o004) for one in found)
+
     def facts(self) -> MeterFacts:
         """Accuracy of the counters, and what was left out."""
         return self._facts

@@ -16,6 +16,7 @@ from sootprint.tracker.recorder import UNMOVED_S, free_name, stands_still
 from sootprint.tracker.sampler import Part
 
 NOBODY = Use()
+UNKNOWN = -1.0
 MOST_CLOSED = 64
 CLOSED_S = 10.0  # time for which the last account of a run is kept for it to read [s]
 UNMOVED_LOOKS = 10  # who comes and goes may ask for several within a second
@@ -25,8 +26,8 @@ class _Shared:
     """A component of the machine: its latest reading and what went wrong with it."""
 
     __slots__ = (
-        *("before_s", "gaps", "held_s", "losses", "lost_from_s", "lost_until_s", "reason"),
-        *("source", "state", "utilisation"),
+        *("before_j", "before_s", "gaps", "held_j", "held_s", "losses", "lost_from_s", "lost_until_s"),
+        *("reason", "source", "state", "utilisation"),
     )
 
     def __init__(self, state: ComponentState, source: str) -> None:
@@ -36,13 +37,16 @@ class _Shared:
         self.losses, self.gaps = 0, 0
         self.lost_from_s = self.lost_until_s = self.before_s = 0.0
         self.reason: str | None = None
+        self.before_j: float | None = None
         self.held_s: float | None = None  # since when somebody is charged with it [s]
+        self.held_j: float | None = None  # and its counter then [J]
 
     def spend(self, reading: Reading, max_gap_s: float) -> float | None:
         """Energy since the reading before, or None where it is not known [J]."""
         state = self.state
         spent_j = None
         self.before_s = reading.at_s if state.at_s is None else state.at_s
+        self.before_j = reading.energy_j if state.at_s is None else state.counter_j
         if state.at_s is not None:
             spent = state.spend(reading.at_s, reading.energy_j, reading.power_w, max_gap_s=max_gap_s)
             spent_j = spent.energy_j
@@ -63,13 +67,14 @@ class _Shared:
 class _Line:
     """One component in one run's account."""
 
-    __slots__ = ("energy_j", "is_first", "is_old", "lost_at_j", "rest_j", "since_s", "variance_j2")
+    __slots__ = ("energy_j", "is_first", "is_old", "lost_at_j", "rest_j", "share", "since_s", "variance_j2")
 
     def __init__(self, since_s: float, *, is_first: bool = False, is_old: bool = False) -> None:
         self.since_s = since_s
         self.is_first = float(is_first)  # whether nobody was charged before
         self.is_old = float(is_old)  # whether somebody was charged with it since then, or before as one alone
         self.energy_j = self.rest_j = self.variance_j2 = self.lost_at_j = 0.0
+        self.share = UNKNOWN  # of what was spent last [0-1]
 
 
 class Accounts:
@@ -235,15 +240,17 @@ class Accounts:
                 lines[name].energy_j += energy_j
                 lines[name].is_old = 1.0
                 if spent_j[name] > 0.0:
-                    lines[name].variance_j2 += variances_j2[name] * (energy_j / spent_j[name]) ** 2
+                    lines[name].share = energy_j / spent_j[name]
+                    lines[name].variance_j2 += variances_j2[name] * lines[name].share ** 2
 
     def _hold(self, held: Collection[str], spent_j: Collection[str]) -> None:
         """Note since when somebody is charged with each component that was read now."""
         for one in self._shared.values():
             if one.state.component in held:
-                one.held_s = one.before_s if one.held_s is None else one.held_s
+                if one.held_s is None:
+                    one.held_s, one.held_j = one.before_s, one.before_j
             elif one.state.component in spent_j:
-                one.held_s = None
+                one.held_s = one.held_j = None
 
     def _of(self, reading: Reading, *, integrated: bool) -> _Shared:
         key = (reading.meter, reading.component)
@@ -321,7 +328,7 @@ _CONSTANTS = (
     *("component", "basis", "low_ratio", "high_ratio", "wraps_at_j", "max_power_w", "integrated"),
     *("moved", "dropped", "at_s", "counter_j", "power_w", "missing"),
 )
-_FACTS = ("utilisation", "losses", "gaps", "lost_from_s", "lost_until_s", "reason", "held_s")
+_FACTS = ("utilisation", "losses", "gaps", "lost_from_s", "lost_until_s", "reason", "held_s", "held_j")
 _NUMBERS = ("at_s", "counter_j", "power_w", "wraps_at_j", "max_power_w")
 
 
@@ -350,6 +357,7 @@ def _line_of(values: Sequence[float]) -> _Line:
 
 def _entry(one: _Shared, line: _Line, origin: str) -> Entry:
     state = one.state
+    goes_on = not state.integrated and state.basis != "modelled"  # whoever reads it
     return Entry(
         meter=state.meter,
         component=one.source,
@@ -374,4 +382,9 @@ def _entry(one: _Shared, line: _Line, origin: str) -> Entry:
         missing=state.missing,
         is_first=line.is_first > 0.0,
         held_s=one.held_s,
+        held_j=one.held_j if goes_on else None,
+        counter_j=state.counter_j if goes_on else None,
+        wraps_at_j=state.wraps_at_j,
+        max_power_w=state.max_power_w,
+        share=line.share if line.share >= 0.0 else None,
     )

@@ -120,6 +120,11 @@ class Books:
         self._charge(self._sampler.collect(last=True), uses, whole, is_owed)
         self._meet(here, anew=anew)
 
+    def may_read(self, meter: str, uid: int) -> bool:
+        """Whether a user could read the counters of a meter without us; not where the meter does not know."""
+        asked = [one.readable_by for one in self._meters if one.name == meter and hasattr(one, "readable_by")]
+        return any(readable(uid) for readable in asked)
+
     def dump(self) -> dict[str, Any]:
         """Plain values from which another process can go on."""
         return self.accounts.dump() | {

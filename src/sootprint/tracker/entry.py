@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sootprint.core import energy
 from sootprint.tracker.components import ComponentState
 
 
@@ -34,6 +35,11 @@ class Entry(NamedTuple):
         missing: Why there is no reading now, or None where there is one.
         is_first: Whether nobody was charged with it before `since_s`.
         held_s: Instant since which somebody is charged with all of it without a break, as far as known [s].
+        held_j: What the device's own counter showed then, or None where it has none [J].
+        counter_j: What it showed at `at_s` [J].
+        wraps_at_j: Where it starts again from zero [J].
+        max_power_w: Highest power that it can tell [W].
+        share: Part of what was spent last that the run was charged with [0-1].
     """
 
     meter: str
@@ -59,6 +65,39 @@ class Entry(NamedTuple):
     missing: str | None
     is_first: bool = False
     held_s: float | None = None
+    held_j: float | None = None
+    counter_j: float | None = None
+    wraps_at_j: float | None = None
+    max_power_w: float | None = None
+    share: float | None = None
+
+    def private(self) -> Entry:
+        """Account for a user who may not read the device's own counter: nothing tells what the node drew."""
+        return self._replace(held_j=None, counter_j=None, share=None)
+
+    def until_j(self, later: Entry, at_s: float) -> float | None:
+        """What the run is charged until another reader's first look, by the counter that went on meanwhile [J].
+
+        Its part is that of the last look before: the parts of all runs add up to one, so that nothing is charged
+        twice. None where the counter does not tell, as one that was reset.
+
+        Args:
+            later: The account with the other reader, of the same component.
+            at_s: Instant of that look [s].
+        """
+        later_j = later.held_j
+        if later_j is None and later.at_s == at_s:
+            later_j = later.counter_j
+        if self.counter_j is None or self.share is None or later_j is None or at_s <= self.at_s:
+            return None
+        spent = energy.counted(
+            self.counter_j,
+            later_j,
+            at_s - self.at_s,
+            wraps_at_j=self.wraps_at_j,
+            max_power_w=self.max_power_w,
+        )
+        return None if spent.energy_j is None else self.energy_j + self.share * spent.energy_j
 
     def state(self) -> ComponentState:
         """State of this component in a run that has not seen it before."""

@@ -23,6 +23,7 @@ MOST_S = 1e10  # three centuries
 GAP_PERIODS = 5.0
 AFTER_LAST = "after the last reading"
 BEFORE_FIRST = "before the first reading"
+ANEW = "the reader of this machine began anew"
 HELD = "others were charged meanwhile"
 TO_OTHERS = "the run that reads for this machine did not answer; those that went on are charged for it"
 KINDS = (
@@ -265,6 +266,7 @@ class Fold:
         for index, until, since_s, counter_j, reason in line["r"]:
             state = self.states[index]
             if until is not None:
+                state.missing = reason if reason == ANEW else state.missing
                 self._read(index, until[0], until[1], None, None, 0.0)
             if state.at_s is None:
                 if reason == BEFORE_FIRST:  # else others were charged until then

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from sootprint.core.protocols import Reading
 from sootprint.tracker.components import ComponentState
-from sootprint.tracker.fold import BEFORE_FIRST, HELD, TO_OTHERS, Fold
+from sootprint.tracker.fold import ANEW, BEFORE_FIRST, HELD, TO_OTHERS, Fold
 from sootprint.tracker.journal import Journal
 from sootprint.tracker.sampler import Part
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from sootprint.tracker.entry import Entry
 
-ANEW = "the reader of this machine began anew"
 MOST_WAITING = 10  # ticks that are journalled and not counted yet
 UNMOVED_TICKS = 3
 UNMOVED_S = 1.5  # a slow counter moves some times a second, so that it is not judged before this [s]
@@ -149,7 +148,7 @@ class Recorder:
                 index = self._add(entry.state())
             before = self._taken.get(index)
             if before is None or (before.origin, before.since_s) != (entry.origin, entry.since_s):
-                self._begin_anew(index, entry)
+                self._begin_anew(index, entry, before)
                 before = self._taken[index] = _unspent(entry)
             elif before.losses != entry.losses:
                 until = [self._at_s(entry.lost_from_s), entry.lost_at_j]
@@ -166,15 +165,19 @@ class Recorder:
         still = [self._index[entry.meter][entry.component] for entry in entries if entry.dropped]
         self._drop([index for index in still if not self.fold.states[index].dropped])
 
-    def _begin_anew(self, index: int, entry: Entry) -> None:
-        """Tell that an account begins; what its reader has charged to others by then is not filled in."""
+    def _begin_anew(self, index: int, entry: Entry, before: Entry | None) -> None:
+        """Tell that an account begins; what its reader has charged to others by then is not filled in.
+
+        The time between two readers is bridged by the counter that went on, where there is one.
+        """
         at_s = self.fold.states[index].at_s
         if at_s is None:
             why = BEFORE_FIRST if entry.is_first else ANEW
             self._rebase(index, None, [entry.since_s, 0.0, why])
             return
         held_s = entry.since_s if entry.held_s is None else min(entry.held_s, entry.since_s)
-        self._rebase(index, None, [held_s, 0.0, ANEW])
+        until_j = before.until_j(entry, held_s) if before is not None else None
+        self._rebase(index, None if until_j is None else [self._at_s(held_s), until_j], [held_s, 0.0, ANEW])
         if held_s < entry.since_s:
             self._rebase(index, None, [entry.since_s, 0.0, HELD])
 

@@ -262,6 +262,11 @@ def _entries(rows: Any) -> list[Entry]:
             times = (one.since_s, one.at_s, one.energy_j, one.rest_j, one.variance_j2)
             if not all(isinstance(value, float | int) and value == value for value in times):
                 raise ValueError(one.component)
+            told = (one.held_s, one.held_j, one.counter_j, one.wraps_at_j, one.max_power_w, one.share)
+            if not all(
+                value is None or (isinstance(value, float | int) and value == value) for value in told
+            ):
+                raise ValueError(one.component)
             if not (isinstance(one.meter, str) and isinstance(one.component, str)):
                 raise TypeError(one.component)
     except (TypeError, ValueError):

@@ -85,20 +85,22 @@ class Desk:
         key = key_of(caller.uid, name_in(message, "run"))
         if key not in self.hall.runs and self._books.accounts.closed(key) is None:
             raise RefusedError(NO_SUCH_RUN)
-        return lambda: self._account(key)
+        return lambda: self._account(key, caller.uid)
 
-    def _account(self, key: str) -> Answer | None:
-        """Account of a run once it is open, its last one once it is closed."""
+    def _account(self, key: str, uid: int) -> Answer | None:
+        """Account of a user's run once it is open, its last one once it is closed; without what he may not read."""
         accounts = self._books.accounts
         here = key in self.hall.runs and self.hall.runs[key].writes
         if here != (key in accounts.runs):  # it comes or goes, which the next look at the meters settles
             return None
-        return {"ok": True, "entries": accounts.entries(key) if here else accounts.closed(key) or []}
+        entries = accounts.entries(key) if here else accounts.closed(key) or []
+        told = [one if self._books.may_read(one.meter, uid) else one.private() for one in entries]
+        return {"ok": True, "entries": told}
 
-    def leave(self, key: str) -> Late:
+    def leave(self, caller: Caller, key: str) -> Late:
         """Last account of a run that goes."""
         self.hall.leave(key)
-        return lambda: self._account(key)
+        return lambda: self._account(key, caller.uid)
 
     def begin_job(self, caller: Caller, message: Answer) -> Answer:
         """Answer to a prolog; a job that goes on already is left as it is.

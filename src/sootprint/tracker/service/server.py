@@ -224,7 +224,7 @@ class Server:
         if message["op"] == "leave" and peer.run is not None:
             key, peer.run = peer.run, None
             self._wish(caller.uid)
-            return desk.leave(key)
+            return desk.leave(caller, key)
         if message["op"] == "job-end":
             late = desk.end_job(caller, message)
             self._wish(caller.uid)
@@ -280,6 +280,6 @@ class Server:
             return
         self._peers.discard(one)
         if one.run is not None:
-            self._desk.leave(one.run)
+            self._desk.leave(one.caller, one.run)
             self._wish(one.caller.uid)
             one.run = None
