@@ -88,7 +88,7 @@ def taken(hub: Hub, given: dict[str, str], name: str, content: bytes, *, actor: 
     if actor is not None and "submit" not in actor.may:
         raise NotAllowedError("publishing needs an account or a token that may submit", 401)
     if not content:
-        raise InputError("no file is chosen: choose one of those below")
+        raise InputError(f"{name} is empty" if name else "no file is chosen: choose one of those below")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as err:
