@@ -105,6 +105,19 @@ def test_region_of_a_direct_intensity_is_ranked_among_direct_ones() -> None:
     assert [one["grid"] for one in moved.options] == ["US-CA"]
 
 
+def test_places_to_choose_from_are_told_by_their_newest_year() -> None:
+    """A run of 2021 is compared by figures of 2021; where the next one may start, by the newest of the table."""
+    advice = advise(_plan(year=2021), only_zones=["FR", "SE", "NO"])
+    assert {one["period"] for one in _one(advice, "region").options} == {"2021"}
+    shifting = _one(advice, "place_shifting")
+    for one in shifting.options:
+        newest = estimate(hardware="V100", hours=1.0, zone=one["zone"])
+        assert one["intensity_g_per_kwh"] == newest.intensity_g_per_kwh.value
+        assert int(one["period"]) > 2021 and f"({one['period']})" in shifting.evidence
+    told = [one["intensity_g_per_kwh"] for one in shifting.options]
+    assert len(told) == 3 and told == sorted(told)
+
+
 def test_unknown_zone_is_one_line() -> None:
     """A misspelt zone is refused with the nearest names."""
     with pytest.raises(CatalogueError, match="Frnce"):

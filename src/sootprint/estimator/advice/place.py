@@ -218,11 +218,18 @@ def place_shifting(base: Baseline, moved: Idea) -> Idea:
             evidence=f"no evidence for a run of {base.facts.hours:,.0f} h: over days the grids' hours even out",
         )
     drawn = base.of("hopping", HOPPING)
+    newest = _newest(base, moved)
+    named = ", ".join(
+        f"{one['zone']} {one['intensity_g_per_kwh']:,.0f} g/kWh ({one['period']})" for one in newest
+    )
     return _changed(
         idea,
+        action=f"choose anew at each start among {', '.join(one['zone'] for one in newest)}",
+        options=newest,
         effect=Effect(remaining=1.0 - HOPPING.value, draws=tuple(1.0 - min(0.9, one) for one in drawn)),
-        evidence="results of 2022 elsewhere, not of these places: 24 h jobs on hourly averages, 16 % more than the one "
-        "best place among 7 US grids, 1.4 % among EU clouds; `sootprint plan --zones` answers for yours",
+        evidence=f"the newest annual figures of the places: {named}. What their hours add is of 2022 and of other "
+        "places: 24 h jobs on hourly averages, 16 % more than the one best place among 7 US grids, 1.4 % among EU "
+        "clouds; `sootprint plan --zones` answers for yours",
         tier="simulated",
     )
 
@@ -295,6 +302,22 @@ def _option(place: Candidate, own: float) -> dict[str, Any]:
         "pue": None if pue is None else pue.value,
         "saving_share": 1.0 - rank / own,
     }
+
+
+def _newest(base: Baseline, moved: Idea) -> tuple[dict[str, Any], ...]:
+    """Places of the measure `region` by the newest annual figure of each, the cleanest first, each with its year."""
+    found = []
+    for one in moved.options:
+        figure = zones.intensity(one["grid"], method=base.facts.method or "lifecycle").factor
+        found.append(
+            {
+                "zone": one["zone"],
+                "grid": one["grid"],
+                "intensity_g_per_kwh": figure.value,
+                "period": figure.period,
+            }
+        )
+    return tuple(sorted(found, key=lambda one: one["intensity_g_per_kwh"] or 0.0))
 
 
 def _hourly(base: Baseline) -> str | None:
