@@ -240,7 +240,7 @@ def test_rows_left_out_are_told_on_the_page(client: TestClient) -> None:
     ("name", "content", "status", "says"),
     [
         ("x.csv", b"\xff\xfe\x00", 400, "no text in UTF-8"),
-        ("x.csv", b"", 400, "no file is chosen"),
+        ("x.csv", b"", 400, "x.csv is empty"),
         ("x.csv", b"a,b\n1,2\n", 400, "in no form that is known"),
         ("x.zip", b"PK\x03\x04" + b"0" * 100, 400, "no text|no form"),
         ("x.json", b"[" * 50_000, 400, "not a JSON record"),
