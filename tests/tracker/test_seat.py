@@ -335,3 +335,17 @@ def test_registration_holds_what_the_reader_must_know(runtime: Path):
     content = json.loads(path.read_text(encoding="utf-8"))
     assert {"id": "a", "pid": os.getpid(), "parent": None}.items() <= content.items()
     assert content["environ"] == {"CUDA_VISIBLE_DEVICES": "0,1"}
+
+
+def test_files_of_a_run_of_weeks_stay_young(runtime: Path):
+    """A cleaner of /tmp removes by age: lock, pipe, registration and the lock of a job are touched at each rescan."""
+    seat = Seat(runtime, "/sys")
+    assert seat.take() and seat.take_group("job")
+    seat.register(A)
+    held = [seat.folder / "reader.lock", seat.folder / "wake", *(seat.folder / "runs").iterdir()]
+    held += (seat.folder / "groups").iterdir()
+    assert len(held) == 4
+    for path in held:
+        os.utime(path, (0.0, 0.0))
+    assert seat.keep()
+    assert all(path.stat().st_mtime > 0.0 for path in held)

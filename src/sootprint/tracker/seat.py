@@ -124,7 +124,7 @@ class Seat:
                 self._open_lock()
             if self._content is not None and not self._path(self._content).exists():
                 self.register(self._content)
-            for file in (self._lock, self._pipe, self._own):
+            for file in (self._lock, self._pipe, self._own, self._group):
                 if file is not None and file.is_ours:
                     os.utime(file.number)
         return self.reads == read
