@@ -32,4 +32,5 @@ def is_rare(connection: Connection, filters: Mapping[str, Any]) -> bool:
     for name, value in filters.items():
         some = sa.select(sa.literal(1)).where(_rows.c[name] == value).limit(FEW).subquery()
         counts.append(sa.select(sa.func.count()).select_from(some).scalar_subquery())
-    return min(connection.execute(sa.select(*counts)).one()) < FEW
+    fewest: int = min(connection.execute(sa.select(*counts)).one())
+    return fewest < FEW
