@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import threading
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from sootprint.core.errors import RecordError
-from sootprint.hub import chain, columns, corrections, ingest, reading
+from sootprint.hub import chain, columns, corrections, ingest, reading, ways
 from sootprint.hub.ingest import Submission
 from sootprint.hub.tables import Account, FootprintRow, FootprintVersion, Tally, table_of
 from tests.hub import records
@@ -201,12 +202,15 @@ def test_no_count_falls_below_nothing(engine: Engine) -> None:
         assert set(connection.scalars(sa.select(table_of(Tally).c.n))) == {0}
 
 
-@pytest.mark.parametrize("few", [1, 4, 4_000])
+@pytest.mark.parametrize(
+    ("few", "many", "walk"), [(20_000, 150_000, 30_000), (1, 100, 1), (1, 100, 12), (1, 1, 3), (0, 0, 1)]
+)
 def test_list_is_the_same_by_whichever_index(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, few: int
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, few: int, many: int, walk: int
 ) -> None:
     """Each order and filter, frequent, rare and of nobody, gives the pages that sorting all records gives."""
-    monkeypatch.setattr(reading, "FEW", few)
+    for name, value in (("FEW", few), ("MANY", many), ("WALK", walk)):
+        monkeypatch.setattr(ways, name, value)
     chance = random.Random(1)
     sent = [
         records.record(
@@ -215,6 +219,9 @@ def test_list_is_the_same_by_whichever_index(
         for n in range(12)
     ]
     _send(engine, *sent)
+    _send(engine, {key: value for key, value in records.record().items() if key != "emissions_kg"})
+    reasoned = Submission(actor="local", may_correct_all=True, reason="measured twice")
+    corrections.retract(engine, sent[3]["id"], reasoned)
     rows, _ = reading.page(engine, reading.Question(limit=500))
     orders = {"newest": "seq", "emissions": "emissions_kg", "energy": "energy_kwh"}
     for filters in (
@@ -222,10 +229,9 @@ def test_list_is_the_same_by_whichever_index(
         {"stage": "search"}, {"year": "2024"}, {"evidence": "D", "year": "2024", "marked": "0"},
     ):  # fmt: skip
         fits = [row for row in rows if all(str(row[name]) == value for name, value in filters.items())]
-        for order, name in orders.items():
-            wanted = [
-                row["id"] for row in sorted(fits, key=lambda row: (row[name], row["seq"]), reverse=True)
-            ]
-            question = reading.Question(limit=5, filters=filters, order=order)
+        for (order, name), words in itertools.product(orders.items(), (None, "p1", "nobody", "?")):
+            costed = [row for row in fits if row[name] is not None and words in (None, row["project"])]
+            wanted = sorted(costed, key=lambda row: (row[name], row["seq"]), reverse=True)
+            question = reading.Question(limit=5, filters=filters, order=order, words=words)
             found = reading.pages(engine, question, reading.page(engine, question))
-            assert [row["id"] for page in found for row in page] == wanted
+            assert [row for page in found for row in page] == wanted

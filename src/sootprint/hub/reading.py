@@ -16,9 +16,8 @@ from sqlalchemy.engine import Connection, Engine
 
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
-from sootprint.hub import columns, rare
+from sootprint.hub import columns, rare, ways
 from sootprint.hub.tables import (
-    WALKED,
     Account,
     FootprintRow,
     FootprintVersion,
@@ -31,7 +30,6 @@ MOST, USUAL = 500, 50  # records of a page of a list
 MAX_WORDS = 8
 MAX_PAGE = 16 << 20  # bytes of the records of a page, beyond its first
 HELD = 25  # records whose contents are read at once
-FEW = 4_000  # records that are sorted for a page; of a million, the others take a walk through 13,000 on average
 ORDERS = ("newest", "emissions", "energy")
 FILTERS = (
     *columns.FACETS,
@@ -48,7 +46,6 @@ FILTERS = (
 SHOWN = tuple(one.name for one in table_of(FootprintRow).columns if one.name not in ("words", "account_id"))
 _rows, _versions = table_of(FootprintRow), table_of(FootprintVersion)
 _recomputed, _tally = table_of(Recomputation), table_of(Tally)
-_INDEXES = {"run_group": "group"}  # names of indexes that are not those of their columns
 _bare = {one.name: sa.column(one.name, one.type) for one in _rows.columns}  # for lists, whose FROM is a text
 _ORDERED = {"emissions": _bare["emissions_kg"], "energy": _bare["energy_kwh"]}
 
@@ -99,18 +96,21 @@ def page(engine: Engine, question: Question) -> tuple[list[dict[str, Any]], str 
     """
     if not 1 <= question.limit <= MOST:
         raise InputError(f"limit is {question.limit}: it is between 1 and {MOST}")
-    query = _filtered(engine, question)
     by = _ORDERED.get(question.order)
     with engine.connect() as connection:
-        if by is not None:
-            sorts = engine.dialect.name == "postgresql" and rare.is_rare(connection, _typed_filters(question))
-            key = by + 0.0 if sorts else by  # no index has a sum, so the filter goes first
-            query = query.where(by.is_not(None)).order_by(key.desc(), _bare["seq"].desc())
+        if engine.dialect.name == "sqlite" and question.filters:
+            connection.exec_driver_sql("BEGIN")  # what is found and what is read of it are of one instant
+            chosen = ways.numbers(connection, _asked(question))
+            query = sa.select(*(_bare[name] for name in SHOWN)).where(_bare["seq"].in_(chosen))
         else:
-            query = query.order_by(_bare["seq"].desc())
-        way = _way(connection, question) if engine.dialect.name == "sqlite" else ""
-        query = query.select_from(sa.text(f"{_rows.name} {way}"))
-        found = [dict(row) for row in connection.execute(query.limit(question.limit + 1)).mappings()]
+            query = _filtered(engine, question)
+        query = query.select_from(sa.text(_rows.name)).limit(question.limit + 1)
+        if by is not None:
+            sorts = engine.dialect.name == "postgresql" and rare.is_rare(connection, _filters(question))
+            key = by + 0.0 if sorts else by  # no index has a sum, so the filter goes first
+            query = query.where(by.is_not(None)).order_by(key.desc())
+        query = query.order_by(_bare["seq"].desc())
+        found = [dict(row) for row in connection.execute(query).mappings()]
     items = found[: question.limit]
     more = len(found) > question.limit
     return items, _cursor(question, items[-1]) if more else None
@@ -161,14 +161,10 @@ def whole(
 
 def _filtered(engine: Engine, question: Question) -> sa.Select[Any]:
     query = sa.select(*(_bare[name] for name in SHOWN)).where(_bare["state"] == columns.PUBLISHED)
-    for name, value in (question.filters or {}).items():
-        if name not in FILTERS:
-            raise InputError(f"filter {name!r:.40} is not one of {', '.join(FILTERS)}")
-        query = query.where(_bare[name] == _typed(name, value))
+    for name, value in _filters(question).items():
+        query = query.where(_bare[name] == value)
     if question.words:
         query = query.where(_has_words(engine, question))
-    if question.order not in ORDERS:
-        raise InputError(f"order {question.order!r:.40} is not one of {', '.join(ORDERS)}")
     if question.cursor is None:
         return query
     values = _uncursor(question)
@@ -178,36 +174,25 @@ def _filtered(engine: Engine, question: Question) -> sa.Select[Any]:
     return query.where(sa.tuple_(by, _bare["seq"]) < sa.tuple_(sa.literal(values[0]), sa.literal(values[-1])))
 
 
-def _way(connection: Connection, question: Question) -> str:
-    """Index that SQLite is to go by, empty where it may choose.
-
-    It knows how many rows a value has on average, not how many this one has: it would walk through a million records
-    in the order of the list for a value that three of them have, or sort half a million for a page of fifty. So a
-    filter that few records pass goes first; where all are frequent, the list is walked in its order, with the filters
-    looked at in the index.
-    """
-    filters = question.filters or {}
-    if not filters:
-        return ""
-    counts = [
-        sa.select(sa.func.count())
-        .select_from(
-            sa.select(sa.literal(1)).where(_rows.c[name] == _typed(name, value)).limit(FEW).subquery()
-        )
-        .scalar_subquery()
-        for name, value in filters.items()
-    ]
-    found = dict(zip(filters, connection.execute(sa.select(*counts)).one(), strict=True))
-    rarest = min(found, key=lambda name: found[name])
-    if found[rarest] < FEW:
-        return f"INDEXED BY ix_footprint_{_INDEXES.get(rarest, rarest)}"
-    if question.order != "newest":
-        return "" if question.words else f"INDEXED BY ix_footprint_{question.order}"
-    several = question.words or len(filters) > 1
-    return "INDEXED BY ix_footprint_newest" if several and set(filters) <= set(WALKED) else ""
+def _asked(question: Question) -> ways.Asked:
+    by = _ORDERED.get(question.order)
+    return ways.Asked(
+        limit=question.limit + 1,
+        filters=_filters(question),
+        order=question.order,
+        cost=None if by is None else by.name,
+        last=() if question.cursor is None else _uncursor(question),
+        match=_matching(question) if question.words else None,
+    )
 
 
-def _typed_filters(question: Question) -> dict[str, Any]:
+def _filters(question: Question) -> dict[str, Any]:
+    """Values of the filters as the columns have them; the order is looked at, too."""
+    for name in question.filters or {}:
+        if name not in FILTERS:
+            raise InputError(f"filter {name!r:.40} is not one of {', '.join(FILTERS)}")
+    if question.order not in ORDERS:
+        raise InputError(f"order {question.order!r:.40} is not one of {', '.join(ORDERS)}")
     return {name: _typed(name, value) for name, value in (question.filters or {}).items()}
 
 
@@ -223,13 +208,22 @@ def _typed(name: str, value: str) -> Any:
     return number
 
 
+def _words(question: Question) -> list[str]:
+    return re.findall(r"\w+", (question.words or "").replace("\0", ""))[:MAX_WORDS]
+
+
+def _matching(question: Question) -> str:
+    """Words as FTS5 reads them: all of them, each the beginning of one; empty for none, which nothing has."""
+    return " ".join(f'"{word}"*' for word in _words(question))
+
+
 def _has_words(engine: Engine, question: Question) -> Any:
     """Condition that a record has words that begin with each of the given ones."""
-    found = re.findall(r"\w+", (question.words or "").replace("\0", ""))[:MAX_WORDS]
+    found = _words(question)
     if not found:
         return sa.false()
     if engine.dialect.name == "sqlite":
-        return _bare["seq"].in_(_numbers(question, " ".join(f'"{word}"*' for word in found)))
+        return _bare["seq"].in_(_numbers(question, _matching(question)))
     wanted = sa.func.to_tsquery(sa.text("'simple'"), " & ".join(f"{word}:*" for word in found))
     return sa.func.to_tsvector(sa.text("'simple'"), _bare["words"]).op("@@")(wanted)
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -129,6 +130,7 @@ class FootprintRow(Base):
         Index("ix_footprint_origin", "origin", "seq"),
         Index("ix_footprint_verification", "verification", "seq"),
         Index("ix_footprint_newest", "seq", *WALKED),
+        Index("ix_footprint_costs", "seq", "state", "emissions_kg", "energy_kwh"),
         Index("ix_footprint_emissions", "emissions_kg", "seq", *WALKED),
         Index("ix_footprint_energy", "energy_kwh", "seq", *WALKED),
         Index("ix_footprint_marked", "marked", "seq"),
@@ -200,7 +202,23 @@ class ResultRow(Base):
         # A leaderboard's fronts and ranks are read off these in their order, without a look at the table
         Index("ix_result_carbon", "board", "kind", "emissions_kg", "value", "evidence", "marked"),
         Index(
-            "ix_result_energy", "board", "kind", "energy_kwh", "value", "evidence", "marked", "emissions_kg"
+            "ix_result_energy",
+            "board",
+            "kind",
+            "energy_kwh",
+            "value",
+            "evidence",
+            "marked",
+            "emissions_kg",
+            "seq",
+        ),
+        Index(
+            "ix_result_logged",
+            "board",
+            "kind",
+            "energy_kwh",
+            sqlite_where=text("curve IS NOT NULL"),
+            postgresql_where=text("curve IS NOT NULL"),
         ),
         Index(
             "ix_result_rank",

@@ -18,7 +18,7 @@ from sootprint.hub.insight.sheets import Grid, Link, Part, Sheet, counted, link
 from sootprint.hub.tables import ResultRow, table_of
 from sootprint.report import figures
 
-MOST = 2_000
+MOST, MOST_LOGGED = 2_000, 500  # results that are looked at, and those of them whose curve is read
 _results = table_of(ResultRow)
 
 
@@ -37,13 +37,16 @@ class Reached:
     logged: bool
 
 
-_NUMBERS = ("seq", "value", "curve", "energy_kwh", "evidence")
+_NUMBERS = ("seq", "value", "energy_kwh", "evidence")
 
 
 def reached(
     engine: Engine, names: tuple[str, str, str], target: float, *, weak: bool = False
 ) -> tuple[list[Reached], int]:
     """Records that reached a value, the least energy first, and the number of those that did not.
+
+    Looked at are the results that took the least energy, as two indexes have them in that order: those with a logged
+    curve, which is read, and all others, of which nothing else is.
 
     Args:
         engine: Database.
@@ -52,18 +55,24 @@ def reached(
         weak: Whether weaker evidence than C and records marked for review are in.
     """
     higher = is_higher_better(names[2])
-    query = (
-        sa.select(*(_results.c[name] for name in _NUMBERS))
-        .where(_results.c.board == columns.board(*names), _results.c.kind == "quality")
-        .order_by(_results.c.emissions_kg, _results.c.seq)
-        .limit(MOST)
-    )
+    entered = sa.and_(_results.c.board == columns.board(*names), _results.c.kind == "quality")
     if not weak:
-        query = query.where(_results.c.evidence <= leaderboards.SOUND, _results.c.marked == 0)
+        entered = sa.and_(entered, _results.c.evidence <= leaderboards.SOUND, _results.c.marked == 0)
+    logged = _query(entered, _results.c.curve).where(_results.c.curve.is_not(None)).limit(MOST_LOGGED)
+    whole = _query(entered).where(_results.c.energy_kwh.is_not(None)).limit(MOST)
     with engine.connect() as connection:
-        rows = [dict(zip(_NUMBERS, row, strict=True)) for row in connection.execute(query)]
+        rows = [dict(row) for row in connection.execute(logged).mappings()]
+        known = {row["seq"] for row in rows}
+        rows += [
+            {**row, "curve": None} for row in connection.execute(whole).mappings() if row["seq"] not in known
+        ]
     found = [one for row in rows if (one := _reached(row, target, higher=higher)) is not None]
     return sorted(found, key=lambda one: one.energy_kwh), len(rows) - len(found)
+
+
+def _query(entered: sa.ColumnElement[bool], *more: Any) -> sa.Select[Any]:
+    shown = (_results.c[name] for name in _NUMBERS)
+    return sa.select(*shown, *more).where(entered).order_by(_results.c.energy_kwh)
 
 
 def _reached(row: dict[str, Any], target: float, *, higher: bool) -> Reached | None:
@@ -94,8 +103,11 @@ def sheet(engine: Engine, names: tuple[str, str, str], target: float) -> Sheet:
     says = [words]
     if weak:
         says.append(f"{leaderboards.NONE_SOUND}, so all evidence is shown.")
-    if len(found) + others >= MOST:
-        says.append(f"Looked at: the {MOST:,} footprints that emit the least.")
+    if len(found) + others >= MOST_LOGGED:
+        says.append(
+            f"Looked at: the {MOST:,} footprints of the least energy, and the first {MOST_LOGGED} of those that "
+            "logged the way there."
+        )
     told = {
         row["seq"]: row
         for row in leaderboards.tell(engine, [one.row for one in found[: views.SHOWN_ENTRIES]])
