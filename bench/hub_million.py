@@ -49,7 +49,7 @@ from sqlalchemy.engine import Engine
 from sootprint.core.ids import uuid7
 from sootprint.core.records import Component, Footprint, Model, Quantity, Result
 from sootprint.estimator import estimate
-from sootprint.hub import admission, database, ingest
+from sootprint.hub import admission, database, ingest, opening
 from sootprint.hub.ingest import Prepared, Submission
 from sootprint.hub.tables import FootprintRow, FootprintVersion, Recomputation, ResultRow, table_of
 
@@ -81,7 +81,7 @@ def main() -> int:
     with hub_postgres.given(given.cluster) as cluster:
         given.database_url = cluster.url if cluster else given.database_url
         engine = database.connect(database.url_of(given.database_url, given.home / "hub"))
-        database.upgrade(engine)
+        opening.bring_up(engine)
         if given.what == "fill":
             _fill(engine, given.records, given.at_most_s)
         elif given.what == "copy":

@@ -1,4 +1,4 @@
-"""Mounts that only one case sees: `python box.py SPEC.json` within namespaces of its own, then the case runs.
+"""Mounts that only one case sees, within namespaces of its own.
 
 A fake powercap tree lies over /sys/class/powercap, where every tool looks for it; a network namespace without
 interfaces keeps all of them from calling home.
@@ -6,12 +6,9 @@ interfaces keeps all of them from calling home.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 SMALL = "2m"
 
@@ -63,16 +60,3 @@ def cover(file: Path, by: Path) -> None:
 
 def _mount(*words: str) -> None:
     subprocess.run(["mount", *words], check=True)
-
-
-def main() -> None:
-    """Run the case of a specification and write its result."""
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    from bench.peers import runner
-
-    spec: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    Path(spec["result"]).write_text(json.dumps(runner.run(spec)), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -90,7 +90,7 @@ class Stage:
         spec = self._spec(work, tool, case, device)
         file = work / "spec.json"
         file.write_text(json.dumps(spec), encoding="utf-8")
-        command = [*(self._enter or []), sys.executable, str(HERE / "box.py"), str(file)]
+        command = [*(self._enter or []), sys.executable, str(HERE / "boxed.py"), str(file)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=TAKES_S, check=False)
         if done.returncode:
             raise RuntimeError(f"{tool.name}, {case.name}: {done.stderr[-2000:]}")

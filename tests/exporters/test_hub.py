@@ -21,7 +21,7 @@ from sootprint.core.errors import HubError, InputError, SettingsError
 from sootprint.exporters.address import token_of
 from sootprint.exporters.hub import HubExporter
 from sootprint.exporters.outbox import Outbox
-from sootprint.hub import chain, database
+from sootprint.hub import chain, database, opening
 from sootprint.hub.app import application
 from sootprint.ledger import keep
 from tests.hub import records
@@ -32,7 +32,7 @@ from tests.hub.conftest import HOST, hub
 def engine(tmp_path: Path) -> Iterator[Engine]:
     """A hub's database."""
     made = database.connect(database.url_of(None, tmp_path / "hub"))
-    database.upgrade(made)
+    opening.bring_up(made)
     yield made
     made.dispose()
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from starlette.testclient import TestClient
 
-from sootprint.hub import accounts, database
+from sootprint.hub import accounts, database, opening
 from sootprint.hub.app import application
 from sootprint.hub.context import LOOPBACK, Hub
 from sootprint.hub.tables import Base
@@ -42,7 +42,7 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def _postgres(postgres_url: str) -> Iterator[Engine]:
     engine = database.connect(database.url_of(postgres_url, Path()))
-    database.upgrade(engine)
+    opening.bring_up(engine)
     yield engine
     engine.dispose()
 
@@ -51,7 +51,7 @@ def _postgres(postgres_url: str) -> Iterator[Engine]:
 def _sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("hub") / "empty.sqlite"
     engine = database.connect(database.url_of(f"sqlite:///{path}", Path()))
-    database.upgrade(engine)
+    opening.bring_up(engine)
     engine.dispose()
     return path
 

@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 
 from sootprint.core.ids import uuid7
 from sootprint.core.records import CurvePoint, Model, Paper, Place, Result
-from sootprint.hub import accounts, database, seed
+from sootprint.hub import accounts, database, opening, seed
 from sootprint.hub.accounts import LOCAL
 from sootprint.hub.app import application
 from sootprint.hub.campaigns import sample, store
@@ -107,7 +107,7 @@ def filled(folder: Path) -> Iterator[Filled]:
 
 def _engine(path: Path) -> Any:
     engine = database.connect(database.url_of(f"sqlite:///{path}", path.parent))
-    database.upgrade(engine)
+    opening.bring_up(engine)
     return engine
 
 

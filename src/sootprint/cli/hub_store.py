@@ -59,11 +59,11 @@ def opened(database_url: str | None) -> Iterator[Engine]:
         HubError: It cannot be reached.
     """
     with extra():
-        from sootprint.hub import database
+        from sootprint.hub import database, opening
 
     engine = database.connect(database.url_of(database_url, home()))
     try:
-        database.upgrade(engine)
+        opening.bring_up(engine)
         yield engine
     finally:
         engine.dispose()

@@ -84,11 +84,6 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
         if current(connection) not in {None, *revisions()}:
             raise HubError(f"{shown(engine)} was made by a newer version of sootprint: upgrade it")
         command.upgrade(_config(connection), revision)
-    if is_current(engine):
-        from sootprint.hub.insight import projections
-
-        with reaching(engine):
-            projections.ensure(engine)
 
 
 def study(engine: Engine) -> None:

@@ -13,6 +13,9 @@ from sootprint.hub import logs
 from sootprint.hub.accounts import VISITOR
 from sootprint.hub.context import Hub
 from sootprint.hub.patience import limit_of, patient, too_large
+from sootprint.hub.problems import TITLES
+from sootprint.hub.rendering import templates
+from sootprint.hub.requests import caller
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 PROXIED = (b"x-forwarded-for", b"forwarded", b"x-forwarded-host", b"via")
@@ -87,7 +90,7 @@ class Guard:
         limit = limit_of(scope["path"])
         if not length.isdigit() or int(length) > limit:
             return 413, too_large(limit), 0.0
-        if not self._hub.single_user and scope["path"] not in NOT_LIMITED:
+        if not self._hub.single_user and not scope["path"].startswith(NOT_LIMITED):
             wait_s = self._hub.limits.take("visit", caller(scope))
             if wait_s > 0.0:
                 return 429, "too many requests", wait_s
@@ -114,12 +117,6 @@ class Guard:
         logs.event("request", level, **facts)
 
 
-def caller(scope: Scope) -> str:
-    """Address that a request comes from."""
-    client = scope.get("client")
-    return client[0] if client else "unknown"
-
-
 def _name_of(host: str) -> str:
     """Name in a Host header, without its port."""
     try:
@@ -141,9 +138,6 @@ def _same_origin(headers: dict[bytes, bytes], host: str) -> bool:
 
 def _page(hub: Hub, status: int, why: str, wait_s: int) -> bytes:
     """Page of a refusal."""
-    from sootprint.hub.pages import templates
-    from sootprint.hub.problems import TITLES
-
     wait = f": try again in {wait_s} s" if status == TOO_MANY else ""
     shown = {
         "hub": hub,

@@ -2,66 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-from functools import cache
-from importlib import resources
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-import jinja2
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from sootprint import __version__
 from sootprint.core.errors import SootprintError
 from sootprint.core.ids import is_uuid7
 from sootprint.core.records import Footprint
 from sootprint.hub import asked, forms, full_form, leaderboards, reading, views
 from sootprint.hub.files import dumps
 from sootprint.hub.problems import NotFoundError, status_of
-from sootprint.hub.requests import NotAllowedError, fields_of, hub_of, viewer_of
+from sootprint.hub.rendering import form_page, render, sealed_fields, static_file
+from sootprint.hub.requests import fields_of, hub_of
 
 PAGE = 50
 STATIC = {"hub.css": "text/css; charset=utf-8", "hub.svg": "image/svg+xml"}
-# Controls but tab and line end, halves of characters, line separators, and what turns the direction of writing
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 FOREVER = "public, max-age=31536000, immutable"
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 Chosen = Annotated[dict[str, str], Depends(asked.filters)]
-
-
-def render(request: Request, name: str, *, status: int = 200, **more: Any) -> HTMLResponse:
-    """Page of a template."""
-    hub = hub_of(request)
-    viewer = more.pop("viewer", None) or viewer_of(request)
-    shown = {"hub": hub, "path": request.url.path, "viewer": viewer} | more
-    made = HTMLResponse(templates().get_template(name).render(shown), status_code=status)
-    if viewer.account_id is not None:
-        made.headers["cache-control"] = "private, no-store"
-    return made
-
-
-def form_page(request: Request, name: str, *, status: int = 200, **more: Any) -> HTMLResponse:
-    """Page of a template that holds a form, tied to this browser by a cookie."""
-    hub, cookie = hub_of(request), forms.cookie_of(request)
-    made = render(request, name, status=status, seal=forms.seal(hub, cookie), **more)
-    secure = hub.address.startswith("https:")
-    made.set_cookie(forms.COOKIE, cookie, httponly=True, samesite="strict", secure=secure, path="/")
-    return made
-
-
-async def sealed_fields(request: Request) -> dict[str, str]:
-    """Fields of a form that a page of this hub gave to this browser.
-
-    Raises:
-        NotAllowedError: It came from elsewhere.
-    """
-    given = await fields_of(request)
-    if not forms.is_sealed(hub_of(request), request, given):
-        raise NotAllowedError("this form is not of this browser: load its page and send it again", 403)
-    return given
 
 
 @router.get("/")
@@ -220,7 +181,7 @@ def static(name: str) -> Response:
     """A file that the pages load."""
     if name not in STATIC:
         raise NotFoundError(f"there is no file {name[:60]!r}")
-    return Response(_file(name), media_type=STATIC[name], headers={"cache-control": FOREVER})
+    return Response(static_file(name), media_type=STATIC[name], headers={"cache-control": FOREVER})
 
 
 def _form(
@@ -235,32 +196,3 @@ def _form(
     return form_page(
         request, "submit.html", status=status, given=given, problem=problem, **views.form(estimate)
     )
-
-
-def _shown(value: object) -> object:
-    """Text without letters that are not seen, and turn or hide those around them; drawings of ours are left alone."""
-    return _UNSEEN.sub(" ", value) if type(value) is str else value
-
-
-@cache
-def templates() -> jinja2.Environment:
-    """Templates of the pages, whose values are escaped."""
-    made = jinja2.Environment(
-        loader=jinja2.PackageLoader("sootprint.hub", "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_shown,
-    )
-    made.filters["formula"] = lambda text: text.replace("CO2e", "CO₂e")
-    made.filters["query"] = urlencode
-    made.filters["bytes"] = views.size
-    made.globals["version"] = __version__
-    made.globals["asset"] = lambda name: f"/static/{name}?{hashlib.sha256(_file(name)).hexdigest()[:12]}"
-    return made
-
-
-@cache
-def _file(name: str) -> bytes:
-    return resources.files("sootprint.hub").joinpath("static", name).read_bytes()

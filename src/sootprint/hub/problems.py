@@ -12,12 +12,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from sootprint.core.errors import SootprintError
+from sootprint.hub import logs
 from sootprint.hub.accounts import VISITOR
 from sootprint.hub.admission import TooLargeError
 from sootprint.hub.corrections import NotYoursError, UnknownRecordError
 from sootprint.hub.ingest import KeyReusedError
 from sootprint.hub.insight.keeping import FailedError
 from sootprint.hub.patience import TooSlowError
+from sootprint.hub.rendering import render
 from sootprint.hub.requests import NotAllowedError, TooManyError
 
 
@@ -68,8 +70,6 @@ def answered(request: Request, status: int, why: str) -> Response:
     """Answer that says what is wrong: a page for a browser, JSON for a program."""
     if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
         return problem(status, why)
-    from sootprint.hub.pages import render
-
     said = {"code": status, "why": PLAIN.get(why, why), "titles": TITLES}
     try:
         return render(request, "problem.html", status=status, **said)
@@ -127,8 +127,6 @@ def _unexpected(request: Request, _: Exception) -> Response:
 
 def _database(request: Request, error: Exception) -> Response:
     """The database is away or full: nothing was stored, and the client sends again."""
-    from sootprint.hub import logs
-
     logs.event("database error", 40, error=" ".join(str(error).split())[:300])
     answer = answered(request, 503, "the database does not answer: nothing was stored, send again later")
     answer.headers["retry-after"] = "5"

@@ -7,12 +7,12 @@ from urllib.parse import parse_qsl
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Scope
 
 from sootprint.core.errors import SootprintError
 from sootprint.hub import accounts
 from sootprint.hub.accounts import LOCAL, VISITOR, Actor
 from sootprint.hub.context import Hub
-from sootprint.hub.guard import caller
 from sootprint.hub.people import sessions
 
 MAX_FIELDS = 200  # of a form
@@ -92,6 +92,12 @@ def needing(scope: str) -> Callable[[Request], object]:
         return actor
 
     return allowed
+
+
+def caller(scope: Scope) -> str:
+    """Address that a request comes from."""
+    client = scope.get("client")
+    return client[0] if client else "unknown"
 
 
 def slow_down(request: Request, kind: str) -> None:

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 
 from sootprint.core.errors import HubError, InputError
 from sootprint.core.records import Footprint
-from sootprint.hub import database, logs, secrets
+from sootprint.hub import database, logs, opening, secrets
 from sootprint.hub.app import application
 from sootprint.hub.context import LOOPBACK, Hub
 from sootprint.hub.files.dumps import FOLDER as RELEASES
@@ -79,7 +79,7 @@ def hub_of(order: Order, port: int) -> Hub:
         SettingsError: The key cannot be read.
     """
     engine = database.connect(database.url_of(order.database_url, order.home))
-    database.upgrade(engine)
+    opening.bring_up(engine)
     database.study(engine)
     if not projections.is_made(engine):  # too many records to wait for
         threading.Thread(target=projections.catch_up, args=(engine,), daemon=True).start()

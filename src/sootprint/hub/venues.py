@@ -15,9 +15,9 @@ from sootprint.core.ids import is_uuid7
 from sootprint.hub import chain, evidence, reading, views
 from sootprint.hub.context import Hub
 from sootprint.hub.database import now, writing
-from sootprint.hub.pages import render
 from sootprint.hub.people.tables import Venue as VenueRow
 from sootprint.hub.problems import NotFoundError
+from sootprint.hub.rendering import render
 from sootprint.hub.requests import hub_of
 from sootprint.hub.tables import table_of
 from sootprint.report import venues

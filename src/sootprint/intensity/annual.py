@@ -9,6 +9,7 @@ from itertools import pairwise
 from sootprint.catalogue import zones
 from sootprint.core.errors import CatalogueError, IntensityError
 from sootprint.core.protocols import Intensity
+from sootprint.intensity.times import check_times
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,18 +38,6 @@ class AnnualSource:
                 Intensity(zone=zone, start=first, end=last, factor=found.factor, warnings=found.warnings)
             )
         return pieces
-
-
-def check_times(start: datetime, end: datetime) -> None:
-    """Nothing where two times are aware and in order.
-
-    Raises:
-        IntensityError: They are not.
-    """
-    if start.tzinfo is None or end.tzinfo is None:
-        raise IntensityError(f"times {start} and {end} must state their time zone, e.g. UTC")
-    if not start < end:
-        raise IntensityError(f"start {start.isoformat()} must lie before end {end.isoformat()}")
 
 
 def _years(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:

@@ -13,11 +13,11 @@ from typing import Protocol, TypeVar
 from sootprint.catalogue import zones
 from sootprint.core.errors import CatalogueError, IntensityError
 from sootprint.core.protocols import Intensity, MarginalIntensity
-from sootprint.intensity.annual import check_times
 from sootprint.intensity.fetch import Client, HeldError
 from sootprint.intensity.keys import key
 from sootprint.intensity.points import Point, Terms, cut, factor, in_order
 from sootprint.intensity.store import Kept, Store
+from sootprint.intensity.times import check_times
 from sootprint.settings.grid import Provider
 
 DAY = timedelta(days=1)

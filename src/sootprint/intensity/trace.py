@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from sootprint.core.errors import IntensityError
 from sootprint.core.protocols import Intensity
 from sootprint.core.quantity import Factor
-from sootprint.intensity.annual import check_times
 from sootprint.intensity.points import require_unit
+from sootprint.intensity.times import check_times
 
 if TYPE_CHECKING:
     from sootprint.intensity.live import Asked

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sootprint.survey import checks, fronts, panels, regions, relations, tables
 from sootprint.survey.cells import Progress
 from sootprint.survey.concentration import concentration
-from sootprint.survey.dataset import Dataset, exclusions_as_rows, market_based
+from sootprint.survey.dataset import Dataset, market_based
 from sootprint.survey.estimates import Settings, estimate
+from sootprint.survey.exclusions import exclusions_as_rows
 
 if TYPE_CHECKING:
     import polars as pl

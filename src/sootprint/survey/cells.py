@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-from sootprint.survey.dataset import Exclusion
 from sootprint.survey.estimates import Estimate, Settings, estimate
+from sootprint.survey.exclusions import Exclusion
 
 if TYPE_CHECKING:
     import polars as pl

@@ -6,16 +6,17 @@ the packaged table "published" and this machine's "ledger". Columns and their me
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sootprint.core import units
 from sootprint.core.errors import InputError, MissingExtraError
-from sootprint.survey import bins, devices, places, schema
+from sootprint.survey import bins, devices, places, records, schema
 from sootprint.survey import groupings as of_groups
 from sootprint.survey import mapping as mappings
+from sootprint.survey.exclusions import Exclusion
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,23 +26,6 @@ if TYPE_CHECKING:
 
 NAMES = ("published", "ledger")
 MOST = 1e30  # more than any count or quantity of a training, operations included
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exclusion:
-    """Rows or cells that a statistic could not use.
-
-    Args:
-        what: What they are left out of.
-        reason: Why.
-        count: How many.
-        example: First of them.
-    """
-
-    what: str
-    reason: str
-    count: int
-    example: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +80,6 @@ def load(source: str | Path, *, mapping: str | Path | None = None, values: str |
     if values is not None and values not in mappings.VALUES:
         raise InputError(f"values is {values!r}: it is one of {', '.join(mappings.VALUES)}")
     of = mappings.read(Path(mapping)) if mapping is not None else None
-    from sootprint.survey import records
-
     if str(source) == "published":
         from importlib.resources import as_file, files
 
@@ -116,8 +98,6 @@ def from_footprints(found: Iterable[Footprint | str], *, name: str, values: str 
         name: Name of the data set.
         values: "given" for the energies and emissions of the records, or "recomputed".
     """
-    from sootprint.survey import records
-
     frame, excluded = records.rows(found)
     data = Dataset(frame=frame, name=name, key="records", values=values, excluded=tuple(excluded))
     return completed(data)
@@ -285,11 +265,3 @@ def _parameters() -> pl.Expr:
     factor = pl.when(sizes.list.first().str.ends_with("T")).then(1e12).otherwise(1e9)
     from_name = pl.when(sizes.list.len() == 1).then(number * factor)
     return pl.coalesce("parameters", from_name).alias("parameters")
-
-
-def exclusions_as_rows(excluded: tuple[Exclusion, ...]) -> list[Mapping[str, str | int]]:
-    """Exclusions as plain rows, for tables and JSON."""
-    return [
-        {"what": one.what, "reason": one.reason, "count": one.count, "example": one.example}
-        for one in excluded
-    ]

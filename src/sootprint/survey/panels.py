@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from sootprint.survey import fronts
 from sootprint.survey.cells import Progress, cells, left_out, positive
 from sootprint.survey.concentration import lorenz as lorenz_curve
-from sootprint.survey.dataset import Dataset, Exclusion
+from sootprint.survey.dataset import Dataset
 from sootprint.survey.estimates import Settings
+from sootprint.survey.exclusions import Exclusion
 
 if TYPE_CHECKING:
     import polars as pl

@@ -13,7 +13,7 @@ from sootprint.core import codec, units
 from sootprint.core.errors import InputError, RecordError
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint, Hardware, Paper, Work
-from sootprint.survey.dataset import Exclusion
+from sootprint.survey.exclusions import Exclusion
 from sootprint.survey.read import holds_zero
 from sootprint.survey.schema import GIVEN, types
 

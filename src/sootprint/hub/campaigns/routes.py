@@ -17,8 +17,8 @@ from sootprint.hub import forms, ingest, views
 from sootprint.hub.campaigns import store
 from sootprint.hub.campaigns.status import status, told
 from sootprint.hub.context import Hub
-from sootprint.hub.pages import form_page, render, sealed_fields
 from sootprint.hub.problems import NotFoundError, status_of
+from sootprint.hub.rendering import form_page, render, sealed_fields
 from sootprint.hub.requests import hub_of, slow_down
 from sootprint.hub.secrets import mac, same
 

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from sootprint.core import files
 from sootprint.core.errors import HubError, InputError
-from sootprint.hub import chain, database
+from sootprint.hub import chain, database, opening
 from sootprint.hub.chain import Verified
 from sootprint.hub.tables import AuditEntry, Base, table_of
 
@@ -75,7 +75,7 @@ def restore(path: Path, engine: Engine) -> Verified:
         _opened(path, copy)
         source = database.connect(database.url_of(f"sqlite:///{copy}", Path(folder)))
         try:
-            database.upgrade(source)
+            opening.bring_up(source)
             _checked(chain.verify(source), path)
             with source.connect() as reading, database.writing(engine) as connection:
                 _refuse_filled(connection, engine)
@@ -98,7 +98,7 @@ def _copied_rows(engine: Engine, draft: Path) -> None:
     """Rows of one moment of a database that is not SQLite."""
     target = database.connect(database.url_of(f"sqlite:///{draft}", draft.parent))
     try:
-        database.upgrade(target)
+        opening.bring_up(target)
         with engine.connect() as plain, database.writing(target) as connection:
             reading = plain.execution_options(isolation_level="REPEATABLE READ", yield_per=AT_ONCE)
             _move(reading, connection)

@@ -13,8 +13,8 @@ from sootprint.core.errors import SootprintError
 from sootprint.hub import forms
 from sootprint.hub.files import dumps, uploads
 from sootprint.hub.files.uploads import Uploaded
-from sootprint.hub.pages import form_page
 from sootprint.hub.problems import NotFoundError, status_of
+from sootprint.hub.rendering import form_page
 from sootprint.hub.requests import NotAllowedError, hub_of
 from sootprint.importers import FORMATS
 from sootprint.importers.template import COLUMNS, empty

@@ -28,8 +28,8 @@ from sootprint.hub.insight import (
     worldwide,
 )
 from sootprint.hub.insight.sheets import Link, Sheet
-from sootprint.hub.pages import form_page, render, sealed_fields
 from sootprint.hub.problems import NotFoundError, status_of
+from sootprint.hub.rendering import form_page, render, sealed_fields
 from sootprint.hub.requests import NotAllowedError, hub_of, viewer_of
 
 WAIT_S = 12.0  # for an analysis that is being made, before the page says so

@@ -11,8 +11,8 @@ from sootprint.core.errors import RecordError
 from sootprint.core.ids import is_uuid7
 from sootprint.hub.accounts import Actor
 from sootprint.hub.live import drawing, store
-from sootprint.hub.pages import render
 from sootprint.hub.problems import NotFoundError
+from sootprint.hub.rendering import render
 from sootprint.hub.requests import hub_of, needing
 
 REFRESH_S = 60  # a live page loads itself again, without a script

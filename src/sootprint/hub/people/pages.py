@@ -14,9 +14,9 @@ from sootprint.core.errors import InputError, SootprintError
 from sootprint.core.ids import is_uuid7
 from sootprint.hub import accounts, reading, views
 from sootprint.hub.accounts import VISITOR, Actor
-from sootprint.hub.pages import form_page, sealed_fields
 from sootprint.hub.people import claims, passwords, sessions
 from sootprint.hub.problems import NotFoundError, status_of
+from sootprint.hub.rendering import form_page, sealed_fields
 from sootprint.hub.requests import NotAllowedError, hub_of, slow_down, viewer_of
 
 MOST_DAYS = 3650

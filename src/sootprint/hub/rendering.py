@@ -1,0 +1,85 @@
+"""How a page is made: its template, what every page shows, and the seal of its form."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import cache
+from importlib import resources
+from typing import Any
+from urllib.parse import urlencode
+
+import jinja2
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from sootprint import __version__
+from sootprint.hub import forms, views
+from sootprint.hub.requests import NotAllowedError, fields_of, hub_of, viewer_of
+
+# Controls but tab and line end, halves of characters, line separators, and what turns the direction of writing
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def render(request: Request, name: str, *, status: int = 200, **more: Any) -> HTMLResponse:
+    """Page of a template."""
+    hub = hub_of(request)
+    viewer = more.pop("viewer", None) or viewer_of(request)
+    shown = {"hub": hub, "path": request.url.path, "viewer": viewer} | more
+    made = HTMLResponse(templates().get_template(name).render(shown), status_code=status)
+    if viewer.account_id is not None:
+        made.headers["cache-control"] = "private, no-store"
+    return made
+
+
+def form_page(request: Request, name: str, *, status: int = 200, **more: Any) -> HTMLResponse:
+    """Page of a template that holds a form, tied to this browser by a cookie."""
+    hub, cookie = hub_of(request), forms.cookie_of(request)
+    made = render(request, name, status=status, seal=forms.seal(hub, cookie), **more)
+    secure = hub.address.startswith("https:")
+    made.set_cookie(forms.COOKIE, cookie, httponly=True, samesite="strict", secure=secure, path="/")
+    return made
+
+
+async def sealed_fields(request: Request) -> dict[str, str]:
+    """Fields of a form that a page of this hub gave to this browser.
+
+    Raises:
+        NotAllowedError: It came from elsewhere.
+    """
+    given = await fields_of(request)
+    if not forms.is_sealed(hub_of(request), request, given):
+        raise NotAllowedError("this form is not of this browser: load its page and send it again", 403)
+    return given
+
+
+def _shown(value: object) -> object:
+    """Text without letters that are not seen, and turn or hide those around them; drawings of ours are left alone."""
+    return _UNSEEN.sub(" ", value) if type(value) is str else value
+
+
+@cache
+def templates() -> jinja2.Environment:
+    """Templates of the pages, whose values are escaped."""
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("sootprint.hub", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_shown,
+    )
+    made.filters["formula"] = lambda text: text.replace("CO2e", "CO₂e")
+    made.filters["query"] = urlencode
+    made.filters["bytes"] = views.size
+    made.globals["version"] = __version__
+    made.globals["asset"] = lambda name: (
+        f"/static/{name}?{hashlib.sha256(static_file(name)).hexdigest()[:12]}"
+    )
+    return made
+
+
+@cache
+def static_file(name: str) -> bytes:
+    """A file that the pages load."""
+    return resources.files("sootprint.hub").joinpath("static", name).read_bytes()
