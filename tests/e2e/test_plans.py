@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -17,7 +18,8 @@ from sootprint.engines.book import PAUSED, State, books
 from sootprint.ledger import Ledger
 from tests.e2e.harness import SOOTPRINT, environment
 
-LONG_S = 60.0
+LONG_S = 90.0
+USUAL_S = 1.5  # a machine that begins a planned job later than this gets longer traces
 
 # Writes when it began and, at its end, that it finished; saves after each step, and pauses when it is asked.
 JOB = """
@@ -43,10 +45,15 @@ with (folder / "finished").open("a") as file:
 
 
 class Stage:
-    """A folder with a job, a home and a trace in steps of a second."""
+    """A folder with a job, a home and a trace in steps of a second.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.home = folder, folder / "home"
+    Args:
+        folder: The folder.
+        more: Seconds by which a trace's parts are longer than on a quick machine [s].
+    """
+
+    def __init__(self, folder: Path, more: int = 0) -> None:
+        self.folder, self.home, self.more = folder, folder / "home", more
         self.home.mkdir()
         (folder / "job.py").write_text(JOB)
 
@@ -101,10 +108,23 @@ class Stage:
         return bool(books(self.home)) and self.state().result is not None
 
 
+@pytest.fixture(scope="module")
+def more(tmp_path_factory: pytest.TempPathFactory) -> int:
+    """Seconds that this machine is to be given beyond a quick one, by what the start of a planned job takes here."""
+    stage = Stage(tmp_path_factory.mktemp("pace"))
+    stage.trace(100.0)
+    began_s = time.time()
+    running = stage.start("--deadline", "90s", "--expect", "1s", steps=1)
+    code, said = ended(running)
+    assert code == 0, said
+    took_s = json.loads(stage.lines("begun")[0])[0] - began_s
+    return math.ceil(4.0 * max(0.0, took_s - USUAL_S))
+
+
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
+def stage(tmp_path: Path, more: int) -> Stage:
     """An empty stage."""
-    return Stage(tmp_path)
+    return Stage(tmp_path, more)
 
 
 def ended(running: subprocess.Popen[str]) -> tuple[int, str]:
@@ -115,12 +135,12 @@ def ended(running: subprocess.Popen[str]) -> tuple[int, str]:
 
 def test_job_does_not_run_before_its_start_and_runs_once(stage: Stage) -> None:
     """Six dirty seconds, then clean ones: the command itself begins in these, once, with its own exit code."""
-    began_s = time.time()
-    stage.trace(*[500.0] * 6, 50.0)
+    began_s, dirty_s = time.time(), 6 + stage.more
+    stage.trace(*[500.0] * dirty_s, 50.0)
     code, said = ended(stage.start("--deadline", "60s", "--expect", "1s"))
     assert code == 0, said
     ((at_s, resumed),) = [json.loads(line) for line in stage.lines("begun")]
-    assert at_s >= int(began_s) + 6
+    assert at_s >= int(began_s) + dirty_s
     assert resumed is None
     assert stage.lines("finished") == ["x"]
     assert "waits for a cleaner time" in said
@@ -141,14 +161,17 @@ def test_flat_grid_starts_at_once(stage: Stage) -> None:
 
 def test_job_is_paused_by_saving_and_resumed(stage: Stage) -> None:
     """Clean, dirty, clean: it saves, releases the machine, and goes on from there; no step is done twice."""
-    stage.trace(*[50.0] * 4, *[500.0] * 7, 50.0)
-    code, said = ended(stage.start("--deadline", "100s", "--expect", "5s", steps=50, pausable=True))
+    clean_s = 4 + stage.more
+    stage.trace(*[50.0] * clean_s, *[500.0] * (7 + stage.more), 50.0)
+    expect_s, steps = clean_s + 1, 10 * (clean_s + 1)
+    running = stage.start("--deadline", "100s", "--expect", f"{expect_s}s", steps=steps, pausable=True)
+    code, said = ended(running)
     assert code == 0, said
     assert "asked to save and to pause" in said
     begun = [json.loads(line) for line in stage.lines("begun")]
     assert [resumed for _, resumed in begun] == [None, *["1"] * (len(begun) - 1)]
     assert len(begun) >= 2
-    assert [int(line) for line in stage.lines("steps")] == list(range(1, 51))
+    assert [int(line) for line in stage.lines("steps")] == list(range(1, steps + 1))
     assert stage.lines("finished") == ["x"]
     codes = [one.code for one in stage.state().segments]
     assert codes == [*[PAUSED] * (len(begun) - 1), 0]
@@ -159,10 +182,13 @@ def test_job_is_paused_by_saving_and_resumed(stage: Stage) -> None:
 
 def test_job_that_does_not_listen_is_not_paused(stage: Stage) -> None:
     """SIGUSR1 would end it: it is told in one line, and runs on."""
-    stage.trace(*[50.0] * 7, *[500.0] * 9, 50.0)
+    clean_s = 7 + stage.more
+    stage.trace(*[50.0] * clean_s, *[500.0] * 9, 50.0)
     stage.folder.joinpath("job.py").write_text(JOB.replace("if pausable and", "if False and"))
-    code, said = ended(stage.start("--deadline", "100s", "--expect", "8s", steps=80, pausable=True))
-    assert code == 0
+    expect_s, steps = clean_s + 1, 10 * (clean_s + 1)
+    running = stage.start("--deadline", "100s", "--expect", f"{expect_s}s", steps=steps, pausable=True)
+    code, said = ended(running)
+    assert code == 0, said
     assert said.count("the job is not paused: it does not catch SIGUSR1") == 1
     assert len(stage.lines("begun")) == 1
     assert stage.lines("finished") == ["x"]
@@ -170,7 +196,7 @@ def test_job_that_does_not_listen_is_not_paused(stage: Stage) -> None:
 
 def test_driver_killed_while_it_waits(stage: Stage) -> None:
     """The job is not lost: `recover` drives it on, and it runs once."""
-    stage.trace(*[500.0] * 7, 50.0)
+    stage.trace(*[500.0] * (7 + 2 * stage.more), 50.0)
     running = stage.start("--deadline", "80s", "--expect", "1s")
     stage.until(lambda: bool(books(stage.home)))
     time.sleep(0.5)
