@@ -78,6 +78,15 @@ def test_upgrade_of_a_current_database_changes_nothing(engine: Engine) -> None:
     assert len(reading.page(engine, reading.Question())[0]) == 3
 
 
+def test_file_is_read_ahead_where_it_fits(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it or nothing; a server has no file of ours."""
+    assert database.read_ahead(sqlite_engine) == Path(str(sqlite_engine.url.database)).stat().st_size > 0
+    monkeypatch.setattr(database, "AHEAD_SHARE", 0.0)
+    assert database.read_ahead(sqlite_engine) == 0
+    assert database.read_ahead(sa.create_engine("sqlite:////nowhere/hub.sqlite")) == 0
+    assert database.read_ahead(sa.create_engine("postgresql+psycopg://hub@127.0.0.1:1/hub")) == 0
+
+
 def test_database_of_a_newer_version_is_refused(sqlite_engine: Engine) -> None:
     """A program does not touch tables that it does not know."""
     with database.writing(sqlite_engine) as connection:

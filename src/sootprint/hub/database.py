@@ -7,6 +7,7 @@ chain and a record has one next version. All that is slow, reading and recomputi
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ LOCK_KEY = 0x50075  # of PostgreSQL's advisory lock; any number that other progr
 BUSY_MS = 15_000  # wait of a writer of SQLite for another one [ms]
 CACHE_KIB = 8_192  # pages that a connection to SQLite keeps in memory [KiB]; one of each thread is open
 LOG_PAGES = 8_192  # of the write-ahead log before it is written back: each batch touches the same pages
+AHEAD_SHARE = 0.5  # of the machine's memory that a file of SQLite may fill when it is read ahead
 STUDIED = 1_000  # rows of each index that SQLite looks at
 # How PostgreSQL is to plan the short queries of pages: by the values asked for and not for all values alike, by indexes
 # that lie in memory or on a solid disk, and without what pays only for long queries, compiling and helpers
@@ -103,6 +105,26 @@ def study(engine: Engine) -> None:
                 connection.execute(sa.text("SET LOCAL lock_timeout = '2s'"))
                 connection.execute(sa.text(_DEPENDING))
                 connection.execute(sa.text("ANALYZE footprint"))
+
+
+def read_ahead(engine: Engine) -> int:
+    """Bytes of SQLite's file that the system was asked to hold in its free memory, where all of it fits.
+
+    After a restart each first look at a large board would wait for thousands of single reads of the disk. The memory
+    is the system's cache: programs that need it get it back. 0 where there is no such file, or it is too large.
+    """
+    path = engine.url.database if engine.dialect.name == "sqlite" else None
+    if not path or not hasattr(os, "posix_fadvise"):
+        return 0
+    try:
+        with Path(path).open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > AHEAD_SHARE * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"):
+                return 0
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
+    except OSError:
+        return 0
+    return size
 
 
 # A zone lies in one country: a list of one country and of a zone in another one has no records, and need not be

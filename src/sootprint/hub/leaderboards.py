@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from sootprint.hub import columns, reading
 from sootprint.hub.directions import is_higher_better
-from sootprint.hub.tables import FootprintRow, ResultRow, Tally, table_of
+from sootprint.hub.tables import SOUND_RESULTS, FootprintRow, ResultRow, Tally, table_of
 
 SOUND = columns.SOUND  # the weakest evidence that counts unless all is asked for
 NONE_SOUND = "No footprint here has evidence of A to C without a mark yet"  # and then all evidence is shown
@@ -84,7 +84,7 @@ def standing(
     )
     with engine.connect() as connection:
         counted = _counted(connection, board)
-        fronts = {name: _front(connection, entered, name, higher=higher) for name in COSTS}
+        fronts = {name: _front(connection, entered, name, higher=higher, weak=weak) for name in COSTS}
         rows = [dict(zip(_NUMBERS, row, strict=True)) for row in connection.execute(query)]
     for cost, name in COSTS.items():
         members = set(fronts[cost])
@@ -100,15 +100,16 @@ def standing(
     )
 
 
+SOUND_INDEXES = {"emissions_kg": "ix_result_sound_carbon", "energy_kwh": "ix_result_sound_energy"}
 COSTS = {"emissions_kg": "front_carbon", "energy_kwh": "front_energy"}
 
 
 def _entered(board: str, *, weak: bool) -> sa.ColumnElement[bool]:
     """Condition of the entries of a board."""
-    costed = sa.and_(
-        _results.c.board == board, _results.c.kind == "quality", _results.c.emissions_kg.is_not(None)
-    )
-    return costed if weak else sa.and_(costed, _results.c.evidence <= SOUND, _results.c.marked == 0)
+    of_board = _results.c.board == board
+    if weak:
+        return sa.and_(of_board, _results.c.kind == "quality", _results.c.emissions_kg.is_not(None))
+    return sa.and_(of_board, sa.text(SOUND_RESULTS))
 
 
 def _counted(connection: Connection, board: str) -> dict[str, int]:
@@ -119,12 +120,14 @@ def _counted(connection: Connection, board: str) -> dict[str, int]:
 
 
 def _front(
-    connection: Connection, entered: sa.ColumnElement[bool], cost: str, *, higher: bool
+    connection: Connection, entered: sa.ColumnElement[bool], cost: str, *, higher: bool, weak: bool
 ) -> list[tuple[float, float]]:
     """Points that no other entry beats: from each the next dearer one that is better, as the index has them."""
     of, value = _results.c[cost], _results.c.value
     best_first = value.desc() if higher else value
     query = sa.select(of, value).where(entered, of.is_not(None)).order_by(of, best_first)
+    if not weak:  # SQLite would rather take the index of all results, which fixes one more column
+        query = query.with_hint(_results, f"INDEXED BY {SOUND_INDEXES[cost]}", "sqlite")
     at, least = sa.bindparam("at", type_=sa.Float), sa.bindparam("least", type_=sa.Float)
     following = query.where(of > at, value > least if higher else value < least)
     found = [tuple(row) for row in connection.execute(query.limit(1))]

@@ -81,6 +81,7 @@ def hub_of(order: Order, port: int) -> Hub:
     engine = database.connect(database.url_of(order.database_url, order.home))
     opening.bring_up(engine)
     database.study(engine)
+    threading.Thread(target=database.read_ahead, args=(engine,), daemon=True).start()
     if not projections.is_made(engine):  # too many records to wait for
         threading.Thread(target=projections.catch_up, args=(engine,), daemon=True).start()
     shown = f"[{order.host}]" if ":" in order.host else order.host
