@@ -271,6 +271,14 @@ def test_any_record_can_be_reported(footprint: Footprint) -> None:
     assert made.encode("utf-8")
 
 
+@pytest.mark.parametrize(("low", "high"), [(5e-324, 1.7e308), (1e-9, 1e300), (0.0, 1e308), (None, 1e308)])
+def test_absurd_bounds_are_drawn(low: float | None, high: float) -> None:
+    """No axis overflows, however far apart the bounds of a record are."""
+    emissions = Quantity(value=low or 5e-324, low=low, high=high, basis="derived")
+    made = _page(Footprint(id=ID, tool_version="0.1.0", emissions_kg=emissions))
+    assert "figure" in {tag for tag, _ in made.tags}
+
+
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(footprint=st.from_type(Footprint))
 def test_any_record_has_a_page(footprint: Footprint) -> None:

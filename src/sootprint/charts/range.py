@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sootprint.core.records import Footprint
 
 HEIGHT = 46
+LEAST, MOST = 1e-300, 1e300  # that an axis reaches to
 WIDE = 20.0  # a ratio of the bounds above which equal steps are factors, not differences
 
 
@@ -51,11 +52,13 @@ def _x(row: dict[str, float | None], unit: str) -> Any:
 
 
 def _row(emissions: Quantity, size: float) -> dict[str, float | None]:
-    return {
-        "value": emissions.value / size,
-        "low": None if emissions.low is None else emissions.low / size,
-        "high": None if emissions.high is None else emissions.high / size,
-    }
+    known = {"value": emissions.value, "low": emissions.low, "high": emissions.high}
+    return {name: None if value is None else _drawable(value / size) for name, value in known.items()}
+
+
+def _drawable(value: float) -> float:
+    """A value whose powers of ten are floats, too, whatever a record holds."""
+    return value and min(max(value, LEAST), MOST)
 
 
 def _description(row: dict[str, float | None], unit: str) -> str:
