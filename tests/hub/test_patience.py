@@ -30,7 +30,7 @@ def hurried(open_hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         head_s = 0.3
 
     def config(app: Any, **given: Any) -> uvicorn.Config:
-        return made(app, http=Hurried, ws="none", **given)
+        return made(app, http=Hurried, ws="none", timeout_keep_alive=1, **given)
 
     made = uvicorn.Config
     monkeypatch.setattr(patience, "PART_S", 0.3)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sootprint.core.errors import RecordError
 from sootprint.core.protocols import Reading
+from sootprint.tracker.asleep import Asleep
 from sootprint.tracker.attribution import ACCELERATOR, Holder, Use, split, strict_share
 from sootprint.tracker.components import ComponentState, superseded
 from sootprint.tracker.entry import Entry
@@ -41,14 +43,16 @@ class _Shared:
         self.held_s: float | None = None  # since when somebody is charged with it [s]
         self.held_j: float | None = None  # and its counter then [J]
 
-    def spend(self, reading: Reading, max_gap_s: float) -> float | None:
+    def spend(self, reading: Reading, max_gap_s: float, slept_s: float) -> float | None:
         """Energy since the reading before, or None where it is not known [J]."""
         state = self.state
         spent_j = None
         self.before_s = reading.at_s if state.at_s is None else state.at_s
         self.before_j = reading.energy_j if state.at_s is None else state.counter_j
         if state.at_s is not None:
-            spent = state.spend(reading.at_s, reading.energy_j, reading.power_w, max_gap_s=max_gap_s)
+            spent = state.spend(
+                reading.at_s, reading.energy_j, reading.power_w, max_gap_s=max_gap_s, slept_s=slept_s
+            )
             spent_j = spent.energy_j
             if spent_j is None:
                 self.losses += 1
@@ -92,6 +96,7 @@ class Accounts:
         self._closed: dict[str, list[Entry]] = {}
         self._looks, self._first_s, self._judged = 0, math.inf, False
         self.most_closed = MOST_CLOSED
+        self._asleep = Asleep(time.monotonic)
 
     def adopt(self, states: Iterable[tuple[str, ComponentState]], start_s: float) -> None:
         """Go on from what a run that was alone has seen, by name at the meter; its times count from `start_s` [s]."""
@@ -167,6 +172,7 @@ class Accounts:
         """
         spent_j: dict[str, float] = {}
         variances_j2: dict[str, float] = {}
+        slept_s = self._asleep.since_s()
         for part in parts:
             self._miss(part)
             for order, reading in enumerate(part.readings):
@@ -174,7 +180,7 @@ class Accounts:
                 if one.state.at_s is not None and reading.at_s <= one.state.at_s:
                     continue
                 losses = one.losses
-                energy_j = one.spend(reading, self._max_gap_s)
+                energy_j = one.spend(reading, self._max_gap_s, slept_s)
                 if one.losses > losses:
                     self._mark_loss(one.state.component)
                 if energy_j is not None:

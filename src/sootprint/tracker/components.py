@@ -88,9 +88,23 @@ class ComponentState:
         return {spec.name: getattr(self, spec.name) for spec in classes.fields(self)}
 
     def spend(
-        self, at_s: float, counter_j: float | None, power_w: float | None, *, max_gap_s: float
+        self,
+        at_s: float,
+        counter_j: float | None,
+        power_w: float | None,
+        *,
+        max_gap_s: float,
+        slept_s: float = 0.0,
     ) -> energy.Spend:
-        """Energy between the last reading and a later one."""
+        """Energy between the last reading and a later one.
+
+        Args:
+            at_s: Instant of the later one [s].
+            counter_j: Its counter [J].
+            power_w: Its power [W].
+            max_gap_s: Longest time that two powers may stand for [s].
+            slept_s: Time in between that the monotonic clock left out, in which a counter may have gone on [s].
+        """
         duration_s = at_s - (self.at_s or 0.0)
         if counter_j is not None and self.counter_j is not None:
             if self.missing is not None and self.integrated:
@@ -98,7 +112,7 @@ class ComponentState:
             return energy.counted(
                 self.counter_j,
                 counter_j,
-                duration_s,
+                duration_s + slept_s,
                 wraps_at_j=self.wraps_at_j,
                 max_power_w=self.max_power_w,
             )
@@ -110,14 +124,14 @@ class ComponentState:
             return energy.integrated(self.power_w, power_w, duration_s, max_gap_s=limit_s)
         return energy.Spend(None, "meter changed between counter and power")
 
-    def step_j(self, at_s: float, counter_j: float | None) -> float | None:
+    def step_j(self, at_s: float, counter_j: float | None, *, slept_s: float = 0.0) -> float | None:
         """Energy of a usual step of a counter, as `spend` tells it too; None where there is more to settle [J]."""
         if counter_j is None or self.counter_j is None or self.at_s is None or self.missing is not None:
             return None
         step_j = counter_j - self.counter_j
         limit_j = math.inf
         if self.max_power_w is not None:
-            limit_j = self.max_power_w * (at_s - self.at_s + energy.COUNTER_STEP_S)
+            limit_j = self.max_power_w * (at_s - self.at_s + slept_s + energy.COUNTER_STEP_S)
             if self.wraps_at_j is not None and limit_j >= self.wraps_at_j:
                 return None
         return step_j if 0.0 <= step_j <= limit_j and counter_j < math.inf else None

@@ -247,10 +247,11 @@ class Fold:
 
     def _tick(self, line: dict[str, Any]) -> None:
         before_s, before_j = self.last_s, self.running_j() if self._marks else 0.0
+        slept_s = float(line.get("slept", 0.0))
         for index, reason in line.get("miss", ()):
             self.states[index].missing = self.states[index].missing or reason
         for index, at_s, counter_j, power_w, utilisation, variance_j2, *rest_j in line["r"]:
-            self._read(index, at_s, counter_j, power_w, utilisation, variance_j2)
+            self._read(index, at_s, counter_j, power_w, utilisation, variance_j2, slept_s)
             self.states[index].rest_j += rest_j[0] if rest_j else 0.0
         self.last_s = line["s"]
         self.first_s = self.last_s if self.first_s is None else self.first_s
@@ -289,6 +290,7 @@ class Fold:
         power_w: float | None,
         utilisation: float | None,
         variance_j2: float,
+        slept_s: float = 0.0,
     ) -> None:
         state = self.states[index]
         if not 0.0 <= at_s <= MOST_S:
@@ -298,9 +300,9 @@ class Fold:
         else:
             if at_s <= state.at_s:
                 return
-            spent_j = state.step_j(at_s, counter_j)
+            spent_j = state.step_j(at_s, counter_j, slept_s=slept_s)
             if spent_j is None:
-                spent = state.spend(at_s, counter_j, power_w, max_gap_s=self.max_gap_s)
+                spent = state.spend(at_s, counter_j, power_w, max_gap_s=self.max_gap_s, slept_s=slept_s)
                 spent_j = spent.energy_j
                 if spent_j is None:
                     self._lost(index, state, at_s, spent.reason or "unknown")

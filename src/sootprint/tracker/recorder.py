@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sootprint.core.protocols import Reading
+from sootprint.tracker.asleep import Asleep
 from sootprint.tracker.components import ComponentState
 from sootprint.tracker.fold import ANEW, BEFORE_FIRST, HELD, TO_OTHERS, Fold
 from sootprint.tracker.journal import Journal
@@ -36,6 +37,7 @@ class Recorder:
         self, monotonic_s: Callable[[], float], *, fold: Fold, journal: Journal | None, start_s: float
     ) -> None:
         self._monotonic_s = monotonic_s
+        self._asleep = Asleep(monotonic_s)
         self.start_s = start_s
         self._sums = fold
         self._waiting: list[dict[str, Any]] = []  # ticks in the journal that are not counted yet
@@ -98,6 +100,8 @@ class Recorder:
     def _tick(self, rows: list[list[Any]], missing: dict[int, str]) -> None:
         """Journal a tick at once, and count it with some others: together they cost half as much as one by one."""
         line = {"k": "tick", "s": round(self.now_s(), 4), "r": rows, "miss": list(missing.items())}
+        if slept_s := self._asleep.since_s():
+            line["slept"] = round(slept_s, 3)
         self._write(line)
         self._waiting.append(line)
         if not self._judged or self._sums.progress is not None or len(self._waiting) >= MOST_WAITING:
