@@ -173,6 +173,7 @@ def test_too_many_requests_of_one_address_wait(open_hub: Hub) -> None:
             statuses = [client.get("/api/v1/facets").status_code for _ in range(7)]
             assert statuses == [200] * 5 + [429] * 2
             assert client.get("/healthz").status_code == 200
+            assert client.get("/healthz-and-more").status_code == 429
     finally:
         made.limits._rates["visit"] = (200.0, 40.0)
 

@@ -28,9 +28,8 @@ MAX_PACKED = 16 << 20  # bytes of a request as it comes
 MAX_RECORD = 4 << 20  # bytes of one record as JSON
 MAX_BATCH = 5_000  # records in a request
 YEARS = (1950, 2100)  # in which a training may begin or end
-MAX_PARTS = (
-    2_000_000  # values of a request; full ones of ours have 1,800,000, a bomb of empty lists 11 millions
-)
+# Values of a request: full ones of ours have 1,800,000, a bomb of empty lists 11 millions
+MAX_PARTS = 2_000_000
 
 
 _CONTAINERS = frozenset({dict, list})
@@ -148,9 +147,11 @@ def _check_date(name: str, text: str | None) -> None:
     """Refuse what is no date: pages sort, count and draw by it."""
     if text is None:
         return
-    whole = text + "-01-01"[len(text) - 4 :] if len(text) in (4, 7) else text  # a year, or a month of it
+    rest = {len("2024"): "-01-01", len("2024-03"): "-01"}.get(len(text), "")
     try:
-        year = datetime.fromisoformat(whole).year if text.isascii() else 0
+        if not text.isascii():  # digits of other scripts are read, but sorted behind all others
+            raise ValueError(text)
+        year = datetime.fromisoformat(text + rest).year
     except ValueError:
         raise RecordError(
             f"/{name} is {text!r:.60}: it is a date or time of ISO 8601, e.g. 2024-03-01T12:00:00Z"

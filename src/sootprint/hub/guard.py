@@ -20,13 +20,8 @@ from sootprint.hub.requests import caller
 SAFE = ("GET", "HEAD", "OPTIONS")
 PROXIED = (b"x-forwarded-for", b"forwarded", b"x-forwarded-host", b"via")
 MISDIRECTED, TOO_MANY = 421, 429
-NOT_LIMITED = (
-    "/healthz",
-    "/readyz",
-    "/metrics",
-    "/static/hub.css",
-    "/static/hub.svg",
-)  # a refusal has a style too
+# Probes, and what the page of a refusal loads
+NOT_LIMITED = ("/healthz", "/readyz", "/metrics", "/static/hub.css", "/static/hub.svg")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -90,7 +85,7 @@ class Guard:
         limit = limit_of(scope["path"])
         if not length.isdigit() or int(length) > limit:
             return 413, too_large(limit), 0.0
-        if not self._hub.single_user and not scope["path"].startswith(NOT_LIMITED):
+        if not self._hub.single_user and scope["path"] not in NOT_LIMITED:
             wait_s = self._hub.limits.take("visit", caller(scope))
             if wait_s > 0.0:
                 return 429, "too many requests", wait_s

@@ -18,7 +18,8 @@ from sootprint.hub.insight.sheets import Grid, Link, Part, Sheet, counted, link
 from sootprint.hub.tables import ResultRow, table_of
 from sootprint.report import figures
 
-MOST, MOST_LOGGED = 2_000, 500  # results that are looked at, and those of them whose curve is read
+MOST = 2_000  # results that are looked at
+MOST_LOGGED = 500  # results whose curve is read
 _results = table_of(ResultRow)
 
 
@@ -37,13 +38,26 @@ class Reached:
     logged: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What the results of a board tell of a value.
+
+    Args:
+        reached: Records that reached it, the least energy first.
+        others: Number of those that did not, as far as they were looked at.
+        is_all: Whether there were no more than could be looked at.
+    """
+
+    reached: list[Reached]
+    others: int
+    is_all: bool
+
+
 _NUMBERS = ("seq", "value", "energy_kwh", "evidence")
 
 
-def reached(
-    engine: Engine, names: tuple[str, str, str], target: float, *, weak: bool = False
-) -> tuple[list[Reached], int]:
-    """Records that reached a value, the least energy first, and the number of those that did not.
+def reached(engine: Engine, names: tuple[str, str, str], target: float, *, weak: bool = False) -> Looked:
+    """Records that reached a value.
 
     Looked at are the results that took the least energy, as two indexes have them in that order: those with a logged
     curve, which is read, and all others, of which nothing else is.
@@ -61,13 +75,16 @@ def reached(
     logged = _query(entered, _results.c.curve).where(_results.c.curve.is_not(None)).limit(MOST_LOGGED)
     whole = _query(entered).where(_results.c.energy_kwh.is_not(None)).limit(MOST)
     with engine.connect() as connection:
-        rows = [dict(row) for row in connection.execute(logged).mappings()]
-        known = {row["seq"] for row in rows}
-        rows += [
-            {**row, "curve": None} for row in connection.execute(whole).mappings() if row["seq"] not in known
-        ]
+        curves = [dict(row) for row in connection.execute(logged).mappings()]
+        ends = [{**row, "curve": None} for row in connection.execute(whole).mappings()]
+    known = {row["seq"] for row in curves}
+    rows = [*curves, *(row for row in ends if row["seq"] not in known)]
     found = [one for row in rows if (one := _reached(row, target, higher=higher)) is not None]
-    return sorted(found, key=lambda one: one.energy_kwh), len(rows) - len(found)
+    return Looked(
+        reached=sorted(found, key=lambda one: one.energy_kwh),
+        others=len(rows) - len(found),
+        is_all=len(curves) < MOST_LOGGED and len(ends) < MOST,
+    )
 
 
 def _query(entered: sa.ColumnElement[bool], *more: Any) -> sa.Select[Any]:
@@ -87,23 +104,17 @@ def _reached(row: dict[str, Any], target: float, *, higher: bool) -> Reached | N
 
 def sheet(engine: Engine, names: tuple[str, str, str], target: float) -> Sheet:
     """The page."""
-    found, others = reached(engine, names, target)
-    if weak := not found and not others:  # as the leaderboard does: all evidence where there is no better
-        found, others = reached(engine, names, target, weak=True)
+    looked = reached(engine, names, target)
+    if (
+        weak := not looked.reached and not looked.others
+    ):  # as the leaderboard: all evidence where none is better
+        looked = reached(engine, names, target, weak=True)
+    found = looked.reached
     of_board = link("The leaderboard", "/leaderboards/view", task=names[0], dataset=names[1], metric=names[2])
-    if found:
-        least, logged = found[0], sum(one.logged for one in found)
-        words = (
-            f"{counted(len(found), 'footprint')} reached {names[2]} {target:g}, {others or 'none'} did not; "
-            f"the least energy was {figures.amount(Quantity(value=least.energy_kwh), ENERGY)}. "
-            f"{_logged(logged, len(found))}"
-        )
-    else:
-        words = f"No footprint reached {names[2]} {target:g} here; {others or 'none'} ended short of it."
-    says = [words]
+    says = [_words(looked, f"{names[2]} {target:g}")]
     if weak:
         says.append(f"{leaderboards.NONE_SOUND}, so all evidence is shown.")
-    if len(found) + others >= MOST_LOGGED:
+    if not looked.is_all:
         says.append(
             f"Looked at: the {MOST:,} footprints of the least energy, and the first {MOST_LOGGED} of those that "
             "logged the way there."
@@ -119,6 +130,18 @@ def sheet(engine: Engine, names: tuple[str, str, str], target: float) -> Sheet:
         "target was reached.",
         above=[Link("Leaderboards", "/leaderboards"), of_board],
         parts=[Part(says=says, grid=_grid(shown))],
+    )
+
+
+def _words(looked: Looked, target: str) -> str:
+    """How many reached a target, and at what energy."""
+    found, others = looked.reached, looked.others or "none"
+    if not found:
+        return f"No footprint reached {target} here; {others} ended short of it."
+    least = figures.amount(Quantity(value=found[0].energy_kwh), ENERGY)
+    return (
+        f"{counted(len(found), 'footprint')} reached {target}, {others} did not; the least energy was {least}. "
+        f"{_logged(sum(one.logged for one in found), len(found))}"
     )
 
 
