@@ -14,7 +14,7 @@ from sootprint.engines.book import Book, Plan
 from sootprint.engines.shell import UnreachableError
 from sootprint.engines.ssh import SshEngine
 from sootprint.ledger import Ledger
-from sootprint.runner import missing
+from sootprint.runner import missing, resume
 from sootprint.settings import load
 from sootprint.settings.targets import Target
 
@@ -72,10 +72,10 @@ def test_record_that_did_not_come_is_asked_for_until_it_is_here(own_home: Path, 
     with Ledger(own_home) as ledger:
         assert [row.id for row in ledger.runs()] == [far.record.id]
         assert ledger.get(far.record.id).plan["waiting"]["id"] == "p", "it has its place in the plan now"
-    assert missing.asked(settings, said.append) == ([], [])
+    assert missing.asked(settings, said.append) == ([], [], [])
     with Ledger(own_home) as ledger:
         ledger.delete(far.record.id)
-    assert missing.asked(settings, said.append) == ([], [])
+    assert missing.asked(settings, said.append) == ([], [], [])
     assert far.count == 2
 
 
@@ -84,6 +84,19 @@ def test_plan_that_still_goes_on_is_left_to_its_driver(own_home: Path, far: Far,
     """Nobody asks beside it."""
     book = _ended(own_home, done=how == "driven")
     assert book.take()
-    assert missing.asked(load(), lambda _: None) == ([], [])
+    assert missing.asked(load(), lambda _: None) == ([], [], [])
     assert far.count == 0
     book.release()
+
+
+def test_book_that_cannot_be_read_keeps_no_other_plan_waiting(own_home: Path, far: Far) -> None:
+    """As after an upgrade: it is named once, the others are driven on and asked for."""
+    _ended(own_home)
+    torn = own_home / "plans" / "a-torn-one"
+    torn.mkdir()
+    (torn / "book.jsonl").write_text("no plan\n")
+    far.answers = True
+    found, failed = resume.left_alone(own_home)
+    assert (found, len(failed)) == ([], 1)
+    assert "a-torn-one" in str(failed[0])
+    assert [one.id for one in missing.asked(load(), lambda _: None).fetched] == [far.record.id]

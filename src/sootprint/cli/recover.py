@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,8 +11,7 @@ import typer
 from sootprint.cli import figures, options, output, shell
 
 if TYPE_CHECKING:
-    from sootprint.core.records import Footprint
-    from sootprint.settings import Settings
+    from sootprint.core.errors import SootprintError
 
 Skip = Annotated[
     bool,
@@ -33,6 +33,7 @@ def recover(skip_unreadable: Skip = False, json: options.Json = False) -> None:
     """
     from sootprint import settings
     from sootprint.core.errors import RecordError
+    from sootprint.runner import missing
     from sootprint.tracker.recover import recover as finish
     from sootprint.tracker.recover import unfinished
 
@@ -42,52 +43,42 @@ def recover(skip_unreadable: Skip = False, json: options.Json = False) -> None:
         try:
             records.append(finish(path, skip_unreadable=skip_unreadable))
         except RecordError as err:
-            shell.say(str(err))
-            codes.append(shell.exit_code(err))
+            _fail([err], codes)
     resumed = _resumed(known.home, codes)
-    came, lines = _asked(known, codes)
-    records += came
-    for text in lines:
+    came = missing.asked(known, shell.say)
+    records += came.fetched
+    for text in came.missing:
         shell.say(text)
+    _fail(came.failed, codes)
     if json:
         output.print_json([record.id for record in records])
     elif records:
         for record in records:
             took, spent = figures.duration(record.duration_s), figures.energy(record.energy_kwh)
             print(f"recovered {record.id}  {shell.printable(record.name or figures.DASH)}  {took}  {spent}")
-    elif len(codes) == 1 and not resumed and not lines:
+    elif len(codes) == 1 and not resumed and not came.missing:
         shell.say("nothing to recover: every run has its record")
     raise typer.Exit(max(codes))
 
 
-def _asked(known: Settings, codes: list[int]) -> tuple[list[Footprint], list[str]]:
-    """Records that other places still held, and a line for each that did not come; what failed is said."""
-    from sootprint.core.errors import RecordError
-    from sootprint.runner import missing
-
-    try:
-        return missing.asked(known, shell.say)
-    except RecordError as err:
+def _fail(errors: Iterable[SootprintError], codes: list[int]) -> None:
+    """Say what failed, and add it to the exit codes."""
+    for err in errors:
         shell.say(str(err))
         codes.append(shell.exit_code(err))
-    return [], []
 
 
 def _resumed(home: Path, codes: list[int]) -> int:
     """Number of plans that are driven on from now; what failed is said and added to the exit codes."""
-    from sootprint.core.errors import SootprintError
     from sootprint.runner import resume
 
-    found = 0
-    try:
-        for book in resume.left_alone(home):
+    found, failed = resume.left_alone(home)
+    _fail(failed, codes)
+    for book in found:
+        try:
             path = resume.started(book)
             shell.say(f"plan {book.folder.name} is driven on; its output goes to {path}")
-            found += 1
-    except SootprintError as err:
-        shell.say(str(err))
-        codes.append(shell.exit_code(err))
-    except OSError as err:
-        shell.say(f"a plan cannot be driven on: {err.strerror or err}")
-        codes.append(shell.FAILED)
-    return found
+        except OSError as err:
+            shell.say(f"plan {book.folder.name} cannot be driven on: {err.strerror or err}")
+            codes.append(shell.FAILED)
+    return len(found)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from sootprint.core.errors import RecordError
-from sootprint.engines.book import Book, books
+from sootprint.core.errors import RecordError, SootprintError
+from sootprint.engines.book import Book, State, books
 from sootprint.engines.shell import UnreachableError
 from sootprint.engines.ssh import SshEngine
 from sootprint.ledger import Ledger
@@ -25,43 +25,55 @@ class Asked(NamedTuple):
     Args:
         fetched: Records that are here now.
         missing: A line for each that is not.
+        failed: What else went wrong, by plan.
     """
 
     fetched: list[Footprint]
     missing: list[str]
+    failed: list[SootprintError]
 
 
 def asked(settings: Settings, say: Callable[[str], object]) -> Asked:
     """What became of the records of all ended plans that other places still hold; none is fetched twice.
 
     A record that was fetched once and deleted here stays deleted. What the plan saved is counted again with what came.
+    A book that cannot be read is passed over: `resume.left_alone` says so.
 
     Args:
         settings: Settings of this machine.
         say: Called with one line for a person.
-
-    Raises:
-        RecordError: The ledger or a book cannot be read.
     """
-    fetched: list[Footprint] = []
-    missing: list[str] = []
+    made = Asked([], [], [])
     for book in books(settings.home):
-        wanted = _wanted(book, settings)
-        if not wanted or not book.take():
-            continue  # nothing lacks, or its driver waits for it
         try:
-            came = [number for number, target in wanted if _came(book, number, target, missing)]
-            if came:
-                Roaming(book, settings, say).complete()
-                fetched += _records(book.folder.name, settings, came)
-        finally:
-            book.release()
-    return Asked(fetched, missing)
+            state = book.state()
+        except RecordError:
+            continue
+        try:
+            _ask(book, state, settings, say, made)
+        except SootprintError as err:
+            made.failed.append(err)
+        except OSError as err:
+            made.failed.append(RecordError(f"plan {book.folder.name}: {err.strerror or err}"))
+    return made
 
 
-def _wanted(book: Book, settings: Settings) -> list[tuple[int, Target]]:
+def _ask(book: Book, state: State, settings: Settings, say: Callable[[str], object], made: Asked) -> None:
+    """Ask for what one plan lacks, and add what became of it."""
+    wanted = _wanted(book, state, settings)
+    if not wanted or not book.take():
+        return  # nothing lacks, or its driver waits for it
+    try:
+        came = [number for number, target in wanted if _came(book, number, target, made.missing)]
+        if came:
+            made.fetched.extend(_records(book.folder.name, settings, came))
+            Roaming(book, settings, say).complete()
+    finally:
+        book.release()
+
+
+def _wanted(book: Book, state: State, settings: Settings) -> list[tuple[int, Target]]:
     """Numbers and places of the ended segments of an ended plan whose record was never here."""
-    state = book.state()
     targets = {one.name: one for one in (Target(**table) for table in state.plan.targets) if one.is_remote}
     if state.result is None or not targets:
         return []

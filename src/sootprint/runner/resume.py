@@ -7,23 +7,25 @@ import sys
 import time
 from pathlib import Path
 
-from sootprint.core.errors import SootprintError
+from sootprint.core.errors import RecordError, SootprintError
 from sootprint.engines.book import Book, books
 
 OUTPUT = "output.log"
 
 
-def left_alone(home: Path) -> list[Book]:
-    """Books of plans that are open and that nobody drives; this process is their driver from now on.
+def left_alone(home: Path) -> tuple[list[Book], list[RecordError]]:
+    """Books of plans that are open and that nobody drives, and what is wrong with those that cannot be read.
 
-    Raises:
-        RecordError: A book cannot be read.
+    This process is the driver of the plans from now on.
     """
-    found = []
+    found, failed = [], []
     for book in books(home):
-        if book.state().result is None and book.take():
-            found.append(book)
-    return found
+        try:
+            if book.state().result is None and book.take():
+                found.append(book)
+        except RecordError as err:
+            failed.append(err)
+    return found, failed
 
 
 def started(book: Book) -> Path:
