@@ -345,6 +345,10 @@ def test_a_job_log_is_read_as_slurm_prints_it(call, tmp_path, year, form):
 @pytest.mark.parametrize(
     ("log", "words"),
     [
+        ("start,hours\n2026-03-05,nan\n", "line 2: 'nan' is no time that a job ran"),
+        ("start,hours\n2026-03-05,1e300\n", "line 2: '1e300' is no time that a job ran"),
+        ("start,hours\n0001-01-01T00:00+05:00,3\n", "line 2: '0001-01-01T00:00+05:00' is no time"),
+        ("start,hours,note\n2026-03-05,3," + "x" * 200_000 + "\n", "is no CSV"),
         ("JobID,State\n1,COMPLETED\n", "needs the columns start"),
         ("start,hours\nyesterday,3\n", "line 2: 'yesterday' is no time"),
         ("start,hours\n2026-03-05,long\n", "'long' is not a number"),

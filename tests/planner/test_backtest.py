@@ -142,6 +142,40 @@ def test_log_that_is_none_is_refused_in_one_line(lines, words):
     assert words in str(caught.value)
 
 
+ROWS = """7|2026-03-05T10:00:00|01:00:00|REQUEUED|
+7.batch|2026-03-05T10:00:00|01:00:00|CANCELLED|3600000
+7|2026-03-05T12:00:00|1-02:00:00|COMPLETED|
+7.batch|2026-03-05T12:00:00|1-02:00:00|COMPLETED|7200000
+7.extern|2026-03-05T12:00:00|1-02:00:00|COMPLETED|
+8|2026-03-05T12:00:00|02:00:00|RUNNING|
+8.0|2026-03-05T12:00:00|01:00:00|COMPLETED|3600000
+9|2026-03-05T12:00:00|INVALID|COMPLETED|
+10|2026-03-05T12:00:00|UNLIMITED|COMPLETED|
+12_[3-5]|Unknown|00:00:00|PENDING|
+12_1|2026-03-05T13:00:00|30:15|CANCELLED by 1000|18446744073709551614
+12_1.batch|2026-03-05T13:00:00|30:15|CANCELLED|0
+13+1|2026-03-05T14:00:00|00:00:30|OUT_OF_MEMORY|
+13+1.0|2026-03-05T14:00:00|00:00:30|OUT_OF_ME+|
+14|None|00:00:00|CANCELLED by 0|
+15.batch|2026-03-05T15:00:00|01:00:00|COMPLETED|3600000
+"""
+
+
+def test_rows_of_sacct_that_are_no_jobs_are_none():
+    """Steps of a job that does not count, the earlier start of a requeued one and what Slurm could not tell.
+
+    A job that nobody measured has no energy: not 0, which would take it out of every sum.
+    """
+    lines = ["JobID|Start|Elapsed|State|ConsumedEnergyRaw", *ROWS.splitlines()]
+    log = joblog.read(lines, name="x")
+    assert [(job.name, job.length_s, job.energy_kwh) for job in log.jobs] == [
+        ("7", 26 * 3600.0, pytest.approx(2.0)),
+        ("12_1", 1815.0, None),
+        ("13+1", 30.0, None),
+    ]
+    assert log.left_out == {"not finished": 3, "no time spent": 2, "never started": 1}
+
+
 def test_states_of_a_real_sacct_log_are_understood():
     """Cancelled, failed and timed-out jobs spent their time; what never began or still runs is left out and counted."""
     rows = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 
 from sootprint.engines.book import PAUSED, Book, Plan, folded
 from sootprint.engines.processes import boot, own
-from sootprint.engines.state import MOST_CUTS
+from sootprint.engines.shell import UnreachableError
+from sootprint.engines.state import MOST_CUTS, MOST_LOST
 from sootprint.runner import driver
 from sootprint.runner.driver import Driver, decided
 from sootprint.runner.outlook import Ahead
@@ -238,12 +240,80 @@ def test_job_without_forecast_starts_at_once(tmp_path):
 
 
 def test_job_that_is_cut_again_and_again_is_given_up(tmp_path):
-    """Six cuts, and no seventh start."""
-    book = Book.begin(tmp_path, plan())
+    """Six cuts, and no seventh start; one line says so."""
+    book, said = Book.begin(tmp_path, plan()), []
     world = World(book)
     world.look = lambda: setattr(world, "left", 0) or False
-    assert drive(book, world, Told()) == 1
+    assert drive(book, world, Told(), said) == 1
+    assert [text.rpartition("; ")[2].split(":")[0] for text in said] == [
+        *["it is started again"] * MOST_CUTS,
+        "it is given up after 6 such ends",
+    ]
     assert world.begun == MOST_CUTS + 1
+
+
+def test_job_of_which_no_start_is_ever_seen_is_given_up_later(tmp_path):
+    """Its driver dies again and again before it begins: that is no fault of its own; but no start is tried for ever."""
+    book, said = Book.begin(tmp_path, plan()), []
+    world = World(book)
+    world.begin = lambda *, resume: book.begin_segment(resume=resume)
+    assert drive(book, world, Told(), said) == 1
+    assert len(book.state().segments) == MOST_LOST + 1
+    assert said[-1].count("is given up after 51 such ends") == 1
+
+
+def test_pause_between_two_cuts_is_progress(tmp_path):
+    """Only the cuts since the last pause count."""
+    book = Book.begin(tmp_path, plan(pausable=True))
+    for number in range(1, 2 * MOST_CUTS + 2):
+        os.close(book.begin_segment(resume=number > 1)[1])
+        book.write("started", segment=number, job=own(), runner=own())
+        if number == MOST_CUTS:
+            book.write("asked", segment=number)
+            book.write("ended", segment=number, code=PAUSED, ran_s=1.0)
+        else:
+            book.write("cut", segment=number)
+    assert (book.state().cuts, book.state().ended_with) == (MOST_CUTS + 1, 1)
+    lines = (book.folder / "book.jsonl").read_bytes().splitlines()
+    assert folded(lines[:-3]).ended_with is None
+
+
+def test_line_that_the_disk_took_in_part_is_an_error(tmp_path, monkeypatch):
+    """What is not whole in the book tells nothing, and must not be done: the step is tried again, and done once."""
+    book, said, written = Book.begin(tmp_path, plan()), [], os.write
+    full = [b'"starting"', b'"done"']
+
+    def partly(descriptor, line):
+        if full and full[0] in line:
+            full.pop(0)
+            return written(descriptor, line[:9])
+        return written(descriptor, line)
+
+    monkeypatch.setattr(os, "write", partly)
+    monkeypatch.setattr(driver, "RETRY_S", 0.0)
+    world = World(book)
+    assert drive(book, world, Told(), said) == 0
+    assert (world.begun, world.finished, full) == (1, 1, [])
+    assert [text for text in said if "cannot go on yet" in text] == [
+        "plan p cannot go on yet: No space left on device"
+    ]
+
+
+def test_interrupt_while_nothing_can_be_told_leaves_the_plan(tmp_path, monkeypatch):
+    """The place does not answer, and the job can be neither ended nor seen to have ended: nobody waits for ever."""
+    book, said = Book.begin(tmp_path, plan()), []
+    world = World(book)
+    world.begin(resume=False)
+
+    def silent(self):
+        signal.raise_signal(signal.SIGINT)
+        raise UnreachableError("target far cannot be reached")
+
+    monkeypatch.setattr(Handle, "is_running", silent)
+    assert drive(book, world, Told(), said) == 130
+    assert said[-1] == "plan p is left as it is, and its job may run: `sootprint recover` drives it on"
+    assert book.state().result is None
+    assert Book(book.folder).take(), "another driver may go on"
 
 
 def test_interrupt_while_it_waits_cancels_it(tmp_path):

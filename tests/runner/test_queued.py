@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 
 from sootprint.engines.book import PAUSED, Book, Plan
 from sootprint.engines.processes import own
-from sootprint.engines.queue import Job
+from sootprint.engines.queue import BEGUN, NO_ROOM, Job, outcome, parsed
+from sootprint.engines.shell import UnreachableError
 from sootprint.runner import queued
 from sootprint.runner.outlook import Ahead
 from sootprint.runner.queued import Queued, batch_script
@@ -264,14 +266,43 @@ def test_batch_script_begins_once_and_resumes_after_a_requeue(tmp_path) -> None:
     import subprocess
 
     told = ("sh", "-c", 'echo "$SOOTPRINT_PLAN_SEGMENT resume=$SOOTPRINT_RESUME $0 $*"')
-    book = begun(tmp_path / "it's", pausable=True, arguments=told, command=("script", "a b"))
+    book = begun(
+        tmp_path / """it's "$HOME" `x` %j""", pausable=True, arguments=told, command=("script", "a b")
+    )
     script = batch_script(book.state().plan, book, 1)
 
     def run(**env: str) -> str:
         done = subprocess.run(["/bin/sh"], input=script, env=env, capture_output=True, text=True, timeout=20)
-        assert done.returncode == 0
-        return done.stdout.strip()
+        return f"{done.stdout.strip()}{done.returncode or ''}"
 
-    assert run(SOOTPRINT_RESUME="1") == f"1:{book.folder} resume= -- script a b"
-    assert run() == ""
+    assert run(SOOTPRINT_RESUME="1", SLURM_JOB_ID="7") == f"1:{book.folder} resume= -- script a b"
+    assert run(SLURM_JOB_ID="8") == str(BEGUN)
+    number = book.folder / "segment.1.begun" / "job"
+    assert number.read_text() == "7\n"
     assert run(SLURM_RESTART_COUNT="1") == f"2:{book.folder} resume=1 -- script a b"
+    (book.folder / "segment.3.begun").touch()
+    assert run(SLURM_RESTART_COUNT="2") == str(NO_ROOM)
+
+
+def test_job_that_was_submitted_twice_is_followed_where_it_has_begun(tmp_path) -> None:
+    """The one that came too late tells nothing of the job; one that found no room has lost it."""
+    book = begun(tmp_path)
+    segment, lock = book.begin_segment(resume=False)
+    os.close(lock)
+    book.write("queued", segment=1, slurm="8", begin_s=None)
+    folder = book.folder / "segment.1.begun"
+    folder.mkdir()
+    (folder / "job").write_text("7\n")
+    late, full, own_end = (
+        parsed(f"JobId=8 JobState=FAILED ExitCode={code}:0") for code in (BEGUN, NO_ROOM, 3)
+    )
+    with pytest.raises(UnreachableError, match="submitted twice"):
+        outcome(late, book, segment)
+    assert book.state().segments[0].slurm == "7"
+    assert (outcome(full, book, segment), outcome(own_end, book, segment), outcome(None, book, segment)) == (
+        None,
+        3,
+        None,
+    )
+    book.write("started", segment=1, job=own(), runner=own())
+    assert outcome(late, book, book.state().segments[0]) == BEGUN, "an exit code of the job's own"

@@ -101,10 +101,10 @@ def _submitted(known: Settings, asked: Asked, stated: Sequence[str]) -> tuple[st
         shell.say("it cannot end by its deadline: it begins as soon as Slurm starts it")
     book = Book.begin(known.home, plan)
     kept = book.folder / "script"
-    kept.write_bytes(Path(asked.command[0]).read_bytes())
-    kept.chmod(0o700)
     driver = Queued(book, Outlook(plan, known, shell.say), say=shell.say)
     try:
+        kept.write_bytes(Path(asked.command[0]).read_bytes())
+        kept.chmod(0o700)
         driver.step(book.state())
         driver.step(book.state())
     except OSError as err:

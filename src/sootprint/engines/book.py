@@ -8,6 +8,7 @@ was killed is seen to be running. Lines are added by the driver and by the runne
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -99,7 +100,8 @@ class Book:
             size = os.fstat(descriptor).st_size
             if size and os.pread(descriptor, 1, size - 1) != b"\n":
                 line = b"\n" + line  # the last line was cut by a power failure
-            os.write(descriptor, line)
+            if os.write(descriptor, line) < len(line):  # the disk took a part of it, which tells nothing
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shlex
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sootprint.engines.shell import Answer, UnreachableError, answer
@@ -12,6 +14,7 @@ from sootprint.engines.shell import Answer, UnreachableError, answer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sootprint.engines.book import Book, Segment
     from sootprint.settings.targets import Target
 
 OPEN = {
@@ -21,6 +24,7 @@ OPEN = {
 LOST = {"NODE_FAIL", "BOOT_FAIL", "PREEMPTED", "REVOKED"}
 ENDED_BY = {"CANCELLED": 143, "TIMEOUT": 143, "DEADLINE": 143, "OUT_OF_MEMORY": 137}
 UNKNOWN_JOB = "Invalid job id"
+NO_ROOM, BEGUN = 121, 122  # exit codes of a batch script that does not become its runner
 
 
 class Job(NamedTuple):
@@ -162,7 +166,11 @@ def parsed(line: str) -> Job:
     >>> parsed("JobId=7 JobName=a b JobState=FAILED Reason=None Restarts=1 ExitCode=0:9").result
     137
     """
-    told = dict(word.split("=", 1) for word in line.split() if "=" in word)
+    told: dict[str, str] = {}
+    for word in line.split():
+        name, equals, value = word.partition("=")
+        if equals:
+            told.setdefault(name, value)  # the script's name and folder come later, and may hold anything
     if "JobId" not in told or "JobState" not in told:
         raise UnreachableError(f"scontrol answers what cannot be read: {line.strip()[:80]!r}")
     code, _, by_signal = told.get("ExitCode", "0:0").partition(":")
@@ -175,6 +183,38 @@ def parsed(line: str) -> Job:
         code=None if state in OPEN else ended,
         restarts=int(told.get("Restarts", "0")),
     )
+
+
+def begin_once(folder: Path, segment: str) -> list[str]:
+    """Lines of a batch script that end it where its segment has begun already, however often it was submitted.
+
+    Args:
+        folder: Folder of the plan, on a disk that the nodes share.
+        segment: Number of the segment, as the shell knows it.
+    """
+    begun = f"{shlex.quote(str(folder))}/segment.{segment}.begun"
+    return [
+        f"mkdir {begun} 2>/dev/null || {{ [ -d {begun} ] && exit {BEGUN}; exit {NO_ROOM}; }}",
+        f'echo "$SLURM_JOB_ID" > {begun}/job',
+    ]
+
+
+def outcome(known: Job | None, book: Book, segment: Segment) -> int | None:
+    """Exit code of a job that has ended, None where it was lost: it is then started again.
+
+    Raises:
+        UnreachableError: It was submitted twice, and another job has begun in its place: the book now names that one.
+    """
+    code = None if known is None else known.result
+    if known is None or segment.job is not None or code not in (NO_ROOM, BEGUN):
+        return code
+    if code == NO_ROOM:
+        return None
+    with contextlib.suppress(OSError):
+        number = (book.folder / f"segment.{segment.number}.begun" / "job").read_text(encoding="ascii").strip()
+        if number.isdigit() and number != known.id:
+            book.write("queued", segment=segment.number, slurm=number, begin_s=None)
+    raise UnreachableError(f"job {known.id} was submitted twice: the one that has begun is looked at")
 
 
 def require(target: Target | None) -> None:

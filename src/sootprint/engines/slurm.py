@@ -11,7 +11,6 @@ import shlex
 import signal
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sootprint.engines import queue
@@ -88,7 +87,8 @@ class SlurmHandle:
         ended = known is None or not known.is_open
         self._pass_on(ended=ended)
         if ended:
-            self._running, self._code = False, None if known is None else known.result
+            self._code = queue.outcome(known, self._book, segment)
+            self._running = False
         return self._running
 
     def _pass_on(self, *, ended: bool) -> None:
@@ -173,7 +173,8 @@ class SlurmEngine:
 def _options(plan: Plan, book: Book, number: int, *, name: str) -> list[str]:
     """Options of `sbatch` that a segment needs; Slurm must not start it again by itself."""
     saving = ["--signal=B:USR1@300"] if plan.pausable else []
-    out, err = (file_of(book.folder, number, stream) for stream in DESCRIPTORS)
+    files = (str(file_of(book.folder, number, stream)) for stream in DESCRIPTORS)
+    out, err = (path.replace("%", "%%") for path in files)  # Slurm's own patterns begin with it
     return [
         *(f"--job-name={name}", "--no-requeue", *saving, f"--output={out}", f"--error={err}"),
         *("--open-mode=append", f"--comment=sootprint:{book.folder.name}"),
@@ -182,10 +183,9 @@ def _options(plan: Plan, book: Book, number: int, *, name: str) -> list[str]:
 
 def _script(book: Book, segment: Segment, command: list[str], *, setup: str | None) -> str:
     """Batch script of a segment: it begins once, and becomes the runner."""
-    begun = Path(book.folder) / f"segment.{segment.number}.begun"
     lines = [
         "#!/bin/sh",
-        f"mkdir {shlex.quote(str(begun))} || exit 0  # it was submitted twice, and has begun already",
+        *queue.begin_once(book.folder, str(segment.number)),
         f"export {SEGMENT}={shlex.quote(f'{segment.number}:{book.folder}')}",
         f"export {RESUME}=1" if segment.resume else f"unset {RESUME}",
         *([setup] if setup else []),

@@ -10,7 +10,8 @@ from typing import Any
 from sootprint.engines.processes import Process
 
 PAUSED = 75  # exit code of a job that has saved and may be resumed (EX_TEMPFAIL of sysexits.h)
-MOST_CUTS = 5  # a job that is cut again and again is given up
+MOST_CUTS = 5  # a job that is cut again and again, without a pause between, is given up
+MOST_LOST = 50  # and one of which so many starts were cut before it began
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,9 +172,23 @@ class State:
             return None
         last = self.segments[-1]
         if last.cut:
-            return 1 if sum(one.cut for one in self.segments) > MOST_CUTS else None
+            return (
+                1
+                if self.cuts > MOST_CUTS or sum(one.job is None for one in self.segments) > MOST_LOST
+                else None
+            )
         paused = last.code == PAUSED and self.plan.pausable and last.asked
         return None if paused else last.code
+
+    @property
+    def cuts(self) -> int:
+        """How often the job was cut off after it had begun, since it paused last."""
+        count = 0
+        for one in reversed(self.segments):
+            if one.code == PAUSED:
+                break
+            count += one.cut and one.job is not None
+        return count
 
     @property
     def left_s(self) -> float:

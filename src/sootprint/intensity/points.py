@@ -67,9 +67,9 @@ def instant(text: object, *, where: str) -> datetime:
     """
     try:
         found = datetime.fromisoformat(str(text))
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):  # the first and the last day of the calendar have no UTC everywhere
         raise IntensityError(f"{where}: {str(text)[:40]!r} is no time") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def figure(value: object, *, where: str) -> float | None:

@@ -103,13 +103,17 @@ def _read(path: Path) -> list[_Step]:
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as err:
         raise IntensityError(f"{path} cannot be read: {err}") from err
     reader = csv.DictReader(lines)
+    try:
+        rows = list(reader)
+    except csv.Error as err:
+        raise IntensityError(f"{path.name} is no CSV: {err}") from None
     missing = {TIME_COLUMN, VALUE_COLUMN} - set(reader.fieldnames or ())
     if missing:
         there = ", ".join(name[:40] for name in (reader.fieldnames or ())[:6]) or "nothing"
         raise IntensityError(
             f"{path.name} has no column {', '.join(sorted(missing))}; its first line has {there}, parted by commas"
         )
-    steps = [_step(path, number, row) for number, row in enumerate(reader, start=2)]
+    steps = [_step(path, number, row) for number, row in enumerate(rows, start=2)]
     for number, (before, after) in enumerate(pairwise(steps), start=3):
         if after.start <= before.start:
             raise IntensityError(
@@ -134,8 +138,9 @@ def _step(path: Path, number: int, row: dict[str, str]) -> _Step:
     """Step of one row."""
     try:
         start = datetime.fromisoformat(row[TIME_COLUMN])
+        start = start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
         value = float(row[VALUE_COLUMN]) if row[VALUE_COLUMN] else None
-    except (TypeError, ValueError) as err:
+    except (TypeError, ValueError, OverflowError) as err:
         raise IntensityError(
             f"{path.name} line {number}: {err}; a time is as 2026-01-31T12:00Z, a figure a number, a gap empty"
         ) from err
@@ -144,7 +149,7 @@ def _step(path: Path, number: int, row: dict[str, str]) -> _Step:
             f"{path.name} line {number}: {VALUE_COLUMN} = {value:g} is not from 0 to {HIGHEST_G_PER_KWH:g} "
             "gCO2e/kWh: leave the cell of a gap empty, and convert from other units (lb, per MWh)"
         )
-    return _Step(start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC), value)
+    return _Step(start, value)
 
 
 def _step_length(starts: list[datetime]) -> timedelta:

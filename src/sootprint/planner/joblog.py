@@ -23,8 +23,11 @@ _KWH, _JOULE, _WATT = (
     ("powerw", "meanpowerw", "watts"),
 )
 _NAME = ("jobid", "id", "job", "name")
+_STEPS = ("batch", "extern", "interactive")  # of Slurm, besides those that it counts
+_NOT_TOLD = ("", "Unknown", "None", "N/A", "INVALID", "UNLIMITED")
 _UNFINISHED = ("PENDING", "RUNNING", "SUSPENDED", "REQUEUED", "RESIZING")
 _ELAPSED_FORM = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)(?:\.\d+)?")
+LONGEST_S = 10 * 8784 * SECONDS_PER_HOUR
 COLUMNS = "start (or arrival), and end, elapsed, hours or seconds; energy_kwh or power_w if known"
 SACCT = "TZ=UTC sacct -P -X -o JobID,Start,Elapsed,State,ConsumedEnergyRaw"
 
@@ -66,21 +69,27 @@ def read(lines: Iterable[str], *, name: str) -> JobLog:
     if not text:
         raise InputError(f"{name} is empty: give a log with the columns {COLUMNS}")
     jobs: dict[str, LoggedJob] = {}
+    rows_of: dict[
+        str, str | None
+    ] = {}  # the latest row of a job, by which its steps are known; None where left out
     steps_kwh: dict[str, float] = {}
     left_out: dict[str, int] = {}
     for number, row in _rows(text, name):
+        where = f"{name} line {number}"
         label = _first(row, _NAME) or f"line {number}"
-        if "." in label and label.partition(".")[0] in jobs:
-            owner = label.partition(".")[0]
-            steps_kwh[owner] = max(
-                steps_kwh.get(owner, 0.0), _energy(row, 0.0, f"{name} line {number}") or 0.0
-            )
+        whole, _, step = label.partition(".")
+        if step in _STEPS or (step and whole in rows_of):
+            owner, kwh = rows_of.get(whole), _energy(row, 0.0, where)
+            if owner is not None and kwh is not None:
+                steps_kwh[owner] = max(steps_kwh.get(owner, 0.0), kwh)
             continue
-        reason, job = _job(label, row, where=f"{name} line {number}")
+        reason, job = _job(label, row, where=where)
+        key = label if label not in jobs else f"{label} line {number}"
+        rows_of[label] = None if job is None else key
         if job is None:
             left_out[reason] = left_out.get(reason, 0) + 1
         else:
-            jobs[label if label not in jobs else f"{label} line {number}"] = job
+            jobs[key] = job
     made = [job._replace(energy_kwh=job.energy_kwh or steps_kwh.get(label)) for label, job in jobs.items()]
     return JobLog(sorted(made, key=lambda job: job.start), left_out)
 
@@ -94,7 +103,10 @@ def _rows(text: list[str], name: str) -> Iterator[tuple[int, dict[str, str]]]:
         first = 2
     else:
         delimiter = next((mark for mark in ("|", "\t", ";") if mark in header), ",")
-        split = list(csv.reader(text, delimiter=delimiter))
+        try:
+            split = list(csv.reader(text, delimiter=delimiter))
+        except csv.Error as err:
+            raise InputError(f"{name} is no CSV ({err}): give a log as CSV, or what sacct prints") from None
     columns = [re.sub(r"[^a-z0-9]", "", column.lower()) for column in split[0]]
     has_length = any(known in columns for known in (*_END, *_LENGTH_S, *_LENGTH_H, *_ELAPSED))
     if not (any(known in columns for known in _START) and has_length):
@@ -109,7 +121,7 @@ def _job(label: str, row: dict[str, str], *, where: str) -> tuple[str, LoggedJob
     start_text = _first(row, _START)
     if state in _UNFINISHED:
         return "not finished", None
-    if start_text in ("", "Unknown", "None", "N/A"):
+    if start_text in _NOT_TOLD:
         return "never started", None
     start = _instant(start_text, where)
     length_s = _length_s(row, start, where)
@@ -125,31 +137,38 @@ def _first(row: dict[str, str], names: Iterable[str]) -> str:
 def _instant(text: str, where: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"{where}: {text!r} is no time, e.g. 2026-01-31T12:00:00Z") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):  # the first and the last day of the calendar have no UTC everywhere
+        raise InputError(f"{where}: {text[:40]!r} is no time, e.g. 2026-01-31T12:00:00Z") from None
 
 
 def _length_s(row: dict[str, str], start: datetime, where: str) -> float | None:
     """Time that a job ran [s]."""
     for names, size in ((_LENGTH_S, 1.0), (_LENGTH_H, SECONDS_PER_HOUR)):
         if text := _first(row, names):
-            return _number(text, where) * size
+            return None if text in _NOT_TOLD else _number(text, where) * size
     if text := _first(row, _ELAPSED):
+        if text in _NOT_TOLD:
+            return None
         found = _ELAPSED_FORM.fullmatch(text)
         if found is None:
             return _number(text, where)
         days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
         return (24 * days + hours) * SECONDS_PER_HOUR + minutes * SECONDS_PER_MINUTE + seconds
     text = _first(row, _END)
-    return None if text in ("", "Unknown", "None", "N/A") else (_instant(text, where) - start).total_seconds()
+    return None if text in _NOT_TOLD else (_instant(text, where) - start).total_seconds()
 
 
 def _number(text: str, where: str) -> float:
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
-        raise InputError(f"{where}: {text!r} is not a number") from None
+        raise InputError(f"{where}: {text[:40]!r} is not a number") from None
+    if not abs(value) <= LONGEST_S:
+        raise InputError(
+            f"{where}: {text[:40]!r} is no time that a job ran: give hours, or seconds, of up to 10 years"
+        )
+    return value
 
 
 def _energy(row: dict[str, str], length_s: float, where: str) -> float | None:

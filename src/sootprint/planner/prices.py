@@ -28,10 +28,10 @@ def prices(path: Path, view: View) -> Floats:
     try:
         rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
         starts = [datetime.fromisoformat(row[TIME]) for row in rows]
-        values = [float(row[PRICE]) for row in rows]
+        values = np.array([float(row[PRICE]) for row in rows])
     except OSError as err:
         raise InputError(f"{path} cannot be read: {err.strerror}") from None
-    except (KeyError, TypeError, ValueError) as err:
+    except (csv.Error, KeyError, TypeError, ValueError) as err:
         raise InputError(f"{path.name} needs rows of {TIME} and {PRICE}: {err} is wrong") from None
     known = np.array([(at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() for at in starts])
     asked = view.start.timestamp() + np.arange(view.expected.size) * view.step.total_seconds()
@@ -39,8 +39,10 @@ def prices(path: Path, view: View) -> Floats:
     found = np.searchsorted(known, asked, side="right") - 1
     if not known.size or bool((np.diff(known) <= 0.0).any()) or found.min() < 0:
         raise InputError(f"{path.name} must rise in time and have a price at {view.start.isoformat()}")
+    if not np.isfinite(values).all():
+        raise InputError(f"{path.name} has a {PRICE} that is no number: leave its row out")
     late = asked - known[found] >= max(usual_s, view.step.total_seconds())
     if late.any():
         at = datetime.fromtimestamp(float(asked[late][0]), UTC)
         raise InputError(f"{path.name} has no price at {at.isoformat()}: give a file that covers the window")
-    return np.array(values)[found]
+    return values[found]

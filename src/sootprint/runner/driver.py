@@ -82,6 +82,8 @@ class Driver:
                 self._step(state)
             except OSError as err:  # a full disk: what is not in the book could be done twice
                 self._complain(f"plan {state.plan.id} cannot go on yet: {err.strerror or err}")
+                if self._signals:
+                    return self._left(state)
                 time.sleep(RETRY_S)
 
     def _step(self, state: State) -> None:
@@ -138,6 +140,14 @@ class Driver:
             self._handle, self._settling = None, (segment.number, -math.inf)
         return not running
 
+    def _left(self, state: State) -> int:
+        """Exit code where neither the job nor the book can be told that it is cancelled."""
+        self._say(
+            f"plan {state.plan.id} is left as it is, and its job may run: `sootprint recover` drives it on"
+        )
+        self._book.release()
+        return CANCELLED
+
     def _complain(self, text: str) -> None:
         if text != self._complaint:
             self._complaint = text
@@ -174,7 +184,7 @@ class Driver:
             self._book.write("ended", segment=segment.number, code=code, ran_s=ran_s)
             return
         self._book.write("cut", segment=segment.number)
-        self._say(f"segment {segment.number} of the job was cut off; it is started again")
+        self._say(f"segment {segment.number} of the job was cut off; {after_cut(self._book.state())}")
 
     def _pause(self, state: State, handle: Handle) -> None:
         segment = state.segments[-1]
@@ -296,6 +306,13 @@ def decided(plan: Plan, ahead: Ahead, left_s: float, until_s: float, *, running:
     if slack < 1:
         return True
     return goes(plan, ahead, left=length, slack=slack, running=running)
+
+
+def after_cut(state: State) -> str:
+    """What becomes of a job that was cut off, for a person."""
+    if state.ended_with is None:
+        return "it is started again"
+    return f"it is given up after {state.cuts or len(state.segments)} such ends: see why, and start it anew"
 
 
 def _jitter_s(plan: Plan, ahead: Ahead, free_s: float) -> float:

@@ -20,7 +20,7 @@ from sootprint.engines.book import Book, Plan, Segment, State
 from sootprint.engines.local import RESUME, SEGMENT
 from sootprint.planner.replan import must_run
 from sootprint.runner.choice import MARGIN, waits
-from sootprint.runner.driver import AGAIN_S, GRACE_S
+from sootprint.runner.driver import AGAIN_S, GRACE_S, after_cut
 
 if TYPE_CHECKING:
     from sootprint.runner.outlook import Outlook
@@ -55,12 +55,14 @@ class Queued:
             try:
                 self.step(state)
             except OSError as err:  # a full disk, or a controller that is restarted
-                text = f"plan {state.plan.id} cannot go on yet: {err.strerror or err}"
-                if text != self._complaint:
-                    self._complaint = text
-                    self._say(text)
+                self._complain(f"plan {state.plan.id} cannot go on yet: {err.strerror or err}")
                 time.sleep(RETRY_S)
             time.sleep(min(LOOK_MOST_S, max(LOOK_LEAST_S, LOOK_SHARE * state.plan.expect_s)))
+
+    def _complain(self, text: str) -> None:
+        if text != self._complaint:
+            self._complaint = text
+            self._say(text)
 
     def step(self, state: State) -> None:
         """Do the next thing, once it is in the book.
@@ -122,7 +124,7 @@ class Queued:
         if segment.code is not None:
             return
         if known is None or not known.is_open:
-            self._close(segment, None if known is None else known.result)
+            self._close(segment, queue.outcome(known, self._book, segment))
         elif known.state == "PENDING":
             self._replan(state, segment, number)
         elif segment.job is not None and state.plan.pausable and self._may_ask(segment):
@@ -141,6 +143,10 @@ class Queued:
     def _may_ask(self, segment: Segment) -> bool:
         """Whether a job may be asked to pause; one that did not listen may still load, and is asked again."""
         if not segment.deaf:
+            if segment.asked and time.time() > (segment.asked_s or 0.0) + GRACE_S:
+                self._complain(
+                    f"the job has not answered a pause in {GRACE_S:.0f} s: it is not asked again, and runs on"
+                )
             return not segment.asked
         if not self._deaf:
             self._deaf = True
@@ -163,7 +169,7 @@ class Queued:
         """Write the end of a segment that its runner did not tell."""
         if code is None:
             self._book.write("cut", segment=segment.number)
-            self._say(f"Slurm has lost job {segment.slurm}; it is submitted again")
+            self._say(f"Slurm has lost job {segment.slurm}; {after_cut(self._book.state())}")
             return
         ran_s = 0.0 if segment.started_s is None else max(0.0, time.time() - segment.started_s)
         self._book.write("ended", segment=segment.number, code=code, ran_s=ran_s)
@@ -210,10 +216,10 @@ def batch_script(plan: Plan, book: Book, first: int) -> str:
         "#!/bin/sh",
         "again=${SLURM_RESTART_COUNT:-0}",
         f"segment=$(({first} + again))",
-        f"mkdir {folder}/segment.$segment.begun || exit 0  # it was submitted twice, and has begun already",
+        *queue.begin_once(book.folder, "$segment"),
         f"unset {RESUME}",
         *resume,
-        f'export {SEGMENT}="$segment:{book.folder}"',
+        f'export {SEGMENT}="$segment":{folder}',
         f"exec {shlex.join(plan.arguments)} -- {shlex.join(plan.command)}",
     ]
     return "\n".join(lines) + "\n"
