@@ -94,6 +94,14 @@ def test_unknown_accelerator_names_the_three_nearest(name, nearest):
     assert message.partition("nearest are ")[2].partition(": add")[0].count(",") == 2
 
 
+def test_number_before_a_device_is_told_apart():
+    """The name is A100, and eight of them is another question."""
+    with pytest.raises(
+        CatalogueError, match=r": the name is A100; the number of devices \(8\) stands apart$"
+    ):
+        hardware.accelerator("8 x A100")
+
+
 def test_device_known_to_be_unknown_says_why():
     """The V100 SXM3 has no row, and is not read as the SXM2."""
     with pytest.raises(CatalogueError, match="SXM3"):

@@ -230,7 +230,39 @@ def test_unknown_zone_names_the_three_nearest(name, nearest):
     assert "\n" not in message
 
 
-@pytest.mark.parametrize("name", ["", "  ", "?", "XX", "US-", "-", "/", "aws/", "\n", "FR\nDE", None, 3])
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        ("Deutschland", "DE"), ("España", "ES"), ("italia", "IT"), ("Schweiz", "CH"), ("Suisse", "CH"),
+        ("Österreich", "AT"), ("Oesterreich", "AT"), ("中国", "CN"), ("日本", "JP"), ("한국", "KR"), ("भारत", "IN"),
+        ("Россия", "RU"), ("Ελλάδα", "GR"), ("مصر", "EG"), ("Polska", "PL"), ("Holland", "NL"), ("UK", "GB"),
+        ("U.S.A.", "US"), ("PRC", "CN"), ("CA", "CA"), ("DE", "DE"), ("IN", "IN"), ("GA", "GA"), ("AL", "AL"),
+    ],
+)  # fmt: skip
+def test_country_is_read_in_its_own_language_and_never_as_a_state(name, zone):
+    """Two letters are a country; its name may be its own, in its own writing."""
+    assert zones.locate(name).place.zone == zone
+
+
+def test_two_letters_of_a_state_are_said():
+    """California is US-CA, for CA is Canada; New York's letters are no country's, and stand first in the hint."""
+    assert zones.namesakes("ca") == ("US-CA (California)",)
+    assert zones.namesakes("FR") == zones.namesakes("California") == ()
+    with pytest.raises(CatalogueError, match=r"the nearest are US-NY \(New York\)"):
+        zones.locate("NY")
+
+
+def test_what_is_near_to_nothing_is_told_what_a_place_is():
+    """No three names that have nothing to do with what was asked for."""
+    with pytest.raises(CatalogueError, match=r"zone 'Atlantis' is in no table: name a country, a state or a"):
+        zones.locate("Atlantis")
+    with pytest.raises(CatalogueError, match=r"the nearest are DE \(Germany\)"):
+        zones.locate("Deutchland")
+
+
+@pytest.mark.parametrize(
+    "name", ["\ud800", "", "  ", "?", "XX", "US-", "-", "/", "aws/", "\n", "FR\nDE", None, 3]
+)
 def test_nonsense_is_refused(name):
     """Nothing but a known name is a place."""
     with pytest.raises(CatalogueError):

@@ -5,6 +5,7 @@ A device of the user's own (`[hardware.X]` in the settings) wins over the packag
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from sootprint.catalogue import tables
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from sootprint.settings.tables import UserHardware
 
     User = Mapping[str, UserHardware]
+
+_COUNTED = r"(\d+)\s*[xX×*]\s*(\S.*)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +265,9 @@ def _canonical_names() -> dict[str, str]:
 
 
 def _add(name: str) -> str:
-    """Way out of an unknown name."""
+    """Way out of an unknown name: "8xA100" is a number of devices before the name of one."""
+    many = re.fullmatch(_COUNTED, name.strip())
+    if many is not None and _accelerator_alias(many[2]):
+        return f": the name is {many[2]}; the number of devices ({many[1]}) stands apart"
     plain = name.strip() if key(name) else "NAME"
     return f': add [hardware."{plain}"] with rated_power_w to sootprint.toml, or give --power-w'

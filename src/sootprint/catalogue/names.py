@@ -28,15 +28,21 @@ class UnknownName(CatalogueError):  # noqa: N818 - it says what happened
         what: What was asked for, e.g. "zone 'FRX'".
         known: Names of the tables.
         way_out: What to do.
+        far: What to do where no name is near.
     """
 
-    def __init__(self, what: str, known: Callable[[], Iterable[str]], *, way_out: str = "") -> None:
+    def __init__(
+        self, what: str, known: Callable[[], Iterable[str]], *, way_out: str = "", far: str = ""
+    ) -> None:
         super().__init__(what)
         self._known = known
         self._way_out = way_out
+        self._far = far
 
     def __str__(self) -> str:
         found = ", ".join(list(self._known())[:3])
+        if not found and self._far:
+            return f"{self.args[0]} is in no table: {self._far}"
         return f"{self.args[0]} is in no table; the nearest are {found}{self._way_out}"
 
     def __reduce__(self) -> tuple[type[CatalogueError], tuple[str]]:
@@ -44,18 +50,19 @@ class UnknownName(CatalogueError):  # noqa: N818 - it says what happened
 
 
 def key(text: str) -> str:
-    """Lower-case letters and digits of a name, accents dropped.
+    """Lower-case letters and digits of a name in any writing, accents dropped.
 
     >>> key("NVIDIA A100-SXM4-80GB")
     'nvidiaa100sxm480gb'
-    >>> key("Côte d'Ivoire")
-    'cotedivoire'
+    >>> key("Côte d'Ivoire"), key("中国")
+    ('cotedivoire', '中国')
     """
-    if not text.isascii():
-        import unicodedata
+    if text.isascii():
+        return "".join(letter for letter in text.lower() if letter in _KEPT)
+    import unicodedata
 
-        text = unicodedata.normalize("NFKD", text)
-    return "".join(letter for letter in text.lower() if letter in _KEPT)
+    bare = unicodedata.normalize("NFKD", text).lower()
+    return unicodedata.normalize("NFC", "".join(letter for letter in bare if letter.isalnum()))
 
 
 def cpu_key(text: str) -> str:

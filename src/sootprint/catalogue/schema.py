@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from sootprint.catalogue.names import key
+
 Rule = Callable[[str], None]
 
 SOURCES_OF_ELECTRICITY = ("coal", "gas", "oil", "nuclear", "hydro", "wind", "solar", "bio", "other")
@@ -67,6 +69,11 @@ def _in_order(row: Mapping[str, str], name: str) -> None:
 def _plain(text: str) -> None:
     if not re.fullmatch(r"[a-z0-9]+", text):
         raise ValueError("must be lower-case letters and digits only")
+
+
+def _spelt(text: str) -> None:
+    if text != key(text):
+        raise ValueError("must be letters and digits only, in lower case and without accents")
 
 
 def _code(text: str) -> None:
@@ -171,7 +178,7 @@ TABLES: dict[str, Table] = {
             **_ORIGIN,
         },
     ),
-    "zone_names": Table(key=("key",), rules={"key": _plain, "zone": _code, "note": _text}),
+    "zone_names": Table(key=("key",), rules={"key": _spelt, "zone": _code, "note": _text}),
     "regions": Table(
         key=("region",),
         rules={"region": _region, "name": _needed, "zone": _code, "year": _whole(1990, 2100), **_ORIGIN},

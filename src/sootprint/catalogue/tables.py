@@ -144,7 +144,7 @@ def _block(path: Path, key: str) -> str:
         text = file.readline().rstrip(b"\n")
         if not key or "," in key or "\n" in key:
             return text.decode()
-        start, is_found = b"\n" + key.encode() + b",", False
+        start, is_found = b"\n" + key.encode(errors="surrogatepass") + b",", False
         while piece := file.read(PIECE):
             lines = _lines(b"\n" + piece + file.readline().rstrip(b"\n"), start)
             if is_found and not lines:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from sootprint.catalogue import spread, tables
-from sootprint.catalogue.names import UnknownName, key, nearest
+from sootprint.catalogue.names import UnknownName, key, likeness, nearest
 from sootprint.catalogue.tables import Row
 from sootprint.core.classes import dataclass, replace
 from sootprint.core.errors import CatalogueError
@@ -36,6 +36,9 @@ _STATES_KNOWN = (
     "IN",
     "CN",
 )  # every code of these is in the table, so another one is a misspelling
+_MEANT = "name a country, a state or a cloud region, e.g. FR, US-WA, aws/us-east-1"
+_NEAR = 0.7  # likeness of a name that somebody may have meant
+_ABBREVIATED = ("US", "CA")  # countries whose states people write with two letters alone
 _SUBDIVISION = r"([A-Z]{2})-([A-Z0-9]{1,3})"
 _GRID_ZONE = r"([A-Z]{2})(?:\d|-[A-Z0-9]+(?:-[A-Z0-9]+)?)"
 
@@ -99,8 +102,18 @@ def locate(zone: str) -> Located:
     text = zone.strip() if isinstance(zone, str) else ""
     found = _cloud(text) if "/" in text else _coded(text) or _named(text) or _grid_zone(text)
     if found is None:
-        raise UnknownName(f"zone {zone!r}", lambda: _suggestions(text))
+        raise UnknownName(f"zone {zone!r}", lambda: _suggestions(text), far=_MEANT)
     return found
+
+
+def namesakes(zone: str) -> tuple[str, ...]:
+    """States that two letters stand for as well as for the country that they were read as, in words.
+
+    >>> namesakes("CA"), namesakes("fr")
+    (('US-CA (California)',), ())
+    """
+    text = zone.strip().upper()
+    return tuple(_states(text)) if len(text) == 2 and tables.rows("zones", text) else ()
 
 
 def require_one_method(factors: Sequence[Factor]) -> str | None:
@@ -267,19 +280,29 @@ def _grid_zone(text: str) -> Located | None:
     return Located(place=place, chain=(code, *country.chain))
 
 
+def _states(code: str) -> list[str]:
+    """States that people write with some letters alone, in words."""
+    listed = [tables.rows("zones", f"{country}-{code}") for country in _ABBREVIATED]
+    return [f"{rows[0]['zone']} ({rows[0]['name']})" for rows in listed if rows]
+
+
 def _known_names() -> dict[str, str]:
     """Names and codes with what a person reads for them."""
     zones = {row["zone"]: f"{row['zone']} ({row['name']})" for row in tables.all_rows("zones")}
     names = {row["name"]: zones[row["zone"]] for row in tables.all_rows("zones")}
+    others = {row["key"]: zones[row["zone"]] for row in tables.all_rows("zone_names") if len(row["key"]) > 3}
     regions: dict[str, str] = {}
     for row in tables.all_rows("regions"):
         provider = row["region"].partition("/")[0]
         words = f"{row['region']} ({row['name']})"
         regions |= {row["region"]: words, f"{provider}/{row['name']}": words}
-    return zones | names | regions
+    return others | zones | names | regions
 
 
 def _suggestions(text: str) -> list[str]:
-    """Nearest places in words, each once."""
-    known = _known_names()
-    return list(dict.fromkeys(known[name] for name in nearest(text, known, count=6)))
+    """Nearest places in words, each once; empty where none is near."""
+    known, states = _known_names(), _states(text.upper())
+    near = nearest(text, known, count=12)
+    if not states and (not near or likeness(text, near[0]) < _NEAR):
+        return []
+    return list(dict.fromkeys([*states, *(known[name] for name in near)]))

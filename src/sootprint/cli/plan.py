@@ -327,7 +327,7 @@ def _signed(delay_s: float) -> str:
 
 
 def _time(duration_s: float) -> str:
-    return figures.duration(duration_s).removesuffix(" 0 s").removesuffix(" 0 min").removesuffix(" 0 h")
+    return figures.duration(duration_s)
 
 
 def picture(view: View, chosen: Option) -> Iterator[Text]:

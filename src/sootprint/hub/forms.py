@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import secrets as randomness
 from typing import Any
 
 from fastapi import Request
 from pydantic import ValidationError
 
-from sootprint.core.errors import InputError
+from sootprint.core.errors import CatalogueError, InputError
 from sootprint.core.records import STAGES, Footprint, Model, Paper, Result
 from sootprint.core.typos import meant
 from sootprint.hub import accounts, ingest
@@ -31,6 +32,8 @@ EXAMPLES = {
     "utilisation": "0.6",
     "hardware": "A100",
 }
+_OF_COMMANDS = re.compile(r": (?:add \[hardware\.|give its mean power with --).*", re.DOTALL)
+_ON_A_PAGE = ": choose a device of the list, or give the energy in the full form"
 
 
 def estimate_of(given: dict[str, str]) -> Footprint:
@@ -47,6 +50,8 @@ def estimate_of(given: dict[str, str]) -> Footprint:
         first = err.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise InputError(_wrong(name, first)) from None
+    except CatalogueError as err:
+        raise CatalogueError(_OF_COMMANDS.sub(_ON_A_PAGE, str(err))) from None
 
 
 def _wrong(name: str, error: Any) -> str:

@@ -10,10 +10,11 @@ from sqlalchemy.engine import Engine
 
 from sootprint.catalogue import tables
 from sootprint.catalogue.search import search
+from sootprint.catalogue.zones import namesakes
 from sootprint.charts.scale import ENERGY, MASS
 from sootprint.core.ids import is_uuid7
 from sootprint.core.quantity import Factor, Quantity
-from sootprint.core.records import STAGES, Footprint
+from sootprint.core.records import STAGES, Footprint, Place
 from sootprint.estimator import factors
 from sootprint.hub import chain, columns, drawings, judgement, leaderboards, reading, truth
 from sootprint.hub.context import Hub
@@ -23,6 +24,7 @@ from sootprint.hub.leaderboards import Standing
 from sootprint.hub.people import claims
 from sootprint.hub.reading import Question, Stored
 from sootprint.report import content, figures, words
+from sootprint.report.carbon import place_in_words
 
 NEW = 8  # records on the first page
 SHOWN_VALUES = 8  # of a facet
@@ -251,11 +253,17 @@ def form(estimate: Footprint | None) -> dict[str, Any]:
         "estimate": estimate,
         "report": content.report(estimate) if estimate else None,
         "drawing": drawings.beside(estimate.emissions_kg, None, "estimate") if estimate else None,
+        "where": _where(estimate.place) if estimate else None,
         "hardware": _names("accelerators"),
         "zones": _zones(),
         "stages": STAGES,
         "works": tuple(factors.WORKS),
     }
+
+
+def _where(place: Place) -> tuple[str, tuple[str, ...]] | None:
+    """Place as it was read, and the states that its two letters stand for as well; None where none was given."""
+    return (place_in_words(place), namesakes(place.zone)) if place.zone else None
 
 
 @cache

@@ -94,21 +94,27 @@ def share(part: float | None) -> str:
 
 
 def duration(duration_s: float) -> str:
-    """Duration in its two largest units.
+    """Duration in its two largest units, of which a second one that is none is left out.
 
     >>> duration(31.24), duration(252.0), duration(36180.0), duration(200000.0)
     ('31.2 s', '4 min 12 s', '10 h 3 min', '2 d 8 h')
+    >>> duration(1800.0), duration(3599.7), duration(28800.0), duration(172800.0)
+    ('30 min', '1 h', '8 h', '2 d')
     """
     if duration_s < SECONDS_PER_MINUTE:
         return f"{number(duration_s)} s"
-    if duration_s < SECONDS_PER_HOUR:
-        minutes, seconds = divmod(round(duration_s), int(SECONDS_PER_MINUTE))
-        return f"{minutes} min {seconds} s"
-    if duration_s < 2 * _HOURS_PER_DAY * SECONDS_PER_HOUR:
-        hours, minutes = divmod(round(duration_s / SECONDS_PER_MINUTE), _MINUTES_PER_HOUR)
-        return f"{hours} h {minutes} min"
+    minutes, seconds = divmod(round(duration_s), int(SECONDS_PER_MINUTE))
+    if minutes < _MINUTES_PER_HOUR:
+        return _two(minutes, "min", seconds, "s")
+    hours, minutes = divmod(round(duration_s / SECONDS_PER_MINUTE), _MINUTES_PER_HOUR)
+    if hours < 2 * _HOURS_PER_DAY:
+        return _two(hours, "h", minutes, "min")
     days, hours = divmod(round(duration_s / SECONDS_PER_HOUR), _HOURS_PER_DAY)
-    return f"{days:,} d {hours} h"
+    return _two(days, "d", hours, "h")
+
+
+def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
+    return f"{large:,} {large_unit} {small} {small_unit}" if small else f"{large:,} {large_unit}"
 
 
 def moment(text: str | None) -> str:
