@@ -22,7 +22,6 @@ from sootprint.settings.targets import ENGINES, Target
 
 LONG_S = 60.0
 LOOK_S = 0.05
-SRC = Path(__file__).resolve().parents[2] / "src"
 
 # Each step is written, so that one that was done twice, or by two at once, is seen.
 JOB = """

@@ -358,10 +358,6 @@ class Stage:
         self.struck_s = boot_s()
         self.fault.strike(self)
 
-    def device_s(self) -> float:
-        """Seconds since the device's origin [s]."""
-        return self.wall_s(boot_s()) - self.origin_s
-
     def wall_s(self, since_boot_s: float) -> float:
         """True wall instant of an instant since boot, seconds since 1970 [s]."""
         return since_boot_s + self._wall_less_boot_s

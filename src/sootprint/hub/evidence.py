@@ -9,7 +9,6 @@ from __future__ import annotations
 from sootprint.charts.families import MEASURED, WALL, family_of
 from sootprint.core.records import GRADES, Component, Footprint
 
-VERIFICATIONS = ("none", "schema-checked", "recomputed", "reviewed", "replicated")
 _MAIN = ("accelerator", "cpu")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sootprint.core.classes import dataclass, field
-from sootprint.settings.rules import duration, label, url
+from sootprint.settings.rules import duration, label, one_of, url
 from sootprint.settings.tables import Rule, checked, table
 
 SOURCES = ("carbonintensity_gb", "energy_charts", "electricitymaps", "eia", "entsoe", "trace", "annual")
@@ -148,20 +148,8 @@ def _zones(value: Any) -> dict[str, str]:
     return {label(ours): label(str(theirs)) for ours, theirs in names.items()}
 
 
-def _one_of(known: tuple[str, ...]) -> Rule:
-    def parse(value: Any) -> str:
-        if value not in known:
-            raise ValueError(f"must be one of {', '.join(known)}")
-        return str(value)
-
-    return parse
-
-
 def _web(value: Any) -> str:
-    try:
-        return url(value)
-    except ValueError:
-        raise ValueError('must be an address such as "https://api.example.org", without a password') from None
+    return url(value, example="https://api.example.org")
 
 
 _OF_ALL: Mapping[str, Rule] = {"zones": _zones, "url": _web}
@@ -169,7 +157,7 @@ _WITH_KEY: Mapping[str, Rule] = {**_OF_ALL, "key_env": label, "key_file": label}
 _RULES: dict[str, Mapping[str, Rule]] = {
     "carbonintensity_gb": _OF_ALL,
     "energy_charts": _OF_ALL,
-    "electricitymaps": {**_WITH_KEY, "factors": _one_of(FACTORS)},
+    "electricitymaps": {**_WITH_KEY, "factors": one_of(FACTORS)},
     "eia": _WITH_KEY,
     "entsoe": _WITH_KEY,
     "watttime": {
@@ -177,7 +165,7 @@ _RULES: dict[str, Mapping[str, Rule]] = {
         "user": label,
         "password_env": label,
         "password_file": label,
-        "signal": _one_of(SIGNALS),
+        "signal": one_of(SIGNALS),
     },
     "trace": {"file": label, "zone": label},
 }

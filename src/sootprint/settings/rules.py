@@ -9,6 +9,7 @@ from sootprint.core.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 MAX_PUE = 10.0
@@ -124,6 +125,17 @@ def pushed(value: Any) -> str:
     return str(value)
 
 
+def one_of(words: tuple[str, ...]) -> Callable[[Any], str]:
+    """Rule of a setting that is one of some words."""
+
+    def parse(value: Any) -> str:
+        if value not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return str(value)
+
+    return parse
+
+
 def boolean(value: Any) -> bool:
     """Truth value, from a boolean or one of the usual words."""
     word = str(value).strip().lower()
@@ -132,10 +144,10 @@ def boolean(value: Any) -> bool:
     return word in _TRUE
 
 
-def url(value: Any) -> str:
-    """Address of a hub, without user name, password or trailing slash."""
+def url(value: Any, *, example: str = "https://hub.example.org") -> str:
+    """Address without user name, password or trailing slash: a password in it would enter logs."""
     text = label(value).rstrip("/")
     host = text.partition("://")[2].partition("/")[0]
     if not text.startswith(("https://", "http://")) or not host or "@" in host or " " in text:
-        raise ValueError('must be an address such as "https://hub.example.org", without a password')
+        raise ValueError(f'must be an address such as "{example}", without a password')
     return text

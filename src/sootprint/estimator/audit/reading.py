@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +11,7 @@ from sootprint.catalogue import hardware, tables
 from sootprint.core.errors import InputError
 from sootprint.estimator.audit import places, prose
 from sootprint.estimator.audit.amounts import UNITS, Amount, amount
-from sootprint.estimator.audit.claim import NUMBERS, Claim
+from sootprint.estimator.audit.claim import Claim
 from sootprint.estimator.audit.fields import Field, field
 
 DEFAULT_UNITS = {"energy": "kwh", "mass": "kg", "power": "w", "time": "hour", "intensity": "g/kwh"}
@@ -262,11 +261,3 @@ def _written(value: Any) -> str:
 
 def _units(kind: str) -> str:
     return ", ".join(one for one in UNITS[kind] if one) or "a plain number"
-
-
-def amounts_of(values: Mapping[str, float]) -> dict[str, Amount]:
-    """Amounts of plain numbers in our units, e.g. of options."""
-    unknown = [name for name in values if name not in NUMBERS]
-    if unknown:
-        raise InputError(f"{unknown[0]!r} is not a number of a claim: it is one of {', '.join(NUMBERS)}")
-    return {name: Amount(value, 0.0, f"{value:g}", "") for name, value in values.items()}

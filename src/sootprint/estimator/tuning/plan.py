@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from sootprint.core.errors import InputError
 
-KNOBS = ("batch_size", "precision", "workers")
-WAYS = ("sample", "quality", "target")
 MAX_SETTINGS = 64
 Setting = Mapping[str, str]
 

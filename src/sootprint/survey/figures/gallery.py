@@ -32,6 +32,7 @@ from sootprint.survey.figures.style import SOURCES, TASKS
 
 if TYPE_CHECKING:
     import altair as alt
+    import polars as pl
 
     from sootprint.survey.dataset import Dataset
     from sootprint.survey.estimates import Settings
@@ -137,12 +138,17 @@ def _quality(cost: Measure) -> _Maker:
     )
 
 
+def _of_points(
+    panel: Callable[[Dataset], Drawn],
+    chart: Callable[[pl.DataFrame], alt.TopLevelMixin | None],
+    caption: Callable[[Dataset, Drawn], str],
+) -> _Maker:
+    """A figure that needs the data alone, and of what is drawn from it the points."""
+    return _Maker(lambda data, how: panel(data), lambda data, drawn: chart(drawn.points), caption)
+
+
 _MAKERS = {
-    "figure1": _Maker(
-        panel=lambda data, how: panels.figure1(data),
-        chart=lambda data, drawn: countries(drawn.points),
-        caption=captions.of_countries,
-    ),
+    "figure1": _of_points(panels.figure1, countries, captions.of_countries),
     "figure2": _Maker(
         panel=lambda data, how: panels.figure2(data),
         chart=lambda data, drawn: scatter(drawn.points, ENERGY, EMISSIONS, size=INTENSITY),
@@ -164,29 +170,13 @@ _MAKERS = {
         chart=lambda data, drawn: scatter(drawn.points, INTENSITY, ENERGY),
         caption=captions.of_scatter,
     ),
-    "figure10": _Maker(
-        panel=lambda data, how: panels.lorenz(data),
-        chart=lambda data, drawn: concentration(drawn.points),
-        caption=captions.of_concentration,
-    ),
-    "figure11": _Maker(
-        panel=lambda data, how: panels.spread(data),
-        chart=lambda data, drawn: spread(drawn.points),
-        caption=captions.of_spread,
-    ),
+    "figure10": _of_points(panels.lorenz, concentration, captions.of_concentration),
+    "figure11": _of_points(panels.spread, spread, captions.of_spread),
     "figure12": _Maker(
         panel=lambda data, how: panels.given_and_recomputed(data),
         chart=lambda data, drawn: pairs(drawn.points, RECOMPUTED, GIVEN),
         caption=captions.of_given,
     ),
-    "figure13": _Maker(
-        panel=lambda data, how: panels.figure1(data),
-        chart=lambda data, drawn: models(drawn.points),
-        caption=captions.of_models,
-    ),
-    "figure14": _Maker(
-        panel=lambda data, how: panels.grid_mix(data),
-        chart=lambda data, drawn: mixes(drawn.points),
-        caption=captions.of_mixes,
-    ),
+    "figure13": _of_points(panels.figure1, models, captions.of_models),
+    "figure14": _of_points(panels.grid_mix, mixes, captions.of_mixes),
 }

@@ -70,11 +70,6 @@ class Job:
             with contextlib.suppress(OSError):  # the lines stay where they are
                 journal.replace(self._recorder.fold.dump())
 
-    @property
-    def is_kept(self) -> bool:
-        """Whether all of it is in its journal, so that a crash would lose nothing."""
-        return self._recorder.journal is not None and not self._recorder.journal_failed
-
     def resume(self, entries: Sequence[Entry]) -> None:
         """Go on with its account after a restart of the service."""
         self._recorder.resume(entries)
