@@ -21,7 +21,7 @@ from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, CurvePoint, Model, Paper, Place, Result
 from sootprint.hub import accounts, database, plot
 from sootprint.hub.context import Hub
-from sootprint.hub.insight import own, projections, quality, rollups, surveyed, trends
+from sootprint.hub.insight import own, projections, projects, quality, rollups, surveyed, trends
 from sootprint.hub.insight.compared import changed
 from sootprint.hub.insight.tables import Rollup
 from sootprint.hub.tables import FootprintRow, ResultRow, Tally, table_of
@@ -503,3 +503,17 @@ def test_fault_of_the_program_is_a_page_that_tells_nothing_of_it(
     assert (page.status_code, "s3cret" in page.text) == (500, False)
     assert "a fault of the hub" in page.text.lower()
     assert client.get("/quality").json()["status"] == 500
+
+
+def test_a_project_counts_a_part_once(client: TestClient) -> None:
+    """A run of an hour and one inside of it: nothing more; one that went on for half of its time adds a half."""
+    outer = _run(0, started="2024-03-03T10:00:00Z", duration_s=3600.0)
+    inner = _run(1, started="2024-03-03T10:10:00Z", duration_s=600.0, parent=outer["id"])
+    later = _run(2, started="2024-03-03T10:30:00Z", duration_s=3600.0, parent=outer["id"])
+    after = _run(3, started="2024-03-03T12:00:00Z", duration_s=60.0, parent=outer["id"])
+    for sent, kwh in (([outer, inner], 110.0), ([later, after], 110.0 + 122.0 / 2 + 128.0)):
+        assert client.post("/api/v1/footprints", json=sent).json()["accepted"] == 2
+        (row,) = projects.months(client.app._hub.engine, "vision")
+        assert (row["month"], row["energy_kwh"]) == ("2024-03", pytest.approx(kwh))
+        assert row["idle_kwh"] == pytest.approx(0.05 * kwh)
+    assert row["n"] == 3

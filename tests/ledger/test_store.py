@@ -206,7 +206,7 @@ def test_tables_are_made_once_and_their_version_is_recorded(home: Path, a_run) -
     keep(home, a_run())
     with sqlite3.connect(home / FILE_NAME) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
-        assert connection.execute("SELECT version FROM migrations").fetchall() == [(1,), (2,)]
+        assert connection.execute("SELECT version FROM migrations").fetchall() == [(1,), (2,), (3,)]
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 

@@ -56,7 +56,7 @@ def test_a_sum_inside_of_a_larger_one_does_not_count(home: Path) -> None:
 
 
 def test_a_run_inside_of_its_parent_does_not_count(home: Path) -> None:
-    """The parent was charged what the run inside of it was; what started after its end is a run of its own."""
+    """The parent was charged what the run inside of it was; what came after its end is not in it."""
     outer = node_record(0, rank=None)
     inner = node_record(1, rank=None, parent=outer.id, start_s=30.0)
     after = node_record(2, rank=None, parent=outer.id, start_s=120.0)
@@ -64,7 +64,9 @@ def test_a_run_inside_of_its_parent_does_not_count(home: Path) -> None:
     with _kept(home, outer, inner, after, elsewhere) as ledger:
         parts = {row.id: row.part_of for row in ledger.runs()}
         assert parts == {outer.id: None, inner.id: outer.id, after.id: None, elsewhere.id: None}
-        assert _summed_kwh(ledger) == 6.0
+        assert _summed_kwh(ledger) == 6.5  # the inner one went on for 30 s of its 120 s
+        (row,) = ledger.summary("project")
+        assert (row.runs, row.duration_s) == (4, 120.0 + 30.0 + 120.0 + 120.0)
 
 
 @pytest.mark.parametrize("started", [None, "last May"])

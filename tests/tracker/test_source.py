@@ -116,7 +116,7 @@ class Run:
         self.source.find()
         self.start_s = node.clock.monotonic_s()
         self.recorder = Recorder(node.clock.monotonic_s, fold=Fold(), journal=None, start_s=self.start_s)
-        self.recorder.emit(head())
+        self.recorder.emit(head() | {"parent": self.source.parent})
         self.source.begin(self.recorder)
 
     def leave(self) -> None:
@@ -227,6 +227,34 @@ def test_part_is_charged_inside_its_run(node: Node):
     part.leave()
     whole.leave()
     assert (whole.energy_j, part.energy_j) == (pytest.approx(200.0), pytest.approx(100.0))
+
+
+@pytest.mark.parametrize("end", ["leave", "kill"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_part_that_outlives_its_run_tells_what_came_after(node: Node, end: str, first: int):
+    """One in one in one, beside another: the inner ones are inside of the outer one that is left, then on their own."""
+    nest = [node.join()]
+    for _ in range(2):
+        node.advance()
+        nest.append(node.join(parent=nest[-1].number))
+        knock(node)
+    beside = node.join()
+    knock(node)
+    for gone in (nest[first], nest[1 - first]):
+        node.advance()
+        getattr(gone, end)()
+        knock(node)
+    node.advance()
+    inner = nest[2]
+    inner.leave()
+    beside.leave()
+    apart = [sum(state.without_j for state in run.recorder.fold.states) for run in nest]
+    assert apart[2] == pytest.approx(50.0)
+    assert apart[1] == pytest.approx(50.0 if first == 0 else 0.0)
+    lost_j = 100.0 if end == "kill" else 0.0  # what a killed run used since its last look is lost to it
+    counted_j = nest[0].energy_j + apart[1] + apart[2] + beside.energy_j
+    assert counted_j == pytest.approx(500.0, abs=lost_j + 1e-6)
+    assert inner.energy_j == pytest.approx(50.0 + 50.0 + 50.0)
 
 
 def test_run_that_starts_as_the_reader_dies_goes_on_for_all(node: Node):

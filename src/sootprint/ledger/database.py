@@ -43,6 +43,12 @@ MIGRATIONS = (
         "CREATE VIEW latest AS SELECT * FROM runs AS run"
         " WHERE version = (SELECT MAX(version) FROM runs WHERE id = run.id)",
     ),
+    (
+        "ALTER TABLE runs ADD COLUMN apart_kwh REAL",
+        "DROP VIEW latest",
+        "CREATE VIEW latest AS SELECT * FROM runs AS run"
+        " WHERE version = (SELECT MAX(version) FROM runs WHERE id = run.id)",
+    ),
 )
 
 _NETWORK_FILE_SYSTEMS = (

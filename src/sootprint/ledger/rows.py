@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sootprint.core.errors import InputError
-from sootprint.core.merging.choose import Span, seconds, within
+from sootprint.core.merging import parts
+from sootprint.core.merging.times import Span, seconds
 from sootprint.core.quantity import Quantity
+from sootprint.core.records import Footprint
 
 NO_USERS = (
     "summary by 'user' is not possible: no record holds a user, and a home is one user's; "
@@ -21,7 +23,7 @@ COLUMNS = (
     "id", "state", "name", "project", "tags", "zone", "grade", "started", "duration_s",
     "energy_kwh", "energy_low_kwh", "energy_high_kwh",
     "emissions_kg", "emissions_low_kg", "emissions_high_kg",
-    "parent", "run_group", "merged",
+    "parent", "run_group", "merged", "apart_kwh",
 )  # fmt: skip
 _AS_STORED = (
     "id", "state", "name", "project", "zone", "grade", "started", "duration_s", "parent", "run_group",
@@ -47,7 +49,10 @@ class RunRow:
         parent: Run that this one names as its parent.
         run_group: Job that it is of.
         merged: Runs that it was merged from; empty for one that was measured.
+        apart_kwh: Energy that it was charged while no run around it was measured, where that was told [kWh].
         part_of: Run of this ledger that includes its energy; None for one that sums count.
+        apart: Share of its energy that is not in that run's, as it went on after it [0-1].
+        apart_s: For how long it went on, where that is known [s].
     """
 
     id: str
@@ -64,7 +69,10 @@ class RunRow:
     parent: str | None = None
     run_group: str | None = None
     merged: tuple[str, ...] = ()
+    apart_kwh: float | None = None
     part_of: str | None = None
+    apart: float = 0.0
+    apart_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +104,7 @@ def row_of(values: Iterable[Any]) -> RunRow:
     return RunRow(
         **{name: column[name] for name in _AS_STORED},
         merged=tuple(json.loads(column["merged"] or "[]")),
+        apart_kwh=column["apart_kwh"],
         tags=json.loads(column["tags"]),
         energy_kwh=_quantity(column["energy_kwh"], column["energy_low_kwh"], column["energy_high_kwh"]),
         emissions_kg=_quantity(
@@ -108,30 +117,44 @@ def _quantity(value: float | None, low: float | None, high: float | None) -> Qua
     return None if value is None else Quantity(value=value, low=low, high=high)
 
 
-def with_wholes(runs: Sequence[RunRow]) -> list[RunRow]:
-    """Runs with the one that each is a part of: a merged one that has it, or the one that was running around it."""
+def with_wholes(runs: Sequence[RunRow], *, record_of: Callable[[str], Footprint | None]) -> list[RunRow]:
+    """Runs with the one that each is a part of: a merged one that has it, or the one that was running around it.
+
+    Args:
+        runs: All runs of a ledger.
+        record_of: Record of a run, asked only of one that went on after the run around it.
+    """
     known = {run.id: run for run in runs}
     holders: dict[str, RunRow] = {}
     for run in sorted(runs, key=lambda one: (len(one.merged), one.id)):  # the largest is written last
         holders |= dict.fromkeys(run.merged, run)
-    return [_with_whole(run, _whole_of(run, known, holders)) for run in runs]
+    places = {run.id: _place(run) for run in runs}
+    found = [(run, _merged_in(run, known, holders) or parts.part(places[run.id], places)) for run in runs]
+    return [run if part is None else _with_whole(run, part, record_of) for run, part in found]
 
 
-def _with_whole(run: RunRow, whole: str | None) -> RunRow:
-    return run if whole is None else dataclasses.replace(run, part_of=whole)
+def _with_whole(run: RunRow, part: parts.Part, record_of: Callable[[str], Footprint | None]) -> RunRow:
+    apart = part.apart
+    if apart is None:
+        record = record_of(run.id)
+        apart = parts.share_apart(record, part) if record is not None else 0.0
+    when = _time(run)
+    apart_s = when.end_s - part.until_s if apart > 0.0 and when and part.until_s is not None else None
+    return dataclasses.replace(run, part_of=part.whole, apart=apart, apart_s=apart_s)
 
 
-def _whole_of(run: RunRow, known: dict[str, RunRow], holders: dict[str, RunRow]) -> str | None:
+def _merged_in(run: RunRow, known: dict[str, RunRow], holders: dict[str, RunRow]) -> parts.Part | None:
+    """The merged run that holds all of a run's energy, as far as that is its own."""
     if run.merged:
         larger = {holders[one].id for one in run.merged}
         whole = known[larger.pop()] if len(larger) == 1 else run
-        return whole.id if whole.id != run.id else None
-    if run.id in holders:
-        return holders[run.id].id
-    parent = known.get(run.parent or "")
-    if parent is None or parent.parent == run.id or not within(_time(run), _time(parent)):
-        return None
-    return parent.id
+        return parts.Part(whole.id, 0.0, None) if whole.id != run.id else None
+    return parts.Part(holders[run.id].id, 0.0, None) if run.id in holders else None
+
+
+def _place(run: RunRow) -> parts.Place:
+    whole_kwh = run.energy_kwh.value if run.energy_kwh else None
+    return parts.Place(run.id, run.parent, _time(run), parts.told(run.apart_kwh, whole_kwh))
 
 
 def _time(run: RunRow) -> Span | None:
@@ -149,8 +172,8 @@ def summaries(
 ) -> list[SummaryRow]:
     """Sums over runs by project, node, month or tag, the largest emissions first.
 
-    A run that is a part of another counts as that one's. A run with several tags counts under each of them, so the
-    rows of a summary by tag do not add up.
+    A run that is a part of another counts as that one's, but for what came after it. A run with several tags counts
+    under each of them, so the rows of a summary by tag do not add up.
 
     Args:
         runs: Runs of a ledger.
@@ -168,12 +191,22 @@ def summaries(
         raise InputError(f"summary by {by!r} is not possible: choose {', '.join((*_KEYS, 'node'))}")
     groups: dict[str | None, list[RunRow]] = {}
     for run in runs:
-        if run.part_of is not None:
+        if run.part_of is not None and run.apart <= 0.0:
             continue
         for key in keys(run):
-            groups.setdefault(key, []).append(run)
+            groups.setdefault(key, []).append(run if run.part_of is None else _apart(run))
     rows = [_summary(key, members) for key, members in groups.items()]
     return sorted(rows, key=lambda row: (-_value(row.emissions_kg), -_value(row.energy_kwh), row.key or ""))
+
+
+def _apart(run: RunRow) -> RunRow:
+    """What of a part came after the run around it."""
+    return dataclasses.replace(
+        run,
+        duration_s=run.duration_s if run.apart_s is None else run.apart_s,
+        energy_kwh=run.energy_kwh and parts.scaled(run.energy_kwh, run.apart),
+        emissions_kg=run.emissions_kg and parts.scaled(run.emissions_kg, run.apart),
+    )
 
 
 def _tags(run: RunRow) -> Iterator[str | None]:

@@ -56,7 +56,7 @@ class Ledger:
         query = f"SELECT {', '.join(rows.COLUMNS)} FROM latest {_NEWEST}"
         with self._failing("list the runs"):
             found = self._connection.execute(query).fetchall()
-        listed = rows.with_wholes([rows.row_of(values) for values in found])
+        listed = rows.with_wholes([rows.row_of(values) for values in found], record_of=self._readable)
         return listed if limit is None else listed[: max(0, limit)]
 
     def group(self, run_group: str) -> list[Footprint]:
@@ -96,6 +96,13 @@ class Ledger:
             query = "SELECT record FROM latest WHERE id = ?"
             text = self._connection.execute(query, (self.find(ref),)).fetchone()[0]
         return Footprint.from_json(text)
+
+    def _readable(self, run_id: str) -> Footprint | None:
+        """Record of a run, None where it cannot be read."""
+        try:
+            return self.get(run_id)
+        except RecordError:
+            return None
 
     def versions(self, ref: str) -> list[Footprint]:
         """All versions of a run's record, the oldest first; `ref` as for `find`."""

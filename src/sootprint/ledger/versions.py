@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from sootprint.core.records import Footprint
 
+APART = "apart_kwh"  # in `given`: energy of a part while no run around it was measured
 _MS_PER_SECOND = 1000.0  # SQLite counts its timeout in milliseconds
 
 
@@ -55,6 +57,7 @@ def _columns(footprint: Footprint, state: str) -> dict[str, Any]:
         "parent": footprint.parent,
         "run_group": footprint.run_group,
         "merged": _merged(footprint),
+        "apart_kwh": _told(footprint.given.get(APART)),
     }
 
 
@@ -62,6 +65,12 @@ def _merged(footprint: Footprint) -> str | None:
     """Identities of the records that a record was merged from, as JSON; None for one that was measured."""
     listed = footprint.given.get("merged")
     return json.dumps([str(one) for one in listed]) if isinstance(listed, list | tuple) and listed else None
+
+
+def _told(value: Any) -> float | None:
+    """A number of others, None where it is none."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0.0 <= value < math.inf else None
 
 
 def store(home: Path, footprint: Footprint, *, text: str, state: str, timeout_s: float) -> None:

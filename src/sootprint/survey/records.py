@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sootprint.core import codec, units
 from sootprint.core.errors import InputError, RecordError
+from sootprint.core.merging import parts
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint, Hardware, Paper, Work
 from sootprint.survey.exclusions import Exclusion
@@ -150,7 +151,8 @@ def rows(found: Iterable[Footprint | str]) -> tuple[pl.DataFrame, list[Exclusion
     if not prints:
         raise InputError(f"there are no records: {problems[0] if problems else 'the source is empty'}")
     known = {one.id: one for one in prints}
-    whole = [one for one in known.values() if one.parent not in known]
+    places = {one.id: parts.place(one) for one in known.values()}
+    whole = [one for one in known.values() if parts.part(places[one.id], places) is None]
     excluded = []
     if len(known) < len(prints):
         reason = "the same record again"

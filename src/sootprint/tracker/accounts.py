@@ -71,13 +71,16 @@ class _Shared:
 class _Line:
     """One component in one run's account."""
 
-    __slots__ = ("energy_j", "is_first", "is_old", "lost_at_j", "rest_j", "share", "since_s", "variance_j2")
+    __slots__ = (
+        *("energy_j", "is_first", "is_old", "lost_at_j", "rest_j"),
+        *("share", "since_s", "variance_j2", "without_j"),
+    )
 
     def __init__(self, since_s: float, *, is_first: bool = False, is_old: bool = False) -> None:
         self.since_s = since_s
         self.is_first = float(is_first)  # whether nobody was charged before
         self.is_old = float(is_old)  # whether somebody was charged with it since then, or before as one alone
-        self.energy_j = self.rest_j = self.variance_j2 = self.lost_at_j = 0.0
+        self.energy_j = self.rest_j = self.variance_j2 = self.lost_at_j = self.without_j = 0.0
         self.share = UNKNOWN  # of what was spent last [0-1]
 
 
@@ -131,7 +134,7 @@ class Accounts:
         self._closed.pop(run, None)
         for one in self._shared.values():
             name = one.state.component
-            if sees is None or name in sees or not _is_accelerator(name):
+            if sees is None or name in sees or not name.startswith(ACCELERATOR):
                 lines[name] = _Line(
                     one.state.at_s or 0.0, is_first=name not in charged and not anew, is_old=first
                 )
@@ -232,6 +235,7 @@ class Accounts:
         self._hold(set().union(*charged.values()), spent_j)
         before_s = {one.state.component: one.before_s for one in self._shared.values()}
         known = self._charged()
+        here = {holder.id for holder in holders if holder.is_run}
         for holder in holders:
             lines = self._lines[holder.id]
             own_j = dict(charged[holder.id])
@@ -244,6 +248,7 @@ class Accounts:
                     lines[name].rest_j += charge.rest_j
             for name, energy_j in own_j.items():
                 lines[name].energy_j += energy_j
+                lines[name].without_j += energy_j if holder.parent not in here else 0.0
                 lines[name].is_old = 1.0
                 if spent_j[name] > 0.0:
                     lines[name].share = energy_j / spent_j[name]
@@ -265,7 +270,7 @@ class Accounts:
             state = ComponentState.of(reading, integrated=integrated)
             state.component = self._free_name(state)
             one = self._shared[key] = _Shared(state, reading.component)
-            for lines in self._lines.values() if not _is_accelerator(state.component) else ():
+            for lines in self._lines.values() if not state.component.startswith(ACCELERATOR) else ():
                 lines[state.component] = _Line(reading.at_s, is_first=True)
         return one
 
@@ -326,10 +331,6 @@ class Accounts:
             raise RecordError(f"the board of this machine's runs cannot be read: {err!r}") from err
 
 
-def _is_accelerator(component: str) -> bool:
-    return component.startswith(ACCELERATOR)
-
-
 _CONSTANTS = (
     *("component", "basis", "low_ratio", "high_ratio", "wraps_at_j", "max_power_w", "integrated"),
     *("moved", "dropped", "at_s", "counter_j", "power_w", "missing"),
@@ -356,7 +357,7 @@ def _shared_of(row: Sequence[Any]) -> _Shared:
 
 def _line_of(values: Sequence[float]) -> _Line:
     line = _Line(0.0)
-    for slot, value in zip(_Line.__slots__, values, strict=True):
+    for slot, value in zip(_Line.__slots__, (*values, 0.0)[: len(_Line.__slots__)], strict=True):
         setattr(line, slot, float(value))
     return line
 
@@ -393,4 +394,5 @@ def _entry(one: _Shared, line: _Line, origin: str) -> Entry:
         wraps_at_j=state.wraps_at_j,
         max_power_w=state.max_power_w,
         share=line.share if line.share >= 0.0 else None,
+        without_j=line.without_j,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 from sootprint.core import carbon, classes, intervals, records
 from sootprint.core.classes import dataclass
@@ -12,6 +13,7 @@ from sootprint.core.units import energy_kwh, hours
 from sootprint.tracker import quantities
 from sootprint.tracker.breakdown import Energy, energy_of
 from sootprint.tracker.components import WALL, ComponentState, kind_of
+from sootprint.tracker.course import inside
 from sootprint.tracker.fold import HELD, TO_OTHERS, Fold
 
 TYPE_CHECKING = False
@@ -27,6 +29,7 @@ PRIOR_OF_THE_NODE = (
     "loss_share",
 )  # kinds of factor that a wall meter or a calibration replaces
 SHARED = "node_shared"  # in `given`: whether others were charged for the machine, too
+APART = "apart_kwh"  # and energy that was charged while no run around this one was measured [kWh]
 _STATED = ("id", "tool_version", "name", "project", "run_group", "parent", "node")
 STRICT_SHARE = (
     "share: charged for the CPU time and the accelerator use of the run's own processes only; what the machine spent "
@@ -68,10 +71,11 @@ def footprint(fold: Fold, around: Surroundings) -> records.Footprint:
     """
     energy = energy_of(fold)
     total = energy.total
+    apart = _apart_kwh(fold, total)
     pue = around.pue.quantity() if around.pue else intervals.exact(1.0, "assumed")
     intensity = _intensity(energy.rows, around.intensities, start_s=fold.head["wall_s"])
     return records.Footprint(
-        **_identity(fold),
+        **_identity(fold, {} if apart is None else {APART: apart}),
         boundary="facility" if around.pue else "node",
         process_share=_process_share(fold),
         device_hours=_device_hours(fold),
@@ -101,13 +105,23 @@ def _forecasts(fold: Fold, total: Quantity | None) -> tuple[dict[str, Any], ...]
     return scored(fold, total)
 
 
-def _identity(fold: Fold) -> dict[str, Any]:
+def _apart_kwh(fold: Fold, total: Quantity | None) -> float | None:
+    """Energy of a part while no run around it was measured [kWh]; None of others, and where no account told."""
+    if total is None or not fold.head.get("parent") or not fold.head.get("shared"):
+        return None
+    parts = inside(fold)
+    whole_j = math.fsum(state.energy_j for state in parts)
+    return total.value * math.fsum(s.without_j for s in parts) / whole_j if whole_j > 0.0 else None
+
+
+def _identity(fold: Fold, told: Mapping[str, Any]) -> dict[str, Any]:
     """Fields that the lines state as they are: who, when, on what."""
     head = fold.head
+    given = (head.get("given") or {}) | ({SHARED: True} if head.get("shared") else {})
     return {
         **{name: head.get(name) for name in _STATED},
         **{name: head.get(name) or {} for name in ("tags", "software")},
-        "given": (head.get("given") or {}) | ({SHARED: True} if head.get("shared") else {}),
+        "given": {**given, **told},
         "started": _stamp(head, 0.0),
         "ended": _stamp(head, fold.last_s),
         "duration_s": fold.last_s,

@@ -23,12 +23,14 @@ class Holder(NamedTuple):
         parent: Identity of the run that it is a part of, if there is one.
         strict: Whether it asked to be charged with its own processes' share alone (--share process).
         sees: Accelerators that it may use, or None for all.
+        is_run: Whether it is a run; a job or a pod may keep its record elsewhere, or none.
     """
 
     id: str
     parent: str | None = None
     strict: bool = False
     sees: frozenset[str] | None = None
+    is_run: bool = True
 
 
 class Use(NamedTuple):

@@ -23,11 +23,13 @@ class Member(NamedTuple):
         tracked: Whose processes it charges.
         strict: Whether it pays for its own processes alone.
         environ: Variables that say which accelerators it may use.
+        is_run: Whether it is a run, and not a job or a pod that runs are in.
     """
 
     tracked: Tracked
     strict: bool = False
     environ: Mapping[str, str] = {}
+    is_run: bool = True
 
 
 def _always(run: str) -> bool:
@@ -49,6 +51,7 @@ class Books:
         telling = [meter.processes for meter in meters if hasattr(meter, "processes")]
         self._usage = Usage(machine.procfs, machine.sysfs, accelerators=telling)
         self._here: dict[str, Member] = {}
+        self._above: dict[str, str | None] = {}  # what each was a part of, of those that have gone too
         self._uses: dict[str, Use] = {}
         self._whole = IDLE
         self.spent_j: Mapping[str, float] = {}  # of each component at the last tick [J]
@@ -85,7 +88,7 @@ class Books:
         """
         parts = self._sampler.collect(last=True)
         looked_at = self._here | dict(here)  # who comes is looked at once, before it is charged
-        uses, whole = self._usage.look([one.tracked for one in looked_at.values()])
+        uses, whole = self._usage.look([one.tracked for one in self._placed(looked_at).values()])
         self._uses, self._whole = uses, whole
         self._charge(parts, uses, whole, is_owed)
         self._meet(here)
@@ -110,6 +113,7 @@ class Books:
             RecordError: These are no books.
         """
         uses, whole, parents = _uses_of(left)
+        self._above = parents
         if left:
             self.accounts.load(left)
         self._here = {
@@ -130,7 +134,7 @@ class Books:
         return self.accounts.dump() | {
             "uses": {one: _plain(use) for one, use in self._uses.items()},
             "whole": _plain(self._whole),
-            "parents": {one: member.tracked.parent for one, member in self._here.items()},
+            "parents": self._above,
         }
 
     def _charge(
@@ -142,8 +146,24 @@ class Books:
         self.charged_j = {one.id: self.accounts.energies(one.id) for one in holders}
         self.tops = frozenset(one.id for one in holders if one.parent not in self.charged_j)
 
+    def _placed(self, members: Mapping[str, Member]) -> dict[str, Member]:
+        """Members, each a part of the nearest around it that is there: an outer one where an inner one has gone."""
+        return {one: self._place(member, members) for one, member in members.items()}
+
+    def _place(self, member: Member, members: Mapping[str, Member]) -> Member:
+        stated = around = member.tracked.parent
+        for _ in self._above:
+            if around is None or around in members:
+                break
+            around = self._above.get(around)
+        if around == stated or around not in members or around == member.tracked.id:
+            return member
+        return member._replace(tracked=member.tracked._replace(parent=around))
+
     def _meet(self, here: Mapping[str, Member], *, anew: bool = False) -> None:
         self._here = dict(here)
+        self._above |= {one: member.tracked.parent for one, member in here.items()}
+        self._above = {one: self._above[one] for one in _with_above(here, self._above)}
         for run in self.accounts.runs - self._here.keys():
             self.accounts.close(run)
         for run in self._here.keys() - self.accounts.runs:
@@ -152,8 +172,8 @@ class Books:
     def _holders(self) -> list[Holder]:
         runs = self.accounts.runs
         return [
-            Holder(run, member.tracked.parent, member.strict, self._seen_by(member))
-            for run, member in self._here.items()
+            Holder(run, member.tracked.parent, member.strict, self._seen_by(member), member.is_run)
+            for run, member in self._placed(self._here).items()
             if run in runs
         ]
 
@@ -165,6 +185,17 @@ class Books:
             names = self.accounts.components(meter.name)
             seen |= {names[name] for name in meter.visible_to(member.environ) if name in names}
         return frozenset(seen) if telling else None
+
+
+def _with_above(runs: Iterable[str], above: Mapping[str, str | None]) -> set[str]:
+    """Runs and all that they are or were a part of."""
+    found: set[str] = set()
+    for run in runs:
+        one: str | None = run
+        while one is not None and one in above and one not in found:
+            found.add(one)
+            one = above[one]
+    return found
 
 
 def _plain(use: Use) -> list[Any]:

@@ -39,6 +39,7 @@ class ComponentState:
     power_w: float | None = None
     energy_j: float = 0.0
     rest_j: float = 0.0  # that nobody is charged with, of a run that pays for its own processes alone
+    without_j: float = 0.0  # charged while no run around this one was measured
     variance_j2: float = 0.0
     covered_s: float = 0.0
     bridged_s: float = 0.0

@@ -40,6 +40,7 @@ class Entry(NamedTuple):
         wraps_at_j: Where it starts again from zero [J].
         max_power_w: Highest power that it can tell [W].
         share: Part of what was spent last that the run was charged with [0-1].
+        without_j: Energy charged while no run around this one was here [J].
     """
 
     meter: str
@@ -70,6 +71,7 @@ class Entry(NamedTuple):
     wraps_at_j: float | None = None
     max_power_w: float | None = None
     share: float | None = None
+    without_j: float = 0.0
 
     def private(self) -> Entry:
         """Account for a user who may not read the device's own counter: nothing tells what the node drew."""

@@ -250,9 +250,10 @@ class Fold:
         slept_s = float(line.get("slept", 0.0))
         for index, reason in line.get("miss", ()):
             self.states[index].missing = self.states[index].missing or reason
-        for index, at_s, counter_j, power_w, utilisation, variance_j2, *rest_j in line["r"]:
+        for index, at_s, counter_j, power_w, utilisation, variance_j2, *more_j in line["r"]:
             self._read(index, at_s, counter_j, power_w, utilisation, variance_j2, slept_s)
-            self.states[index].rest_j += rest_j[0] if rest_j else 0.0
+            if more_j:
+                self._add_more(self.states[index], *more_j)
         self.last_s = line["s"]
         self.first_s = self.last_s if self.first_s is None else self.first_s
         self.ticks += 1
@@ -260,6 +261,12 @@ class Fold:
             self._settle(before_s, before_j, self.running_j(), self.last_s)
         if self.progress is not None and self.progress.expected.by_time:
             self.progress.ticked(self.last_s, self.running_j(), period_s=self.period_s)
+
+    @staticmethod
+    def _add_more(state: ComponentState, rest_j: float, without_j: float = 0.0) -> None:
+        """Count what an account tells beside the energy itself [J]."""
+        state.rest_j += rest_j
+        state.without_j += without_j
 
     def _base(self, line: dict[str, Any]) -> None:
         """From an instant on a counter counts anew, as the run's part of what another process reads."""

@@ -210,8 +210,10 @@ class Recorder:
     def _charged(self, index: int, entry: Entry, before: Entry) -> list[Any]:
         variance_j2 = max(0.0, entry.variance_j2 - before.variance_j2)
         row = [index, self._at_s(entry.at_s), entry.energy_j, None, entry.utilisation, variance_j2]
-        rest_j = entry.rest_j - before.rest_j
-        return [*row, rest_j] if rest_j > 0.0 else row
+        more = (entry.rest_j - before.rest_j, entry.without_j - before.without_j)
+        if self._sums.head.get("parent") is None:
+            more = (more[0], 0.0)
+        return [*row, *(max(0.0, one) for one in more)] if max(more) > 0.0 else row
 
     def _rebase(self, index: int, until: list[float] | None, since: list[Any]) -> None:
         """Tell from when on a counter counts anew, and up to where it had counted."""
@@ -221,7 +223,7 @@ class Recorder:
 
 def _unspent(entry: Entry) -> Entry:
     """Entry as it was when its account began."""
-    return entry._replace(energy_j=0.0, rest_j=0.0, variance_j2=0.0, at_s=entry.since_s)
+    return entry._replace(energy_j=0.0, rest_j=0.0, variance_j2=0.0, without_j=0.0, at_s=entry.since_s)
 
 
 def free_name(component: str, taken: set[str]) -> str:

@@ -259,7 +259,7 @@ def _entries(rows: Any) -> list[Entry]:
     try:
         found = [Entry(*row) for row in rows]
         for one in found:
-            times = (one.since_s, one.at_s, one.energy_j, one.rest_j, one.variance_j2)
+            times = (one.since_s, one.at_s, one.energy_j, one.rest_j, one.variance_j2, one.without_j)
             if not all(isinstance(value, float | int) and value == value for value in times):
                 raise ValueError(one.component)
             told = (one.held_s, one.held_j, one.counter_j, one.wraps_at_j, one.max_power_w, one.share)

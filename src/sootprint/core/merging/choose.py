@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sootprint.core.errors import InputError
+from sootprint.core.merging.parts import Place, part, place, rest
+from sootprint.core.merging.times import span
 from sootprint.core.records import Footprint
 
 MERGED = "merged"  # in `given`: identities of the records that were added
@@ -17,43 +17,6 @@ SHARED = "node_shared"  # in `given`: whether the run was charged a share of a n
 OVERLAP_S = (
     5.0  # clocks of one node agree, but the end of one process and the start of the next may cross [s]
 )
-
-
-class Span(NamedTuple):
-    """Time of a record in seconds since 1970 [s]."""
-
-    start_s: float
-    end_s: float
-
-
-@lru_cache(maxsize=8192)  # all components of a record tell the same instants
-def seconds(stamp: str) -> float:
-    """Seconds since 1970 of an instant, which is in UTC where it tells no zone [s].
-
-    Raises:
-        InputError: The text is no instant.
-    """
-    try:
-        instant = datetime.fromisoformat(stamp)
-    except ValueError:
-        raise InputError(f"{stamp!r:.40} is not an instant such as 2026-01-31T12:00:00Z") from None
-    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
-
-
-def stamp(at_s: float) -> str:
-    """Instant in ISO 8601 UTC, of seconds since 1970 [s]."""
-    instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at_s)
-    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def span(record: Footprint) -> Span | None:
-    """Time of a record; None where it does not tell when it started and for how long it ran."""
-    if record.started is None:
-        return None
-    start_s = seconds(record.started)
-    if record.duration_s is not None:
-        return Span(start_s, start_s + record.duration_s)
-    return None if record.ended is None else Span(start_s, seconds(record.ended))
 
 
 def leaves(record: Footprint) -> tuple[str, ...]:
@@ -76,6 +39,8 @@ def number(record: Footprint, name: str) -> int | None:
 def choose(records: Iterable[Footprint]) -> list[Footprint]:
     """Records whose energies add up without counting any twice, in the order of their identities.
 
+    Of a run inside of another only what came after that one's end is left, if anything did.
+
     Raises:
         InputError: Two records of one identity tell different energies, or two merged ones hold the same record.
     """
@@ -83,8 +48,8 @@ def choose(records: Iterable[Footprint]) -> list[Footprint]:
     whole = _without_covered(known)
     inside = {leaf for record in whole for leaf in merged_ids(record)}
     tops = [record for record in whole if record.id not in inside]
-    every = {leaf for record in tops for leaf in leaves(record)}
-    return [record for record in tops if not _is_nested(record, {one.id: one for one in known}, every)]
+    places = _places(known, tops)
+    return [one for record in tops if (one := _counted(record, places)) is not None]
 
 
 def _each_once(records: Iterable[Footprint]) -> list[Footprint]:
@@ -120,29 +85,20 @@ def _without_covered(records: Sequence[Footprint]) -> list[Footprint]:
     return sorted(kept, key=lambda one: one.id)
 
 
-def _is_nested(record: Footprint, known: dict[str, Footprint], every: set[str]) -> bool:
-    """Whether a record is a part of another that is added: its parent was running when it started."""
-    above, passed = record, {record.id}
-    while above.parent is not None and above.parent in every:
-        parent = known.get(above.parent)
-        if parent is None:
-            return True
-        if parent.id in passed:
-            return False
-        if not within(span(above), span(parent)):
-            break
-        passed.add(parent.id)
-        above = parent
-    return above is not record
+def _counted(record: Footprint, places: Mapping[str, Place]) -> Footprint | None:
+    """A record as far as it is in no other that is added: all of it, what came after its whole, or nothing."""
+    found = part(places[record.id], places)
+    return record if found is None else rest(record, found)
 
 
-def within(inner: Span | None, outer: Span | None) -> bool:
-    """Whether one time starts inside of another; where a time is not known, the one that is named parent is."""
-    return (
-        inner is None
-        or outer is None
-        or outer.start_s <= inner.start_s < max(outer.end_s, outer.start_s + 1e-3)
-    )
+def _places(known: Iterable[Footprint], tops: Iterable[Footprint]) -> dict[str, Place]:
+    """Places of the records that are added; of one that only a merged record tells of, that one's time."""
+    singles = {one.id: one for one in known}
+    return {
+        leaf: place(singles[leaf]) if leaf in singles else Place(leaf, None, span(top))
+        for top in tops
+        for leaf in (top.id, *leaves(top))
+    }
 
 
 def node_keys(records: Sequence[Footprint]) -> dict[str, tuple[object, ...]]:

@@ -7,11 +7,12 @@ from typing import Any
 
 from sootprint.core.merging.choose import EXPECTED, MERGED, RANK, SHARED, merged_ids, number
 from sootprint.core.merging.lost import NODES, RANKS
+from sootprint.core.merging.parts import APART
 from sootprint.core.records import BOUNDARIES, Footprint, Hardware, Place
 
 SEVERAL = "merged records"
 LISTED_NODES = 8
-_OF_THE_MERGE = (EXPECTED, MERGED, RANK, SHARED, NODES, RANKS)
+_OF_THE_MERGE = (APART, EXPECTED, MERGED, RANK, SHARED, NODES, RANKS)
 _METHODS = (("life-cycle", "direct"), ("average", "marginal"), ("location-based", "market-based"))
 
 

@@ -13,6 +13,7 @@ from sootprint.core.quantity import Quantity
 from sootprint.hub import chain, columns, reading, views
 from sootprint.hub.accounts import Actor
 from sootprint.hub.database import now, writing
+from sootprint.hub.insight import nested
 from sootprint.hub.insight.sheets import Grid, Link, Part, Sheet, link
 from sootprint.hub.insight.tables import Budget
 from sootprint.hub.problems import NotFoundError
@@ -27,11 +28,26 @@ _rows, _budgets = table_of(FootprintRow), table_of(Budget)
 
 
 def months(engine: Engine, name: str) -> list[dict[str, Any]]:
-    """Sums over the newest runs of a project by month of their start, the newest first."""
+    """Sums over the newest runs of a project by month of their start, the newest first.
+
+    Of a run inside of another of them only what came after that one counts.
+    """
+    shares = nested.apart(engine, name, MOST_RUNS)
+    rows = _months(engine, name, _rows.c.id.not_in(shares) if shares else sa.true())
+    late = [
+        (row, share)
+        for key, share in shares.items()
+        if share > 0.0
+        for row in _months(engine, name, _rows.c.id == key)
+    ]
+    return nested.added(rows, late)
+
+
+def _months(engine: Engine, name: str, which: sa.ColumnElement[bool]) -> list[dict[str, Any]]:
     shown = ("started", "first_at", "energy_kwh", "emissions_kg", "idle_kwh", "device_hours", "marked")
     newest = (
         sa.select(*(_rows.c[one] for one in shown))
-        .where(_rows.c.project == name, _rows.c.state == columns.PUBLISHED)
+        .where(_rows.c.project == name, _rows.c.state == columns.PUBLISHED, which)
         .order_by(_rows.c.seq.desc())
         .limit(MOST_RUNS)
         .subquery()

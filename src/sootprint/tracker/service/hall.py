@@ -113,7 +113,7 @@ class Hall:
 
     def members(self) -> dict[str, Member]:
         """Everybody, by key."""
-        here = {key: Member(Tracked(key, (), group)) for key, group in self.pods.items()}
+        here = {key: Member(Tracked(key, (), group), is_run=False) for key, group in self.pods.items()}
         here |= {key: job.member for key, job in self.jobs.items()}
         ranks = self._ranks()
         return here | {key: _with(run, ranks) for key, run in self.runs.items() if run.writes}

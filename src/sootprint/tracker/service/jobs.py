@@ -60,7 +60,8 @@ class Job:
     def member(self) -> Member:
         """Whose processes it charges."""
         pids = () if self.order.pid is None else (self.order.pid,)
-        return Member(Tracked(key_of(self.order.name), pids, self.container), environ=self.order.environ)
+        tracked = Tracked(key_of(self.order.name), pids, self.container)
+        return Member(tracked, environ=self.order.environ, is_run=False)
 
     def take(self, entries: Sequence[Entry]) -> None:
         """Journal what its account tells."""
