@@ -16,7 +16,7 @@ from sootprint.core.quantity import Factor
 from sootprint.engines.book import Plan
 from sootprint.intensity import chain
 from sootprint.runner.driver import decided
-from sootprint.runner.outlook import GIVEN, OWN, Ahead, Outlook, joined
+from sootprint.runner.outlook import GIVEN, OWN, Ahead, Outlook, joined, series
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 NOW = START + timedelta(days=45, hours=9, minutes=20)
@@ -184,6 +184,27 @@ def test_steps_go_by_between_two_questions(known):
     assert later.index == now.index + 1
     assert np.array_equal(later.values, now.values[1:])
     assert joined(made._own, (), NOW.timestamp() + 90 * 3600.0) is None
+
+
+@pytest.mark.parametrize("value", [None, 20.0])
+def test_hour_without_a_figure_is_no_clean_one(value):
+    """What a source names and cannot tell counts as the worst of what it tells, and replaces no forecast of ours."""
+    start_s = START.timestamp()
+    steps = [
+        Intensity(
+            zone="FR",
+            start=START + timedelta(hours=at),
+            end=START + timedelta(hours=at + 1),
+            factor=Factor(kind="intensity", key="FR", value=grams, unit="gCO2e/kWh"),
+        )
+        for at, grams in enumerate((300.0, value, 100.0))
+    ]
+    seen = series(steps, start_s, start_s + 3 * 3600.0)
+    assert list(seen.values) == [300.0, 300.0 if value is None else value, 100.0]
+    ours = Ahead(values=np.full(3, 250.0), step_s=3600.0, index=seen.index, source="ours", method="lifecycle")
+    told = joined(ours, steps, start_s)
+    assert list(told.values) == [300.0, 250.0 if value is None else value, 100.0]
+    assert series(steps[1:2], start_s + 3600.0, start_s + 7200.0) is None or value is not None
 
 
 def test_nobody_knows_anything(known):

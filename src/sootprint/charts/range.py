@@ -57,8 +57,8 @@ def _row(emissions: Quantity, size: float) -> dict[str, float | None]:
 
 
 def _drawable(value: float) -> float:
-    """A value whose powers of ten are floats, too, whatever a record holds."""
-    return value and min(max(value, LEAST), MOST)
+    """A value of at least 0 whose powers of ten are floats, too, whatever a record holds."""
+    return 0.0 if value == 0.0 else min(max(value, LEAST), MOST)
 
 
 def _description(row: dict[str, float | None], unit: str) -> str:

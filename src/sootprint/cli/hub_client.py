@@ -14,16 +14,8 @@ if TYPE_CHECKING:
     from sootprint.core.records import Footprint
     from sootprint.exporters.hub import HubExporter, Sent
 
-IMPORTED = (
-    ".csv",
-    ".json",
-    ".jsonl",
-    ".md",
-    ".yaml",
-    ".yml",
-    ".log",
-    ".txt",
-)  # endings of files, not of runs
+# Endings of files, not of runs
+IMPORTED = (".csv", ".json", ".jsonl", ".md", ".yaml", ".yml", ".log", ".txt")
 Hub = Annotated[
     str | None,
     typer.Option("--hub", metavar="URL", help="Address of the hub; else the setting `hub`."),

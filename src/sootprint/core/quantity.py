@@ -77,12 +77,21 @@ class Factor:
             if number is not None and not math.isfinite(number):
                 raise RecordError(f"{name} {number} is not a finite number")
 
+    @property
+    def known(self) -> float:
+        """Value, where the factor must have one.
+
+        Raises:
+            RecordError: It has none.
+        """
+        if self.value is None:
+            raise RecordError(f"factor {self.kind} of {self.key!r} has no value")
+        return self.value
+
     def quantity(self, basis: str = "assumed") -> Quantity:
         """Quantity of this factor, for arithmetic with intervals.
 
         Raises:
             RecordError: The factor has no value.
         """
-        if self.value is None:
-            raise RecordError(f"factor {self.kind} of {self.key!r} has no value")
-        return Quantity(value=self.value, low=self.low, high=self.high, basis=basis)
+        return Quantity(value=self.known, low=self.low, high=self.high, basis=basis)

@@ -97,7 +97,7 @@ def water(energy_kwh: Quantity, pue: Quantity, zone: str | None, year: int | Non
     known = published.water(zone, year) if zone is not None and "/" in zone else None
     site = known or SITE_WATER
     plants = intervals.product(pue, PLANT_WATER.quantity())
-    on_site = Quantity(value=site.value or 0.0, low=site.low or site.value, high=site.high or site.value)
+    on_site = Quantity(value=site.known, low=site.low or site.value, high=site.high or site.value)
     per_kwh = intervals.total([("site", on_site), ("plants", plants)])
     return Beside(intervals.product(energy_kwh, per_kwh, basis="assumed"), (site, PLANT_WATER))
 

@@ -105,7 +105,7 @@ def spent_on(asked: Plan, device: devices.Device, counted: Flops) -> tuple[hours
     operations = _operations(asked, counted)
     if asked.hours is not None:
         hours_given = asked.hours * asked.job.count
-        implied = utilisation.implied(operations.value or 0.0, asked.job, rate)
+        implied = utilisation.implied(operations.known, asked.job, rate)
         said = f"the hours that were given imply a whole-run utilisation of {implied:.1%} of {rate.key}'s peak rate"
         device_hours = intervals.exact(hours_given, "claimed")
         return hours.Spent(device_hours=device_hours), _unusual(implied, said)
@@ -119,8 +119,8 @@ def spent_on(asked: Plan, device: devices.Device, counted: Flops) -> tuple[hours
         basis="modelled",
     )
     device_hours = intervals.scaled(seconds, 1.0 / units.SECONDS_PER_HOUR)
-    said = f"the utilisation {share.value or 0.0:.2f} that was given is more than whole runs reach (0.2-0.5)"
-    remarks = _unusual(share.value or 0.0, said)[: asked.mfu is not None]
+    said = f"the utilisation {share.known:.2f} that was given is more than whole runs reach (0.2-0.5)"
+    remarks = _unusual(share.known, said)[: asked.mfu is not None]
     return hours.Spent(device_hours=device_hours, factors=(*terms, rate, share)), remarks
 
 

@@ -144,7 +144,7 @@ def whole_run(device: Accelerator | Cpu, setting: Setting, model: Model = FITTED
         InputError: The precision is unknown.
         CatalogueError: No rate is published for the device.
     """
-    rate = peak(device, setting.precision).value or 0.0
+    rate = peak(device, setting.precision).known
     bandwidth = None if isinstance(device, Cpu) else bandwidth_gb_per_s(device)
     balance = A100_BALANCE if bandwidth is None else rate / (bandwidth * 1e9)
     value = min(MOST, ratio(balance, setting, model) * _adjusted(setting))

@@ -183,7 +183,7 @@ def model_of(seen: Host) -> CpuModel:
         name=seen.model or "unknown processor",
         vendor=seen.vendor,
         sockets=1 if seen.virtual else seen.sockets,
-        power_w=(THREAD_POWER.value or 0.0) * seen.threads,
+        power_w=THREAD_POWER.known * seen.threads,
         ratios=UNKNOWN_RATIOS,
         factor=THREAD_POWER,
     )

@@ -80,9 +80,9 @@ def model_of(size_gb: float, *, modules: int | None, virtual: bool) -> Steady:
     """
     hardware = (("memory", 1, round(size_gb, 1)),)
     if virtual:
-        return Steady((GUEST_POWER.value or 0.0) * size_gb, GUEST_RATIOS, (GUEST_POWER,), hardware)
-    by_size_w = (SIZE_POWER.value or 0.0) * size_gb
-    by_module_w = (MODULE_POWER.value or 0.0) * (modules or guessed_modules(size_gb))
+        return Steady(GUEST_POWER.known * size_gb, GUEST_RATIOS, (GUEST_POWER,), hardware)
+    by_size_w = SIZE_POWER.known * size_gb
+    by_module_w = MODULE_POWER.known * (modules or guessed_modules(size_gb))
     ratios = COUNTED_RATIOS if modules else GUESSED_RATIOS
     if by_module_w < by_size_w:
         return Steady(by_module_w, ratios, (MODULE_POWER,), hardware)

@@ -89,7 +89,7 @@ def discover(machine: Machine) -> NodeMeter:
 
 def _model(machine: Machine) -> Steady:
     base, losses = prior(machine)
-    power_w = base.value or 0.0
+    power_w = base.known
     ratios = ((base.low or 0.0) / power_w, (base.high or power_w) / power_w)
     return Steady(power_w, ratios, (base, losses))
 
@@ -109,7 +109,7 @@ def _share_of_host(seen: Host) -> Factor:
     return Factor(
         kind="base_power",
         key="share of a host",
-        value=(BASE_POWER.value or 0.0) * share,
+        value=BASE_POWER.known * share,
         low=(BASE_POWER.low or 0.0) * share / GUEST_SPREAD,
         high=(BASE_POWER.high or 0.0) * share * GUEST_SPREAD,
         unit="W",

@@ -89,8 +89,8 @@ def power_w(disks: list[Disk], *, virtual: bool) -> float:
     12.5
     """
     if virtual:
-        return sum((SHARE_POWER[disk.kind].value or 0.0) * disk.size_tb for disk in disks)
-    return sum(DISK_POWER[disk.kind].value or 0.0 for disk in disks)
+        return sum(SHARE_POWER[disk.kind].known * disk.size_tb for disk in disks)
+    return sum(DISK_POWER[disk.kind].known for disk in disks)
 
 
 def _disks(machine: Machine) -> list[Disk]:

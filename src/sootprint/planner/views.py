@@ -119,7 +119,7 @@ def of_sources(zone: str, at: datetime, window: timedelta, settings: Settings) -
             return made._replace(passed=before.passed)
         passed = before.passed
     year = AnnualSource().between(zone, at, at + window)[0].factor
-    flat = np.full(_whole(window, HOUR), float(year.value or 0.0))
+    flat = np.full(_whole(window, HOUR), year.known)
     return View(zone, hour, HOUR, flat, None, year.method or UNSTATED, year.source or UNSTATED, YEAR, passed)
 
 

@@ -245,7 +245,7 @@ def _moves(plan: Plan, known: Known, count: int) -> Floats:
     made = np.zeros((count, count))
     for column, (target, _) in enumerate(known):
         sources = np.append(now, now[column])[:count]  # of a place that nobody tells of, the other end's
-        carried_kwh = target.data_gb * (transfer.factor(target).value or 0.0)
+        carried_kwh = target.data_gb * transfer.factor(target).known
         made[:, column] = carried_kwh * 0.5 * (sources + now[column]) / step_kwh
     np.fill_diagonal(made, 0.0)
     return made

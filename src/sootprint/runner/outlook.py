@@ -211,17 +211,24 @@ def planned(
 
 
 def series(steps: Sequence[Intensity], now_s: float, until_s: float) -> Ahead | None:
-    """Steps of equal length from the one that holds now to the last known before `until_s`."""
+    """Steps of equal length from the one that holds now to the last known before `until_s`.
+
+    A step in between that nobody knows counts as the worst of those that are known.
+    """
     if not steps:
         return None
     step_s = steps[0].step_s or SECONDS_PER_HOUR
     first = math.floor(now_s / step_s)
     known: dict[int, float] = {}
     for one in steps:
+        if one.factor.value is None:
+            continue  # a hole, as an hour that is left out
         at = math.floor(one.start.timestamp() / step_s)
         while at * step_s < one.end.timestamp():
-            known[at] = one.factor.value or 0.0
+            known[at] = one.factor.value
             at += 1
+    if not known:
+        return None
     last = min(max(known), math.ceil(until_s / step_s) - 1)
     if first not in known or last < first:
         return None
@@ -255,12 +262,12 @@ def joined(own: Ahead, steps: Sequence[Intensity], now_s: float) -> Ahead | None
 
 
 def _mean(steps: Sequence[Intensity], start_s: float, end_s: float) -> float | None:
-    """Mean of a time, where steps cover all of it."""
+    """Mean of a time, where steps with a figure cover all of it."""
     spent = total = 0.0
     for one in steps:
         part = min(end_s, one.end.timestamp()) - max(start_s, one.start.timestamp())
-        if part > 0.0:
-            spent, total = spent + part, total + part * (one.factor.value or 0.0)
+        if part > 0.0 and one.factor.value is not None:
+            spent, total = spent + part, total + part * one.factor.value
     return total / spent if spent >= (end_s - start_s) * (1.0 - 1e-9) and spent > 0.0 else None
 
 

@@ -244,7 +244,8 @@ class Sampler:
 def close_all(meters: Sequence[Meter]) -> None:
     """Let go of what some meters hold open."""
     for meter in meters:
-        getattr(meter, "close", bool)()
+        if hasattr(meter, "close"):
+            meter.close()
 
 
 def loop(

@@ -116,7 +116,7 @@ class Baseline:
             known += [one for one in priors if one.value and one.low and one.high]
         drawn = self.of(_errors_of(self.footprint), _rest(self.emissions_kg, known))
         for factor in known:
-            scale = 1.0 / (factor.value or 1.0)
+            scale = 1.0 / factor.known
             ratios = [one * scale for one in self.of_factor(factor)]
             if factor.kind in DIVISORS:
                 ratios = [1.0 / one for one in ratios]

@@ -96,7 +96,7 @@ def _replaced(
         "published runs (1.02 to 0.74 kWh per 1e18 FLOP); the spread is that of the utilisation of 30 runs",
         "tier": "measured elsewhere",
         "boundary": f"16-bit matrix work, rented or there already: the share of a card in its {made.value:.0f} kg is "
-        f"subtracted. {_payback(base, remaining, made.value or 0.0)} The old card's making is spent either way",
+        f"subtracted. {_payback(base, remaining, made.known)} The old card's making is spent either way",
         "options": tuple(_option(old, one) for one in ranked[:SHOWN]),
     }
 

@@ -74,7 +74,7 @@ def region(base: Baseline, only_zones: Sequence[str] | None) -> Idea:
             f"({_method_of(base.intensity)}), and methods are never mixed; state the zone of the run",
         )
     places = _candidates(base, only_zones)
-    own = base.intensity.value or 0.0
+    own = base.intensity.known
     ranked = sorted(places, key=lambda one: one[3])
     if not ranked or ranked[0][3] >= BETTER * own * _own_pue(base):
         among = f"the {len(places)} places compared" if places else "no place could be compared"
@@ -255,7 +255,7 @@ def _candidates(base: Baseline, only_zones: Sequence[str] | None) -> list[Candid
         except CatalogueError:
             continue  # it has figures of the other method alone
         pue = regions.region(name, year).pue if "/" in name and base.pue is not None else None
-        rank = (intensity.value or 0.0) * (_own_pue(base) if pue is None else pue.value or 1.0)
+        rank = intensity.known * (_own_pue(base) if pue is None else pue.known)
         key = intensity.key if only_zones is None and base.footprint.place.provider is None else name
         if key not in found or rank < found[key][3]:
             found[key] = (str(place.zone or name), intensity, pue, rank)
@@ -270,7 +270,7 @@ def _cloud_regions(base: Baseline) -> list[str]:
 
 
 def _own_pue(base: Baseline) -> float:
-    return base.pue.value or 1.0 if base.pue is not None else 1.0
+    return 1.0 if base.pue is None else base.pue.known
 
 
 def _year(base: Baseline) -> int | None:
@@ -286,7 +286,7 @@ def _moved(base: Baseline, intensity: Factor, pue: Factor | None) -> Effect:
         pairs.append((pue, base.pue))
     remaining, drawn = 1.0, [1.0] * intervals.DRAWS
     for new, old in pairs:
-        remaining *= (new.value or 0.0) / (old.value or 1.0)
+        remaining *= new.known / old.known
         ratios = zip(base.of_factor(new), base.of_factor(old), strict=True)
         drawn = [before * a / b for before, (a, b) in zip(drawn, ratios, strict=True)]
     return Effect(remaining=remaining, draws=tuple(drawn))
@@ -313,11 +313,11 @@ def _newest(base: Baseline, moved: Idea) -> tuple[dict[str, Any], ...]:
             {
                 "zone": one["zone"],
                 "grid": one["grid"],
-                "intensity_g_per_kwh": figure.value,
+                "intensity_g_per_kwh": figure.known,
                 "period": figure.period,
             }
         )
-    return tuple(sorted(found, key=lambda one: one["intensity_g_per_kwh"] or 0.0))
+    return tuple(sorted(found, key=lambda one: one["intensity_g_per_kwh"]))
 
 
 def _hourly(base: Baseline) -> str | None:

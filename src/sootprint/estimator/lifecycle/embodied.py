@@ -68,7 +68,7 @@ def of_host(kind: str) -> Factor:
     if kind == "accelerator":
         return _HOST
     whole = factors.embodied("server-without-gpu")
-    share = (whole.value or 0.0) / SOCKETS
+    share = whole.known / SOCKETS
     low, high = _SERVER_SPREAD
     return Factor(
         kind="embodied",

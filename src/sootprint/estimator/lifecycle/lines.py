@@ -171,7 +171,7 @@ def _energy(energy: Quantity, priors: Sequence[Factor], drawn: Drawn, identity: 
     power = 1.0 if explained <= width or explained == 0.0 else width / explained
     for factor in priors:
         exponent = -power if factor.kind in DIVISORS else power
-        ratios = (one / (factor.value or 1.0) for one in drawn.of_factor(factor))
+        ratios = (one / factor.known for one in drawn.of_factor(factor))
         made = tuple(before * ratio**exponent for before, ratio in zip(made, ratios, strict=True))
     left = math.sqrt(max(0.0, 1.0 - (power * explained / width) ** 2)) if width > 0.0 else 0.0
     if left <= 1e-6:
@@ -337,7 +337,7 @@ def _of_energy(
     if factor is not None and factor.value:
         own = tuple(energy.value * one / factor.value for one in drawn.of_factor(factor))
     facility = own if pue is None else _times(own, drawn.of_factor(pue))
-    grams = around.intensity.value or 0.0
+    grams = around.intensity.known
     overhead = 1.0 if pue is None or pue.value is None else pue.value
     emissions = _times(facility, drawn.of_factor(around.intensity))
     return Line(

@@ -41,8 +41,8 @@ def embodied_kg(lines: Sequence[Line], stated: Mapping[str, Any], drawn: Drawn) 
     for worked in (device for one in lines for device in one.devices):
         for factor in _made(worked.name, worked.kind, drawn):
             used[factor.key] = factor
-            per_hour = (factor.value or 0.0) / embodied.HOURS_PER_YEAR
-            value += per_hour * worked.hours / ((life[0].value or 1.0) * (life[1].value or 1.0))
+            per_hour = factor.known / embodied.HOURS_PER_YEAR
+            value += per_hour * worked.hours / (life[0].known * life[1].known)
             each = zip(summed, drawn.of_factor(factor), worked.drawn, *spread, strict=True)
             summed = [
                 before + made / embodied.HOURS_PER_YEAR * hours / (years * busy)
@@ -77,8 +77,8 @@ def water_l(lines: Sequence[Line], stated: Mapping[str, Any], drawn: Drawn) -> P
     site = _given(SITE_WATER, stated.get("site_l_per_kwh"))
     plant = _given(PLANT_WATER, stated.get("plant_l_per_kwh"))
     here = [one for one in lines if one.on_site]
-    values = [(one.energy_kwh or 0.0) * (site.value or 0.0) for one in here]
-    values += [one.facility_kwh * (plant.value or 0.0) for one in lines]
+    values = [(one.energy_kwh or 0.0) * site.known for one in here]
+    values += [one.facility_kwh * plant.known for one in lines]
     draws = [_times(one.energy, drawn.of_factor(site)) for one in here]
     draws += [_times(one.facility, drawn.of_factor(plant)) for one in lines]
     places = ((site, "the site's water"), (plant, "the power plants' water"))
@@ -137,10 +137,10 @@ def break_even(lines: Sequence[Line], drawn: Drawn) -> list[Line]:
     facility, emissions = spent, spent / G_PER_KG
     facility_draws, emitted = list(ratio), [one / G_PER_KG for one in ratio]
     for factor in open_lines[0].factors:
-        emissions *= factor.value or 0.0
+        emissions *= factor.known
         emitted = _times(emitted, drawn.of_factor(factor))
         if factor.kind == "pue":
-            facility *= factor.value or 1.0
+            facility *= factor.known
             facility_draws = _times(facility_draws, drawn.of_factor(factor))
     made = dataclasses.replace(
         open_lines[0],
