@@ -365,6 +365,30 @@ def test_a_job_log_that_cannot_be_read_is_refused(call, tmp_path, year, log, wor
     assert words in found.stderr
 
 
+def test_tables_of_hours_stand_whole_on_a_narrow_terminal(call, tmp_path, monkeypatch):
+    """At 80 columns nothing is cut off: a plan names both ends and its interval, a backtest has a row for each way."""
+    monkeypatch.setenv("COLUMNS", "80")
+    hours = [300 + 100 * np.cos(2 * np.pi * hour / 24) + hour % 7 for hour in range(62 * 24)]
+    trace = write_trace(tmp_path / "US-CAL-CISO.csv", hours)
+    asked = ("--expect", "6h", "--trace", trace)
+    at = (START + timedelta(days=61)).isoformat()
+    plan = call(
+        "plan", *asked, "--deadline", "24h", "--at", at, "--forecaster", "hour-of-week", "--pausable"
+    ).stdout
+    tried = call("backtest", *asked, "--slack", "12h", "--every", "5h").stdout
+    assert "…" not in plan + tried
+    assert "90 %" in plan
+    assert [line.split()[0] for line in tried.splitlines()[3:5]] == ["pause", "random"]
+
+
+def test_trace_of_a_run_is_named_as_that_of_a_plan(call, tmp_path):
+    """`--trace ZONE=FILE` is read, and one of another zone is not taken for the job's own."""
+    trace = write_trace(tmp_path / "DE.csv", [300] * 100)
+    asked = ("run", "--quiet", "--deadline", "3h", "--expect", "1h", "--trace", f"DE={trace}")
+    words = " ".join(call(*asked, "--zone", "FR", "--", "true").stderr.split())
+    assert f"--trace DE={trace} is of DE, and the job runs in FR; the job starts now" in words
+
+
 def test_a_backtest_says_what_it_needs(call, tmp_path):
     """Without a trace, with a short one, and with a forecaster that does not exist, one line tells."""
     assert "--trace is not given" in call("backtest").stderr

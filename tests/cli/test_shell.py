@@ -47,6 +47,14 @@ def test_help_has_an_example_and_json(call, name: str) -> None:
     assert max(map(len, result.stdout.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("name", ["hub", "hub venue", "hub token", "node", "node jobs", "catalogue"])
+def test_help_of_a_group_has_an_example_a_line(call, name: str) -> None:
+    """Examples of a group stand below each other, as those of a command do."""
+    shown = call(*name.split(), "--help").stdout
+    assert f"\n      sootprint {name}" in shown
+    assert all(line.count("sootprint ") < 2 for line in shown.splitlines())
+
+
 def test_version_is_that_of_the_package(call) -> None:
     """`--version` names program and version."""
     assert call("--version").stdout == f"sootprint {__version__}\n"

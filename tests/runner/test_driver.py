@@ -145,7 +145,10 @@ def test_job_waits_for_the_clean_step_and_runs_once(tmp_path):
     assert drive(book, world, outlook, said) == 0
     assert (world.begun, world.finished) == (1, 1)
     assert next(outlook.looks) == 4
-    assert any("waits for a cleaner time" in text for text in said)
+    assert "waits for a cleaner time, as it looks now 1970-01-01 00:00 UTC, until" in said[0]
+    ahead = Told(300.0, 200.0, 300.0, 50.0, 300.0).ahead(0.0)
+    assert driver.likely_s(book.state(), ahead) == 30.0
+    assert driver.likely_s(book.state(), Told(50.0, 300.0).ahead(0.0)) is None
 
 
 def test_job_that_may_pause_is_paused_and_resumed_once(tmp_path):

@@ -254,11 +254,11 @@ def _percents(share: Quantity) -> str:
 def time_words(factor: float | None) -> str:
     """Run time after over before, in words.
 
-    >>> time_words(1.063), time_words(1.0), time_words(0.2), time_words(None)
-    ('+6.3 %', 'same', '-80 %', '–')
+    >>> time_words(1.063), time_words(1.0), time_words(0.2), time_words(1529.0), time_words(None)
+    ('+6.3 %', 'same', '-80 %', 'x 1,500', '–')
     """
     if factor is None:
         return figures.DASH
     if abs(factor - 1.0) < 0.0005:
         return "same"
-    return f"x {factor:.2g}" if factor >= 2.0 else f"{100.0 * (factor - 1.0):+.2g} %"
+    return f"x {float(f'{factor:.2g}'):,.10g}" if factor >= 2.0 else f"{100.0 * (factor - 1.0):+.2g} %"

@@ -156,8 +156,7 @@ def named_file(text: str) -> tuple[Path, str | None]:
     Raises:
         InputError: There is no such file.
     """
-    zone, equals, name = text.partition("=")
-    path, stated = (Path(name), zone) if equals and not Path(text).is_file() else (Path(text), None)
+    path, stated = options.zone_file(text)
     if not path.is_file():
         shell.wrong(
             f"--trace {path} is no file: give a CSV with timestamp_utc and ci_gco2e_kwh, plain or .gz"
@@ -236,39 +235,22 @@ def _plans(trials: list[Trial]) -> str:
 
 def _print(trials: list[Trial], forecaster: str) -> None:
     console = output.console()
-    columns = (
-        "grid",
-        "jobs",
-        "start",
-        "90 %",
-        "of oracle",
-        "worse",
-        "pause",
-        "90 % ",
-        "of oracle ",
-        "worse ",
-        "random",
-    )
-    table = output.table(*columns, right=columns[1:])
+    columns = ("grid", "jobs", "how", "saved", "90 %", "of oracle", "worse")
+    table = output.table(*columns, right=("jobs", *columns[3:]), wraps=("grid",))
     for trial in trials:
         scores = trial.scores()
         random = _percent(_saving(trial.total("now"), trial.total("random")))
-        cells = [cell for policy in ("start", "pause") for cell in _cells(scores[policy])]
-        output.add_row(table, trial.history.zone, f"{trial.n_jobs:,}", *cells, random)
-    if len(trials) > 1:
-        mean = _result(trials, forecaster)["mean"]
+        output.add_row(table, trial.history.zone, f"{trial.n_jobs:,}", "start", *_cells(scores["start"]))
+        output.add_row(table, "", "", "pause", *_cells(scores["pause"]))
+        output.add_row(table, "", "", "random start", random, "", "", "")
         table.add_section()
-        cells = [
-            cell
-            for policy in ("start", "pause")
-            for cell in (
-                _percent(mean[policy]["saving_vs_now"]),
-                "",
-                _percent(mean[policy]["share_of_oracle"], 0),
-                _percent(mean[policy]["worse_than_now"], 0),
+    if len(trials) > 1:
+        for policy, mean in _result(trials, forecaster)["mean"].items():
+            saved, share, worse = (
+                mean[name] for name in ("saving_vs_now", "share_of_oracle", "worse_than_now")
             )
-        ]
-        output.add_row(table, "mean", "", *cells, "", style="bold")
+            cells = (_percent(saved), "", _percent(share, 0), _percent(worse, 0))
+            output.add_row(table, "mean" if policy == "start" else "", "", policy, *cells, style="bold")
     console.print(table)
     console.print(output.marked(*_notes(trials, forecaster)))
 

@@ -180,7 +180,7 @@ def _print_table(console: Console, found: list[Difference], target: Target | Non
             NAMES[name],
             _amount(name, one.a),
             _amount(name, one.b),
-            figures.DASH if one.ratio is None else f"{(one.ratio.value - 1.0) * 100:+.3g} %",
+            figures.DASH if one.ratio is None else f"{_change(one.ratio.value)} %",
             _interval(one.ratio),
             Text(one.verdict, style=_STYLES.get(one.verdict, "")),
         )
@@ -203,7 +203,16 @@ def _amount(name: str, value: float | None) -> str:
 def _interval(ratio: Quantity | None) -> str:
     if ratio is None or ratio.low is None or ratio.high is None:
         return ""
-    return f"{(ratio.low - 1.0) * 100:+.3g} to {(ratio.high - 1.0) * 100:+.3g} %"
+    return "exact" if ratio.low == ratio.high else f"{_change(ratio.low)} to {_change(ratio.high)} %"
+
+
+def _change(ratio: float) -> str:
+    """Change of a ratio in percent, three digits without a power of ten.
+
+    >>> _change(1.657), _change(17.34), _change(1.0)
+    ('+65.7', '+1,630', '+0')
+    """
+    return f"{float(f'{100.0 * (ratio - 1.0):.3g}'):+,.10g}"
 
 
 def _tools(subjects: list[str], chart: Path | None, *, json: bool, others: tuple[str | None, ...]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sootprint.cli import shell
+from sootprint.cli import options, shell
 from sootprint.core.errors import IntensityError, RecordError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Asked:
         expect: Time that it runs [s].
         pausable: Whether it may be paused.
         resume_cost: Running time that a resume costs [s].
-        trace: File of the intensity ahead.
+        trace: File of the intensity ahead, with its zone before it or not.
         targets: Names of the places where it may run, with commas between them.
         carry: Files and folders that go with it.
         name: Name of the run.
@@ -51,7 +51,7 @@ class Asked:
     expect: float | None
     pausable: bool
     resume_cost: float | None
-    trace: Path | None
+    trace: str | None
     targets: str | None = None
     carry: Sequence[str] | None = None
     name: str | None
@@ -126,13 +126,7 @@ def _refusal(known: Settings, asked: Asked) -> str | None:
             f"it cannot end by its deadline: it runs {_hours(asked.expect)} and has {_hours(asked.deadline)}"
         )
     if asked.trace is not None:
-        from sootprint.intensity.trace import TraceSource
-
-        try:
-            TraceSource(asked.trace)
-        except IntensityError as err:
-            return str(err)
-        return None
+        return _unfit(asked.trace, _zone(known))
     if asked.targets and all(
         known.targets[name.strip()].trace for name in asked.targets.split(",") if name.strip()
     ):
@@ -144,6 +138,20 @@ def _refusal(known: Settings, asked: Asked) -> str | None:
         if asked.targets or _zone(known)
         else "the place is unknown, and so its hours ahead: state --zone"
     )
+
+
+def _unfit(trace: str, zone: str | None) -> str | None:
+    """Why a trace does not tell the hours ahead; None where it does."""
+    from sootprint.intensity.trace import TraceSource
+
+    path, stated = options.zone_file(trace)
+    if stated is not None and stated != zone:
+        return f"--trace {trace} is of {stated}, and the job runs in {zone or 'a place that is not known'}"
+    try:
+        TraceSource(path)
+    except IntensityError as err:
+        return str(err)
+    return None
 
 
 def _zone(known: Settings) -> str | None:
@@ -218,7 +226,7 @@ def planned(known: Settings, asked: Asked, targets: Sequence[Target] = ()) -> Pl
         zone=targets[0].zone if targets else _zone(known) or "WORLD",
         idle_w=asked.idle_w,
         power_w=asked.power_w,
-        trace=str(asked.trace.resolve()) if asked.trace else None,
+        trace=str(options.zone_file(asked.trace)[0].resolve()) if asked.trace else None,
         pausable=asked.pausable,
         resume_s=(learned_s(known.home, asked.command, cwd) or 0.0) if stated_s is None else stated_s,
         resume_stated=stated_s is not None,

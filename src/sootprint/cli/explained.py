@@ -23,7 +23,7 @@ def factors(footprint: Footprint) -> RenderableType:
     from sootprint.report.figures import share as percent
 
     columns = ("factor", "of", "value", "90 %", "share", "evidence", "from")
-    table = output.table(*columns, right=("value", "share", "from"), wraps=("of", "evidence"))
+    table = output.table(*columns, right=("value", "share", "from"), wraps=("factor", "of", "evidence"))
     sources: dict[str, int] = {}
     for factor, share in shares(footprint):
         source = ", ".join(filter(None, [factor.source, factor.period]))
@@ -90,18 +90,25 @@ def _swings(footprint: Footprint, swings: list[Swing]) -> list[RenderableType]:
         return []
     value = footprint.emissions_kg.value
     least, most = min(swing.low for swing in swings), max(swing.high for swing in swings)
-    table = output.table("factor", "", "CO2e with it at its 5th and 95th percentile")
+    table = output.table("factor", "", "CO2e")
     for swing in swings:
         ends = figures.emissions(
             Quantity(value=value, low=min(swing.low, value), high=max(swing.high, value))
         )
         name = swing.factor.kind.replace("_", " ")
-        output.add_row(table, name, _bar(swing, value, least, most), ends.interval)
-    return [Text.assemble(("\nTornado", "bold"), ", around the best estimate"), table, Text("")]
+        unit = ends.value.rpartition(" ")[2]
+        output.add_row(table, name, _bar(swing, value, least, most), f"{ends.interval} {unit}")
+    return [
+        Text.assemble(
+            ("\nTornado", "bold"), ", the emissions with one factor at its 5th and 95th percentile"
+        ),
+        table,
+        Text(""),
+    ]
 
 
 def _bar(swing: Swing, value: float, least: float, most: float) -> str:
-    width = 44
+    width = 40
     span = (most - least) or 1.0
     start, middle, end = (round((point - least) / span * width) for point in (swing.low, value, swing.high))
     bar = [" "] * (width + 1)

@@ -81,6 +81,16 @@ def instant(text: str | datetime) -> datetime:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
+def zone_file(text: str) -> tuple[Path, str | None]:
+    """File and zone of `ZONE=FILE`, or of a file alone whatever signs are in its name.
+
+    >>> zone_file("DE=de-2025.csv")[1]
+    'DE'
+    """
+    zone, equals, name = text.partition("=")
+    return (Path(name), zone) if equals and not Path(text).is_file() else (Path(text), None)
+
+
 def new_file(text: str | Path) -> Path:
     """Path of a file that can be written, looked at before any work is done for it.
 

@@ -64,6 +64,25 @@ def add_row(table: Table, *cells: str | Text, style: str | None = None) -> None:
     table.add_row(*texts, style=style)
 
 
+def narrowed(table: Table, console: Console, *spare: str) -> Table:
+    """Table without as many of its spare columns as have to go for the others to stand whole.
+
+    Args:
+        table: The table, with its rows.
+        console: Where it will stand.
+        spare: Columns that a reader can do without, the first to go first.
+    """
+    from rich.measure import Measurement
+
+    for name in spare:
+        if Measurement.get(console, console.options.update(width=10_000), table).maximum <= console.width:
+            break
+        table.columns[:] = [column for column in table.columns if column.header != name]
+        for place, column in enumerate(table.columns):
+            column._index = place
+    return table
+
+
 def marked(*lines: tuple[str, str], style: str = "", indent: int = 0) -> Table:
     """Marks with their texts, each text wrapped beside its mark."""
     from rich.table import Table

@@ -281,7 +281,7 @@ def _print(made: Plan, expect: timedelta, deadline: timedelta) -> None:
     console.print(
         Text.assemble(("Plan", "bold"), f" of {took}, to end within {left} from {begin:%a %d %b %H:%M} UTC\n")
     )
-    console.print(_table(made))
+    console.print(output.narrowed(_table(made), console, "end (UTC)", "later"))
     console.print()
     for view in made.views:
         for line in picture(view, made.chosen):
@@ -294,6 +294,7 @@ def _table(made: Plan) -> Any:
     cost = () if made.currency is None else (made.currency,)
     columns = ("", "how", "where", "start (UTC)", "end (UTC)", "CO2e", "saved", "90 %", "later")
     table = output.table(*columns, *cost, right=("CO2e", "saved", "90 %", "later", *cost))
+    day = _day(made)
     for option in (made.run_now, *made.options):
         chosen = option == made.chosen
         name = "run now" if option is made.run_now else KINDS[option.kind]
@@ -303,8 +304,8 @@ def _table(made: Plan) -> Any:
             "→" if chosen else "",
             name,
             option.zone,
-            f"{option.start:%a %d %b %H:%M}",
-            f"{option.end:%a %d %b %H:%M}",
+            f"{option.start:{day} %H:%M}",
+            f"{option.end:{day} %H:%M}",
             figures.emissions(option.emissions_kg).value,
             "–" if option is made.run_now else percent,
             "" if option is made.run_now else interval,
@@ -313,6 +314,12 @@ def _table(made: Plan) -> Any:
         )
         output.add_row(table, *cells, style="bold green" if chosen else None)
     return table
+
+
+def _day(made: Plan) -> str:
+    """Format of a day: its weekday where that tells it from all others of the plan."""
+    ends = [option.end for option in (made.run_now, *made.options)]
+    return "%a" if max(ends) - made.views[0].start < timedelta(days=6) else "%d %b"
 
 
 def _saved(saving: Quantity) -> tuple[str, str]:

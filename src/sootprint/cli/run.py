@@ -162,9 +162,11 @@ PowerW = Annotated[
     ),
 ]
 Trace = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
-        "--trace", metavar="FILE", help="Intensity ahead, from a file in place of the sources of [grid]."
+        "--trace",
+        metavar="[ZONE=]FILE",
+        help="Intensity ahead, from a file in place of the sources of [grid].",
     ),
 ]
 Targets = Annotated[

@@ -114,12 +114,13 @@ def _bare(piece: str) -> str:
 
 
 def _write_docstring(help_text: str | None, formatter: Any) -> None:
-    """Write paragraphs wrapped to the width, and indented blocks as they are."""
+    """Write paragraphs wrapped to the width, and examples as they are, whether or not they kept their indent."""
     for block in inspect.cleandoc(help_text or "").split("\n\n"):
         formatter.write_paragraph()
         with formatter.indentation():
-            if block.startswith("    "):
-                formatter.write("".join(f"  {line}\n" for line in block.splitlines()))
+            if block.startswith(("    ", "sootprint ")):
+                indent = " " * (2 if block.startswith(" ") else 6)
+                formatter.write("".join(f"{indent}{line}\n" for line in block.splitlines()))
             else:
                 formatter.write_text(block)
 

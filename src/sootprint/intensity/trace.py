@@ -101,7 +101,7 @@ def _read(path: Path) -> list[_Step]:
     try:
         lines = _text(path).splitlines()
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as err:
-        raise IntensityError(f"{path} cannot be read: {err}") from err
+        raise IntensityError(f"{path} cannot be read: {getattr(err, 'strerror', None) or err}") from err
     reader = csv.DictReader(lines)
     try:
         rows = list(reader)

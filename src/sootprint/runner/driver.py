@@ -21,7 +21,7 @@ from sootprint.engines.book import Book, Plan, Segment, State
 from sootprint.engines.shell import UnreachableError
 from sootprint.planner.replan import must_run
 from sootprint.runner.choice import MARGIN, goes
-from sootprint.runner.outlook import Ahead, Outlook
+from sootprint.runner.outlook import Ahead, Outlook, planned
 from sootprint.runner.power import expected
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ class Driver:
         self._asked_s: float | None = None
         self._unpausable = False
         self._waits = False
+        self._ahead: Ahead | None = None
         self._complaint = ""
         self._signals: list[int] = []
 
@@ -253,7 +254,7 @@ class Driver:
         left_s, until_s = _left_s(state, now_s), plan.deadline_s - now_s
         if self._must(state):
             return True
-        ahead = self._outlook.ahead(now_s)
+        ahead = self._ahead = self._outlook.ahead(now_s)
         if ahead is None:
             return True  # nobody knows of a better time
         if self._decided is None or self._decided[:2] != (ahead.index, kind):
@@ -280,9 +281,11 @@ class Driver:
         if not self._waits:
             self._waits = True
             latest = state.plan.deadline_s - state.left_s * (1.0 + MARGIN)
+            likely = None if self._ahead is None else likely_s(state, self._ahead)
+            when = "" if likely is None else f"as it looks now {_clock(likely)}, "
             self._say(
-                f"the job waits for a cleaner time, until {_clock(latest)} at the latest (plan {state.plan.id}); "
-                "Ctrl-C cancels it"
+                f"the job waits for a cleaner time, {when}until {_clock(latest)} at the latest "
+                f"(plan {state.plan.id}); Ctrl-C cancels it"
             )
 
     def _taken(self) -> list[int]:
@@ -300,9 +303,7 @@ def decided(plan: Plan, ahead: Ahead, left_s: float, until_s: float, *, running:
         until_s: Time until its deadline [s].
         running: Whether it runs; False in a pause, None before its first start.
     """
-    length = max(1, math.ceil(left_s / ahead.step_s))
-    free_s = until_s - left_s * (1.0 + MARGIN)
-    slack = min(math.floor(free_s / ahead.step_s), ahead.values.size - length)
+    length, slack = _window(ahead, left_s, until_s)
     if slack < 1:
         return True
     return goes(plan, ahead, left=length, slack=slack, running=running)
@@ -313,6 +314,24 @@ def after_cut(state: State) -> str:
     if state.ended_with is None:
         return "it is started again"
     return f"it is given up after {state.cuts or len(state.segments)} such ends: see why, and start it anew"
+
+
+def likely_s(state: State, ahead: Ahead) -> float | None:
+    """Time at which a job that waits would start by the best estimate of the steps ahead; None where that is now."""
+    plan, begin_s = state.plan, ahead.index * ahead.step_s
+    length, slack = _window(ahead, state.left_s, plan.deadline_s - begin_s)
+    if slack < 1:
+        return None
+    ends, cost = length + slack, state.resume_s / ahead.step_s
+    steps = planned(ahead.values[:ends], length, slack, pausable=plan.pausable, resume_cost=cost)
+    return begin_s + float(steps[0]) * ahead.step_s if steps[0] else None
+
+
+def _window(ahead: Ahead, left_s: float, until_s: float) -> tuple[int, int]:
+    """Steps that a job still runs, and those that it may still wait."""
+    length = max(1, math.ceil(left_s / ahead.step_s))
+    free_s = until_s - left_s * (1.0 + MARGIN)
+    return length, min(math.floor(free_s / ahead.step_s), ahead.values.size - length)
 
 
 def _jitter_s(plan: Plan, ahead: Ahead, free_s: float) -> float:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sootprint import Footprint, InputError, Quantity, estimate
 from sootprint.core.ids import uuid7
 from sootprint.core.quantity import Factor
-from sootprint.core.records import CurvePoint, Interval, Result
+from sootprint.core.records import Component, CurvePoint, Interval, Result
 from sootprint.estimator.compare import Side, differences, grouped, quality, reached, target_of
 from sootprint.estimator.compare.quality import lower_is_better
 from sootprint.estimator.compare.targets import Target, check
@@ -109,6 +109,36 @@ def test_estimates_of_one_device_share_their_priors() -> None:
     assert found.ratio.low == pytest.approx(2.0)
     other = estimate(hardware="V100", hours=12, zone="FR")
     assert _by_name(_side("a", short), _side("b", other))["energy_kwh"].verdict == "no measurable difference"
+
+
+def _modelled(cpu_kwh: float, dram_kwh: float) -> Footprint:
+    """A run followed on one machine, of which no sensor was read."""
+    rated = Factor(kind="rated_power", key="thread", value=3.5, low=1.75, high=7.0)
+    per_gb = Factor(kind="memory_power", key="host", value=0.2, low=0.1, high=0.4)
+    given = {"cpu": (cpu_kwh, 2.5), "dram": (dram_kwh, 2.0)}
+    parts = tuple(
+        Component(
+            component=name,
+            meter=name,
+            energy_kwh=Quantity(value=kwh, low=kwh / wide, high=kwh * wide, basis="modelled"),
+        )
+        for name, (kwh, wide) in given.items()
+    )
+    return _run(
+        cpu_kwh + dram_kwh, wide=1.9, grade="D", node="n", components=parts, factors=(FRANCE, rated, per_gb)
+    )
+
+
+def test_modelled_runs_of_one_machine_differ_by_what_each_component_leaves_open() -> None:
+    """The factors cancel; what the processor's factor does not explain, ln 2.5 less ln 2, counts by its share."""
+    found = _by_name(_side("a", _modelled(3.0, 1.0)), _side("b", _modelled(9.0, 3.0)))
+    own = math.sqrt(2) * 0.75 * math.sqrt(math.log(2.5) ** 2 - math.log(2.0) ** 2)
+    assert found["energy_kwh"].ratio.high == pytest.approx(3.0 * math.exp(own))
+    assert found["energy_kwh"].verdict == found["emissions_kg"].verdict == "more"
+    other = _side("b", _modelled(3.5, 1.0))
+    assert (
+        _by_name(_side("a", _modelled(3.0, 1.0)), other)["energy_kwh"].verdict == "no measurable difference"
+    )
 
 
 def _curved(values: list[float], **more: Any) -> Footprint:

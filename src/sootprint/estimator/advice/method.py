@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from sootprint.core.quantity import Quantity
+from sootprint.core.units import G_PER_KG
 from sootprint.estimator.advice.baseline import Baseline
 from sootprint.estimator.advice.measure import COMPARE, NO_EVIDENCE, NOT_HERE, Effect, Idea
 
@@ -177,7 +178,7 @@ def _data(base: Baseline) -> Idea:
         action="leave out duplicates and poor examples",
         factors=("work",),
         status=NO_EVIDENCE,
-        evidence=f"{COMPARE}; energy follows what is seen: each tenth{amount} left out is {_round(tenth_kg)} kg",
+        evidence=f"{COMPARE}; energy follows what is seen: each tenth{amount} left out is {_mass(tenth_kg)}",
         boundary="only if the quality holds, and less the energy of the curation itself (a stage of its own in "
         "`estimate --stages`)",
     )
@@ -212,11 +213,14 @@ def _transfer(base: Baseline) -> Idea:
     )
 
 
-def _round(number: float) -> str:
-    """Three digits without a power of ten.
+def _mass(mass_kg: float) -> str:
+    """Mass in three digits without a power of ten.
 
-    >>> _round(3519.2), _round(0.0123456)
-    ('3,520', '0.0123')
+    >>> _mass(3519.2), _mass(0.0123456), _mass(9.63e-07)
+    ('3,520 kg', '12.3 g', '0.963 mg')
     """
-    rounded = float(f"{number:.3g}")
-    return f"{rounded:,.0f}" if rounded >= 100.0 else f"{rounded:g}"
+    scaled, units = mass_kg, ["mg", "g", "kg"]
+    while scaled < 1.0 and len(units) > 1:
+        scaled *= G_PER_KG
+        units.pop()
+    return f"{float(f'{scaled:.3g}'):,.10g} {units[-1]}"

@@ -11,6 +11,7 @@ from sootprint.core.errors import CatalogueError
 from sootprint.core.intervals import Z90
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Footprint
+from sootprint.estimator.compare.modelled import is_estimated, own_variance
 from sootprint.estimator.compare.sides import Side, Spread, shared_factors, spread
 from sootprint.estimator.compare.targets import Target, at_target
 
@@ -88,11 +89,27 @@ def _difference(
     refused = _methods(first, second) if name.startswith("emissions_kg") else ""
     if refused:
         return Difference(of=name, a=a.value, b=b.value, ratio=None, verdict=REFUSED, why=refused)
-    return _judged(name, a, b, shared=_shared(first, second, name))
+    return _judged(name, a, b, own=_own(first, second, name, a, b))
 
 
-def _judged(name: str, a: Spread, b: Spread, *, shared: float) -> Difference:
-    """Verdict on two means: the interval of their ratio, without the factors that both share."""
+def _own(first: Side, second: Side, name: str, a: Spread, b: Spread) -> float:
+    """Variance of the logarithm of a ratio of what was measured, without the factors that both sides share [1]."""
+    shared = _shared(first, second, name)
+    own = math.fsum(max(0.0, (one.measured or 0.0) ** 2 - shared) for one in (a, b))
+    modelled = None if name.startswith("duration_s") else own_variance(first, second)
+    if modelled is None:
+        return own
+    energies = [spread(side, _QUANTITIES["energy_kwh"]) for side in (first, second)]
+    rest = [
+        max(0.0, (one.measured or 0.0) ** 2 - (energy.measured or 0.0) ** 2 - shared)
+        for one, energy in zip((a, b), energies, strict=True)
+        if energy is not None
+    ]
+    return modelled + math.fsum(rest)
+
+
+def _judged(name: str, a: Spread, b: Spread, *, own: float) -> Difference:
+    """Verdict on two means: the interval of their ratio."""
     value = b.value / a.value
     chances = [one.chance for one in (a, b) if one.chance is not None]
     single = (
@@ -105,8 +122,7 @@ def _judged(name: str, a: Spread, b: Spread, *, shared: float) -> Difference:
         return Difference(
             of=name, a=a.value, b=b.value, ratio=Quantity(value=value), verdict=UNKNOWN, why=why
         )
-    own = [max(0.0, one * one - shared) for one in (a.measured, b.measured)]
-    sigma = math.sqrt(math.fsum([*own, *(one * one for one in chances)]))
+    sigma = math.sqrt(math.fsum([own, *(one * one for one in chances)]))
     reach = math.exp(Z90 * sigma)
     ratio = Quantity(value=value, low=value / reach, high=value * reach)
     verdict = NONE if value / reach <= 1.0 <= value * reach else LESS if value < 1.0 else MORE
@@ -118,8 +134,8 @@ def _shared(first: Side, second: Side, name: str) -> float:
     runs = [*first.runs, *second.runs]
     alike = len({tuple(device.name for device in run.hardware) for run in runs}) == 1
     estimated = alike and all(
-        run.grade == "D" for run in runs
-    )  # another device may draw another share of its rating
+        run.grade == "D" and is_estimated(run) for run in runs
+    )  # else they differ in draw
     kinds = (*(_OF_POWER if estimated else ()), *(_OF_CARBON if name.startswith("emissions_kg") else ()))
     return 0.0 if name.startswith("duration_s") else shared_factors(first, second, kinds=kinds)
 

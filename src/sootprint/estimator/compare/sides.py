@@ -97,13 +97,13 @@ def spread(side: Side, quantity: Callable[[Footprint], Quantity | float | None])
         return None
     logs = [math.log(value) for value in values if value is not None]
     mean = math.fsum(logs) / len(logs)
-    widths = [_width(one) if isinstance(one, Quantity) else 0.0 for one in found]
+    widths = [width(one) if isinstance(one, Quantity) else 0.0 for one in found]
     known = [width for width in widths if width is not None]
     measured = max(known) if len(known) == len(widths) else None
     return Spread(value=math.exp(mean), measured=measured, chance=_chance(logs, mean), runs=len(logs))
 
 
-def _width(quantity: Quantity) -> float | None:
+def width(quantity: Quantity) -> float | None:
     """Standard deviation of the logarithm, the wider side of the interval [1]."""
     if quantity.low is None or quantity.high is None or quantity.low <= 0.0 or quantity.value <= 0.0:
         return None
@@ -126,11 +126,17 @@ def shared_factors(one: Side, other: Side, *, kinds: tuple[str, ...]) -> float:
         other: The other side.
         kinds: Kinds of factors that the quantity is a product of.
     """
-    runs = [run for side in (one, other) for run in side.runs]
+    found = shared_widths([*one.runs, *other.runs])
+    return math.fsum(width * width for kind in kinds for width in found.get(kind, ()))
+
+
+def shared_widths(runs: Sequence[Footprint]) -> dict[str, list[float]]:
+    """Standard deviations of the logarithm of the factors that all runs have, by kind [1]."""
     listed = [{_same(factor): _factor_width(factor) for factor in run.factors} for run in runs]
-    common = set.intersection(*map(set, listed))
-    widths = [min(found[name] for found in listed) for name in common if name[0] in kinds]
-    return math.fsum(width * width for width in widths)
+    widths: dict[str, list[float]] = {}
+    for name in set.intersection(*map(set, listed)):
+        widths.setdefault(name[0], []).append(min(found[name] for found in listed))
+    return widths
 
 
 def _same(factor: Factor) -> tuple[str, str, str | None, str | None]:
