@@ -10,7 +10,9 @@ import pytest
 from sootprint import report
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Stage
-from sootprint.report import console
+from sootprint.ledger.rows import RunRow, with_wholes
+from sootprint.report import console, sharing
+from sootprint.report.kin import Kin, kin_of
 
 PARENT = "019c0000-0000-7000-8000-0000aaaa1111"
 
@@ -42,6 +44,50 @@ def test_every_form_tells_what_the_run_is_part_of(part, form):
     ):
         assert words in told
     assert told.index("Part of run aaaa1111") < told.index("Where the energy went")
+
+
+@pytest.fixture
+def kin(read) -> list[Kin]:
+    """A ledger of a run, one inside of it that ended in its life, one that outlived it, and one that came after."""
+    whole, start = read("laptop"), "2026-01-31T12:00:00Z"
+    outer = dataclasses.replace(whole, id=PARENT, name="outer", started=start, duration_s=100.0)
+    inner = [
+        RunRow(
+            **{name: getattr(whole, name) for name in ("project", "grade", "energy_kwh", "emissions_kg")},
+            **{"id": f"019c0000-0000-7000-8000-0000bbbb000{n}", "name": f"inner-{n}", "parent": PARENT},
+            **{"state": "finished", "tags": {}, "zone": None, "duration_s": 50.0, "apart_kwh": None},
+            started=f"2026-01-31T12:0{minute}:{second}Z",
+        )
+        for n, (minute, second) in enumerate(((0, 40), (1, 15), (5, 10)))
+    ]
+    top = dataclasses.replace(inner[0], id=PARENT, name="outer", parent=None, started=start, duration_s=100.0)
+    halved = dataclasses.replace(whole, intervals=(), started=inner[1].started, duration_s=50.0)
+    rows = with_wholes([top, *inner], record_of=lambda run: halved)
+    return [kin_of(outer, rows)] + [
+        kin_of(dataclasses.replace(outer, id=r.id, parent=PARENT), rows) for r in inner
+    ]
+
+
+def test_a_run_and_its_parts_name_each_other(part, kin):
+    """The run tells what of each part is in its energy, and a part the name of the run and what came after it."""
+    outer, *inner = (" ".join(report.render(part, "text", kin=one).split()) for one in kin)
+    energy = part.energy_kwh.value
+    assert "Includes run inner-0 (bbbb0000): " in outer
+    assert "Includes run inner-1 (bbbb0001): " in outer
+    assert "rest of its energy counts beside" in outer
+    assert "inner-2" not in outer
+    assert [one.apart for one in kin[0].parts] == [0.0, pytest.approx(0.5)], energy
+    assert "Part of run outer (aaaa1111), whose energy includes this one's: count one" in inner[0]
+    assert "Part of run outer (aaaa1111), whose energy includes this one's but for" in inner[1]
+    assert "Started from run outer (aaaa1111); its energy is its own" in inner[2]
+
+
+def test_many_parts_are_told_as_a_sum(part, kin):
+    """A sweep of a hundred trials is no page of names."""
+    many = kin[0]._replace(parts=kin[0].parts[:1] * 100)
+    told = " ".join(report.render(part, "md", kin=many).split())
+    assert told.count("Includes run") == sharing.MOST_PARTS
+    assert f"Includes {100 - sharing.MOST_PARTS} more runs" in told
 
 
 def test_json_names_the_other_run(part):

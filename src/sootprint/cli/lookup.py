@@ -13,6 +13,7 @@ from sootprint.core.errors import InputError, RecordError
 if TYPE_CHECKING:
     from sootprint.core.records import Footprint
     from sootprint.ledger import Ledger
+    from sootprint.report.kin import Kin
 
 
 def ledger() -> Ledger:
@@ -43,6 +44,22 @@ def record(ref: str) -> Footprint:
         return parsed(ref, text_of(ref))
     with ledger() as opened:
         return opened.get(ref)
+
+
+def with_kin(ref: str) -> tuple[Footprint, Kin | None]:
+    """Record of a run or file, and the runs around and inside of it where it is one of the ledger's.
+
+    Raises:
+        InputError: The file cannot be read.
+        RecordError: No run fits, or the text is no record.
+    """
+    from sootprint.report.kin import kin_of
+
+    if is_file(ref):
+        return record(ref), None
+    with ledger() as opened:
+        found = opened.get(ref)
+        return found, kin_of(found, opened.runs())
 
 
 def text_of(ref: str, *, wanted: str = "a JSON record or a run") -> str:

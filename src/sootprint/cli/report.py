@@ -62,10 +62,10 @@ def report(
     """
     from sootprint import report as reports
 
-    record = lookup.record(run)
+    record, kin = lookup.with_kin(run)
     if check is not None:
         raise typer.Exit(_checked(record, check, form, out, json=json))
-    text = reports.render(record, _form(form, out, json=json))
+    text = reports.render(record, _form(form, out, json=json), kin=kin)
     if out is None:
         output.print_text(text)
         return

@@ -14,10 +14,10 @@ def show(run: options.RunOrFile, json: options.Json = False) -> None:
         sootprint show baseline --json
         sootprint estimate --hardware A100 --hours 24 --json | sootprint show -
     """
-    record = lookup.record(run)
+    record, kin = lookup.with_kin(run)
     if json:
         output.print_text(record.to_json(indent=2))
         return
     from sootprint import report
 
-    output.console().print(report.terminal(record))
+    output.console().print(report.terminal(record, kin=kin))

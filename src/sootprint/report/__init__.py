@@ -13,18 +13,20 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from sootprint.core.records import Footprint
+    from sootprint.report.kin import Kin
 
 FORMATS = ("text", "md", "json", "html")
 
 __all__ = ["FORMATS", "render", "terminal"]
 
 
-def render(footprint: Footprint, format: str) -> str:
+def render(footprint: Footprint, format: str, *, kin: Kin | None = None) -> str:
     """Report of a record as text, Markdown, JSON or one HTML page that needs no other file.
 
     Args:
         footprint: Record to report.
         format: text, md, json or html.
+        kin: Runs around and inside of it, where a ledger tells.
 
     Raises:
         InputError: There is no such format.
@@ -35,25 +37,26 @@ def render(footprint: Footprint, format: str) -> str:
     if format == "text":
         from sootprint.report.console import text
 
-        return text(footprint)
+        return text(footprint, kin)
     if format == "md":
         from sootprint.report.markdown import markdown
 
-        return markdown(footprint)
+        return markdown(footprint, kin)
     if format == "html":
         from sootprint.report.page import page
 
-        return page(footprint)
+        return page(footprint, kin)
     raise InputError(f"format {format!r} is not one of {', '.join(FORMATS)}")
 
 
-def terminal(footprint: Footprint, *, brief: bool = False) -> RenderableType:
+def terminal(footprint: Footprint, *, brief: bool = False, kin: Kin | None = None) -> RenderableType:
     """Report of a record for a terminal, in colour where it has any, without the factors and the method.
 
     Args:
         footprint: Record to report.
         brief: Whether to stop after the energy by component and the warnings, as at the end of a run.
+        kin: Runs around and inside of it, where a ledger tells.
     """
     from sootprint.report.console import renderable
 
-    return renderable(footprint, brief=brief)
+    return renderable(footprint, brief=brief, kin=kin)

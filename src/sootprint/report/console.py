@@ -15,6 +15,7 @@ from rich.text import Text
 
 from sootprint.core.records import Footprint
 from sootprint.report.content import Alert, Figure, Report, report
+from sootprint.report.kin import Kin
 from sootprint.report.parts import Section, Table
 
 TEXT_WIDTH = 96
@@ -22,16 +23,16 @@ BRIEF = ("waiting", "sharing", "energy", "warnings", "gaps")
 INDENT = (0, 0, 0, 2)
 
 
-def renderable(footprint: Footprint, *, brief: bool = False) -> RenderableType:
+def renderable(footprint: Footprint, *, brief: bool = False, kin: Kin | None = None) -> RenderableType:
     """Report of a record for a terminal, short or with all but the details."""
-    made = report(footprint)
+    made = report(footprint, kin)
     shown = [part for part in made.sections if (part.key in BRIEF if brief else not part.detail)]
     return Group(*_head(made), *_body(shown))
 
 
-def text(footprint: Footprint) -> str:
+def text(footprint: Footprint, kin: Kin | None = None) -> str:
     """Report of a record as plain text, without colour and with the details."""
-    made = report(footprint)
+    made = report(footprint, kin)
     console = Console(file=io.StringIO(), width=TEXT_WIDTH, color_system=None, legacy_windows=False)
     with console.capture() as capture:
         console.print(Group(*_head(made), *_body(made.sections)))

@@ -20,6 +20,7 @@ from sootprint.report import (
     waiting,
     words,
 )
+from sootprint.report.kin import Kin
 from sootprint.report.parts import Section
 
 LONG_ENOUGH = 30  # letters that two warnings cannot share by chance
@@ -63,13 +64,13 @@ class Report:
     sections: tuple[Section, ...]
 
 
-def report(footprint: Footprint) -> Report:
-    """Report of a record."""
+def report(footprint: Footprint, kin: Kin | None = None) -> Report:
+    """Report of a record, with the runs around and inside of it where a ledger tells."""
     alert, warnings = _alert(footprint)
     sections = (
         *cycle.sections(footprint),
         *waiting.sections(footprint),
-        *sharing.sections(footprint),
+        *sharing.sections(footprint, kin),
         *energy.sections(footprint),
         *forecasts.sections(footprint),
         *carbon.sections(footprint),

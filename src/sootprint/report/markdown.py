@@ -7,15 +7,16 @@ from collections.abc import Iterator
 
 from sootprint.core.records import Footprint
 from sootprint.report.content import Alert, Report, report
+from sootprint.report.kin import Kin
 from sootprint.report.parts import Section, Table
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _AUTOLINK = re.compile(r"(?i)\b(https?|ftp|mailto|www)(?=[:.])")
 
 
-def markdown(footprint: Footprint) -> str:
+def markdown(footprint: Footprint, kin: Kin | None = None) -> str:
     """Report of a record as Markdown; what the record's texts hold of Markdown or HTML is shown, not obeyed."""
-    return "\n".join(_lines(report(footprint))).rstrip("\n") + "\n"
+    return "\n".join(_lines(report(footprint, kin))).rstrip("\n") + "\n"
 
 
 def escaped(text: str) -> str:

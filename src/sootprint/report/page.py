@@ -12,6 +12,7 @@ from sootprint import charts
 from sootprint.core.errors import MissingExtraError
 from sootprint.core.records import Footprint
 from sootprint.report.content import report
+from sootprint.report.kin import Kin
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -29,14 +30,14 @@ class Drawing(NamedTuple):
     caption: str
 
 
-def page(footprint: Footprint) -> str:
+def page(footprint: Footprint, kin: Kin | None = None) -> str:
     """Report of a record as an HTML page.
 
     Raises:
         MissingExtraError: The charts' libraries are not installed.
     """
     return _template().render(
-        report=report(footprint),
+        report=report(footprint, kin),
         footprint=footprint,
         style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
         drawings=_drawings(footprint),

@@ -2,30 +2,78 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from sootprint.charts.letters import clean
 from sootprint.charts.scale import ENERGY
+from sootprint.core.merging import parts
 from sootprint.core.merging.choose import EXPECTED, MERGED, SHARED
+from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
 from sootprint.report import figures
+from sootprint.report.kin import Kin, Relative
 from sootprint.report.parts import Section
 
+MOST_PARTS = 12  # that are named one by one
 
-def sections(footprint: Footprint) -> tuple[Section, ...]:
-    """One section where the run is part of another, of a job on several nodes, or of a shared machine."""
-    items = tuple(clean(text) for text in (*_part(footprint), *_job(footprint), *_machine(footprint)))
+
+def sections(footprint: Footprint, kin: Kin | None = None) -> tuple[Section, ...]:
+    """One section where the run is part of another, has parts, or is of a job or of a shared machine.
+
+    Args:
+        footprint: Record of the run.
+        kin: Runs around and inside of it, where a ledger tells.
+    """
+    told = (*_part(footprint, kin or Kin()), *_parts(kin or Kin()), *_job(footprint), *_machine(footprint))
+    items = tuple(clean(text) for text in told)
     return (Section(key="sharing", title="Shared and part of", items=items),) if items else ()
 
 
-def _part(footprint: Footprint) -> Iterator[str]:
+def _part(footprint: Footprint, kin: Kin) -> Iterator[str]:
     """Of a run that was measured inside another; the stages of a life cycle name a parent model instead."""
-    if footprint.parent is None or footprint.stages:
+    if footprint.stages:
         return
-    yield (
-        f"Part of run {footprint.parent[-8:]}, whose energy includes this one's: count one of the two "
-        f"(`sootprint show {footprint.parent[-8:]}`)."
-    )
+    if kin.whole is None and kin.origin is not None:
+        yield f"Started from run {_named(kin.origin)}; its energy is its own (`{_show(kin.origin.id)}`)."
+        return
+    whole = kin.whole or (Relative(footprint.parent, None, None) if footprint.parent else None)
+    if whole is None:
+        return
+    apart = kin.apart if kin.whole else parts.place(footprint).apart or 0.0
+    if apart <= 0.0 or footprint.energy_kwh is None:
+        told = "whose energy includes this one's: count one of the two"
+    else:
+        late = figures.amount(parts.scaled(footprint.energy_kwh, apart), ENERGY)
+        told = f"whose energy includes this one's but for {late}, which came after it and counts beside it"
+    yield f"Part of run {_named(whole)}, {told} (`{_show(whole.id)}`)."
+
+
+def _parts(kin: Kin) -> Iterator[str]:
+    """Runs inside of this one, and what of each is in its energy."""
+    for one in kin.parts[:MOST_PARTS]:
+        inside = "an unknown energy"
+        if one.energy_kwh is not None:
+            inside = figures.amount(parts.scaled(one.energy_kwh, 1.0 - one.apart), ENERGY)
+        late = (
+            ""
+            if one.apart <= 0.0
+            else "; it went on after this one, and the rest of its energy counts beside"
+        )
+        yield f"Includes run {_named(one)}: {inside}{late}."
+    more = kin.parts[MOST_PARTS:]
+    if more:
+        known = [one.energy_kwh.value * (1.0 - one.apart) for one in more if one.energy_kwh is not None]
+        spent = figures.amount(Quantity(value=math.fsum(known)), ENERGY)
+        yield f"Includes {len(more)} more runs: {spent} in all (`sootprint runs`)."
+
+
+def _named(one: Relative) -> str:
+    return f"{one.name} ({one.id[-8:]})" if one.name else one.id[-8:]
+
+
+def _show(run: str) -> str:
+    return f"sootprint show {run[-8:]}"
 
 
 def _job(footprint: Footprint) -> Iterator[str]:
