@@ -1,10 +1,11 @@
 """Real trainings on the processor, recorded by the tracker into bench/traces: a file a training.
 
-    python bench/record_traces.py [NAME ...] [--seconds 100]
+    python bench/record_traces.py [NAME ...] [--seconds 100] [--again]
 
 It needs scikit-learn, and jax and lightgbm for some of the trainings; each is recorded in a fresh process, so that
 imports, loading and compilation are in the trace. Each keeps to one processor, and the time for which another process
-had it is left out. Traces that exist are kept: delete one to record it again.
+had it is left out. Traces that exist are kept: delete one to record it again. `--again` records a training of which a
+trace exists with as many units and another seed into bench/traces/again.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 TRACES = ROOT / "bench" / "traces"
+AGAIN = TRACES / "again"
 PERIOD_S = 0.25
 PROBE_S = 4.0
 LEAST_S = 60.0
@@ -119,9 +121,9 @@ PLANS = (
 )
 
 
-def _made(plan: Plan, units: int) -> Any:
+def _made(plan: Plan, units: int, *, again: bool = False) -> Any:
     training = getattr(importlib.import_module(plan.module), plan.training)
-    return training(units, size=plan.size, change=plan.change, seed=sum(plan.name.encode()))
+    return training(units, size=plan.size, change=plan.change, seed=sum(plan.name.encode()) + again)
 
 
 def _probe(plan: Plan, seconds: float) -> str:
@@ -147,11 +149,11 @@ def _probe(plan: Plan, seconds: float) -> str:
     return f"{units} {max(1, round(share * (plan.evaluate or 0.02) * units * per_unit_s / pass_s))}"
 
 
-def _train(plan: Plan, units: int, passes: int, folder: Path) -> None:
+def _train(plan: Plan, units: int, passes: int, folder: Path, *, again: bool) -> None:
     """The training as its author would write it, with a run around it and a link to its journal beside."""
     with _run(plan.name, home=str(folder), runtime_dir=str(folder), period=f"{PERIOD_S:g}s") as run:
         _keep(folder / "journal" / f"{run.id}.jsonl", folder / "kept.jsonl")
-        training = _made(plan, units)
+        training = _made(plan, units, again=again)
         every = max(1, -(-units // MOST_MARKS))
         evaluate, save = (
             max(1, round(share * units)) if share else 0 for share in (plan.evaluate, plan.save)
@@ -251,12 +253,17 @@ def _own_j(fold: Any) -> float:
     return sum(state.energy_j + state.pending_j(fold.last_s) for state in own)
 
 
-def _record(plan: Plan, seconds: float) -> None:
-    """Probe, train and keep one trace, each in a process of its own."""
+def _record(plan: Plan, seconds: float, *, again: bool) -> None:
+    """Probe, train and keep one trace, each in a process of its own; what is recorded again is not probed."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        units, passes = map(int, _child(plan, "--probe", str(seconds)).split())
-        waited_s = float(_child(plan, "--train", str(units), str(passes), str(folder)))
+        if again:
+            before = json.loads(gzip.decompress((TRACES / f"{plan.name}.json.gz").read_bytes()))
+            units, passes = before["total"], before["passes"]
+        else:
+            units, passes = map(int, _child(plan, "--probe", str(seconds)).split())
+        train = ["--train", str(units), str(passes), str(folder), *(["--again"] if again else [])]
+        waited_s = float(_child(plan, *train))
         trace = {
             "name": plan.name,
             "about": plan._asdict(),
@@ -275,7 +282,9 @@ def _record(plan: Plan, seconds: float) -> None:
         return
     print(said, flush=True)
     text = json.dumps(trace, separators=(",", ":"))
-    (TRACES / f"{plan.name}.json.gz").write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    path = (AGAIN if again else TRACES) / f"{plan.name}.json.gz"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 
 
 def _child(plan: Plan, *arguments: str) -> str:
@@ -296,6 +305,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="trainings; all that have no trace yet when left out")
     parser.add_argument("--seconds", type=float, default=100.0, help="length to aim at [s]")
+    parser.add_argument("--again", action="store_true", help="into bench/traces/again, with another seed")
     parser.add_argument("--probe", type=float, help=argparse.SUPPRESS)
     parser.add_argument("--train", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -306,9 +316,9 @@ def main() -> None:
         if given.probe is not None:
             print(_probe(plan, given.probe))
         elif given.train is not None:
-            _train(plan, int(given.train[0]), int(given.train[1]), Path(given.train[2]))
+            _train(plan, int(given.train[0]), int(given.train[1]), Path(given.train[2]), again=given.again)
         else:
-            _record(plan, given.seconds)
+            _record(plan, given.seconds, again=given.again)
 
 
 if __name__ == "__main__":

@@ -53,6 +53,12 @@ def test_a_run_that_was_not_scored_says_so(forecast: Footprint) -> None:
     assert "In the end" not in made
 
 
+def test_earlier_runs_are_named(forecast: Footprint) -> None:
+    """Who reads a narrow interval sees what it stands on."""
+    known = dataclasses.replace(forecast, forecasts=(_entry(0.1, 1.0, earlier_runs=3),))
+    assert "How 3 earlier runs of this name went on is part of the forecasts." in report.render(known, "md")
+
+
 def test_a_record_without_forecasts_has_no_section(read: Any) -> None:
     """Nothing was expected of the run."""
     assert "Forecasts" not in report.render(read("laptop"), "md")

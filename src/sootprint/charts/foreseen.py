@@ -23,6 +23,7 @@ class Foreseen(NamedTuple):
         duration_s: Its time, or None where unknown [s].
         energy_error: Forecast over actual energy, minus 1, or None where it was not scored.
         inside: Whether the actual energy lies in the interval, or None.
+        earlier: Earlier runs of the same name that it was made with.
     """
 
     progress: float
@@ -32,6 +33,7 @@ class Foreseen(NamedTuple):
     duration_s: Quantity | None
     energy_error: float | None
     inside: bool | None
+    earlier: int = 0
 
 
 def foreseen(footprint: Footprint) -> tuple[Foreseen, ...]:
@@ -59,6 +61,7 @@ def _one(entry: dict[str, Any]) -> Foreseen | None:
         duration_s=_quantity(entry.get("duration_s")),
         energy_error=_number(entry.get("energy_error")),
         inside=inside if isinstance(inside, bool) else None,
+        earlier=int(_number(entry.get("earlier_runs")) or 0),
     )
 
 

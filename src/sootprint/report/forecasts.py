@@ -37,6 +37,10 @@ def sections(footprint: Footprint) -> tuple[Section, ...]:
 def _lead(footprint: Footprint, found: tuple[Foreseen, ...]) -> str:
     stated = expected(footprint)
     told = f"The run was expected to do {clean(stated)[:80]}. " if stated else ""
+    earlier = max(one.earlier for one in found)
+    if earlier > 0:
+        known = "an earlier run of this name" if earlier == 1 else f"{earlier} earlier runs of this name"
+        told += f"How {known} went on is part of the forecasts. "
     scored = [one for one in found if one.inside is not None]
     if not scored:
         return f"{told}The forecasts are not scored, as it is not known to have done just that."

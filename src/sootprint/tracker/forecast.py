@@ -23,10 +23,11 @@ from typing import NamedTuple
 
 from sootprint.core.intervals import DRAWS, Z90, Draws, from_draws
 from sootprint.core.quantity import Quantity
+from sootprint.tracker.again import Earlier, hints, weighed
 from sootprint.tracker.pace import PARTS, Block, Pace
 from sootprint.tracker.slow import Slow
 from sootprint.tracker.stages import bends, mean, median
-from sootprint.tracker.wander import Course, Strengths, courses, factor
+from sootprint.tracker.wander import Course, Strengths, courses, factor, scatter
 
 AT = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)  # progress at which a run is forecast
 
@@ -92,6 +93,7 @@ class Prior(NamedTuple):
 PRIOR = Prior()
 COMPILED = 10.0  # most usual units that a first one takes which is mostly compiling
 COMPILED_S = 20.0  # what compiling or loading takes [s]
+HELD = 0.8  # of the scatter of the pace so far around a line, which the rest of a run has around its own
 SOONEST, LATEST = 0.005, 0.5  # distances of slow units over the run, taken as equally likely on a log scale
 
 
@@ -105,6 +107,7 @@ class Forecast(NamedTuple):
         energy_j: Energy of the whole run, as the meters will show it [J]; the best estimate is the median of a run
             whose present stage goes on, the interval holds changes as well.
         duration_s: Time of the whole run [s], likewise.
+        by_earlier: Weight of earlier runs of the same name in the energy [0-1].
     """
 
     progress: float
@@ -112,15 +115,19 @@ class Forecast(NamedTuple):
     units: int
     energy_j: Quantity
     duration_s: Quantity
+    by_earlier: float = 0.0
 
 
-def forecast(pace: Pace, *, by_time: bool = False, prior: Prior = PRIOR) -> Forecast:
+def forecast(
+    pace: Pace, *, by_time: bool = False, prior: Prior = PRIOR, earlier: Sequence[Earlier] = ()
+) -> Forecast:
     """Forecast of a run from its pace.
 
     Args:
         pace: What was seen.
         by_time: Whether the units are seconds of a time that is given, so that only the power is uncertain.
         prior: What is taken to hold of the rest.
+        earlier: Earlier runs of the same name, their energy in J.
     """
     begin, usual_s = pace.last, pace.left * pace.unit_s
     durations_s = [usual_s] * DRAWS if by_time else [usual_s * more for more in _rest(pace, prior)]
@@ -130,12 +137,18 @@ def forecast(pace: Pace, *, by_time: bool = False, prior: Prior = PRIOR) -> Fore
     change = _changes(pace, prior)
     slower = [1.0 if by_time else 1.0 + late * (time - 1.0) for late, time, _ in change]
     stronger = [1.0 + late * (power - 1.0) for late, _, power in change]
+    energy_j, by_earlier = _quantity(
+        pace, begin.energy_j, energies_j, list(map(mul, slower, stronger)), earlier=earlier
+    )
     return Forecast(
         progress=pace.progress,
         at_s=begin.at_s,
         units=0 if by_time else round(begin.done),
-        energy_j=_quantity(begin.energy_j, energies_j, list(map(mul, slower, stronger))),
-        duration_s=_quantity(begin.at_s, durations_s, slower),
+        energy_j=energy_j,
+        duration_s=_quantity(
+            pace, begin.at_s, durations_s, slower, earlier=() if by_time else earlier, of_time=True
+        )[0],
+        by_earlier=by_earlier,
     )
 
 
@@ -263,10 +276,29 @@ def _power(pace: Pace, prior: Prior) -> list[float]:
     return _lognormal("power", 1.0, math.sqrt(pace.power_spread**2 + prior.power**2 + wander))
 
 
-def _quantity(so_far: float, rest: Sequence[float], changed: Sequence[float]) -> Quantity:
-    """Best estimate where the present stage goes on, and an interval that holds its changes."""
-    return from_draws(
-        so_far + median(rest), [so_far + one * more for one, more in zip(rest, changed, strict=True)]
+def _quantity(
+    pace: Pace,
+    so_far: float,
+    rest: Sequence[float],
+    changes: Sequence[float],
+    *,
+    earlier: Sequence[Earlier],
+    of_time: bool = False,
+) -> tuple[Quantity, float]:
+    """Best estimate where the present stage goes on, and an interval that holds its changes; weight of earlier runs."""
+    changed = list(map(mul, rest, changes))
+    alone = from_draws(so_far + median(rest), [so_far + one for one in changed])
+    if not earlier:
+        return alone, 0.0
+    total = pace.left / max(1.0 - pace.progress, 1e-9)
+    return weighed(
+        alone,
+        so_far=so_far,
+        rest=rest,
+        changed=changed,
+        unit=pace.unit_s * (1.0 if of_time else pace.power_w),
+        noise=math.hypot(pace.noise / math.sqrt(pace.units), HELD * scatter(pace.blocks)),
+        said=hints(earlier, progress=pace.progress, total=total, of_time=of_time),
     )
 
 

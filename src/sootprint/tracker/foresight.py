@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sootprint.core import carbon, intervals
 from sootprint.core.quantity import Quantity
 from sootprint.core.units import energy_kwh
+from sootprint.tracker import history
 from sootprint.tracker.forecast import AT, forecast
 from sootprint.tracker.pace import pace
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from sootprint.tracker.fold import Fold
 
 DIGITS = 6  # significant digits in the journal and the record
+EARLIER = "earlier"  # earlier runs of the same name, in the head of a journal
 OVER = 1.01  # of what was expected, above which more is done than was said
 
 
@@ -27,6 +30,7 @@ class Foresight:
         emit: Takes a line for the journal.
         so_far: Answers the footprint of what was measured until now.
         warn: Called with one line.
+        home: Folder of the ledger that earlier runs of the same name are looked for in; None looks for none.
     """
 
     def __init__(
@@ -36,11 +40,13 @@ class Foresight:
         emit: Callable[[dict[str, Any]], object],
         so_far: Callable[[], Footprint],
         warn: Callable[[str], object],
+        home: Path | None = None,
     ) -> None:
         self._fold = fold
         self._emit = emit
         self._so_far = so_far
         self._warn = warn
+        self._home = home
         self._due = list(AT)
         self._warned = False
 
@@ -51,6 +57,7 @@ class Foresight:
             return
         share = progress.share
         if self._due and share >= self._due[0] and self._fold.total_j() > 0.0:
+            self._look_back()
             line = foreseen(self._fold, self._so_far())
             if line is not None:
                 self._emit(line)
@@ -61,6 +68,16 @@ class Foresight:
             text = f"expected {progress.expected}, and more was done: forecasts count what was expected"
             self._emit({"k": "note", "text": text})
             self._warn(text)
+
+    def _look_back(self) -> None:
+        """Read earlier runs of the same name, once, before the first forecast; the journal holds what was found."""
+        home, self._home, progress = self._home, None, self._fold.progress
+        if home is None or progress is None or EARLIER in self._fold.head:
+            return
+        name, project = (self._fold.head.get(key) for key in ("name", "project"))
+        found = history.lines(home, name=name, project=project, expected=progress.expected)
+        if found:
+            self._emit({"k": "more", "head": {EARLIER: found}})
 
 
 def foreseen(fold: Fold, so_far: Footprint) -> dict[str, Any] | None:
@@ -84,9 +101,11 @@ def foreseen(fold: Fold, so_far: Footprint) -> dict[str, Any] | None:
         or measured_j <= 0.0
     ):
         return None
-    made = forecast(seen, by_time=progress.expected.by_time)
     charged = so_far.energy_kwh.value / energy_kwh(measured_j)
-    energy = intervals.scaled(made.energy_j, energy_kwh(charged))
+    kwh = energy_kwh(charged)  # that the run is charged for a measured joule
+    earlier = history.earlier(fold.head.get(EARLIER, ()), j_per_kwh=1.0 / kwh) if kwh > 0.0 else []
+    made = forecast(seen, by_time=progress.expected.by_time, earlier=earlier)
+    energy = intervals.scaled(made.energy_j, kwh)
     intensity, pue = so_far.intensity_g_per_kwh, so_far.pue
     emissions = (
         carbon.emissions(energy, intensity, pue) if intensity is not None and pue is not None else None
@@ -99,6 +118,11 @@ def foreseen(fold: Fold, so_far: Footprint) -> dict[str, Any] | None:
         "energy_kwh": _plain(energy),
         "emissions_kg": None if emissions is None else _plain(emissions),
         "duration_s": _plain(made.duration_s),
+        "so_far_kwh": _short(kwh * seen.last.energy_j),
+        "unit_s": _short(seen.unit_s),
+        "unit_kwh": _short(kwh * seen.unit_s * seen.power_w),
+        "earlier_runs": len(earlier),
+        "earlier_weight": _short(made.by_earlier),
     }
 
 

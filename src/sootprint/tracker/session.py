@@ -320,9 +320,10 @@ class Session:
         if self._foresight is None:
             from sootprint.tracker.foresight import Foresight
 
-            assert self._recorder is not None
+            assert self._recorder is not None and self._settings is not None
+            emit, home = self._recorder.emit, self._settings.home
             self._foresight = Foresight(
-                self._fold, emit=self._recorder.emit, so_far=self._so_far, warn=self._warn
+                self._fold, emit=emit, so_far=self._so_far, warn=self._warn, home=home
             )
         self._foresight.look()
 

@@ -115,6 +115,18 @@ def courses(
     return [Course(math.exp(log - most) / total, mean, spread) for log, mean, spread in found]
 
 
+def scatter(blocks: Sequence[Block]) -> float:
+    """Spread of the blocks of a course around their straight line, over their mean; 0 for less than four [1]."""
+    count = len(blocks)
+    if count < 4:
+        return 0.0
+    middle, mean_s = sum(one.at for one in blocks) / count, sum(one.unit_s for one in blocks) / count
+    square = sum((one.at - middle) ** 2 for one in blocks)
+    slope = sum((one.at - middle) * (one.unit_s - mean_s) for one in blocks) / max(square, 1e-12)
+    off = sum((one.unit_s - mean_s - slope * (one.at - middle)) ** 2 for one in blocks)
+    return math.sqrt(off / (count - 2)) / mean_s
+
+
 def _fixed(blocks: Sequence[Block], early: Sequence[float], progress: float) -> list[list[float]]:
     """Covariances of the parts whose strength is given: level, warm-up and settling."""
     begin = blocks[0].at

@@ -1,0 +1,88 @@
+"""Trainings with earlier runs of the same name: what was recorded twice, and synthetic ones made twice.
+
+Runs of a synthetic pair have what their author set in common: units, set-up, compilation, warm-up, growth, evaluations,
+checkpoints, last evaluation, changes of the stage and pauses, and how much their pace and power wander. What chance
+makes of that is each one's own: noise, stragglers, walks, spells of neighbours and the noise of the ticks. The later
+one also takes exp(N(0, 0.05)) times as long a unit and exp(N(0, 0.03)) times the power throughout, as machines differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import synthetic_traces
+from replayed import TRACES, Case, recorded
+
+from sootprint.tracker.again import Earlier, Then
+
+SLOWER, STRONGER = 0.05, 0.03  # spreads of time and power of a later run over those of an earlier one
+
+
+class Twin:
+    """Numbers of which single ones are those of a structure and arrays those of chance.
+
+    Args:
+        structure: Seed of what two runs have in common.
+        chance: Seed of what is one's own.
+    """
+
+    def __init__(self, structure: Sequence[int], chance: Sequence[int]) -> None:
+        self._structure, self._chance = np.random.default_rng(structure), np.random.default_rng(chance)
+
+    def __getattr__(self, name: str) -> Any:
+        one, many = getattr(self._structure, name), getattr(self._chance, name)
+        sized = {"random": 1, "normal": 3, "uniform": 3}.get(name)
+
+        def drawn(*args: Any, **named: Any) -> Any:
+            return (many if "size" in named or len(args) == sized else one)(*args, **named)
+
+        return drawn
+
+
+def pairs(
+    count: int, *, seed: int, kind: synthetic_traces.Kind, earlier: int = 1
+) -> list[list[dict[str, Any]]]:
+    """Runs of the same synthetic trainings, `earlier` ones and the one to forecast, which is the last."""
+    return [[_run(seed, index, number, kind) for number in range(earlier + 1)] for index in range(count)]
+
+
+def _run(seed: int, index: int, number: int, kind: synthetic_traces.Kind) -> dict[str, Any]:
+    structure, chance = [seed, index, *kind.key, 10], [seed, index, *kind.key, 11 + number]
+    made = synthetic_traces.trace(Twin(structure, chance), f"synthetic-{index:03d}", kind=kind)  # type: ignore[arg-type]
+    own = np.random.default_rng([*chance, 0])
+    slower, stronger = np.exp(SLOWER * own.normal()), np.exp(STRONGER * own.normal())
+    return scaled(made, slower=float(slower), stronger=float(slower * stronger)) if number else made
+
+
+def scaled(trace: dict[str, Any], *, slower: float, stronger: float) -> dict[str, Any]:
+    """A trace whose times and energies are some times as large."""
+    return {
+        **trace,
+        "end_s": slower * trace["end_s"],
+        "end_j": stronger * trace["end_j"],
+        "ticks": [[slower * at_s, stronger * spent_j] for at_s, spent_j in trace["ticks"]],
+        "spans": [[name, slower * begin_s, slower * end_s] for name, begin_s, end_s in trace["spans"]],
+        "units": [[slower * at_s, done] for at_s, done in trace["units"]],
+    }
+
+
+def as_earlier(trace: dict[str, Any], one: Case) -> Earlier:
+    """A trace as its record would hold it."""
+    moments = (moment.pace for _, moment in sorted(one.moments.items()))
+    return Earlier(
+        total=float(trace["total"]),
+        duration_s=one.end_s,
+        energy=one.end_j,
+        moments=tuple(
+            Then(pace.progress, pace.last.at_s, pace.last.energy_j, pace.unit_s, pace.unit_s * pace.power_w)
+            for pace in moments
+        ),
+    )
+
+
+def recorded_twice() -> list[list[dict[str, Any]]]:
+    """Each recorded training of which an earlier recording on the shared machine is there, with that."""
+    shared = {trace["name"]: trace for trace in recorded(TRACES / "shared")}
+    return [[shared[trace["name"]], trace] for trace in recorded() if trace["name"] in shared]
