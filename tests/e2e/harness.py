@@ -9,15 +9,17 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 SOOTPRINT = str(Path(sys.executable).with_name("sootprint"))
 TICK_S = 0.02
 TAKES_S = 20.0  # a process of ours that takes longer than this to answer hangs
+Case = TypeVar("Case")
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -305,3 +307,10 @@ def started(scenarios: Sequence[Scenario], folder: Path, nvml: Path) -> Iterator
     finally:
         for one in running.values():
             one.kill()
+
+
+def at_once(scene: Callable[[Case], object], cases: Iterable[Case]) -> None:
+    """Play a scene for all cases at the same time, as most of each is waiting; raises what the first wrong one does."""
+    with ThreadPoolExecutor() as pool:
+        for played in [pool.submit(scene, case) for case in cases]:
+            played.result()

@@ -22,11 +22,11 @@ from tests.e2e.users import as_user
 
 ALICE, BOB, SERVICE = 1501, 1502, 1599
 TRAINING = """
-import sys, time, sootprint
+import os, sys, time, sootprint
 name, until_s = sys.argv[1], time.time() + float(sys.argv[2])
 with sootprint.track(name) as run:
     print("started", flush=True)
-    while time.time() < until_s:
+    while time.time() < until_s and not os.path.exists("enough"):
         sum(range(20_000)) if "busy" in name else None
         time.sleep(0.02)
 """
@@ -106,7 +106,10 @@ class Node:
     def train(
         self, name: str, duration_s: float, *, uid: int | None = None, wait: bool = True
     ) -> subprocess.Popen[str]:
-        """A training that measures itself; it has begun when this returns, if asked for."""
+        """A training that measures itself; it has begun when this returns, if asked for.
+
+        It ends sooner once its home holds a file `enough`.
+        """
         process = self.start([sys.executable, "-c", TRAINING, name, str(duration_s)], uid=uid)
         if wait:
             assert process.stdout is not None

@@ -11,14 +11,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.cards import CARD_W, card_j, union_s
-from tests.e2e.harness import TAKES_S, seconds
+from tests.e2e.harness import TAKES_S, Case, at_once, seconds
 from tests.e2e.node import ALICE, BOB, Node, made
 from tests.e2e.users import need_users
 
@@ -38,6 +38,16 @@ def node(nvml: Path) -> Iterator[Node]:
 def ended(processes: Sequence[subprocess.Popen[str]]) -> list[int]:
     """Exit codes of processes that have ended."""
     return [process.wait(TAKES_S) for process in processes]
+
+
+def on_a_node(nvml: Path, scene: Callable[[Node, Case], None]) -> Callable[[Case], None]:
+    """The scene of a case, played on a node of its own."""
+
+    def played(case: Case) -> None:
+        with made(nvml) as node:
+            scene(node, case)
+
+    return played
 
 
 def notes(record: dict[str, Any]) -> str:
@@ -102,9 +112,12 @@ def test_run_inside_a_job_is_a_part_of_its_record(node: Node) -> None:
     assert record["parent"] == job
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_service_that_dies_costs_no_training(node: Node, number: int) -> None:
+def test_service_that_dies_costs_no_training(nvml: Path) -> None:
     """The run reads on its own from the next tick, goes back when the service is back, and says both."""
+    at_once(on_a_node(nvml, _dies), [signal.SIGKILL, signal.SIGTERM])
+
+
+def _dies(node: Node, number: int) -> None:
     service = node.serve()
     training = node.train("busy", 17.0)
     time.sleep(3.0)
@@ -116,6 +129,8 @@ def test_service_that_dies_costs_no_training(node: Node, number: int) -> None:
     while '"runs":[]' in str(node.call("node", "status", "--json").stdout).replace(" ", "").replace("\n", ""):
         assert time.monotonic() < until_s, "the run did not come back"
         time.sleep(0.5)
+    time.sleep(2.0)
+    node.home(os.getuid()).joinpath("enough").touch()
     assert ended([training]) == [0]
     (record,) = node.records()
     assert "the node service has gone: this run reads the meters itself" in notes(record)
@@ -219,9 +234,12 @@ def saying(node: Node, what: str) -> Iterator[None]:
         node.socket.unlink()
 
 
-@pytest.mark.parametrize("what", SAYS)
-def test_server_that_speaks_nonsense_harms_no_training(node: Node, what: str) -> None:
+def test_server_that_speaks_nonsense_harms_no_training(nvml: Path) -> None:
     """Whatever a server says, the run is measured by its own reader, and its record says why."""
+    at_once(on_a_node(nvml, _harmless), SAYS)
+
+
+def _harmless(node: Node, what: str) -> None:
     with saying(node, what):
         begun_s = time.monotonic()
         assert ended([node.train("idle", 3.0)]) == [0]
@@ -230,5 +248,5 @@ def test_server_that_speaks_nonsense_harms_no_training(node: Node, what: str) ->
     if what == "half of the truth":  # for five periods it might yet come
         assert record["duration_s"] > 2.9
         return
-    assert "this run reads the meters itself" in notes(record)
-    assert card_j(record) == pytest.approx(CARD_W * union_s([record]), rel=0.03)
+    assert "this run reads the meters itself" in notes(record), what
+    assert card_j(record) == pytest.approx(CARD_W * union_s([record]), rel=0.03), what
