@@ -340,7 +340,7 @@ def test_registration_holds_what_the_reader_must_know(runtime: Path):
 def test_files_of_a_run_of_weeks_stay_young(runtime: Path):
     """A cleaner of /tmp removes by age: lock, pipe, registration and the lock of a job are touched at each rescan."""
     seat = Seat(runtime, "/sys")
-    assert seat.take() and seat.take_group("job")
+    assert seat.take() and seat.take_group("job", "a")
     seat.register(A)
     held = [seat.folder / "reader.lock", seat.folder / "wake", *(seat.folder / "runs").iterdir()]
     held += (seat.folder / "groups").iterdir()

@@ -100,6 +100,7 @@ class Books:
         *,
         is_owed: Callable[[str], bool] = _always,
         anew: bool = True,
+        heirs: Mapping[str, str] = {},
     ) -> None:
         """Go on from the books of another process; what was spent since is split by the use that it saw last.
 
@@ -108,6 +109,7 @@ class Books:
             here: Everybody who is here.
             is_owed: Whether one who was here is charged until now; asked after the meters have answered.
             anew: Whether the other process may have charged somebody of whom nothing is told.
+            heirs: Who is charged from the other's last look on for somebody who has gone, by identity of that one.
 
         Raises:
             RecordError: These are no books.
@@ -116,6 +118,10 @@ class Books:
         self._above = parents
         if left:
             self.accounts.load(left)
+        for gone, heir in heirs.items():
+            if gone in self.accounts.runs and gone not in here and heir not in self.accounts.runs:
+                self.accounts.open(heir, sees=self._seen_by(here[heir]))
+                uses[heir] = uses.get(gone, IDLE)
         self._here = {
             one: here[one] if one in here else Member(Tracked(one, (), None, parents.get(one)))
             for one in self.accounts.runs

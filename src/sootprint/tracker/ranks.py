@@ -36,9 +36,9 @@ class Attached:
         """
         if not marks:
             return
-        lines = [_absolute(marks.popleft(), start_s, self._run) for _ in range(len(marks))]
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        try:
+        try:  # the marks are taken only now: where there is no file they wait
+            lines = [_absolute(marks.popleft(), start_s, self._run) for _ in range(len(marks))]
             os.write(descriptor, "".join(f"{json.dumps(line)}\n" for line in lines).encode())
         finally:
             os.close(descriptor)
@@ -62,6 +62,7 @@ class Heard:
         self._own = own
         self._first = own
         self._read = 0  # bytes of the first rank's file
+        self._inode = 0  # and which one that is: a cleaner may have removed the one before
         self._seen: set[str] = set()
 
     @property
@@ -84,6 +85,9 @@ class Heard:
             return
         try:
             with self._path(self._first.id).open("rb") as file:
+                inode = os.fstat(file.fileno()).st_ino
+                if inode != self._inode:
+                    self._inode, self._read = inode, 0
                 file.seek(self._read)
                 data = file.read(MOST_BYTES)
         except OSError:

@@ -50,16 +50,18 @@ class Reader:
         self._books.adopt(recorder.states(), recorder.start_s, own=self._own.id, here=self._present())
         self._publish()
 
-    def resume(self, *, waited: bool) -> None:
+    def resume(self, *, waited: bool, heir_of: str | None = None) -> None:
         """Go on from the board of a reader that has gone; where there is none, begin anew.
 
         Args:
             waited: Whether another one read while this run was here, for itself at least.
+            heir_of: Run whose processes this one has taken over, as a rank does of the one that wrote before.
         """
         here = self._present(with_own=True)
         left = self._board.read(BOARD) if self._board else None
         try:
-            self._books.resume(left or {}, here, is_owed=self._is_owed, anew=waited)
+            heirs = {} if heir_of is None else {heir_of: self._own.id}
+            self._books.resume(left or {}, here, is_owed=self._is_owed, anew=waited, heirs=heirs)
         except RecordError:
             self._books.resume({}, here)
         self._publish()

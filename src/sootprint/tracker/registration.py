@@ -13,7 +13,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from sootprint.core import classes
 from sootprint.core.held import Held
+from sootprint.core.protocols import Machine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +58,12 @@ class Registration(NamedTuple):
 def visible(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables of an environment that say which accelerators a run may use."""
     return {name: environ[name] for name in VISIBLE if name in environ}
+
+
+def unhidden(machine: Machine) -> Machine:
+    """A machine as it is where no environment hides an accelerator."""
+    environ = {name: value for name, value in machine.environ.items() if name not in VISIBLE}
+    return classes.replace(machine, environ=environ)
 
 
 def run_above(others: Mapping[str, Registration], procfs: str) -> str | None:

@@ -58,6 +58,9 @@ class Seat:
         self._polled: tuple[Held, select.poll] | None = None
         self._own: Held | None = None
         self._group: Held | None = None
+        self._group_path: Path | None = None
+        self._writes_group = False
+        self.heir_of: str | None = None  # the rank of this run's job that wrote its record before
         self._content: Registration | None = None  # as which this run is seen
         self._left: Path | None = None  # what says that it has left and waits for its account
         self._seen: dict[str, Registration] = {}
@@ -100,13 +103,15 @@ class Seat:
         """Whether the lock was not deleted; `keep` looks whether it is where others look for it."""
         return not self._is_open or (self._lock is not None and self._lock.is_linked())
 
-    def keep(self) -> bool:
+    def keep(self, *, now: bool = True) -> bool:
         """Whether who reads is as it was; what was deleted under this run is made again.
+
+        It is looked at now, or else only where the lock has been deleted.
 
         A cleaner of /tmp deletes files that are in use, by their age as a rule, so that they are made young here; and
         a child that was forked behind Python's back may hold the lock of a reader that is dead.
         """
-        if not self._is_open:
+        if not self._is_open or (self.is_in_place and not now):
             return True
         read = self.reads
         with contextlib.suppress(OSError):  # the folder cannot be made now: this run goes on as it is
@@ -122,6 +127,7 @@ class Seat:
             elif not read and self._holder_is_dead():
                 self._lock_path.unlink()
                 self._open_lock()
+            self._keep_group()
             if self._content is not None and not self._path(self._content).exists():
                 self.register(self._content)
             for file in (self._lock, self._pipe, self._own, self._group):
@@ -138,14 +144,44 @@ class Seat:
             return False
         return known == namespace() and is_gone(pid) and not locked(self._lock)
 
-    def take_group(self, group: str) -> bool:
-        """Whether this run is the one rank of a job on this machine that writes its record."""
+    def take_group(self, group: str, run: str) -> bool:
+        """Whether this run is the one rank of a job on this machine that writes its record.
+
+        A file that was deleted is left for the one in its place only once nobody holds it: until then the rank that
+        writes is about to make a new one.
+        """
+        if self._group_path is None:
+            name = f"{group.encode(errors='replace').hex()[:LONGEST]}.lock"
+            self._group_path = self.folder / "groups" / name
         if self._group is None:
-            folder = self.folder / "groups"
-            folder.mkdir(exist_ok=True, mode=0o700)
-            path = folder / f"{group.encode(errors='replace').hex()[:LONGEST]}.lock"
-            self._group = opened(path)
-        return locked(self._group)
+            self._group = self._opened_group(self._group_path)
+        self._writes_group = locked(self._group)
+        if self._writes_group and not self._group.is_at(self._group_path):
+            self._group.close()
+            self._group = self._opened_group(self._group_path)
+            self._writes_group = locked(self._group)
+        if self._writes_group:
+            with contextlib.suppress(OSError, ValueError):
+                self.heir_of = os.pread(self._group.number, LONGEST, 0).decode("ascii").strip() or None
+            with contextlib.suppress(OSError):
+                os.pwrite(self._group.number, run.encode("ascii", "replace").ljust(LONGEST), 0)
+        return self._writes_group
+
+    @staticmethod
+    def _opened_group(path: Path) -> Held:
+        path.parent.mkdir(exist_ok=True, mode=0o700)
+        return opened(path)
+
+    def _keep_group(self) -> None:
+        """Hold the lock of the job where others look for it, as long as nobody else does."""
+        path = self._group_path
+        if self._group is None or path is None or not self._writes_group or self._group.is_at(path):
+            return
+        anew = self._opened_group(path)
+        if locked(anew):
+            os.pwrite(anew.number, os.pread(self._group.number, LONGEST, 0), 0)
+            self._group, anew = anew, self._group
+        anew.close()
 
     def register(self, content: Registration) -> None:
         """Be seen by the others, as what was said last, until the end of this process or `leave`.

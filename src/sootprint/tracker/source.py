@@ -7,11 +7,10 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from sootprint.core import classes
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine, Meter
 from sootprint.tracker.recorder import Recorder
-from sootprint.tracker.registration import VISIBLE, Registration, run_above, visible
+from sootprint.tracker.registration import Registration, run_above, unhidden, visible
 from sootprint.tracker.sampler import Sampler, close_all
 from sootprint.tracker.seat import Seat
 from sootprint.tracker.service_place import ServicePlace
@@ -72,6 +71,7 @@ class Source:
         self._ticks = 0
         self._waited = True  # whether others may have been charged by whoever read before this run does
         self._attached: Attached | None = None
+        self._heir_of: str | None = None  # rank that wrote the record of this one's job until it died
         self.heard: Heard | None = None  # the other ranks of this run's job on this machine
         self.sampler: Sampler | None = None
         self.meters: list[Meter] = []
@@ -88,7 +88,7 @@ class Source:
             if self._own.parent is None:
                 self._own = self._own._replace(parent=run_above(seat.others(), self._machine.procfs))
             if self._own.group is not None:
-                self._own = self._own._replace(writes=seat.take_group(self._own.group))
+                self._own = self._own._replace(writes=seat.take_group(self._own.group, self._own.id))
             if not self._own.writes:
                 from sootprint.tracker.ranks import Attached
 
@@ -108,12 +108,16 @@ class Source:
     def attend(self, marks: deque[dict[str, Any]], start_s: float) -> bool:
         """Whether this rank writes from now on, as the one that did has gone; until then its marks are passed on."""
         assert self._seat is not None and self._attached is not None and self._own.group is not None
-        self._attached.write(marks, start_s)
         self._ticks += 1
-        if self._ticks % RESCAN_TICKS == 0 and not self._service.holds:
+        rescan = self._ticks % RESCAN_TICKS == 0
+        self._seat.keep(now=rescan)
+        if rescan and not self._service.holds:
             self._service.attach(self._own)
-        if self._seat.take_group(self._own.group):
+        if self._seat.take_group(self._own.group, self._own.id):
             self._own = self._own._replace(writes=True)
+            self._heir_of = self._seat.heir_of
+        else:
+            self._attached.write(marks, start_s)
         return self._own.writes
 
     def find(self) -> None:
@@ -183,7 +187,7 @@ class Source:
         if self.untold and self._seat is not None:
             self._await(lambda: self._take_over() or self._entries())
             self._recorder.take(self._account())
-        elif self._has_company():  # whoever read for them has just gone
+        elif self._heir_of or self._has_company():  # whoever read for them has just gone
             self._widen()
             self._sample()
             self._lead(waited=False)
@@ -216,7 +220,7 @@ class Source:
         knocked, rescan = False, self._ticks % RESCAN_TICKS == 0
         if self._seat is not None:
             knocked, self._seat.knocked = self._seat.knocked, False
-            if (rescan or not self._seat.is_in_place) and not self._seat.keep():
+            if not self._seat.keep(now=rescan):
                 self._give_way()
         if not self._service.is_idle:
             was_served = self._service.joined
@@ -258,7 +262,7 @@ class Source:
         """See the accelerators of the others too."""
         if self._seat is None or not visible(self._machine.environ):
             return
-        found = [meter for meter in self._discover(self._whole_machine()) if hasattr(meter, "visible_to")]
+        found = [meter for meter in self._discover(unhidden(self._machine)) if hasattr(meter, "visible_to")]
         hidden = [meter for meter in self.meters if hasattr(meter, "visible_to")]
         self.meters = found + [meter for meter in self.meters if meter not in hidden]
         before = self.sampler
@@ -267,11 +271,6 @@ class Source:
             assert self.sampler is not None
             self.sampler.go_on(before)
         close_all(hidden)
-
-    def _whole_machine(self) -> Machine:
-        """The machine as it is where nothing hides an accelerator."""
-        environ = {name: value for name, value in self._machine.environ.items() if name not in VISIBLE}
-        return classes.replace(self._machine, environ=environ)
 
     def _new_reader(self) -> Reader:
         from sootprint.tracker.reader import Reader
@@ -283,7 +282,7 @@ class Source:
         """Whether this run reads for all from now on, as whoever did has gone."""
         if self._seat is not None and not self._seat.take():
             return False
-        machine = self._machine if self._seat is None else self._whole_machine()
+        machine = self._machine if self._seat is None else unhidden(self._machine)
         self.meters = list(self._discover(machine))
         self._sample()
         self._lead(waited=self._waited)
@@ -293,7 +292,8 @@ class Source:
     def _lead(self, *, waited: bool) -> None:
         """Read for all from now on, from where whoever did so has left."""
         self._reader = self._new_reader()
-        self._reader.resume(waited=waited)
+        self._reader.resume(waited=waited, heir_of=self._heir_of)
+        self._heir_of = None
 
     def _give_way(self) -> None:
         """Read no longer, as another run or the node service does so for all."""
