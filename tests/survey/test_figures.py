@@ -31,7 +31,7 @@ def test_caption_counts_what_is_not_drawn(small: survey.Dataset) -> None:
     """Two rows of the small table name no country."""
     caption = gallery.figure(small, "figure1").caption
     assert "8 models from 5 countries" in caption
-    assert caption.endswith("Not drawn, or at the foot of the axis: country_code is unknown: 2.")
+    assert caption.endswith("Not drawn, or at the foot of the axis: country not known: 2.")
 
 
 def test_caption_of_fronts_tells_members_and_correlation(small: survey.Dataset) -> None:
@@ -47,7 +47,7 @@ def test_zero_is_drawn_at_the_foot_of_a_logarithmic_axis(small: survey.Dataset) 
         layer["mark"].get("shape") for layer in gallery.figure(with_zero, "figure3").chart.to_dict()["layer"]
     ]
     assert "triangle-down" in shapes
-    assert "emissions_kg is 0" in gallery.figure(with_zero, "figure3").caption
+    assert "emissions is 0" in gallery.figure(with_zero, "figure3").caption
 
 
 @pytest.mark.parametrize("key", ["figure2", "figure3", "figure4", "figure9"])
@@ -97,7 +97,7 @@ def test_nothing_to_draw_is_none(small: survey.Dataset) -> None:
     bare = replace(small, frame=small.frame.with_columns(panel=pl.lit(None, pl.String)))
     made = gallery.figure(bare, "figure4")
     assert made.chart is None
-    assert "panel is unknown" in made.caption or "metric_value is unknown" in made.caption
+    assert "task and metric not known" in made.caption or "result not known" in made.caption
 
 
 def test_name_of_a_front_covers_no_point_where_there_is_room() -> None:

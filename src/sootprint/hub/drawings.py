@@ -22,7 +22,7 @@ _PLAIN = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"|<desc>.*?</desc>', re.DOTALL
 
 
 class Drawing(NamedTuple):
-    """A chart in two widths, and what it shows in words; without a narrow one the wide one is scrolled on a phone."""
+    """A chart in two widths, and what it shows in words."""
 
     wide: str
     narrow: str

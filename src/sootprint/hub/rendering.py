@@ -58,6 +58,18 @@ def _shown(value: object) -> object:
     return _UNSEEN.sub(" ", value) if type(value) is str else value
 
 
+def _sentence(text: str) -> str:
+    """Text that begins with a capital where it begins with a word; what is a name or a command stays.
+
+    >>> _sentence("the intensity is that of FR"), _sentence("emissions_kg is 3"), _sentence("xAI told it")
+    ('The intensity is that of FR', 'emissions_kg is 3', 'xAI told it')
+    """
+    first = text.partition(" ")[0].rstrip(",;:")
+    return (
+        text[:1].upper() + text[1:] if first.isalpha() and first.islower() and first != "sootprint" else text
+    )
+
+
 @cache
 def templates() -> jinja2.Environment:
     """Templates of the pages, whose values are escaped."""
@@ -70,6 +82,7 @@ def templates() -> jinja2.Environment:
         finalize=_shown,
     )
     made.filters["formula"] = lambda text: text.replace("CO2e", "CO₂e")
+    made.filters["sentence"] = _sentence
     made.filters["query"] = urlencode
     made.filters["bytes"] = views.size
     made.globals["version"] = __version__

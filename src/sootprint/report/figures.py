@@ -29,8 +29,9 @@ def number(value: float, digits: int = 3) -> str:
         return "0" if value == 0.0 else str(value)
     if not _PLAIN[0] <= abs(value) < _PLAIN[1]:
         return f"{value:.{digits - 1}e}"
-    place = digits - 1 - math.floor(math.log10(abs(value)))
-    return f"{round(value, place):,.{max(0, place)}f}"
+    rounded = float(f"{value:.{digits - 1}e}")  # 0.9996 is 1.00, not 1.000
+    place = digits - 1 - math.floor(math.log10(abs(rounded)))
+    return f"{rounded:,.{max(0, place)}f}"
 
 
 def digits_of(quantity: Quantity) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,30 @@ from sootprint.core.units import G_PER_KG
 
 UNKNOWN = "unknown"
 SIGNIFICANT = 0.05
+COLUMNS = {
+    "bin": "year",
+    "country_code": "country",
+    "device_hours": "device hours",
+    "emissions_given_kg": "emissions as given",
+    "emissions_kg": "emissions",
+    "emissions_recomputed_kg": "emissions as recomputed",
+    "energy_kwh": "energy",
+    "intensity_g_per_kwh": "carbon intensity",
+    "metric_value": "result",
+    "panel": "task and metric",
+    "rated_power_w": "rated power",
+    "zone": "grid",
+}
+_COLUMN = re.compile(rf"\b(?:{'|'.join(COLUMNS)})\b")
+
+
+def plainly(text: str) -> str:
+    """Text with the columns of the table in words.
+
+    >>> plainly("emissions_kg is unknown"), plainly("intensity_g_per_kwh by source and bin")
+    ('emissions not known', 'carbon intensity by source and year')
+    """
+    return _COLUMN.sub(lambda found: COLUMNS[found[0]], text).replace(" is unknown", " not known")
 
 
 def digits(value: float | None) -> str:

@@ -17,7 +17,7 @@ from sootprint.hub.drawings import NARROW, WIDE, Drawing, drawn
 from sootprint.hub.insight.trends import Fit, Year
 
 HEIGHT = 300
-_DIGITS = re.compile(r"(\d+\.\d)\d+")
+_DIGITS = re.compile(r"(\d+\.\d)\d+(?=[^<>]*>)")  # of the geometry; the labels stay as they are
 UNITS = {"emissions": MASS, "energy": ENERGY}
 TITLES = {"emissions": "CO₂e a training", "energy": "IT energy a training"}
 

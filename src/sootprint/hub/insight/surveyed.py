@@ -17,7 +17,7 @@ from sootprint.hub.reading import Question
 from sootprint.report import figures
 
 MOST_RECORDS = 2_000  # the newest, which the page is of; a dump and `sootprint survey` take all
-_DIGITS = re.compile(r"(\d+\.\d)\d+")
+_DIGITS = re.compile(r"(\d+\.\d)\d+(?=[^<>]*>)")  # of the geometry; the labels stay as they are
 _PLAIN = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"|<desc>.*?</desc>', re.DOTALL)
 
 
@@ -60,7 +60,7 @@ def sheet(engine: Engine) -> Sheet:
     drawn = {"figure3": made.emissions, "figure4": made.fronts, "figure6a": made.intensity}
     drawings = [_figure(one) for one in gallery.figures(data, how=made.how, drawn=drawn)]
     tables = [
-        Part(grid=_grid(shown(frame, title)))
+        Part(grid=_grid(shown(frame, title)), folded=True)
         for title, frame in (
             ("Models by task and data set", table1(data)),
             ("Models and mean carbon intensity by main energy source", table2(data)),
@@ -110,11 +110,12 @@ def _records(engine: Engine) -> Iterator[Footprint | str]:
 
 def _figure(figure: Any) -> Part:
     from sootprint import charts
+    from sootprint.charts import narrow, render
 
     drawing = None
     if figure.chart is not None:
-        drawn = _DIGITS.sub(r"\1", _PLAIN.sub("", charts.on_page(charts.svg(figure.chart, "web"))))
-        drawing = Drawing(drawn, "", figure.caption)
+        made = charts.spec(figure.chart, "web")
+        drawing = Drawing(_small(render.svg(made)), _small(narrow.svg(made)), figure.caption)
     from sootprint.survey.report import grid
 
     return Part(
@@ -126,6 +127,13 @@ def _figure(figure: Any) -> Part:
     )
 
 
+def _small(drawn: str) -> str:
+    """Drawing in the colours of its page, without what its reader needs not."""
+    from sootprint import charts
+
+    return _DIGITS.sub(r"\1", _PLAIN.sub("", charts.on_page(drawn)))
+
+
 def _grid(table: Any) -> Grid:
     digits = "0123456789-"
     numbers = [
@@ -133,12 +141,21 @@ def _grid(table: Any) -> Grid:
         for index in range(1, len(table.columns))
         if table.rows and all(not row[index] or row[index][0] in digits for row in table.rows)
     ]
-    rows = [(row[0] or figures.NOT_KNOWN, *row[1:]) for row in table.rows]
-    return Grid(caption=table.caption, columns=list(table.columns), rows=rows, numbers=numbers)
+    rows = [
+        (row[0] or figures.NOT_KNOWN, *(figures.NOT_KNOWN if one == "?" else one for one in row[1:]))
+        for row in table.rows
+    ]
+    columns = [column[:1].upper() + column[1:] for column in table.columns]
+    return Grid(caption=table.caption, columns=columns, rows=rows, numbers=numbers)
 
 
 def _excluded(found: dict[str, Any]) -> Part:
-    rows = [(str(one["what"]), str(one["reason"]), str(one["count"])) for one in found["excluded"]]
+    from sootprint.survey.words import plainly
+
+    rows = [
+        (plainly(str(one["what"])), plainly(str(one["reason"])), f"{one['count']:,}")
+        for one in found["excluded"]
+    ]
     grid = Grid(caption="Left out, and why", columns=("What", "Reason", "Rows"), numbers=(2,), rows=rows)
     says = ["Footprints that are to be reviewed are not in this analysis."]
     return Part(title="What is not in it", says=says, grid=grid if rows else None)

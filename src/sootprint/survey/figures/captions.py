@@ -9,7 +9,7 @@ from sootprint.survey.checks import CLOSE
 from sootprint.survey.panels import scatter
 from sootprint.survey.regions import by_group
 from sootprint.survey.relations import rank_correlation
-from sootprint.survey.words import country, listed
+from sootprint.survey.words import country, listed, p_value, plainly
 
 if TYPE_CHECKING:
     from sootprint.survey.dataset import Dataset
@@ -75,7 +75,7 @@ def of_scatter(data: Dataset, drawn: Drawn) -> str:
         if found.p < LEVEL_P and found.rho < 0:
             said = "move against each other"
         words += (
-            f": {UNITS[x][0]} and {UNITS[y][0]} {said} (rank correlation {found.rho:.2f}, p = {found.p:.2g})"
+            f": {UNITS[x][0]} and {UNITS[y][0]} {said} (rank correlation {found.rho:.2f}, {p_value(found.p)})"
         )
     return _with_rest(f"{words}.", drawn)
 
@@ -107,10 +107,9 @@ def of_fronts(cost: str) -> Callable[[Dataset, Drawn], str]:
         panels = drawn.layers["panels"].filter(drawn.layers["panels"]["n"] > 2).to_dicts()
         parts = []
         for row in panels:
-            rank = "" if row["rho"] is None else f", rank correlation {row['rho']:.2f} (p = {row['p']:.2g})"
-            parts.append(
-                f"{row['task']}, {row['dataset']}: {row['members']} of {row['n']} on the front{rank}"
-            )
+            rank = "" if row["rho"] is None else f", rank correlation {row['rho']:.2f} ({p_value(row['p'])})"
+            where = f"{row['task']}, {row['dataset'] or 'data set not told'}"
+            parts.append(f"{where}: {row['members']} of {row['n']} on the front{rank}")
         better = [row for row in panels if row["p"] is not None and row["p"] < LEVEL_P and row["rho"] > 0.0]
         go = "go" if name.endswith("s") else "goes"
         words = f"More {name} {go} with better results in {len(better)} of {len(panels)} comparisons."
@@ -212,5 +211,5 @@ def of_mixes(data: Dataset, drawn: Drawn) -> str:
 
 def _with_rest(words: str, drawn: Drawn) -> str:
     """Caption with what the figure leaves out."""
-    left = "; ".join(f"{one.reason}: {one.count:,}" for one in drawn.excluded)
+    left = "; ".join(f"{plainly(one.reason)}: {one.count:,}" for one in drawn.excluded)
     return f"{words} Not drawn, or at the foot of the axis: {left}." if left else words
