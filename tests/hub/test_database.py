@@ -79,12 +79,27 @@ def test_upgrade_of_a_current_database_changes_nothing(engine: Engine) -> None:
 
 
 def test_file_is_read_ahead_where_it_fits(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of it or nothing; a server has no file of ours."""
+    """All of it or nothing; a server that is away gives nothing."""
     assert database.read_ahead(sqlite_engine) == Path(str(sqlite_engine.url.database)).stat().st_size > 0
     monkeypatch.setattr(database, "AHEAD_SHARE", 0.0)
     assert database.read_ahead(sqlite_engine) == 0
     assert database.read_ahead(sa.create_engine("sqlite:////nowhere/hub.sqlite")) == 0
     assert database.read_ahead(sa.create_engine("postgresql+psycopg://hub@127.0.0.1:1/hub")) == 0
+
+
+def test_postgresql_is_read_ahead_as_far_as_it_fits(
+    _postgres: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The records and their words first; nothing while another worker does it."""
+    whole = database.read_ahead(_postgres)
+    with _postgres.connect() as connection:
+        size = "SELECT pg_relation_size('footprint') + pg_relation_size('ix_footprint_words')"
+        assert 0 < int(connection.scalar(sa.text(size)) or 0) <= whole
+    monkeypatch.setattr(database, "BUFFERS_SHARE", 0.0)
+    assert database.read_ahead(_postgres) < whole
+    with _postgres.connect() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": database.LOCK_KEY + 1})
+        assert database.read_ahead(_postgres) == 0
 
 
 def test_database_of_a_newer_version_is_refused(sqlite_engine: Engine) -> None:

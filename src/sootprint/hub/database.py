@@ -32,6 +32,7 @@ BUSY_MS = 15_000  # wait of a writer of SQLite for another one [ms]
 CACHE_KIB = 8_192  # pages that a connection to SQLite keeps in memory [KiB]; one of each thread is open
 LOG_PAGES = 8_192  # of the write-ahead log before it is written back: each batch touches the same pages
 AHEAD_SHARE = 0.5  # of the machine's memory that a file of SQLite may fill when it is read ahead
+BUFFERS_SHARE = 0.9  # of PostgreSQL's buffers that are filled when it is read ahead
 STUDIED = 1_000  # rows of each index that SQLite looks at
 # How PostgreSQL is to plan the short queries of pages: by the values asked for and not for all values alike, by indexes
 # that lie in memory or on a solid disk, and without what pays only for long queries, compiling and helpers
@@ -108,12 +109,16 @@ def study(engine: Engine) -> None:
 
 
 def read_ahead(engine: Engine) -> int:
-    """Bytes of SQLite's file that the system was asked to hold in its free memory, where all of it fits.
+    """Bytes that lists, searches and leaderboards need, read into memory as a server starts.
 
-    After a restart each first look at a large board would wait for thousands of single reads of the disk. The memory
-    is the system's cache: programs that need it get it back. 0 where there is no such file, or it is too large.
+    After a restart each first look at a large board would wait for thousands of single reads of the disk. SQLite's
+    file goes to the system's free memory, where all of it fits; programs that need that memory get it back. PostgreSQL
+    reads tables and indexes into its own buffers, as far as they fit. 0 where that cannot be: there is no such file,
+    or PostgreSQL has no module `pg_prewarm` that this user may use.
     """
-    path = engine.url.database if engine.dialect.name == "sqlite" else None
+    if engine.dialect.name == "postgresql":
+        return _read_ahead_postgresql(engine)
+    path = engine.url.database
     if not path or not hasattr(os, "posix_fadvise"):
         return 0
     try:
@@ -125,6 +130,40 @@ def read_ahead(engine: Engine) -> int:
     except OSError:
         return 0
     return size
+
+
+def _read_ahead_postgresql(engine: Engine) -> int:
+    blocks = 0
+    with (
+        contextlib.suppress(SQLAlchemyError),
+        engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+    ):
+        given = {"key": LOCK_KEY + 1}
+        if not connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), given):
+            return 0  # another worker does it
+        try:
+            connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS pg_prewarm")
+            for name in connection.scalars(sa.text(_FITTING), {"share": BUFFERS_SHARE}).all():
+                blocks += (
+                    connection.scalar(sa.text("SELECT pg_prewarm(to_regclass(:name))"), {"name": name}) or 0
+                )
+        finally:
+            connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), given)
+    return blocks << 13
+
+
+# Tables and indexes of lists and leaderboards that fit into the buffers together: the records with the index of their
+# words first, then the results, then the indexes of the filters, the smallest first
+_FITTING = """
+SELECT name FROM (
+    SELECT c.oid::regclass::text AS name, sum(pg_relation_size(c.oid)) OVER (
+        ORDER BY CASE WHEN c.relname IN ('footprint', 'ix_footprint_words', 'footprint_pkey') THEN 0
+            WHEN coalesce(i.indrelid, c.oid) = 'result'::regclass THEN 1 ELSE 2 END, pg_relation_size(c.oid), c.oid
+    ) AS together
+    FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid
+    WHERE coalesce(i.indrelid, c.oid) IN ('footprint'::regclass, 'result'::regclass)
+) listed WHERE together <= :share * pg_size_bytes(current_setting('shared_buffers')) ORDER BY together
+"""
 
 
 # A zone lies in one country: a list of one country and of a zone in another one has no records, and need not be

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
-from sootprint.hub import columns, rare, ways
+from sootprint.hub import columns, rare, ways, words
 from sootprint.hub.tables import (
     Account,
     FootprintRow,
@@ -96,21 +96,15 @@ def page(engine: Engine, question: Question) -> tuple[list[dict[str, Any]], str 
     """
     if not 1 <= question.limit <= MOST:
         raise InputError(f"limit is {question.limit}: it is between 1 and {MOST}")
-    by = _ORDERED.get(question.order)
     with engine.connect() as connection:
-        if engine.dialect.name == "sqlite" and question.filters:
+        if engine.dialect.name == "postgresql":
+            found = _found_postgresql(connection, question)
+        elif question.filters:
             connection.exec_driver_sql("BEGIN")  # what is found and what is read of it are of one instant
             chosen = ways.numbers(connection, _asked(question))
-            query = sa.select(*(_bare[name] for name in SHOWN)).where(_bare["seq"].in_(chosen))
+            found = _listed(connection, question, _select().where(_bare["seq"].in_(chosen)))
         else:
-            query = _filtered(engine, question)
-        query = query.select_from(sa.text(_rows.name)).limit(question.limit + 1)
-        if by is not None:
-            sorts = engine.dialect.name == "postgresql" and rare.is_rare(connection, _filters(question))
-            key = by + 0.0 if sorts else by  # no index has a sum, so the filter goes first
-            query = query.where(by.is_not(None)).order_by(key.desc())
-        query = query.order_by(_bare["seq"].desc())
-        found = [dict(row) for row in connection.execute(query).mappings()]
+            found = _listed(connection, question, _filtered(question, _words_sqlite(question)))
     items = found[: question.limit]
     more = len(found) > question.limit
     return items, _cursor(question, items[-1]) if more else None
@@ -159,12 +153,75 @@ def whole(
     return found, following
 
 
-def _filtered(engine: Engine, question: Question) -> sa.Select[Any]:
-    query = sa.select(*(_bare[name] for name in SHOWN)).where(_bare["state"] == columns.PUBLISHED)
+def _select() -> sa.Select[Any]:
+    return sa.select(*(_bare[name] for name in SHOWN))
+
+
+def _listed(
+    connection: Connection,
+    question: Question,
+    query: sa.Select[Any],
+    *,
+    source: Any = None,
+    sorts: bool = False,
+) -> list[dict[str, Any]]:
+    """Rows of a page and one more, in its order."""
+    query = query.select_from(sa.text(_rows.name) if source is None else source)
+    query = _ordered(question, query, sorts=sorts).limit(question.limit + 1)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _ordered(question: Question, query: sa.Select[Any], *, sorts: bool) -> sa.Select[Any]:
+    """Rows in the order of the list; `sorts` keeps PostgreSQL from an index that has this order."""
+    by = _ORDERED.get(question.order)
+    if by is not None:
+        query = query.where(by.is_not(None)).order_by((by + 0.0 if sorts else by).desc())
+    return query.order_by((_bare["seq"] + 0 if sorts else _bare["seq"]).desc())
+
+
+def _found_postgresql(connection: Connection, question: Question) -> list[dict[str, Any]]:
+    """Rows of a page and one more, by the index that gives them soonest."""
+    wanted, is_newest = _words(question), question.order not in _ORDERED
+    if not question.words:
+        sorts = not is_newest and rare.is_rare(connection, _filters(question))
+        return _listed(connection, question, _filtered(question), sorts=sorts)
+    if not wanted:
+        return []
+    way = words.way(connection, wanted)
+    if way.indexed is not None:
+        few = _filtered(question, way.indexed, indexed=False)
+        return _sorted(connection, question, few, way.rest)
+    if rare.is_rare(connection, _filters(question)):
+        return _sorted(connection, question, _filtered(question), way.rest)
+    if not is_newest:
+        return _listed(connection, question, _filtered(question, way.rest))
+    before = (1 << 62) if question.cursor is None else _uncursor(question)[-1]
+    found = _listed(connection, question, _filtered(question, way.rest), source=words.walked(before))
+    if len(found) > question.limit:
+        return found
+    return _sorted(connection, question, _filtered(question, words.has(wanted)), sa.true())
+
+
+def _sorted(
+    connection: Connection, question: Question, few: sa.Select[Any], rest: Any
+) -> list[dict[str, Any]]:
+    """Rows of a page and one more among few: all are sorted, and the rest is looked at until the page is full."""
+    looked: sa.Select[Any] = few.with_only_columns(_bare["seq"], _bare["words"])
+    ordered = _ordered(question, looked.select_from(sa.text(_rows.name)), sorts=True)
+    fenced = ordered.offset(0).subquery("few")  # an offset keeps the rest outside
+    chosen: sa.Select[Any] = sa.select(sa.column("seq")).select_from(fenced)
+    chosen = chosen.where(rest).limit(question.limit + 1)
+    return _listed(connection, question, _select().where(_bare["seq"].in_(chosen)), sorts=True)
+
+
+def _filtered(question: Question, has_words: Any = None, *, indexed: bool = True) -> sa.Select[Any]:
+    """Rows that a question asks for; `indexed` lets the indexes of its filters be read."""
+    query = _select().where(_bare["state"] == columns.PUBLISHED)
     for name, value in _filters(question).items():
-        query = query.where(_bare[name] == value)
-    if question.words:
-        query = query.where(_has_words(engine, question))
+        nothing = 0 if isinstance(value, int) else ""
+        query = query.where((_bare[name] if indexed else _bare[name] + nothing) == value)
+    if has_words is not None:
+        query = query.where(has_words)
     if question.cursor is None:
         return query
     values = _uncursor(question)
@@ -217,15 +274,12 @@ def _matching(question: Question) -> str:
     return " ".join(f'"{word}"*' for word in _words(question))
 
 
-def _has_words(engine: Engine, question: Question) -> Any:
-    """Condition that a record has words that begin with each of the given ones."""
-    found = _words(question)
-    if not found:
-        return sa.false()
-    if engine.dialect.name == "sqlite":
-        return _bare["seq"].in_(_numbers(question, _matching(question)))
-    wanted = sa.func.to_tsquery(sa.text("'simple'"), " & ".join(f"{word}:*" for word in found))
-    return sa.func.to_tsvector(sa.text("'simple'"), _bare["words"]).op("@@")(wanted)
+def _words_sqlite(question: Question) -> Any:
+    """Condition that a record has words that begin with each of the given ones; None where none are asked for."""
+    if not question.words:
+        return None
+    match = _matching(question)
+    return _bare["seq"].in_(_numbers(question, match)) if match else sa.false()
 
 
 def _numbers(question: Question, match: str) -> Any:
