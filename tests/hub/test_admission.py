@@ -101,6 +101,16 @@ def test_two_gzip_members_are_refused() -> None:
         admission.unpacked(gzip.compress(b"[]") + gzip.compress(b"[]"), "gzip")
 
 
+def test_size_that_gzip_says_is_believed_only_so_far() -> None:
+    """A body with more than it says is not unpacked beyond that, one that says too much not at all."""
+    packed = gzip.compress(b"[]" * 100)
+    assert admission.size_of(packed, "gzip") == len(admission.unpacked(packed, "gzip")) == 200
+    for said in (2, 199, 201):
+        with pytest.raises(RecordError, match=r"cut off|no gzip"):
+            admission.unpacked(packed[:-4] + said.to_bytes(4, "little"), "gzip")
+    assert admission.size_of(packed[:-4] + b"\xff" * 4, "gzip") == admission.MAX_BODY + 1
+
+
 def test_other_encodings_are_refused() -> None:
     """Only gzip is unpacked."""
     with pytest.raises(RecordError, match="'deflate' is not gzip"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
+import json
 import socket
 import zlib
 from collections.abc import Iterator
@@ -12,7 +15,7 @@ import pytest
 import uvicorn
 from starlette.testclient import TestClient
 
-from sootprint.hub import admission, patience
+from sootprint.hub import admission, patience, room
 from sootprint.hub.app import application
 from sootprint.hub.context import Hub
 from tests.hub import records, serving
@@ -87,6 +90,46 @@ def test_body_without_a_length_has_a_limit_too(
     assert told.status_code == 413
 
 
+def test_large_bodies_wait_for_room_and_small_ones_do_not(
+    open_hub: Hub, open_client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where other large requests have the room, 503 says when to come again; afterwards there is all of it again."""
+    monkeypatch.setattr(room, "WAIT_S", 0.05)
+    large = json.dumps([{"name": "x" * (room.SMALL + 1)}]).encode()
+    packed, encoded = gzip.compress(large), {"content-encoding": "gzip"}
+    for full, body, headers in (
+        (open_hub.at_work, packed, encoded), (open_hub.arriving, large, {}), (open_hub.at_work, large, {}),
+    ):  # fmt: skip
+        asyncio.run(full.take(room.ARRIVING if full is open_hub.arriving else room.AT_WORK, "another"))
+        answer = open_client.post("/api/v1/validate", content=body, headers=headers)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "6")
+        assert "send this again later" in answer.json()["title"]
+        assert open_client.post("/api/v1/validate", content=b"[]").status_code == 200
+        full.give(room.ARRIVING if full is open_hub.arriving else room.AT_WORK, "another")
+        assert open_client.post("/api/v1/validate", content=body, headers=headers).status_code == 200
+    assert not open_hub.at_work._held
+    assert not open_hub.arriving._held
+
+
+def test_one_caller_leaves_room_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has half of it, or one request however large, and the next of its own waits until that is done."""
+    monkeypatch.setattr(room, "WAIT_S", 0.05)
+    whole = room.Room(8 * room.SMALL)
+
+    async def ask() -> None:
+        async with whole.held(3 * room.SMALL, "one"):
+            with pytest.raises(room.BusyError):
+                await whole.take(2 * room.SMALL, "one")
+            async with whole.held(5 * room.SMALL, "other"):
+                with pytest.raises(room.BusyError):
+                    await whole.take(1, "third")
+        waiting = asyncio.create_task(whole.take(8 * room.SMALL, "one"))
+        await waiting
+        whole.give(8 * room.SMALL, "one")
+
+    asyncio.run(ask())
+
+
 def test_few_bytes_that_are_many_values_are_refused(open_client: TestClient) -> None:
     """Empty lists take 24 times their bytes in memory: more than a full request of records has are not read."""
     for one in (b"[],", b"{},", b'{"a":[]},', b"7,"):
@@ -97,6 +140,8 @@ def test_few_bytes_that_are_many_values_are_refused(open_client: TestClient) -> 
     packed = pack.compress(b"[" + b"[]," * 3_000_000 + b"0]") + pack.flush()
     answer = open_client.post("/api/v1/validate", content=packed, headers={"content-encoding": "gzip"})
     assert answer.status_code == 413
+    many = b"[{" + b",".join(b'"%d":1' % n for n in range(admission.MAX_NAMES + 1)) + b"}]"
+    assert "50,000 names" in open_client.post("/api/v1/validate", content=many).json()["title"]
     full = records.batch(200)
     assert sum(map(full.count, (b",", b"[", b"{"))) / len(full) * admission.MAX_BODY < admission.MAX_PARTS
 

@@ -30,7 +30,7 @@ MAX_BATCH = 5_000  # records in a request
 YEARS = (1950, 2100)  # in which a training may begin or end
 # Values of a request: full ones of ours have 1,800,000, a bomb of empty lists 11 millions
 MAX_PARTS = 2_000_000
-
+MAX_NAMES = 50_000  # of one object: as pairs, which are looked at for doubles, a million take 200 MB
 
 _CONTAINERS = frozenset({dict, list})
 _written = json.JSONEncoder(
@@ -65,6 +65,15 @@ class Refused:
     error: str
 
 
+def size_of(body: bytes, encoding: str) -> int:
+    """Bytes that a body has unpacked, by what its gzip says at its end; `unpacked` takes no more than that.
+
+    One more than the limit for all beyond it.
+    """
+    size = int.from_bytes(body[-4:], "little") if encoding == "gzip" else len(body)
+    return min(size, MAX_BODY + 1)
+
+
 def unpacked(body: bytes, encoding: str) -> bytes:
     """Body of a request without its gzip.
 
@@ -72,20 +81,21 @@ def unpacked(body: bytes, encoding: str) -> bytes:
         TooLargeError: It is, packed or unpacked, beyond the limits.
         RecordError: The encoding is not known, or the body is not of it.
     """
+    size = size_of(body, encoding)
     if encoding in ("", "identity"):
-        if len(body) > MAX_BODY:
+        if size > MAX_BODY:
             raise TooLargeError(_too_large())
         return body
     if encoding != "gzip":
         raise RecordError(f"Content-Encoding {encoding!r:.40} is not gzip or identity")
     unzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        text = unzip.decompress(body, MAX_BODY + 1)
+        text = unzip.decompress(body, min(size, MAX_BODY) + 1)
     except zlib.error as err:
         raise RecordError(f"the body is no gzip: {err}") from None
     if len(text) > MAX_BODY:
         raise TooLargeError(_too_large())
-    if not unzip.eof or unzip.unused_data:
+    if len(text) != size or not unzip.eof or unzip.unused_data:
         raise RecordError("the body is cut off, or more than one gzip member: send one whole member")
     return text
 
@@ -108,7 +118,11 @@ def _items(text: bytes, pairs: Callable[[list[tuple[str, Any]]], Any] | None) ->
     if len(text) > MAX_PARTS and sum(map(text.count, (b",", b"[", b"{"))) > MAX_PARTS:
         raise TooLargeError(f"more than {MAX_PARTS:,} values in one request: send the records in several")
     try:
+        if pairs and text.count(b":") > MAX_NAMES and _has_many_names(_parsed(text)):
+            raise TooLargeError(f"an object has more than {MAX_NAMES:,} names: no record has as many")
         data = json.loads(text, object_pairs_hook=pairs) if pairs else _parsed(text)
+    except TooLargeError:
+        raise
     except (ValueError, RecursionError) as err:
         raise RecordError(f"the body is no JSON: {err!s:.200}") from None
     if isinstance(data, dict):
@@ -222,6 +236,18 @@ def _is_plain(data: dict[str, Any]) -> bool:
         ]
         if not level:
             return True
+    return False
+
+
+def _has_many_names(data: Any) -> bool:
+    """Whether an object within has more names than a record may have."""
+    waiting: list[Any] = [data] if data.__class__ in _CONTAINERS else []
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict) and len(one) > MAX_NAMES:
+            return True
+        inner = one.values() if isinstance(one, dict) else one
+        waiting += [part for part in inner if part.__class__ in _CONTAINERS]
     return False
 
 

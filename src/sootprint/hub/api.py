@@ -17,7 +17,7 @@ from sootprint.hub.accounts import Actor
 from sootprint.hub.context import Hub
 from sootprint.hub.ingest import Submission
 from sootprint.hub.problems import GoneError, NotFoundError
-from sootprint.hub.requests import body_of, hub_of, needing
+from sootprint.hub.requests import body_of, caller, hub_of, needing
 from sootprint.hub.shapes import BATCH, RECORD, RECORDS, Assessment, BatchAnswer, History, Validity
 
 MOST_VALIDATED = 100  # records of one request without an account
@@ -44,7 +44,8 @@ async def submit(
         reason=columns.label(reason, corrections.MAX_REASON),
         key=key or None,
     )
-    answer = await run_in_threadpool(_take_in, hub, packed, encoding, submission)
+    async with hub.at_work.held(admission.size_of(packed, encoding), caller(request.scope)):
+        answer = await run_in_threadpool(_take_in, hub, packed, encoding, submission)
     refused_all = answer["rejected"] and not answer["accepted"] and not answer["duplicate"]
     return JSONResponse(answer, status_code=422 if refused_all else 200)
 
@@ -168,8 +169,10 @@ def retract(request: Request, key: str, actor: MaySubmit, reason: Reason = None)
 @router.post("/validate", response_model=Validity, openapi_extra=BATCH)
 async def validate(request: Request) -> Response:
     """Check one record or up to 100 without an account; nothing is stored."""
-    encoding = request.headers.get("content-encoding", "").lower()
-    return JSONResponse(await run_in_threadpool(_checked, await body_of(request), encoding))
+    packed, encoding = await body_of(request), request.headers.get("content-encoding", "").lower()
+    size = admission.size_of(packed, encoding)
+    async with hub_of(request).at_work.held(size, caller(request.scope)):
+        return JSONResponse(await run_in_threadpool(_checked, packed, encoding))
 
 
 def _checked(packed: bytes, encoding: str) -> dict[str, Any]:

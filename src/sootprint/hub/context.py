@@ -12,6 +12,7 @@ from sootprint.core.records import Footprint
 from sootprint.hub.insight.keeping import Kept
 from sootprint.hub.limits import Limits
 from sootprint.hub.metrics import Metrics
+from sootprint.hub.room import ARRIVING, AT_WORK, Room
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
@@ -29,6 +30,8 @@ class Hub:
         releases: Folder of the releases, or None for a hub without.
         limits: Limits of requests.
         metrics: Counts for Prometheus.
+        arriving: Room for large bodies that are received.
+        at_work: Room for large bodies that are read and stored.
         kept: Answers that are slow to make.
         own: What the meters tell of the hub itself so far, where they are read.
     """
@@ -41,5 +44,7 @@ class Hub:
     releases: Path | None = None
     limits: Limits = field(default_factory=Limits)
     metrics: Metrics = field(default_factory=Metrics)
+    arriving: Room = field(default_factory=lambda: Room(ARRIVING))
+    at_work: Room = field(default_factory=lambda: Room(AT_WORK))
     kept: Kept = field(default_factory=Kept)
     own: Callable[[], Footprint | None] = lambda: None

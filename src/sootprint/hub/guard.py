@@ -65,11 +65,25 @@ class Guard:
         try:
             refusal = self._refusal(scope)
             if refusal is None:
-                await self._app(scope, patient(receive, limit_of(scope["path"])), answering)
+                await self._answer(scope, receive, answering)
             else:
                 await self._refuse(scope, answering, *refusal)
         finally:
             self._told(scope, status[0], time.monotonic() - began_s)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer; a large body has room as long as that takes."""
+        limit, who = limit_of(scope["path"]), caller(scope)
+        size, taken = int(dict(scope["headers"]).get(b"content-length", limit)), [0]
+
+        async def room() -> None:
+            await self._hub.arriving.take(size, who)
+            taken[0] = size
+
+        try:
+            await self._app(scope, patient(receive, limit, room), send)
+        finally:
+            self._hub.arriving.give(taken[0], who)
 
     def _refusal(self, scope: Scope) -> tuple[int, str, float] | None:
         """Status, reason and seconds to wait; None for a request that may go on."""

@@ -7,6 +7,7 @@ comes every 20 s, ten minutes in all. What is beyond the limit of its address is
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from starlette.types import Message, Receive
@@ -14,6 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sootprint.core.errors import SootprintError
 from sootprint.hub.admission import MAX_PACKED, TooLargeError
+from sootprint.hub.room import SMALL
 
 if TYPE_CHECKING:
     from asyncio import TimerHandle, Transport
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 HEAD_S = 20.0  # for the head of a request, from the connection or the answer before it
 PART_S = 20.0  # from one part of a body to the next
 BODY_S = 600.0  # for a whole body
+LARGE_S = 180.0  # for what follows the first mebibyte of a body, which holds room that others wait for
 MAX_FORM = 1 << 20  # bytes of a body at an address that takes no records
 LARGE = ("/api/v1/footprints", "/api/v1/validate", "/upload")
 
@@ -73,22 +76,23 @@ def limit_of(path: str) -> int:
     return MAX_PACKED if path in LARGE else MAX_FORM
 
 
-def patient(receive: Receive, limit: int) -> Receive:
+def patient(receive: Receive, limit: int, room: Callable[[], Awaitable[None]]) -> Receive:
     """Messages of a request, as long as they come in time and hold no more than a limit.
 
     Args:
         receive: Gives the messages.
         limit: Most bytes of the body.
+        room: Waits for room for a large body; called once its first mebibyte is there.
 
     Raises:
         TooLargeError: The body is larger, whatever its Content-Length says; on reading it.
         TooSlowError: It does not come in time; on reading it.
     """
-    left, whole = limit, False
+    left, whole, has_room = limit, False, False
     until_s = asyncio.get_running_loop().time() + BODY_S
 
     async def given() -> Message:
-        nonlocal left, whole
+        nonlocal left, whole, has_room, until_s
         if whole:  # what is waited for now is the end of the connection, which may take long
             return await receive()
         wait_s = min(PART_S, until_s - asyncio.get_running_loop().time())
@@ -101,6 +105,9 @@ def patient(receive: Receive, limit: int) -> Receive:
         whole = not message.get("more_body", False)
         if left < 0:
             raise TooLargeError(too_large(limit))
+        if limit - left > SMALL and not has_room:
+            await room()
+            has_room, until_s = True, asyncio.get_running_loop().time() + LARGE_S
         return message
 
     return given

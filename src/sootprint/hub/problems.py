@@ -21,6 +21,7 @@ from sootprint.hub.insight.keeping import FailedError
 from sootprint.hub.patience import TooSlowError
 from sootprint.hub.rendering import render
 from sootprint.hub.requests import NotAllowedError, TooManyError
+from sootprint.hub.room import BusyError
 
 
 class NotFoundError(SootprintError):
@@ -50,6 +51,7 @@ _STATUS: dict[type[SootprintError], int] = {
     KeyReusedError: 409,
     TooManyError: 429,
     FailedError: 500,
+    BusyError: 503,
 }
 
 
@@ -89,7 +91,7 @@ def handle(app: FastAPI) -> None:
 def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, SootprintError)
     answer = answered(request, status_of(error), " ".join(str(error).split()))
-    if isinstance(error, TooManyError):
+    if isinstance(error, TooManyError | BusyError):
         answer.headers["retry-after"] = str(int(error.wait_s) + 1)
     if answer.status_code == HTTPStatus.UNAUTHORIZED:
         answer.headers["www-authenticate"] = "Bearer"

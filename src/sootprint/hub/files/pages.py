@@ -15,7 +15,7 @@ from sootprint.hub.files import dumps, uploads
 from sootprint.hub.files.uploads import Uploaded
 from sootprint.hub.problems import NotFoundError, status_of
 from sootprint.hub.rendering import form_page
-from sootprint.hub.requests import NotAllowedError, hub_of
+from sootprint.hub.requests import NotAllowedError, caller, hub_of
 from sootprint.importers import FORMATS
 from sootprint.importers.template import COLUMNS, empty
 from sootprint.report import figures
@@ -53,7 +53,8 @@ async def upload(request: Request) -> Response:
         actor = None
         if given.get("do") == "publish":
             actor = await run_in_threadpool(forms.actor_of, request, given)
-        found = await run_in_threadpool(uploads.taken, hub, given, name, content, actor=actor)
+        async with hub.at_work.held(len(content), caller(request.scope)):
+            found = await run_in_threadpool(uploads.taken, hub, given, name, content, actor=actor)
     except SootprintError as err:
         return await run_in_threadpool(_page, request, given, None, problem=str(err), status=status_of(err))
     return await run_in_threadpool(_page, request, given, found)
