@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from sootprint import __version__
 from sootprint.core.records import Footprint
 from sootprint.hub import leaderboards
 from tests.hub import records
@@ -283,6 +284,26 @@ def test_leaderboard_of_more_entries_than_are_told_has_the_ranks_and_fronts_of_a
             assert one["front_carbon"] == ((one["emissions_kg"], one["value"]) in wanted)
     page = client.get("/leaderboards/view", params={**chosen, "weak": "1"}, headers={"Accept": "text/html"})
     assert "40 footprints" in page.text
+
+
+@pytest.mark.parametrize("form", ["", ".csv", ".jsonl"])
+def test_slip_in_a_filter_is_said_and_gives_no_records(client: TestClient, form: str) -> None:
+    """`contry=FR` would else be every country."""
+    answer = client.get(f"{BASE}{form}?contry=FR")
+    assert (answer.status_code, answer.json()["title"]) == (
+        400,
+        "parameter 'contry' is none of a list: the nearest is country",
+    )
+
+
+def test_factors_are_those_of_the_catalogue(client: TestClient) -> None:
+    """A program reads what the hub computes with, and where each figure comes from."""
+    found = client.get("/api/v1/factors?kind=zones&q=france").json()
+    assert "FR" in [one["zone"] for one in found["items"]]
+    assert all(one["source"] and one["licence"] for one in found["items"])
+    assert found["engine"].startswith(f"{__version__}+")
+    assert client.get("/api/v1/factors").json()["items"][0]["kind"] == "emission_factor"
+    assert client.get("/api/v1/factors?kind=x").status_code == 422
 
 
 def test_idempotency_key_is_honoured(client: TestClient) -> None:

@@ -214,7 +214,14 @@ def _print(rows: list[dict[str, Any]], columns: tuple[str, ...], *, json: bool) 
     if json:
         output.print_json(rows)
         return
-    table = output.table(*(name.removesuffix("_at") for name in columns))
+    table = output.table(*(name.removesuffix("_at") for name in columns), wraps=("name", "scopes"))
     for row in rows:
-        output.add_row(table, *(str(row[name] or figures.DASH) for name in columns))
+        output.add_row(table, *(_cell(name, row[name]) for name in columns))
     output.console().print(table)
+
+
+def _cell(name: str, value: Any) -> str:
+    """Cell of a table; of a time the day, for --json has the rest."""
+    return (
+        str(value or figures.DASH).partition("T")[0] if name.endswith("_at") else str(value or figures.DASH)
+    )

@@ -173,7 +173,7 @@ def status(name: Name, database_url: hub_store.Database = None, json: options.Js
         output.print_json(found)
         return
     columns = ("stratum", "listed", "asked", "answered", "declined", "silent", "unreachable", "response rate")
-    table = output.table(*columns)
+    table = output.table(*columns, right=columns[1:-1], wraps=("stratum",))
     for row in [*found["strata"], {**found, "stratum": "all"}]:
         cells = [str(row[column]) for column in columns[:-1]]
         output.add_row(table, *cells, _rate(row))
@@ -239,4 +239,4 @@ def _rate(row: dict[str, Any]) -> str:
     if row["response_rate"] is None:
         return figures.DASH
     low, high = (100 * row[f"response_{end}"] for end in ("low", "high"))
-    return f"{100 * row['response_rate']:.1f} % ({low:.1f} to {high:.1f})"
+    return f"{100 * row['response_rate']:.0f} % ({low:.0f} to {high:.0f})"

@@ -136,8 +136,8 @@ def status(socket: Socket = None, json: options.Json = False) -> None:
     if json:
         output.print_json(shown)
         return
-    counts = answer.get("counts", {})
-    print(f"{counts.get('runs')} runs, {counts.get('jobs')} jobs, {counts.get('pods')} pods on this node")
+    counts = [(kind, answer.get("counts", {}).get(f"{kind}s")) for kind in ("run", "job", "pod")]
+    print(", ".join(f"{n} {kind}{'' if n == 1 else 's'}" for kind, n in counts), "on this node")
     for kind in ("runs", "jobs"):
         mine = ", ".join(map(str, answer.get(kind, ()))) or figures.DASH
         print(f"your {kind}: {shell.printable(mine)}")

@@ -10,20 +10,25 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
+from sootprint.catalogue.search import search
 from sootprint.core.errors import RecordError
 from sootprint.core.ids import is_uuid7
-from sootprint.hub import admission, asked, columns, corrections, formats, ingest, judgement, reading
+from sootprint.hub import admission, asked, columns, corrections, formats, ingest, judgement, reading, truth
 from sootprint.hub.accounts import Actor
 from sootprint.hub.context import Hub
 from sootprint.hub.ingest import Submission
 from sootprint.hub.problems import GoneError, NotFoundError
 from sootprint.hub.requests import body_of, caller, hub_of, needing
-from sootprint.hub.shapes import BATCH, RECORD, RECORDS, Assessment, BatchAnswer, History, Validity
+from sootprint.hub.shapes import BATCH, RECORD, RECORDS, Assessment, BatchAnswer, Factors, History, Validity
 
 MOST_VALIDATED = 100  # records of one request without an account
 router = APIRouter(prefix="/api/v1")
 MaySubmit = Annotated[Actor, Depends(needing("submit"))]
 Chosen = Annotated[dict[str, str], Depends(asked.filters)]
+KnownOnly = Depends(asked.only_known)
+Kind = Annotated[
+    str, Query(pattern="^(factors|hardware|zones|regions)$", description="Table of the catalogue.")
+]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 Reason = Annotated[str | None, Query(max_length=corrections.MAX_REASON, description="Why it changes.")]
 Origin = Annotated[str, Query(pattern="^(tool|form|third-party)$", description="Who made the records.")]
@@ -58,7 +63,7 @@ def _take_in(hub: Hub, packed: bytes, encoding: str, submission: Submission) -> 
     return answer
 
 
-@router.get("/footprints", openapi_extra=RECORDS)
+@router.get("/footprints", openapi_extra=RECORDS, dependencies=[KnownOnly])
 def footprints(
     request: Request,
     chosen: Chosen,
@@ -84,7 +89,7 @@ def footprints(
     return Response(b'{"items":' + items + b',"next_cursor":' + tail + b"}", media_type="application/json")
 
 
-@router.get("/footprints.csv")
+@router.get("/footprints.csv", dependencies=[KnownOnly])
 def footprints_csv(request: Request, chosen: Chosen, q: asked.Words = None) -> Response:
     """All records that fit, one flat row each, as CSV."""
     engine, question = hub_of(request).engine, asked.question(chosen, limit=reading.MOST, words=q)
@@ -98,7 +103,7 @@ def footprints_csv(request: Request, chosen: Chosen, q: asked.Words = None) -> R
     return StreamingResponse(lines(), media_type=formats.MEDIA["csv"], headers=_file("footprints.csv"))
 
 
-@router.get("/footprints.jsonl")
+@router.get("/footprints.jsonl", dependencies=[KnownOnly])
 def footprints_jsonl(request: Request, chosen: Chosen, q: asked.Words = None) -> Response:
     """All records that fit, whole, one JSON object a line."""
     engine, question = hub_of(request).engine, asked.question(chosen, limit=reading.MOST, words=q)
@@ -192,6 +197,12 @@ def facets(request: Request) -> dict[str, dict[str, int]]:
     """Values of each facet with the number of records that have it, the most frequent first."""
     engine = hub_of(request).engine
     return {name: dict(reading.tallies(engine, name)) for name in columns.FACETS}
+
+
+@router.get("/factors", response_model=Factors)
+def factors(kind: Kind = "factors", q: asked.Words = None) -> Response:
+    """What the hub computes with: rows of a table that have all words, each with its source, year and licence."""
+    return JSONResponse({"engine": truth.engine(), "items": search(kind, q or "")})
 
 
 def _stored(hub: Hub, key: str, version: int | None) -> reading.Stored:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request
 
+from sootprint.catalogue.names import nearest
+from sootprint.core.errors import InputError
 from sootprint.hub import reading
 from sootprint.hub.reading import Question
 
+PARAMETERS = (*reading.FILTERS, "limit", "cursor", "order", "q", "view")
 Text = Annotated[str | None, Query(max_length=200)]
 
 
@@ -35,6 +38,18 @@ def filters(
     """Filters that an address names."""
     given = locals()
     return {name: given[name] for name in reading.FILTERS if given[name]}
+
+
+def only_known(request: Request) -> None:
+    """Nothing where an address has no parameter but those of lists: a slip must not give records that nobody asked for.
+
+    Raises:
+        InputError: It has another one.
+    """
+    for name in request.query_params:
+        if name not in PARAMETERS:
+            near = nearest(name, PARAMETERS, count=1)[0]
+            raise InputError(f"parameter {name!r:.60} is none of a list: the nearest is {near}")
 
 
 Limit = Annotated[int, Query(ge=1, le=reading.MOST, description="Records of a page.")]

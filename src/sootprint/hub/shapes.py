@@ -91,6 +91,13 @@ class Assessment(BaseModel):
     findings: list[dict[str, Any]] = []
 
 
+class Factors(BaseModel):
+    """Rows of a table of the catalogue, and the release that they are of."""
+
+    engine: str
+    items: list[dict[str, Any]]
+
+
 class History(BaseModel):
     """Versions of a record."""
 
