@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,6 +22,8 @@ from sootprint.settings.targets import ENGINES, Target
 
 LONG_S = 60.0
 LOOK_S = 0.05
+# What shells, Slurm and scripts of batch would take for their own.
+ODD = 'it\'s "a" $HOME `x` %j é\n#SBATCH -n 9'
 
 # Each step is written, so that one that was done twice, or by two at once, is seen.
 JOB = """
@@ -33,6 +35,7 @@ if listens:
     signal.signal(signal.SIGUSR1, lambda *_: asked.append(1))
 with (folder / "begun").open("a") as file:
     file.write(json.dumps(os.environ.get("SOOTPRINT_RESUME")) + "\\n")
+(folder / "given").write_text(json.dumps([sys.argv[5:], os.getcwd()]))
 saved = folder / "saved"
 step = int(saved.read_text()) if os.environ.get("SOOTPRINT_RESUME") and saved.exists() else 0
 while step < steps:
@@ -59,13 +62,15 @@ class Place:
     def __init__(self, folder: Path, target: Target) -> None:
         self.work = Path(target.workdir)
         self.engine: Engine = engine_of(target)
-        self.home = folder / "home"
+        self.home = folder / f"home {ODD}"
         self.work.mkdir(parents=True, exist_ok=True)
         (self.work / "job.py").write_text(JOB)
 
-    def book(self, *, steps: int = 3, listens: str = "listens", code: int = 0) -> Book:
+    def book(
+        self, *, steps: int = 3, listens: str = "listens", code: int = 0, given: Sequence[str] = ()
+    ) -> Book:
         """Book of a new plan."""
-        job = (sys.executable, "job.py", str(self.work), str(steps), listens, str(code))
+        job = (sys.executable, "job.py", str(self.work), str(steps), listens, str(code), *given)
         plan = Plan(
             id=uuid4().hex,  # Slurm knows jobs by name
             command=job,
@@ -104,7 +109,7 @@ def server(tmp_path_factory) -> Iterator[real_sshd.Sshd]:
 @pytest.fixture
 def place(request, tmp_path, monkeypatch) -> Place:
     """A place of each engine."""
-    kind, given = request.param, {"name": "there", "zone": "FR", "workdir": str(tmp_path / "work")}
+    kind, given = request.param, {"name": "there", "zone": "FR", "workdir": str(tmp_path / ODD)}
     # The far end has a home and devices of its own.
     far = f"export SOOTPRINT_HOME={tmp_path}/far SOOTPRINT_RUNTIME_DIR={os.environ['SOOTPRINT_RUNTIME_DIR']}"
     monkeypatch.setenv("PATH", real_slurm.PATH)
@@ -176,8 +181,12 @@ def test_paused_resumed_and_its_loss_is_seen(place, capfd) -> None:
 
 @pytest.mark.parametrize("place", ["local", "ssh", "slurm"], indirect=True)
 def test_killed_after_its_start_the_job_is_found_and_finishes_once(place) -> None:
-    """Whoever started it died before he noted it. It does not listen for a pause, and so is not ended by one."""
-    book = place.book(steps=20, listens="deaf", code=7)
+    """Whoever started it died before he noted it. It does not listen for a pause, and so is not ended by one.
+
+    Its folder, home and arguments are such as shells and Slurm would take for their own: they arrive as they are.
+    """
+    given = ("", "-x", "*", ODD, *(f"layer {number}" for number in range(10_000)))
+    book = place.book(steps=20, listens="deaf", code=7, given=given)
     path = book.folder / "book.jsonl"
     place.engine.start(book, resume=False)
     lines = path.read_bytes().splitlines(keepends=True)
@@ -189,6 +198,7 @@ def test_killed_after_its_start_the_job_is_found_and_finishes_once(place) -> Non
     segment = latest(book)
     assert refusal or segment.deaf
     assert (segment.number, segment.code) == (1, 7)
+    assert json.loads((place.work / "given").read_text()) == [list(given), str(place.work)]
     assert place.lines("begun") == ["null"]
     assert place.lines("finished") == ["x"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sootprint import Footprint
+from sootprint.engines import engine_of
 from sootprint.engines.book import PAUSED, Book, Plan
 from sootprint.ledger import Ledger
 from sootprint.settings.targets import Target
@@ -21,6 +23,7 @@ from tests.e2e.harness import SOOTPRINT, environment, seconds
 from tests.fixtures import real_slurm, real_sshd
 
 LONG_S = 100.0
+QUICK_S = 0.6  # in which a far end of a quick machine answers
 SLICES = 200  # of each interval, for an independent count
 
 # Prints as it goes, and with HOLD waits at its tenth step until its driver has looked, however slow the machine. Its
@@ -73,7 +76,15 @@ class World(test_moves.World):
     def start(self, targets: str, *options: str, steps: int, **environ: str) -> subprocess.Popen[str]:
         """A planned job that was started."""
         job = [sys.executable, "job.py", ".", str(steps), "pausable"]
-        command = [SOOTPRINT, "run", "--deadline", "150s", "--expect", f"{steps / 10:g}s", "--pausable"]
+        command = [
+            SOOTPRINT,
+            "run",
+            "--deadline",
+            f"{140 + steps / 10:g}s",
+            "--expect",
+            f"{steps / 10:g}s",
+            "--pausable",
+        ]
         command += ["--targets", targets, "--carry", "saved", "--carry", "steps", *options, "--", *job]
         env = environment(self.home, **environ)
         with (self.folder / "said").open("ab") as said:
@@ -112,14 +123,16 @@ def test_job_moves_from_one_server_to_another(world: World, tmp_path: Path) -> N
     if reason := real_sshd.missing():
         pytest.skip(reason)
     with real_sshd.sshd(tmp_path / "sshd-a") as one, real_sshd.sshd(tmp_path / "sshd-b") as other:
+        clean_s = 10 + slowness_s(other)
         world.first = datetime.now(UTC).replace(microsecond=0)
         for name, far, zone, *values in (
-            ("fr", one, "FR", *[20.0] * 10, 900.0),
-            ("se", other, "SE", *[600.0] * 10, 40.0),
+            ("fr", one, "FR", *[20.0] * clean_s, 900.0),
+            ("se", other, "SE", *[600.0] * clean_s, 40.0),
         ):
             given = {"host": far.host, "ssh_config": str(far.config), "kwh_per_gb": 0.001}
             world.target(name, *values, zone=zone, engine="ssh", **given)
-        running = world.start("fr,se", "--record", "last.json", steps=100)
+        steps = 10 * clean_s
+        running = world.start("fr,se", "--record", "last.json", steps=steps)
         first = running.stdout.readline()
         assert world.lines("fr", "steps"), "it was told before it was done"
         assert not world.lines("se", "begun"), "nothing was told before its end"
@@ -129,12 +142,12 @@ def test_job_moves_from_one_server_to_another(world: World, tmp_path: Path) -> N
     assert code == 0, said
     state = world.state()
     assert [(one.target, one.code) for one in state.segments] == [("fr", PAUSED), ("se", 0)], said
-    world.checked(100, "se")
+    world.checked(steps, "se")
     assert [json.loads(line)[1] for line in world.lines("fr", "begun")] == [None]
     assert [json.loads(line)[1] for line in world.lines("se", "begun")] == ["1"]
-    assert out.splitlines() == [f"step {step}" for step in range(1, 101)]
+    assert out.splitlines() == [f"step {step}" for step in range(1, steps + 1)]
     assert [line for line in said.splitlines() if line.startswith("loss")] == [
-        f"loss {1 / step}" for step in range(1, 101)
+        f"loss {1 / step}" for step in range(1, steps + 1)
     ]
     assert [(one.source, one.target) for one in state.carried] == [("", "fr"), ("fr", "se"), ("se", "")]
     with Ledger(world.home) as ledger:
@@ -144,6 +157,16 @@ def test_job_moves_from_one_server_to_another(world: World, tmp_path: Path) -> N
     assert Footprint.from_json((world.work / "last.json").read_text()) == ran[-1]
     assert said.count("What waiting saved") == 1, said
     _proved(world, ran, records)
+
+
+def slowness_s(far: real_sshd.Sshd) -> int:
+    """Time that a job's start takes here beyond a quick machine's, by how long a far end takes to answer once [s]."""
+    target = Target(
+        name="far", zone="FR", engine="ssh", host=far.host, ssh_config=str(far.config), python=sys.executable
+    )
+    began_s = time.monotonic()
+    engine_of(target).probe()
+    return math.ceil(10.0 * max(0.0, time.monotonic() - began_s - QUICK_S))
 
 
 def _proved(world: World, ran: list[Footprint], records: list[Footprint]) -> None:

@@ -84,6 +84,17 @@ def test_lost_work_is_charged():
     assert found.oracle_kg.value == pytest.approx(0.1)
 
 
+def test_work_of_a_moment_in_a_long_window_is_counted_at_once():
+    """A job that fails in its first tenth of a second has a month: its pauses are not looked for in pieces of that."""
+    ran, ahead = segment(24, 24 + 0.1 / 3600.0), grid([300.0] * 24 + [100.0] * 696)
+    found = waited(job(ran, deadline_h=720, pausable=True), ahead)
+    assert found.saving_share.value == pytest.approx(2.0 / 3.0)
+    assert found.oracle_kg.value == pytest.approx(found.actual_kg.value)
+    lost = segment(0.1, 0.7, tail_h=0.7 - 0.1)._replace(start_s=359.99999999999994)
+    with pytest.raises(InputError, match="no work"):
+        waited(job(lost, deadline_h=4), grid([100.0] * 4))
+
+
 def test_a_small_saving_is_under_its_error_bar_and_a_large_one_is_not():
     """With hours that are 10 % unsure, 2 % of saving are none, and 60 % are."""
     small = waited(job(segment(12, 24), deadline_h=24), grid([300.0] * 12 + [294.0] * 12, sure=False))

@@ -16,7 +16,7 @@ from sootprint.core.quantity import Factor
 from sootprint.engines.book import Plan
 from sootprint.intensity import chain
 from sootprint.runner.driver import decided
-from sootprint.runner.outlook import GIVEN, OWN, Ahead, Outlook, joined, series
+from sootprint.runner.outlook import GIVEN, MOST_STEPS, OWN, Ahead, Outlook, joined, series
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 NOW = START + timedelta(days=45, hours=9, minutes=20)
@@ -228,6 +228,19 @@ def test_a_job_waits_only_where_the_saving_clears_its_error_bar():
             ahead = dataclasses.replace(ahead, misses=ahead.misses + 50.0 * (np.arange(36) >= 6))
         given = plan(hours=36.0)
         assert decided(given, ahead, 4 * 3600.0, 36 * 3600.0, running=None) is goes
+
+
+def test_fine_steps_of_a_long_window_are_taken_together(known, tmp_path):
+    """A plan takes the square of its steps: a week of minutes is planned in steps of some minutes, with their means."""
+    first = NOW.replace(minute=0)
+    rows = [f"{(first + timedelta(minutes=at)).isoformat()},{100 + at % 7}\n" for at in range(8 * 1440)]
+    (tmp_path / "fine.csv").write_text("timestamp_utc,ci_gco2e_kwh\n" + "".join(rows))
+    made = outlook(plan(tmp_path / "fine.csv", hours=7 * 24.0), known(Grid(year())))
+    found = made.ahead(NOW.timestamp())
+    assert found.values.size <= MOST_STEPS
+    assert found.step_s == 240.0
+    assert found.index == NOW.timestamp() // 240.0
+    assert found.values[0] == pytest.approx(np.mean([100 + at % 7 for at in range(20, 24)]))
 
 
 def test_an_expired_key_is_one_line_and_the_job_does_not_wait(known):

@@ -293,9 +293,8 @@ def test_job_that_was_submitted_twice_is_followed_where_it_has_begun(tmp_path) -
     folder = book.folder / "segment.1.begun"
     folder.mkdir()
     (folder / "job").write_text("7\n")
-    late, full, own_end = (
-        parsed(f"JobId=8 JobState=FAILED ExitCode={code}:0") for code in (BEGUN, NO_ROOM, 3)
-    )
+    codes = f"{BEGUN}:0", f"{NO_ROOM}:0", "3:0", "0:9"
+    late, full, own_end, killed = (parsed(f"JobId=8 JobState=FAILED ExitCode={code}") for code in codes)
     with pytest.raises(UnreachableError, match="submitted twice"):
         outcome(late, book, segment)
     assert book.state().segments[0].slurm == "7"
@@ -304,5 +303,7 @@ def test_job_that_was_submitted_twice_is_followed_where_it_has_begun(tmp_path) -
         3,
         None,
     )
+    assert outcome(killed, book, segment) is None, "its runner could tell nothing"
+    assert outcome(killed._replace(state="OUT_OF_MEMORY"), book, segment) == 137
     book.write("started", segment=1, job=own(), runner=own())
     assert outcome(late, book, book.state().segments[0]) == BEGUN, "an exit code of the job's own"

@@ -24,6 +24,7 @@ OPEN = {
 LOST = {"NODE_FAIL", "BOOT_FAIL", "PREEMPTED", "REVOKED"}
 ENDED_BY = {"CANCELLED": 143, "TIMEOUT": 143, "DEADLINE": 143, "OUT_OF_MEMORY": 137}
 UNKNOWN_JOB = "Invalid job id"
+KILLED = 137
 NO_ROOM, BEGUN = 121, 122  # exit codes of a batch script that does not become its runner
 
 
@@ -200,12 +201,14 @@ def begin_once(folder: Path, segment: str) -> list[str]:
 
 
 def outcome(known: Job | None, book: Book, segment: Segment) -> int | None:
-    """Exit code of a job that has ended, None where it was lost: it is then started again.
+    """Exit code of a job that has ended and whose runner told none; None where it was lost, and is started again.
 
     Raises:
         UnreachableError: It was submitted twice, and another job has begun in its place: the book now names that one.
     """
     code = None if known is None else known.result
+    if known is not None and known.state == "FAILED" and code == KILLED:
+        return None  # its runner was killed before it could tell an end
     if known is None or segment.job is not None or code not in (NO_ROOM, BEGUN):
         return code
     if code == NO_ROOM:

@@ -26,6 +26,7 @@ OWN_VARIANCE = (
 OWN_MEMORY_S = 3.0 * SECONDS_PER_HOUR  # in which an hour's own error fades
 OWN_RATIO = 1.1  # high over value of a figure without bounds: grids' figures differ by at least 10 %
 OVERHEAD_RATIO = 2.0  # high over value of the energy of loading and saving, which no meter tells from work
+LEAST_S = 1e-3  # of work, below which there is none: times are sums and differences of large numbers
 DRAWS, SEED, MOST_KNOTS, RANDOM_STARTS = 512, 20260, 2000, 193
 _WORK_STEPS, _WINDOW_STEPS = 240, 4000  # of the oracle's programme, at most
 
@@ -251,9 +252,10 @@ def _alternatives(
     random = drawn.kg(_in_zone(tried.mean(axis=0), grid, 0)) * drawn.work_ratio()
     costs = tried @ _filled(grid).T
     best = [done[1]]
+    pauses = job.pausable and _pieces(float(work.at_s[-1]), job.deadline_s - job.made_s) > 0
     for zone, column in enumerate(costs.T):
         best.append(_in_zone(tried[int(column.argmin())], grid, zone))
-        best += [_paused(job, work, grid, zone)] if job.pausable else []
+        best += [_paused(job, work, grid, zone)] if pauses else []
     oracle = min((drawn.kg(weights) * drawn.work_ratio() for weights in best), key=lambda kg: float(kg[0]))
     did = drawn.kg(done[0])
     return _quantity(random), _quantity(oracle if oracle[0] <= did[0] else did)
@@ -266,10 +268,15 @@ def _started(job: Job, work: _Curve, grid: Grid, start_s: float) -> Floats:
     return _Curve(start_s + work.at_s, work.done_kwh).between(grid.edges_s) + held.between(grid.edges_s)
 
 
+def _pieces(work_s: float, window_s: float) -> int:
+    """Pieces of the work between which perfect foresight may pause; 0 for one too short to gain by it."""
+    return min(_WORK_STEPS, math.floor(_WINDOW_STEPS * work_s / window_s))
+
+
 def _paused(job: Job, work: _Curve, grid: Grid, zone: int) -> Floats:
     """Energies of the best pauses in a zone, at the mean power of the work, `(n_zones, n_steps)` [kWh]."""
     work_s, window_s = float(work.at_s[-1]), job.deadline_s - job.made_s
-    count = max(1, min(_WORK_STEPS, math.floor(_WINDOW_STEPS * work_s / window_s)))
+    count = _pieces(work_s, window_s)
     step_s = work_s / count
     edges = job.made_s + step_s * np.arange(math.floor(window_s / step_s + 1e-9) + 1, dtype=np.float64)
     filled = _filled(grid)[zone]
@@ -305,7 +312,7 @@ def _work(segments: Sequence[Segment], curves: Sequence[_Curve]) -> _Curve:
     at, done = [np.zeros(1)], [np.zeros(1)]
     for one, curve in zip(segments, curves, strict=True):
         first, last = one.start_s + one.lead_s, one.end_s - one.tail_s
-        if last <= first:
+        if last - first < LEAST_S:
             continue
         inner = curve.at_s[(curve.at_s > first) & (curve.at_s < last)]
         knots = np.concatenate(([first], inner, [last]))

@@ -183,6 +183,8 @@ class Driver:
         if code is not None:
             ran_s = 0.0 if segment.started_s is None else max(0.0, time.time() - segment.started_s)
             self._book.write("ended", segment=segment.number, code=code, ran_s=ran_s)
+            if segment.job is None:
+                self._say(f"segment {segment.number} ended with {code} before its command was seen to begin")
             return
         self._book.write("cut", segment=segment.number)
         self._say(f"segment {segment.number} of the job was cut off; {after_cut(self._book.state())}")

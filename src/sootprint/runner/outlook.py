@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 ASK_AGAIN_S = SECONDS_PER_HOUR  # a forecast is asked for again each hour
 RETRY_S = 300.0  # after a source failed
+MOST_STEPS = (
+    3000  # of a window, as a month of quarter hours; finer ones are taken together: a plan takes their square
+)
 FILE_NAME = "outlook.jsonl"  # what was known of the hours ahead, a line each time that it was asked for
 GIVEN, OWN = "as given", "forecast from its past"
 Floats = npt.NDArray[np.float64]
@@ -108,6 +111,12 @@ class Outlook:
         return self._known(now_s)
 
     def _known(self, now_s: float) -> Ahead | None:
+        known = self._finest(now_s)
+        if known is None or known.values.size <= MOST_STEPS:
+            return known
+        return known.by_steps_of(math.ceil(known.values.size / MOST_STEPS) * known.step_s)
+
+    def _finest(self, now_s: float) -> Ahead | None:
         given = series(self._steps, now_s, self._plan.deadline_s)
         if self._own is None:
             return given
