@@ -14,6 +14,7 @@ SHARED_REASON = "../shared is not here"
 # Joules or grids of seconds against a clock, and processes by the dozen: these tests want the machine to themselves.
 ALONE = (
     "faults",
+    "e2e/test_attack.py",
     "e2e/test_moves.py",
     "e2e/test_node_service.py",
     "e2e/test_node_users.py",

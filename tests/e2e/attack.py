@@ -1,0 +1,351 @@
+"""A seeded attack on the sharing of one node: runs come, go and die, readers are killed, and each joule is looked for.
+
+Real processes share a fake node whose counters have a closed form. A seed decides when each run begins and ends and
+what is done to them: `kill -9` of the run that reads, or of the node service, which is started again; a run that
+stands still for a while; the wall clock stepped by an hour. In the end all records together are held against what the
+node drew while anybody was there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import signal
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sootprint.ledger import Ledger
+from tests.e2e.harness import SOOTPRINT, TAKES_S, call, environment
+from tests.faults.ground import SHARE, WAVE, Ground, tree
+from tests.faults.stage import MOST_CROWD
+from tests.faults.training import boot_s
+
+TRAINING = """
+import os, sys, time
+import sootprint
+folder, name, until_s, busy = sys.argv[1], sys.argv[2], float(sys.argv[3]), float(sys.argv[4])
+def boot_s():
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+def stamp(what):
+    with open(os.path.join(folder, name), "a") as file:
+        file.write(f"{what} {boot_s():.6f}\\n")
+with sootprint.track(name):
+    stamp("begins")
+    while boot_s() < until_s:
+        end_s = time.process_time() + busy * 0.1
+        while time.process_time() < end_s:
+            pass
+        time.sleep((1.0 - busy) * 0.1)
+    stamp("ends")
+"""
+BUSY = 0.4  # of two processors, all runs together
+FLUSH_S = 1.0  # what was not flushed yet when a reader died, and what two readers may both have seen
+EDGE_S = 0.25  # to begin and to end, once for each time without any run
+STILL_S = (0.3, 1.5)  # shortest and longest time that a run stands still
+HOUR_NS = 3_600_000_000_000
+J_PER_KWH = 3.6e6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attack:
+    """What is to be done.
+
+    Args:
+        seed: What decides all the rest.
+        runs: Runs that begin of themselves; each that is killed is followed by another.
+        lasts_s: Time from the first begin to the last end [s].
+        served: Whether a node service reads.
+        faults: Number of faults.
+    """
+
+    seed: int
+    runs: int
+    lasts_s: float
+    served: bool
+    faults: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What an attack left.
+
+    Args:
+        truth_j: What the node drew while at least one run was there [J].
+        until_j: The same until their processes had ended [J].
+        charged_j: What all records state together [J].
+        records: Number of records.
+        runs: Number of runs that began.
+        strikes: What was done, in order.
+        edges: Times without a run before a run, at least 1.
+        crowd: How many programs waited for each processor, at least 1 and at most 4.
+    """
+
+    truth_j: float
+    until_j: float
+    charged_j: float
+    records: int
+    runs: int
+    strikes: tuple[str, ...]
+    edges: int
+    crowd: float
+
+    @property
+    def lost_j(self) -> float:
+        """Energy that no record has [J]."""
+        return max(0.0, self.truth_j - self.charged_j)
+
+    @property
+    def doubled_j(self) -> float:
+        """Energy that records have beyond what was drawn [J]."""
+        return max(0.0, self.charged_j - self.until_j)
+
+    @property
+    def holds(self) -> bool:
+        """Whether each run has a record, and no more was lost or doubled than may be."""
+        return self.records == self.runs and max(self.lost_j, self.doubled_j) <= self.most_j
+
+    @property
+    def most_j(self) -> float:
+        """What may be lost or doubled: a flush for each that was killed, and the edges [J]."""
+        kills = sum(strike.startswith("kill") for strike in self.strikes)
+        return (kills * FLUSH_S + self.edges * EDGE_S * self.crowd) * SHARE["rapl"] * WAVE.most_w
+
+
+@dataclass
+class _Run:
+    name: str
+    process: subprocess.Popen[bytes]
+    ended_s: float | None = None  # when its process had gone, since boot [s]
+    killed_s: float | None = None
+
+
+@dataclass
+class _Field:
+    """The node under attack."""
+
+    attack: Attack
+    folder: Path
+    sysfs: Path
+    environ: Mapping[str, str]
+    service: subprocess.Popen[bytes] | None = None
+    runs: list[_Run] = field(default_factory=list)
+    strikes: list[str] = field(default_factory=list)
+    still: dict[int, float] = field(
+        default_factory=dict
+    )  # when a process that stands still goes on, since boot [s]
+    restart_s: float | None = None
+    clock_ns: int = 0
+
+    def join(self, until_s: float, busy: float) -> None:
+        """A run begins."""
+        name = f"run{len(self.runs)}"
+        command = [
+            sys.executable,
+            "-c",
+            TRAINING,
+            str(self.folder / "stamps"),
+            name,
+            repr(until_s),
+            str(busy),
+        ]
+        with (self.folder / f"{name}.err").open("wb") as err:
+            process = subprocess.Popen(command, env=dict(self.environ), stderr=err, stdin=subprocess.DEVNULL)
+        self.runs.append(_Run(name, process))
+
+    def serve(self) -> None:
+        """The node service begins, or begins again."""
+        command = [SOOTPRINT, "node", "serve", "--metrics", "off"]
+        told = ["--socket", str(self.folder / "node.sock"), "--state", str(self.folder / "state")]
+        with (self.folder / "service.err").open("ab") as err:
+            self.service = subprocess.Popen([*command, *told], env=dict(self.environ), stderr=err)
+        self.restart_s = None
+
+    def look(self) -> None:
+        """Note who has ended, and let go on who stood still for long enough."""
+        now_s = boot_s()
+        for run in self.runs:
+            if run.ended_s is None and run.process.poll() is not None:
+                run.ended_s = now_s
+        for pid in [pid for pid, until_s in self.still.items() if until_s <= now_s]:
+            del self.still[pid]
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        if self.restart_s is not None and self.restart_s <= now_s:
+            self.serve()
+
+    def here(self) -> list[_Run]:
+        """Runs that have begun and not ended."""
+        return [run for run in self.runs if run.ended_s is None and "begins" in self.stamps(run.name)]
+
+    def stamps(self, name: str) -> dict[str, float]:
+        """Instants that a run has left, since boot [s]."""
+        with contextlib.suppress(FileNotFoundError):
+            lines = (self.folder / "stamps" / name).read_text(encoding="ascii").splitlines()
+            return {word: float(number) for word, number in (line.split(" ") for line in lines)}
+        return {}
+
+    def reader(self) -> _Run | None:
+        """The run that reads for all."""
+        for path in (self.folder / "runtime").glob("*/reader.lock"):
+            with contextlib.suppress(ValueError, OSError):
+                pid = json.loads(path.read_text(encoding="ascii"))[0]
+                return next((run for run in self.here() if run.process.pid == pid), None)
+        return None
+
+    def strike(self, chance: random.Random) -> None:
+        """One fault."""
+        kinds: list[Callable[[random.Random], str | None]] = [self._kill, self._stop, self._step]
+        told = chance.choice([self._kill, *kinds])(chance)
+        if told is not None:
+            self.strikes.append(told)
+
+    def _kill(self, chance: random.Random) -> str | None:
+        if self.service is not None:
+            if self.service.poll() is None:
+                self.service.kill()
+                self.service.wait()
+                self.restart_s = boot_s() + chance.uniform(0.2, 1.5)
+                return "kill the service"
+            return None
+        victim = self.reader()
+        if victim is None:
+            return None
+        victim.process.kill()
+        victim.process.wait()
+        victim.killed_s = victim.ended_s = boot_s()
+        self.still.pop(victim.process.pid, None)
+        self.join(boot_s() + chance.uniform(2.0, 4.0), BUSY / self.attack.runs)
+        return f"kill {victim.name}, which reads"
+
+    def _stop(self, chance: random.Random) -> str | None:
+        candidates = [run for run in self.here() if run.process.pid not in self.still]
+        if not candidates:
+            return None
+        victim = chance.choice(candidates)
+        self.still[victim.process.pid] = boot_s() + chance.uniform(*STILL_S)
+        victim.process.send_signal(signal.SIGSTOP)
+        return f"stop {victim.name}"
+
+    def _step(self, chance: random.Random) -> str:
+        self.clock_ns += chance.choice([-HOUR_NS, HOUR_NS])
+        (self.folder / "clock").write_bytes(struct.pack("qq", self.clock_ns, 0))
+        return "step the clock"
+
+    def end(self) -> None:
+        """End what still runs."""
+        for process in (*(run.process for run in self.runs), *([self.service] if self.service else [])):
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+
+
+def played(attack: Attack, shared: Ground) -> Found:
+    """What an attack leaves.
+
+    Args:
+        attack: What is to be done.
+        shared: Ground that it stands on.
+    """
+    folder = shared.folder / f"attack-{attack.seed}-{attack.runs}-{int(attack.served)}"
+    for name in ("stamps", "home", "runtime", "state"):
+        (folder / name).mkdir(parents=True, mode=0o700)
+    (folder / "clock").write_bytes(bytes(16))
+    origin_s = time.time()
+    less_boot_s = origin_s - boot_s()
+    with tree(folder / "sys", origin_s) as sysfs, _field(attack, shared, folder, sysfs) as field_:
+        _play(field_)
+        return _found(field_, lambda at_s: at_s + less_boot_s - origin_s)
+
+
+@contextlib.contextmanager
+def _field(attack: Attack, shared: Ground, folder: Path, sysfs: Path) -> Iterator[_Field]:
+    socket = folder / ("node.sock" if attack.served else "none.sock")
+    environ = environment(
+        folder / "home",
+        SOOTPRINT_SYSFS=str(sysfs),
+        SOOTPRINT_ZONE="FR",
+        SOOTPRINT_RUNTIME_DIR=str(folder / "runtime"),
+        SOOTPRINT_NODE_SOCKET=str(socket),
+        LD_PRELOAD=str(shared.clock),
+        FAKE_CLOCK=str(folder / "clock"),
+    )
+    made = _Field(attack, folder, sysfs, environ)
+    try:
+        if attack.served:
+            made.serve()
+            until_s = boot_s() + TAKES_S
+            while not socket.exists():
+                assert boot_s() < until_s, "the node service does not answer"
+                time.sleep(0.02)
+        yield made
+    finally:
+        made.end()
+
+
+def _play(field_: _Field) -> None:
+    attack, chance = field_.attack, random.Random(field_.attack.seed)
+    start_s = boot_s()
+    joins = sorted(chance.uniform(0.0, 0.3 * attack.lasts_s) for _ in range(attack.runs - 1))
+    joins = [0.0, *joins]
+    strikes = sorted(chance.uniform(0.25, 0.85) * attack.lasts_s for _ in range(attack.faults))
+    ends = [chance.uniform(0.6, 1.0) * attack.lasts_s for _ in range(attack.runs - 1)] + [attack.lasts_s]
+    hang_s = start_s + attack.lasts_s + TAKES_S * 3
+    for at_s, what in sorted([(at_s, "join") for at_s in joins] + [(at_s, "strike") for at_s in strikes]):
+        while boot_s() < start_s + at_s:
+            field_.look()
+            time.sleep(0.01)
+        if what == "join":
+            field_.join(start_s + ends.pop(0), BUSY / attack.runs)
+        else:
+            field_.strike(chance)
+    while any(run.ended_s is None for run in field_.runs):
+        assert boot_s() < hang_s, f"seed {attack.seed}: a run does not end: {field_.strikes}"
+        field_.look()
+        time.sleep(0.01)
+
+
+def _found(field_: _Field, since_origin_s: Callable[[float], float]) -> Found:
+    home = field_.folder / "home"
+    assert call(["recover"], home=home, cwd=field_.folder).returncode in (0, 1)
+    with Ledger(home) as ledger:
+        records = [ledger.get(row.id) for row in ledger.runs()]
+    parts = [part for record in records for part in record.components if part.meter == "rapl"]
+    stamped = {run.name: field_.stamps(run.name) for run in field_.runs}
+    began = [run for run in field_.runs if "begins" in stamped[run.name]]
+    spent, reached = [], []
+    for run in began:
+        start_s, gone_s = stamped[run.name]["begins"], run.ended_s or 0.0
+        spent.append((start_s, run.killed_s or stamped[run.name].get("ends", gone_s)))
+        reached.append((start_s, gone_s))
+    energies = [
+        SHARE["rapl"] * sum(WAVE.energy_j(since_origin_s(a), since_origin_s(b)) for a, b in _union(spans))
+        for spans in (spent, reached)
+    ]
+    return Found(
+        truth_j=energies[0],
+        until_j=energies[1],
+        charged_j=J_PER_KWH * sum(part.energy_kwh.value for part in parts),
+        records=len(records),
+        runs=len(began),
+        strikes=tuple(field_.strikes),
+        edges=len(_union(spent)),
+        crowd=min(MOST_CROWD, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))),
+    )
+
+
+def _union(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Times that are in any of some spans."""
+    found: list[tuple[float, float]] = []
+    for start_s, end_s in sorted(spans):
+        if found and start_s <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end_s))
+        else:
+            found.append((start_s, end_s))
+    return found
