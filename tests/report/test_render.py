@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -47,6 +48,22 @@ def test_json_is_the_record(read, record: str) -> None:
     """The JSON form reads back as the same record."""
     footprint = read(record)
     assert Footprint.from_json(report.render(footprint, "json")) == footprint
+
+
+def test_paper_and_card_have_the_numbers_and_what_is_not_known(read) -> None:
+    """A paragraph for a paper says what the report says, and a name cannot become a command of TeX."""
+    footprint = dataclasses.replace(read("laptop"), name=r"50%_\input{x}")
+    text = report.render(footprint, "latex")
+    shown = report.render(footprint, "text")
+    for number in re.findall(r"[\d.]+ (?=mg|g|kg|J|Wh|kWh)", text)[:2]:
+        assert number.strip() in shown
+    assert r"50\%\_\textbackslash{}input\textbraceleft{}x\textbraceright{} emitted" in text
+    for words in ("90 \\% interval", "place is not known", "overhead (PUE) is not known", "grade D"):
+        assert words in text
+    card = yaml.safe_load(report.render(footprint, "hf").strip("-\n"))["co2_eq_emissions"]
+    assert card["emissions"] == pytest.approx(footprint.emissions_kg.value * 1000.0, rel=1e-3)
+    bare = Footprint(id=footprint.id, name="x")
+    assert "are not known." in report.render(bare, "latex")
 
 
 def test_unknown_place_stands_in_the_first_lines(read) -> None:

@@ -21,6 +21,8 @@ class Format(StrEnum):
     MD = "md"
     JSON = "json"
     HTML = "html"
+    LATEX = "latex"
+    HF = "hf"
 
 
 _BY_SUFFIX = {
@@ -29,11 +31,15 @@ _BY_SUFFIX = {
     ".json": Format.JSON,
     ".html": Format.HTML,
     ".htm": Format.HTML,
+    ".tex": Format.LATEX,
 }
 As = Annotated[
     Format | None,
     typer.Option(
-        "--format", "-f", metavar="F", help="text, md, json or html; else by the file's name, else text."
+        "--format",
+        "-f",
+        metavar="F",
+        help="text, md, json, html, latex or hf; else by the file's name, else text.",
     ),
 ]
 
@@ -52,12 +58,13 @@ def report(
 ) -> None:
     """Write the report of a run or file, or say what a venue misses in it.
 
-    The HTML page is one file with everything in it; it needs the extra `charts`. With --check the exit code is 1 where
+    The HTML page is one file with everything in it; it needs the extra `charts`. `latex` is a paragraph for a paper,
+    `hf` the front matter of a model card. With --check the exit code is 1 where
     something is missing that the venue requires; `conference` and `journal` ship as examples.
 
         sootprint report latest
         sootprint report latest --out report.html
-        sootprint report run.json --format md
+        sootprint report run.json --format latex
         sootprint report latest --check conference
     """
     from sootprint import report as reports

@@ -12,6 +12,7 @@ from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint, Result
 from sootprint.hub import curves, evidence, truth
 from sootprint.hub.truth import Recomputed
+from sootprint.report.paper import main_device
 
 LABEL = 200  # letters of a name that are searched; the record keeps all
 MAX_RESULTS = 100  # of one record that enter leaderboards
@@ -35,7 +36,7 @@ PUBLISHED, RETRACTED = "published", "retracted"
 
 def row(footprint: Footprint, recomputed: Recomputed) -> dict[str, Any]:
     """Columns of `FootprintRow` that come from the record."""
-    main = truth.main_device(footprint.hardware)
+    main = main_device(footprint.hardware)
     quality = next((one for one in footprint.results if one.kind == "quality"), None)
     made = {
         "name": label(footprint.name),

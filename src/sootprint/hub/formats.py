@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sootprint import report
 from sootprint.charts.letters import clean
 from sootprint.core.records import Footprint
-from sootprint.core.units import G_PER_KG
-from sootprint.hub import reading, truth
+from sootprint.hub import reading
+from sootprint.report.paper import card, tex
 
 FORMATS = ("json", "csv", "md", "bib", "yaml")
 MEDIA = {
@@ -24,14 +23,6 @@ MEDIA = {
 }
 COLUMNS = tuple(name for name in reading.SHOWN if name != "seq")
 OBEYED = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet takes a cell that begins so for a formula (OWASP)
-_TEX = {
-    "\\": r"\textbackslash{}",
-    "{": r"\textbraceleft{}",
-    "}": r"\textbraceright{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-}
-_TEX |= {letter: f"\\{letter}" for letter in "&%$#_"}
 
 
 def csv_head() -> str:
@@ -87,39 +78,12 @@ def bibtex(stored: reading.Stored, address: str) -> str:
 
 
 def model_card(stored: reading.Stored, address: str) -> str:
-    """Front matter of a model card: emissions in grams, and where they come from.
-
-    Source:
-        Hugging Face, Model cards, "Displaying carbon emissions": co2_eq_emissions, in grams of CO2 equivalent.
-    """
-    import yaml
-
-    footprint, row = stored.footprint, stored.row
-    main = truth.main_device(footprint.hardware)
-    place = ", ".join(part for part in (footprint.place.zone, footprint.place.country) if part)
-    kg = footprint.emissions_kg
-    said = {
-        "emissions": None if kg is None else float(f"{kg.value * G_PER_KG:.4g}"),
-        "source": f"Sootprint hub, evidence {row['evidence']}, {row['verification']}: "
-        f"{address}/footprints/{row['id']}?version={stored.version}",
-        "training_type": _TRAINING.get(footprint.stage, clean(footprint.stage)),
-        "geographical_location": clean(place) or None,
-        "hardware_used": f"{main.count} x {clean(main.name)}" if main is not None else None,
-    }
-    known = {name: value for name, value in said.items() if value is not None}
-    return f"---\n{yaml.safe_dump({'co2_eq_emissions': known}, sort_keys=False, allow_unicode=True, width=200)}---\n"
-
-
-_TRAINING = {"pretrain": "pre-training", "finetune": "fine-tuning"}
-
-
-def tex(text: str) -> str:
-    r"""Text in which no character has a meaning for TeX; BibTeX counts braces even where they are escaped.
-
-    >>> tex("50 % of {x}")
-    '50 \\% of \\textbraceleft{}x\\textbraceright{}'
-    """
-    return re.sub(r"[\\{}~^&%$#_]", lambda found: _TEX[found[0]], clean(text))
+    """Front matter of a model card, with the address at which the number can be checked."""
+    row = stored.row
+    where = f"{address}/footprints/{row['id']}?version={stored.version}"
+    return card(
+        stored.footprint, f"Sootprint hub, evidence {row['evidence']}, {row['verification']}: {where}"
+    )
 
 
 def _title(footprint: Footprint) -> str:

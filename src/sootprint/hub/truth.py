@@ -19,13 +19,14 @@ from sootprint.charts.families import MEASURED, WALL, family_of
 from sootprint.core import carbon, intervals
 from sootprint.core.errors import CatalogueError, InputError, SootprintError
 from sootprint.core.quantity import Factor, Quantity
-from sootprint.core.records import Footprint, Hardware
+from sootprint.core.records import Footprint
 from sootprint.core.units import G_PER_KG, J_PER_KWH, W_PER_KW, hours
 from sootprint.estimator import devices, factors
 from sootprint.estimator.audit import Finding
 from sootprint.estimator.inputs import Job
 from sootprint.hub import findings
 from sootprint.report.figures import number
+from sootprint.report.paper import main_device
 from sootprint.settings import Settings
 
 CREDIBLE = (0.5, 2.0)  # claimed over recomputed
@@ -180,15 +181,6 @@ def _hardware_energy(footprint: Footprint) -> tuple[Quantity, tuple[Factor, ...]
     stated = footprint.device_hours
     spent_h = stated.value if stated is not None else hours(footprint.duration_s or 0.0) * main.count
     return intervals.scaled(per_hour[0], spent_h), per_hour[1]
-
-
-def main_device(hardware: tuple[Hardware, ...]) -> Hardware | None:
-    """The accelerators of a record, or its processors where it has none."""
-    for kind in ("accelerator", "cpu"):
-        found = [one for one in hardware if one.kind == kind]
-        if found:
-            return max(found, key=lambda one: one.count)
-    return None
 
 
 def _work(footprint: Footprint) -> tuple[str, float | None]:

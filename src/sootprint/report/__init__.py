@@ -1,6 +1,6 @@
-"""A record as a person reads it: text, Markdown, one HTML page; or as JSON.
+"""A record as a person reads it: text, Markdown, one HTML page; as JSON; or as a paper and a model card tell it.
 
-All forms show one `Report`, made by `content`. The terminal's and the page's libraries load on first use.
+The first three show one `Report`, made by `content`. The terminal's and the page's libraries load on first use.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from sootprint.core.records import Footprint
     from sootprint.report.kin import Kin
 
-FORMATS = ("text", "md", "json", "html")
+FORMATS = ("text", "md", "json", "html", "latex", "hf")
 
 __all__ = ["FORMATS", "render", "terminal"]
 
 
 def render(footprint: Footprint, format: str, *, kin: Kin | None = None) -> str:
-    """Report of a record as text, Markdown, JSON or one HTML page that needs no other file.
+    """Report of a record as text, Markdown, JSON or one HTML page that needs no other file; a paragraph; a model card.
 
     Args:
         footprint: Record to report.
-        format: text, md, json or html.
+        format: text, md, json, html, latex or hf.
         kin: Runs around and inside of it, where a ledger tells.
 
     Raises:
@@ -46,6 +46,10 @@ def render(footprint: Footprint, format: str, *, kin: Kin | None = None) -> str:
         from sootprint.report.page import page
 
         return page(footprint, kin)
+    if format in ("latex", "hf"):
+        from sootprint.report import paper
+
+        return paper.latex(footprint) if format == "latex" else paper.card(footprint)
     raise InputError(f"format {format!r} is not one of {', '.join(FORMATS)}")
 
 
