@@ -68,9 +68,10 @@ FAULTS = """() => {
     const parts = [...e.childNodes].filter((part) => part.textContent.trim() && part.tagName !== 'SMALL');
     if (parts.length > 1) said.push('a cell in pieces: ' + name(e));
   }
-  for (const e of all('button,.button,nav a,summary')) {
+  for (const e of all('button,.button,nav a,summary,td > a,.links a,select,input:not([type=hidden],.unseen)')) {
     const box = e.getBoundingClientRect();
-    if (narrow && shown(e) && box.height < 24) said.push('small target: ' + name(e));
+    const least = /checkbox|radio/.test(e.type) ? 20 : 24;  // these have their margin
+    if (narrow && shown(e) && box.height < least) said.push('small target: ' + name(e));
   }
   return said;
 }"""
@@ -144,8 +145,8 @@ def test_every_page_fits_and_can_be_read_by_all(
             found = [] if status == page.status else [f"status {status}"]
             if page.name == "survey":  # what is folded fits too
                 tab.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-            over = tab.evaluate("document.documentElement.scrollWidth") - width
-            found += [f"{over} px too wide"] if over > 0 else []
+            for over, at in _too_wide(tab, width):
+                found.append(f"{over} px too wide at {at}")
             found += tab.evaluate(FAULTS)
             found += [f"faint {one}" for one in tab.evaluate(FAINT)]
             found += _focus(tab) if page.name in FOCUSED else []
@@ -154,16 +155,77 @@ def test_every_page_fits_and_can_be_read_by_all(
     assert len(seen) >= len(names or hubs.pages)
 
 
-def test_record_is_printed_whole_and_dark_on_white(hubs: Filled, chromium: Any) -> None:
-    """Paper has no menus and nothing folded, whatever the screen shows."""
-    asked = """() => [getComputedStyle(document.querySelector('header')).display,
+def test_paper_and_forced_colours_hide_nothing(hubs: Filled, chromium: Any) -> None:
+    """Paper has no menus, nothing folded, dark on white; where the system sets all colours, a share is still a bar."""
+    printed = """() => [getComputedStyle(document.querySelector('header')).display,
       [...document.querySelectorAll('main details:not(nav *) > *')].every((e) => e.checkVisibility()),
       getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"""
+    forced = """() => [getComputedStyle(document.querySelector('progress')).borderTopWidth,
+      [...document.querySelectorAll('nav a:not([aria-current])')].map((e) => getComputedStyle(e).borderBottomColor),
+      getComputedStyle(document.body).backgroundColor]"""
     with visits(chromium, hubs) as opened:
         for _, tab, _ in opened(1440, "dark", ["record-measured"]):
             tab.emulate_media(media="print", color_scheme="dark")
-            said = tab.evaluate(asked)
-    assert said == ["none", True, "rgb(255, 255, 255)", "rgb(26, 31, 36)"]
+            assert tab.evaluate(printed) == ["none", True, "rgb(255, 255, 255)", "rgb(26, 31, 36)"]
+        for _, tab, _ in opened(1440, "dark", ["home"]):
+            tab.emulate_media(forced_colors="active", color_scheme="dark")
+            border, lines, ground = tab.evaluate(forced)
+            assert (border, set(lines)) == ("1px", {ground})  # one entry of the menu alone is marked
+
+
+def test_all_can_be_done_with_the_keyboard_alone(hubs: Filled, chromium: Any) -> None:
+    """From home to an estimate, its record, and the comparison of two: Tab, Enter, Space and letters."""
+    with visits(chromium, hubs) as opened:
+        for _, tab, _ in opened(1440, "light", ["home"]):
+            tab.keyboard.press("Tab")
+            tab.keyboard.press("Enter")
+            assert tab.url.endswith("#main")
+            _reach(tab, "main a[href='/submit']", "Enter")
+            for name, text in (
+                ("hardware", "A100"),
+                ("count", "8"),
+                ("hours", "48"),
+                ("zone", "Deutschland"),
+            ):
+                _reach(tab, f"#questions [name={name}]")
+                tab.keyboard.type(text)
+            _reach(tab, "#questions > button", "Enter")
+            assert "The place is read as DE (Germany). For the state" in tab.inner_text("main")
+            _reach(tab, "[name=model]")
+            tab.keyboard.type("Keys-1")
+            _reach(tab, "form[method=post] > button", "Enter")
+            assert tab.inner_text("h1") == "Keys-1"
+            _reach(tab, "nav a[href='/explore']", "Enter")
+            for row in (1, 2):
+                _reach(tab, f"tr:nth-child({row}) [name=id]", "Space")
+            _reach(tab, "#compare button", "Enter")
+            assert tab.inner_text("main").count("Keys-1") >= 1
+
+
+def _reach(tab: Any, what: str, key: str = "") -> None:
+    """Press Tab until something has the focus, then a key; a page that it leads to is waited for."""
+    for _ in range(150):
+        tab.keyboard.press("Tab")
+        if tab.evaluate("(what) => document.activeElement.matches(what)", what):
+            break
+    else:
+        raise AssertionError(f"the focus does not come to {what}")
+    if key == "Enter":
+        with tab.expect_navigation():
+            tab.keyboard.press(key)
+    elif key:
+        tab.keyboard.press(key)
+
+
+def _too_wide(tab: Any, width: int) -> list[tuple[int, int]]:
+    """Pixels by which a page is too wide, and at which width: on a phone also at 320, and at 720, half of a desk's."""
+    found = []
+    for at in (320, 720, width) if width < 500 else (width,):
+        if width < 500:
+            tab.set_viewport_size({"width": at, "height": 900})
+        over = tab.evaluate("document.documentElement.scrollWidth") - at
+        found += [(over, at)] if over > 0 else []
+    return found
 
 
 def _focus(tab: Any) -> list[str]:
