@@ -54,6 +54,17 @@ def test_records_copy_replace_and_travel():
         classes.replace(Quantity(value=1.0), value=float("nan"))
 
 
+def test_several_records_are_as_made_one_by_one():
+    """Records of rows equal those of named values, and a row that breaks a rule is refused as there."""
+    rows = [("2026", "2027", "cpu", 1.5), ("2027", "2028", "cpu", 2)]
+    by_name = [dict(zip(("start", "end", "component", "energy_j"), row, strict=True)) for row in rows]
+    assert classes.several(Interval, rows) == [Interval(**one) for one in by_name]
+    with pytest.raises(records.RecordError, match="at least 0"):
+        classes.several(Interval, [("2026", "2027", "cpu", -1.0)])
+    with pytest.raises(ValueError):
+        classes.several(Interval, [("2026", "2027", "cpu")])
+
+
 def test_a_field_cannot_be_changed_added_or_deleted():
     """As of a frozen class of the standard library."""
     one = Place(zone="FR")

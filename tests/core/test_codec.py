@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from sootprint.core.codec import dumps, from_dict, loads, to_dict
 from sootprint.core.decode import MAX_DEPTH
 from sootprint.core.errors import RecordError
-from sootprint.core.records import Footprint
+from sootprint.core.records import Footprint, Interval
 
 ID = "0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b"
 WRONG = [
@@ -62,6 +63,24 @@ def test_any_record_survives_json(footprint: Footprint) -> None:
     text = footprint.to_json()
     assert Footprint.from_json(text) == footprint
     assert Footprint.from_json(text.encode()).to_json() == text
+    assert text == _plainly(footprint)
+
+
+@pytest.mark.parametrize(
+    ("component", "energy_j"),
+    [("cpu:0", 1e-07), ('caf\u00e9 "\\\n', 1e22), ("cpu:0", 3), ("cpu:0", np.float64(0.1)), (None, True)],
+    ids=["float", "escapes", "whole", "numpy", "strange"],
+)
+def test_intervals_are_written_as_json_writes_them(component: Any, energy_j: Any) -> None:
+    """The short way for intervals gives the bytes of the plain encoding, whatever somebody has put into them."""
+    start, end = "2026-01-01T00:00:00.000Z", "2026-01-01T00:01:00.000Z"
+    row = Interval(start=start, end=end, component=component, energy_j=energy_j)
+    footprint = Footprint(id=ID, intervals=(row, row), warnings=('"intervals": []',))
+    assert footprint.to_json() == _plainly(footprint)
+
+
+def _plainly(footprint: Footprint) -> str:
+    return json.dumps(to_dict(footprint), ensure_ascii=False, allow_nan=False)
 
 
 def test_full_record_survives_json(full: dict[str, Any]) -> None:

@@ -13,7 +13,18 @@ from hypothesis import strategies as st
 
 from sootprint.core import intervals
 from sootprint.core.errors import InputError
-from sootprint.core.intervals import Z90, Draws, Total, around, exact, from_draws, product, scaled, total
+from sootprint.core.intervals import (
+    Z90,
+    Draws,
+    Total,
+    around,
+    exact,
+    from_draws,
+    product,
+    scaled,
+    together,
+    total,
+)
 from sootprint.core.quantity import Quantity
 
 ABOVE = st.floats(1e-3, 1e6)
@@ -114,6 +125,27 @@ def test_terms_with_one_name_vary_together() -> None:
     assert apart.high is not None
     assert apart.low > together.low * 1.1
     assert apart.high < together.high * 0.95
+
+
+@pytest.mark.parametrize(
+    ("ratios", "tolerance"),
+    [
+        ([(0.9, 1.15)] * 4, 1e-9),
+        ([(0.9, 1.15), (0.8, 1.2)], 1e-3),
+        ([(0.5, 2.0), (0.95, 1.05)], 1e-2),
+    ],
+    ids=["alike", "nearly alike", "unlike"],
+)
+def test_devices_of_one_meter_are_one_term(ratios: list[tuple[float, float]], tolerance: float) -> None:
+    """Summed before they are drawn they give the bounds that drawing each gives; nearly, where their ratios differ."""
+    several = [around(5.0 + k, *ratio) for k, ratio in enumerate(ratios)]
+    other = ("node", around(3.0, 0.3, 2.0))
+    each = total([*(("meter", one) for one in several), other])
+    joined = total([("meter", together(several)), other])
+    assert joined.value == pytest.approx(each.value, rel=1e-12)
+    assert joined.low == pytest.approx(each.low, rel=tolerance)
+    assert joined.high == pytest.approx(each.high, rel=tolerance)
+    assert together([*several, Quantity(value=1.0)]).low is None
 
 
 @given(SPREADS)

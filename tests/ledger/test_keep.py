@@ -78,7 +78,7 @@ def test_kill_between_spool_and_database_loses_nothing(home: Path, a_run, monkey
 
 def test_kill_while_writing_the_spool_leaves_no_half_record(home: Path, a_run, monkeypatch) -> None:
     """A process killed before the rename leaves a draft that nobody takes for a record."""
-    monkeypatch.setattr(Path, "replace", lambda *args: os.kill(os.getpid(), signal.SIGKILL))
+    monkeypatch.setattr(os, "replace", lambda *args: os.kill(os.getpid(), signal.SIGKILL))
     worker = SPAWN.Process(target=keep, args=(home, a_run()))
     worker.start()
     worker.join(timeout=30)

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import json
 import re
+from json.encoder import encode_basestring
 
 from sootprint.core import classes
 from sootprint.core.errors import RecordError
+from sootprint.core.lines import encoder
 from sootprint.core.records import SCHEMA, Footprint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
+    from sootprint.core.records import Interval
+
+_encode = encoder(ensure_ascii=False, spaced=True, allow_nan=False)
 _AS_THEY_ARE = frozenset((str, float, int, bool, type(None)))
 _VERSION = re.compile(r"([0-9]{1,6})(\.[0-9]{1,6}){1,2}")
 
 
 def dumps(footprint: Footprint, *, indent: int | None = None) -> str:
     """JSON text of a footprint."""
-    return json.dumps(to_dict(footprint), indent=indent, ensure_ascii=False, allow_nan=False)
+    if indent is not None or footprint.extra:
+        return json.dumps(to_dict(footprint), indent=indent, ensure_ascii=False, allow_nan=False)
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    part = before
+    for name, held in classes.held(footprint):
+        if name == "intervals":
+            part = after
+        elif name != "extra":
+            part[name] = held if held.__class__ in _AS_THEY_ARE else _plain(held)
+    return f'{_encode(before)[:-1]}, "intervals": [{_rows(footprint.intervals)}], {_encode(after)[1:]}'
 
 
 def loads(text: str | bytes) -> Footprint:
@@ -94,6 +110,29 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             f"the name {next(name for name in names if names.count(name) > 1)!r:.40} stands twice"
         )
     return data
+
+
+class _Texts(dict[str, str]):
+    """JSON of texts that come again and again."""
+
+    def __missing__(self, text: str) -> str:
+        made = self[text] = encode_basestring(text)
+        return made
+
+
+def _rows(intervals: Sequence[Interval]) -> str:
+    """JSON of intervals, without the brackets: of a record they are most, and a third of the time is enough here."""
+    json_of, number = _Texts(), float.__repr__
+    try:
+        return ", ".join(
+            [
+                f'{{"start": {json_of[one.start]}, "end": {json_of[one.end]}, '
+                f'"component": {json_of[one.component]}, "energy_j": {number(one.energy_j)}}}'
+                for one in intervals
+            ]
+        )
+    except TypeError:  # whole joules that somebody typed
+        return _encode(_plain(intervals))[1:-1]
 
 
 def _plain(value: Any) -> Any:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 STATES = ("finished", "recovered")
 FOLDER = "spool"
+_ANEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 def keep(home: Path, footprint: Footprint, *, state: str = "finished", timeout_s: float = 0.05) -> bool:
@@ -36,14 +37,14 @@ def keep(home: Path, footprint: Footprint, *, state: str = "finished", timeout_s
 
     if state not in STATES:
         raise RecordError(f"state {state!r} is not one of {', '.join(STATES)}")
-    footprint, text = _whole(footprint)
+    footprint, data = _whole(footprint)
     path, failure = spool_path(home, footprint.id, state), None
     try:
-        _write(path, text)
+        _write(path, data)
     except OSError as err:
         failure = err
     try:
-        versions.store(home, footprint, text=text, state=state, timeout_s=timeout_s)
+        versions.store(home, footprint, text=data.decode(), state=state, timeout_s=timeout_s)
     except (sqlite3.Error, OSError, RecordError) as err:
         if failure is None:
             return False
@@ -68,9 +69,9 @@ def leave(home: Path, footprint: Footprint) -> None:
     Raises:
         RecordError: The spool cannot be written.
     """
-    footprint, text = _whole(footprint)
+    footprint, data = _whole(footprint)
     try:
-        _write(spool_path(home, footprint.id, "finished"), text)
+        _write(spool_path(home, footprint.id, "finished"), data)
     except OSError as err:
         raise RecordError(
             f"the record could not be kept in {home} ({err.strerror or err}): "
@@ -91,31 +92,34 @@ def spooled(home: Path) -> Iterator[tuple[Path, str]]:
             yield path, state
 
 
-def _whole(footprint: Footprint) -> tuple[Footprint, str]:
+def _whole(footprint: Footprint) -> tuple[Footprint, bytes]:
     """Record and its JSON text, with ? for halves of characters: names of undecodable bytes are no JSON text."""
     text = footprint.to_json()
     try:
-        text.encode("utf-8")
+        return footprint, text.encode()
     except UnicodeEncodeError:
-        text = text.encode("utf-8", "replace").decode("utf-8")
-        return type(footprint).from_json(text), text
-    return footprint, text
+        data = text.encode("utf-8", "replace")
+        return type(footprint).from_json(data), data
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, data: bytes) -> None:
     """Write a file so that it appears whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = f"{path.parent}/.{path.name}.{os.getpid()}"
     try:
         try:
-            file = draft.open("wb")
+            number = os.open(draft, _ANEW, 0o666)
         except FileNotFoundError:
             make_home(path.parent.parent)
             path.parent.mkdir(exist_ok=True, mode=0o700)
-            file = draft.open("wb")
-        with file:
-            file.write(text.encode())
-        draft.replace(path)
+            number = os.open(draft, _ANEW, 0o666)
+        try:
+            written = 0
+            while written < len(data):
+                written += os.write(number, data[written:])
+        finally:
+            os.close(number)
+        os.replace(draft, path)  # noqa: PTH105 - a training waits for it
     except OSError:
         with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
+            os.unlink(draft)  # noqa: PTH108
         raise

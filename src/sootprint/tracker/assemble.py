@@ -155,15 +155,11 @@ def _stamp(head: dict[str, Any], at_s: float) -> str:
 def _intervals(fold: Fold, rows: list[tuple[float, float, str, float]]) -> tuple[records.Interval, ...]:
     edges = {edge_s for start_s, end_s, *_ in rows for edge_s in (start_s, end_s)}
     stamps = {edge_s: _stamp(fold.head, edge_s) for edge_s in edges}  # of all components alike
-    return tuple(
-        records.Interval(
-            start=stamps[start_s],
-            end=stamps[end_s],
-            component=component,
-            energy_j=round(spent_j, 6),
-        )
+    values = [
+        (stamps[start_s], stamps[end_s], component, round(spent_j, 6))
         for start_s, end_s, component, spent_j in rows
-    )
+    ]
+    return tuple(classes.several(records.Interval, values))
 
 
 def _intensity(
@@ -263,7 +259,7 @@ def _process_share(fold: Fold) -> float | None:
 
 
 def _factors(fold: Fold, around: Surroundings, energy: Energy) -> tuple[Factor, ...]:
-    found = [Factor(**data) for data in fold.known("factors")]
+    found = list(energy.factors)
     if energy.wall is not None or energy.calibration is not None:
         found = [factor for factor in found if factor.kind not in PRIOR_OF_THE_NODE]
     if energy.calibration is not None:
@@ -327,7 +323,7 @@ def _warnings(fold: Fold, around: Surroundings, energy: Energy) -> tuple[str, ..
     if fold.head.get("share") == "process":
         found.append(STRICT_SHARE)
     for index, state in enumerate(fold.states):
-        if state.lost_s >= fold.period_s and state in fold.used():
+        if state.lost_s >= fold.period_s and any(state is one for one in fold.used()):
             filled_j = energy.filled_j if state is energy.wall else quantities.fill_j(fold.states[index])
             filled_kwh = energy_kwh(filled_j)
             found.append(

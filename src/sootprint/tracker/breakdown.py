@@ -38,6 +38,7 @@ class Energy(NamedTuple):
         total: IT energy, or None where nothing was measured [kWh].
         rows: Start, end, component and energy of each bucket; they add up to the total.
         unallocated: Energy that nobody is charged with, of a run that pays for its own processes alone [kWh].
+        factors: Factors that the meters in use stated.
         wall: State of the wall meter that gave the total, or None.
         filled_j: What was filled in of the wall meter's gaps [J].
         calibration: Calibration that gave the total, or None.
@@ -48,6 +49,7 @@ class Energy(NamedTuple):
     total: Quantity | None
     rows: list[Row]
     unallocated: Quantity | None
+    factors: Sequence[Factor]
     wall: ComponentState | None = None
     filled_j: float = 0.0
     calibration: Calibration | None = None
@@ -60,7 +62,8 @@ def energy_of(fold: Fold) -> Energy:
     Args:
         fold: Sums of a run.
     """
-    losses = quantities.losses_of([Factor(**data) for data in fold.known("factors")])
+    factors = [Factor(**data) for data in fold.known("factors")]
+    losses = quantities.losses_of(factors)
     parts, summed = _parts(fold, losses)
     course = course_of(fold, losses.value)
     seen, calibration, warnings = _known_whole(fold, parts, course)
@@ -72,6 +75,7 @@ def energy_of(fold: Fold) -> Energy:
             summed,
             course.rows(),
             _rest_of_parts(fold, losses) if strict else None,
+            factors,
             wall=alone,
             filled_j=quantities.fill_j(alone) if alone else 0.0,
             warnings=warnings,
@@ -84,6 +88,7 @@ def energy_of(fold: Fold) -> Energy:
         classes.replace(seen.energy, basis="derived"),
         rows,
         seen.unallocated if strict else None,
+        factors,
         wall=seen.wall,
         filled_j=seen.filled_j,
         calibration=calibration,
@@ -118,9 +123,12 @@ def _known_whole(
     return seen, calibration if seen else None, (*warnings, *more, *further)
 
 
-def _terms(parts: Iterable[records.Component]) -> Iterator[tuple[str, Quantity]]:
-    """Parts by name: all devices of one meter err together, as they share its calibration [kWh]."""
-    return ((_shared_name(part.meter), part.energy_kwh) for part in parts)
+def _terms(parts: Iterable[tuple[str, Quantity]]) -> Iterator[tuple[str, Quantity]]:
+    """Energy of each meter by a name: all its devices err together, as they share its calibration [kWh]."""
+    by_meter: dict[str, list[Quantity]] = {}
+    for meter, energy_kwh in parts:
+        by_meter.setdefault(meter, []).append(energy_kwh)
+    return ((_shared_name(meter), intervals.together(several)) for meter, several in by_meter.items())
 
 
 def _shared_name(meter: str) -> str:
@@ -135,11 +143,11 @@ def _parts(fold: Fold, losses: quantities.Losses) -> tuple[tuple[records.Compone
     parts = [component for component in made if component is not None]
     node = next((state for state in within if state.component == NODE), None)
     base = None if node is None else quantities.energy_quantity(node)
-    summed = intervals.Total().add(_terms(parts))
+    summed = intervals.Total().add(_terms((part.meter, part.energy_kwh) for part in parts))
     if node is not None and base is not None and parts:
-        energy = quantities.node_quantity(base, summed.quantity(), losses)
+        energy = quantities.node_quantity(base, summed.value, losses)
         parts.append(records.Component(component=NODE, meter=node.meter, energy_kwh=energy))
-        summed.add(_terms(parts[-1:]))
+        summed.add(_terms([(node.meter, energy)]))
     return tuple(parts), summed.quantity() if parts else None
 
 
@@ -163,10 +171,10 @@ def _rest_of_parts(fold: Fold, losses: quantities.Losses) -> Quantity:
     rests = {state.component: quantities.rest_quantity(state) for state in inside(fold)}
     node = rests.pop(NODE, None)
     meters = {state.component: state.meter for state in fold.used()}
-    total = intervals.total((_shared_name(meters[name]), rest) for name, rest in rests.items())
+    total = intervals.total(_terms((meters[name], rest) for name, rest in rests.items()))
     if node is None:
         return total
-    return intervals.total([(NODE, quantities.node_quantity(node, total, losses)), ("rest", total)])
+    return intervals.total([(NODE, quantities.node_quantity(node, total.value, losses)), ("rest", total)])
 
 
 def _broken_down(

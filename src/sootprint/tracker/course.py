@@ -72,7 +72,7 @@ def course_of(fold: Fold, losses: float) -> Course:
     width_s = max((state.bucket_s for state in parts), default=0.0)
     table = {state.component: buckets_of(state, width_s) for state in parts}
     for index, state in enumerate(fold.states):
-        if state in parts and state.lost_s > 0.0 and state.covered_s > 0.0:
+        if state.lost_s > 0.0 and state.covered_s > 0.0 and any(state is part for part in parts):
             _fill(table[state.component], fold, index, width_s)
     course = Course(width_s, fold.last_s, table)
     if "node" in table and losses > 0.0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from sootprint.core.errors import RecordError
+from sootprint.meters.wall import NAMES as WALL_METERS
 from sootprint.tracker.components import WALL, ComponentState, kind_of, superseded, unsummed
 
 TYPE_CHECKING = False
@@ -81,6 +82,7 @@ class Fold:
         self._marks: list[Mark] = []
         self._open: dict[int, int] = {}  # span number -> index in spans
         self._skip: set[int] = set()
+        self._out: set[int] | None = set()  # superseded components, where that depends on no reading
 
     def apply(self, line: dict[str, Any]) -> None:
         """Count one line.
@@ -98,7 +100,7 @@ class Fold:
 
     def used(self) -> list[ComponentState]:
         """Components that enter the footprint: each kind once, measured before modelled."""
-        skip = superseded(self.states)
+        skip = superseded(self.states) if self._out is None else self._out
         return [state for index, state in enumerate(self.states) if index not in skip]
 
     def known(self, what: str) -> list[Any]:
@@ -175,17 +177,23 @@ class Fold:
         self.results = list(state.get("results", ()))
         self._marks = [Mark(*mark) for mark in state["marks"]]
         self._open = dict(state["open"])
-        self._skip = unsummed(self.states)
+        self._sort()
 
     def _comp(self, line: dict[str, Any]) -> None:
         self.states.append(ComponentState.load(line["c"]))
+        self._sort()
+
+    def _sort(self) -> None:
+        """Tell the components that count from the others, as the states are others now."""
         self._skip = unsummed(self.states)
+        at_wall = any(state.meter in WALL_METERS for state in self.states)
+        self._out = None if at_wall else superseded(self.states)
 
     def _drop(self, line: dict[str, Any]) -> None:
         for index in line["i"]:
             self.states[index].dropped = True
         self.notes.append(line["why"])
-        self._skip = unsummed(self.states)
+        self._sort()
 
     def _facts(self, line: dict[str, Any]) -> None:
         self.facts[line["meter"]] = {
@@ -332,7 +340,7 @@ class Fold:
             state.share()  # what was lost before is filled at the power of the first looks, not of a later share
         if state.dropped and state.moved:  # it slept at first, as a laptop's GPU does
             state.dropped = False
-            self._skip = unsummed(self.states)
+            self._sort()
             self._note(
                 {"text": f"{state.meter}: the counter of {state.component} moved later; used after all"}
             )

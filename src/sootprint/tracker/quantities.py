@@ -91,11 +91,11 @@ def rest_quantity(state: ComponentState) -> Quantity:
     )
 
 
-def node_quantity(base: Quantity, others_kwh: Quantity, losses: Losses) -> Quantity:
+def node_quantity(base: Quantity, others_kwh: float, losses: Losses) -> Quantity:
     """Energy of board, fans and supply: the constant part, and the losses on what the others drew [kWh]."""
-    value = base.value + losses.value * others_kwh.value
-    down = math.hypot(base.value - (base.low or 0.0), (losses.value - losses.low) * others_kwh.value)
-    up = math.hypot((base.high or base.value) - base.value, (losses.high - losses.value) * others_kwh.value)
+    value = base.value + losses.value * others_kwh
+    down = math.hypot(base.value - (base.low or 0.0), (losses.value - losses.low) * others_kwh)
+    up = math.hypot((base.high or base.value) - base.value, (losses.high - losses.value) * others_kwh)
     return Quantity(value=value, low=max(0.0, value - down), high=value + up, basis="modelled")
 
 
