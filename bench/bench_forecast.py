@@ -6,7 +6,8 @@ Recorded trainings: `bench/traces`, and `bench/traces/shared` of a machine with 
 constants. Synthetic ones: another seed than that of the fit, on machines that are shared or not, and plain ones. Some
 stand a second time, with the number of their evaluations told, and of checkpoints where they are spans. Beside stand
 carbontracker's rule on the same units, mean energy of the units so far times their number, and what the pace so far
-tells where all but the pace of the rest is known.
+tells where all but the pace of the rest is known. Runs with earlier ones of the same name (`repeats.py`) have tables of
+their own.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+import repeats
 import synthetic_traces
 from fit_forecast import TRAINING_SEED
 from replayed import ROOT, TRACES, Case, Moment, case, recorded, thirds
@@ -37,6 +39,7 @@ KINDS = {
     "Plain synthetic trainings": synthetic_traces.PLAIN,
 }
 TOLD = ("Synthetic trainings", "Plain synthetic trainings")  # stand a second time, telling what is to come
+ALONE = ("median_error", "p90_error", "inside", "median_width")  # given without earlier runs, too
 TARGETS = {0.01: 8.0, 0.05: 3.0}  # median error [%]
 
 
@@ -60,7 +63,7 @@ def scored(cases: Iterable[Case], share: float) -> list[Scored]:
         moment = one.moments.get(share)
         if moment is None or moment.pace.left <= 0.0:
             continue
-        made = forecast(moment.pace)
+        made = forecast(moment.pace, earlier=one.earlier)
         found.append(_score(one, made, moment))
     return found
 
@@ -141,6 +144,36 @@ def _table(title: str, rows: Sequence[dict[str, Any]]) -> list[str]:
             f"{row['inside']} of {row['count']} ({100 * row['coverage']:.0f} %)",
             f"{row['binomial_p']:.2f}",
             f"{row['median_width']:.0f} %",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _repeated(cases: Sequence[Case]) -> list[dict[str, Any]]:
+    """Rows of runs with earlier ones, each beside that without."""
+    rows = []
+    for share in AT:
+        row = _row(share, scored(cases, share))
+        alone = _row(share, scored([one._replace(earlier=()) for one in cases], share))
+        rows.append({**row, **{f"alone_{name}": alone[name] for name in ALONE}})
+    return rows
+
+
+def _repeated_table(title: str, rows: Sequence[dict[str, Any]]) -> list[str]:
+    lines = [f"### {title}", ""]
+    lines.append(
+        "| at | runs | median error | without | p90 | without | inside 90 % | p | without | width | without |"
+    )
+    lines.append(f"|{' ---: |' * 11}")
+    for row in rows:
+        cells = [f"{100 * row['at']:g} %", f"{row['count']}"]
+        cells += [f"**{row['median_error']:.1f} %**", f"{row['alone_median_error']:.1f} %"]
+        cells += [f"{row['p90_error']:.0f} %", f"{row['alone_p90_error']:.0f} %"]
+        cells += [f"{row['inside']} ({100 * row['coverage']:.0f} %)", f"{row['binomial_p']:.2f}"]
+        cells += [
+            f"{row['alone_inside']}",
+            f"{row['median_width']:.0f} %",
+            f"{row['alone_median_width']:.0f} %",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return [*lines, ""]
@@ -233,6 +266,10 @@ def _write(result: dict[str, Any]) -> None:
     lines.append("")
     for title, rows in result["tables"].items():
         lines += _table(title, rows)
+    lines += ["## With earlier runs of the same name", ""]
+    lines += ["Beside each figure that of the same runs without. No number was fitted to these runs.", ""]
+    for title, rows in result["repeated"].items():
+        lines += _repeated_table(title, rows)
     text = "\n".join(lines + _each_table(result["recorded"])).rstrip("\n") + "\n"
     stem.with_suffix(".md").write_text(text, encoding="utf-8")
     print(text)
@@ -258,6 +295,9 @@ def main() -> None:
         "seed": SEED,
         "cost_ms": cost_ms,
         "tables": tables,
+        "repeated": {
+            title: _repeated(some) for title, some in repeats.groups(given.synthetic // 5, seed=SEED).items()
+        },
         "recorded": _each(traces, cases),
     }
     _write(result)

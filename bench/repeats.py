@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import synthetic_traces
-from replayed import TRACES, Case, recorded
+from replayed import TRACES, Case, case, recorded
 
 from sootprint.tracker.again import Earlier, Then
 
@@ -82,7 +82,46 @@ def as_earlier(trace: dict[str, Any], one: Case) -> Earlier:
     )
 
 
-def recorded_twice() -> list[list[dict[str, Any]]]:
-    """Each recorded training of which an earlier recording on the shared machine is there, with that."""
+def after(trace: dict[str, Any], *before: dict[str, Any]) -> Case:
+    """A run with the earlier ones that its ledger would hold."""
+    return case(trace)._replace(earlier=tuple(as_earlier(one, case(one)) for one in reversed(before)))
+
+
+def with_another(cases: Sequence[Case]) -> list[Case]:
+    """Runs of which each has the earlier run of the next one: one of the same name that is another training."""
+    return [
+        one._replace(earlier=other.earlier) for one, other in zip(cases, [*cases[1:], cases[0]], strict=True)
+    ]
+
+
+def groups(count: int, *, seed: int) -> dict[str, list[Case]]:
+    """Runs with earlier ones, by the title of their table.
+
+    Args:
+        count: Synthetic trainings of each kind.
+        seed: Their seed.
+    """
+    traces = {trace["name"]: trace for trace in recorded()}
     shared = {trace["name"]: trace for trace in recorded(TRACES / "shared")}
-    return [[shared[trace["name"]], trace] for trace in recorded() if trace["name"] in shared]
+    again = recorded(TRACES / "again")
+    made = [after(traces[name], shared[name]) for name in traces if name in shared]
+    own = [
+        after(runs[-1], *runs[:-1]) for runs in pairs(count, seed=seed, kind=synthetic_traces.OWN, earlier=3)
+    ]
+    one = [run._replace(earlier=run.earlier[:1]) for run in own]
+    found = {
+        "Recorded trainings, one earlier run, of a noisier machine": made,
+        "Recorded trainings, one earlier run, of another seed": [
+            after(trace, traces[trace["name"]]) for trace in again
+        ],
+        "Recorded trainings, a run of another training in its place": with_another(made),
+        "Synthetic trainings, one earlier run": one,
+        "Synthetic trainings, three earlier runs": own,
+        "Synthetic trainings, a run of another training in its place": with_another(one),
+    }
+    for name, kind in (("on shared machines", synthetic_traces.SHARED), ("plain", synthetic_traces.PLAIN)):
+        twice = pairs(count, seed=seed, kind=kind)
+        found[f"Synthetic trainings, {name}, one earlier run"] = [
+            after(runs[-1], *runs[:-1]) for runs in twice
+        ]
+    return {title: cases for title, cases in found.items() if cases}

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TRACES = ROOT / "bench" / "traces"
 sys.path.insert(0, str(ROOT / "src"))
 from sootprint.core.expectation import Expectation  # noqa: E402 - the folder above is not on the path of a script
+from sootprint.tracker.again import Earlier  # noqa: E402
 from sootprint.tracker.forecast import AT  # noqa: E402
 from sootprint.tracker.pace import Pace, Point, pace, steps  # noqa: E402
 from sootprint.tracker.progress import Progress  # noqa: E402
@@ -36,12 +37,13 @@ class Moment(NamedTuple):
 
 
 class Case(NamedTuple):
-    """One trace: its moments by share of progress, and how it ended."""
+    """One trace: its moments by share of progress, how it ended, and earlier runs of its name, the latest first."""
 
     name: str
     moments: Mapping[float, Moment]
     end_j: float
     end_s: float
+    earlier: tuple[Earlier, ...] = ()
 
 
 def recorded(folder: Path = TRACES) -> list[dict[str, Any]]:

@@ -297,7 +297,11 @@ def _quantity(
         rest=rest,
         changed=changed,
         unit=pace.unit_s * (1.0 if of_time else pace.power_w),
-        noise=math.hypot(pace.noise / math.sqrt(pace.units), HELD * scatter(pace.blocks)),
+        noise=math.hypot(
+            pace.noise / math.sqrt(pace.units),
+            HELD * scatter(pace.blocks),
+            0.0 if of_time else pace.power_spread,
+        ),
         said=hints(earlier, progress=pace.progress, total=total, of_time=of_time),
     )
 
