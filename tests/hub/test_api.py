@@ -259,26 +259,29 @@ def test_leaderboard_has_its_front(client: TestClient) -> None:
     assert (sound["entries"], sound["left_out"]) == ([], 4)
 
 
+@pytest.mark.parametrize(("metric", "sign"), [("Top-1", 1), ("Perplexity", -1)])
 def test_leaderboard_of_more_entries_than_are_told_has_the_ranks_and_fronts_of_all(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, metric: str, sign: int
 ) -> None:
-    """The best of forty are told in their order; the fronts are those that all of them make, at each depth of steps."""
+    """The best of forty are told in their order; the fronts are those of all, however few are looked at first."""
     chance = random.Random(5)
     made = [(round(chance.uniform(60.0, 90.0)), round(chance.lognormvariate(0.0, 1.5), 2)) for _ in range(40)]
-    _post(client, *(records.trained(float(value), kg=kg, name="m") for value, kg in made))
-    chosen = {"task": "image classification", "dataset": "imagenet", "metric": "top-1", "weak": "true"}
+    _post(client, *(records.trained(float(value), kg=kg, name="m", metric=metric) for value, kg in made))
+    chosen = {"task": "image classification", "dataset": "imagenet", "metric": metric, "weak": "true"}
     wanted = sorted(
         (kg, value)
         for value, kg in made
-        if not any((v >= value and k < kg) or (v > value and k <= kg) for v, k in made)
+        if not any(
+            (sign * v >= sign * value and k < kg) or (sign * v > sign * value and k <= kg) for v, k in made
+        )
     )
     monkeypatch.setattr(leaderboards, "MOST_ENTRIES", 9)
-    for steps in (200, 2):
-        monkeypatch.setattr(leaderboards, "STEPS", steps)
+    for looked in (256, 1, 3, 40):
+        monkeypatch.setattr(leaderboards, "LOOKED", looked)
         found = client.get("/api/v1/leaderboards", params=chosen).json()
         assert [tuple(point) for point in found["fronts"]["emissions_kg"]] == sorted(set(wanted))
         assert found["n"] == len(made)
-        ranked = sorted(made, key=lambda one: (-one[0], one[1]))
+        ranked = sorted(made, key=lambda one: (-sign * one[0], one[1]))
         assert [(one["value"], one["emissions_kg"]) for one in found["entries"]] == ranked[:9]
         for one in found["entries"]:
             assert one["front_carbon"] == ((one["emissions_kg"], one["value"]) in wanted)

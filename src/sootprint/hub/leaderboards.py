@@ -7,7 +7,7 @@ are kept with each batch.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,9 @@ from sootprint.hub.tables import SOUND_RESULTS, FootprintRow, ResultRow, Tally, 
 SOUND = columns.SOUND  # the weakest evidence that counts unless all is asked for
 NONE_SOUND = "No footprint here has evidence of A to C without a mark yet"  # and then all evidence is shown
 MOST_ENTRIES = 5_000  # that are told of one board
-STEPS = 200  # of a front that are looked up one by one; what comes behind them is read through
+LOOKED = (
+    256  # entries of a board that are first looked at from either end; then four times as many, and so on
+)
 AT_ONCE = 500  # values of one query
 _rows, _results, _tally = table_of(FootprintRow), table_of(ResultRow), table_of(Tally)
 
@@ -122,29 +124,30 @@ def _counted(connection: Connection, board: str) -> dict[str, int]:
 def _front(
     connection: Connection, entered: sa.ColumnElement[bool], cost: str, *, higher: bool, weak: bool
 ) -> list[tuple[float, float]]:
-    """Points that no other entry beats: from each the next dearer one that is better, as the index has them."""
+    """Points that no other entry beats, among as many of the cheapest and of the best as tell it of all.
+
+    What is neither among the cheapest nor among the best is beaten where one of the cheapest is as good as the last of
+    the best (the threshold algorithm of Fagin, Lotem and Naor 2003). Of 28,000 entries some hundred are read.
+    """
     of, value = _results.c[cost], _results.c.value
     best_first = value.desc() if higher else value
-    query = sa.select(of, value).where(entered, of.is_not(None)).order_by(of, best_first)
+    query = sa.select(of, value).where(entered, of.is_not(None))
+    cheapest = query.order_by(of, best_first)
     if not weak:  # SQLite would rather take the index of all results, which fixes one more column
-        query = query.with_hint(_results, f"INDEXED BY {SOUND_INDEXES[cost]}", "sqlite")
-    at, least = sa.bindparam("at", type_=sa.Float), sa.bindparam("least", type_=sa.Float)
-    following = query.where(of > at, value > least if higher else value < least)
-    found = [tuple(row) for row in connection.execute(query.limit(1))]
-    while found and len(found) < STEPS:
-        given = {"at": found[-1][0], "least": found[-1][1]}
-        point = connection.execute(following.limit(1), given).first()
-        if point is None:
-            return found
-        found.append(tuple(point))
-    if found:
-        found += _read_through(
-            connection.execute(following, {"at": found[-1][0], "least": found[-1][1]}), higher
-        )
-    return found
+        cheapest = cheapest.with_hint(_results, f"INDEXED BY {SOUND_INDEXES[cost]}", "sqlite")
+    best = query.order_by(best_first).with_hint(_results, "INDEXED BY ix_result_rank", "sqlite")
+    looked = LOOKED
+    while True:
+        cheap = [tuple(row) for row in connection.execute(cheapest.limit(looked))]
+        good = [tuple(row) for row in connection.execute(best.limit(looked))] if len(cheap) == looked else []
+        values = [point[1] for point in cheap]
+        if len(good) < looked or (max(values) >= good[-1][1] if higher else min(values) <= good[-1][1]):
+            points = sorted({*cheap, *good}, key=lambda point: (point[0], -point[1] if higher else point[1]))
+            return list(_read_through(points, higher))
+        looked *= 4
 
 
-def _read_through(points: Iterator[Any], higher: bool) -> Iterator[tuple[float, float]]:
+def _read_through(points: Iterable[tuple[float, float]], higher: bool) -> Iterator[tuple[float, float]]:
     """Members of a front among points by their cost, the best of each cost first."""
     best: float | None = None
     for cost, value in points:
