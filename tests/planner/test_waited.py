@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 
 import numpy as np
 import pytest
@@ -93,6 +94,52 @@ def test_work_of_a_moment_in_a_long_window_is_counted_at_once():
     lost = segment(0.1, 0.7, tail_h=0.7 - 0.1)._replace(start_s=359.99999999999994)
     with pytest.raises(InputError, match="no work"):
         waited(job(lost, deadline_h=4), grid([100.0] * 4))
+
+
+def schedule(rng):
+    """A job of pauses, moves, lost work, loading and saving at random, its zones, and what it and run-now emit [g].
+
+    They are summed in pieces of half a minute.
+    """
+    hours, idle_w = 16, rng.choice([0.0, 300.0])
+    zones = [[10.0 * rng.randint(5, 90) for _ in range(hours)] for _ in "ab"]
+    segments, moves, done, end, at = [], [], 0, 0, 0
+    ran_g = now_g = 0.0
+    for number in range(rng.randint(1, 4)):
+        start, length, zone = 4 * number + rng.randint(0, 1), rng.randint(1, 3), rng.randint(0, 1)
+        lost = number > 0 and rng.random() < 0.2
+        lead, tail = (0, 120 * length) if lost else (rng.randint(0, 30), rng.randint(0, 30))
+        kw = rng.choice([0.5, 1.0, 3.0])
+        segments.append(
+            segment(start, start + length, kw=kw, zone=zone, lead_h=lead / 120, tail_h=tail / 120)
+        )
+        ran_g += sum(idle_w / 1000.0 * zones[at if number else zone][hour] for hour in range(end, start))
+        if number and zone != at:
+            moves.append(Moved((start - 0.25) * HOUR_S, [at, zone], 0.2))
+            ran_g += 0.1 * (zones[0][start - 1] + zones[1][start - 1])
+        for piece in range(120 * length):
+            ran_g += kw / 120 * zones[zone][start + piece // 120]
+            if lead <= piece < 120 * length - tail:
+                now_g += kw / 120 * zones[0][done // 120]
+                done += 1
+        end, at = start + length, zone
+    pausable = rng.random() < 0.3
+    made = job(*segments, deadline_h=hours, idle_w=idle_w, moves=moves, pausable=pausable, pue=1.25)
+    return made, zones, ran_g, now_g
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_saving_of_any_schedule_is_that_of_a_replay(seed):
+    """Its value is the truth, its interval holds it, no verdict is the wrong way round, and nobody beats foresight."""
+    made, zones, ran_g, now_g = schedule(random.Random(seed))
+    found, saved_kg = waited(made, grid(*zones)), 1.25 * (now_g - ran_g) / 1000.0
+    assert found.run_now_kg.value == pytest.approx(1.25 * now_g / 1000.0, rel=1e-6)
+    assert found.actual_kg.value == pytest.approx(1.25 * ran_g / 1000.0, rel=1e-6)
+    assert found.saving_kg.value == pytest.approx(saved_kg, rel=1e-6)
+    assert found.oracle_kg.value <= min(found.run_now_kg.value, found.actual_kg.value) + 1e-12
+    unsure = waited(made, grid(*zones, sure=False))
+    assert unsure.saving_kg.low <= saved_kg <= unsure.saving_kg.high
+    assert not unsure.measurable or (unsure.saving_share.value > 0.0) == (saved_kg > 0.0)
 
 
 def test_a_small_saving_is_under_its_error_bar_and_a_large_one_is_not():

@@ -9,11 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from sootprint import runner
+from sootprint.engines import state
 from sootprint.engines.book import PAUSED, Book, Plan, folded
 from sootprint.engines.processes import boot, own
 from sootprint.engines.shell import UnreachableError
-from sootprint.engines.state import MOST_CUTS, MOST_LOST
+from sootprint.engines.state import MOST_CUTS
 from sootprint.runner import driver
 from sootprint.runner.driver import Driver, decided
 from sootprint.runner.outlook import Ahead
@@ -255,14 +259,15 @@ def test_job_that_is_cut_again_and_again_is_given_up(tmp_path):
     assert world.begun == MOST_CUTS + 1
 
 
-def test_job_of_which_no_start_is_ever_seen_is_given_up_later(tmp_path):
+def test_job_of_which_no_start_is_ever_seen_is_given_up_later(tmp_path, monkeypatch):
     """Its driver dies again and again before it begins: that is no fault of its own; but no start is tried for ever."""
+    monkeypatch.setattr(state, "MOST_LOST", MOST_CUTS + 3)
     book, said = Book.begin(tmp_path, plan()), []
     world = World(book)
     world.begin = lambda *, resume: book.begin_segment(resume=resume)
     assert drive(book, world, Told(), said) == 1
-    assert len(book.state().segments) == MOST_LOST + 1
-    assert said[-1].count("is given up after 51 such ends") == 1
+    assert len(book.state().segments) == MOST_CUTS + 4
+    assert said[-1].count("is given up after 9 such ends") == 1
 
 
 def test_pause_between_two_cuts_is_progress(tmp_path):
@@ -368,6 +373,55 @@ def test_kill_of_the_driver_at_each_step_loses_no_job_and_runs_none_twice(
         assert drive(book, world, Told(*values)) == 0
     assert world.finished == 1
     assert book.state().result == 0
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(1, 9), st.booleans()), max_size=14), st.booleans())
+def test_drivers_killed_at_any_lines_one_after_the_other_run_the_job_once(tmp_path_factory, kills, pausable):
+    """Each of up to 14 drivers dies around a line of its own: the job finishes exactly once."""
+    book = Book.begin(tmp_path_factory.mktemp("kills"), plan(pausable=pausable, expect_s=20.0))
+    world, write, left = World(book, looks=3), Book.write, [*kills, (0, True)]
+    lines = itertools.count(1)
+
+    def killing(self, kind, **content):
+        dies = kind not in ("started", "ended") and next(lines) == left[0][0]  # those are the runner's
+        if dies and left[0][1]:
+            raise KilledError
+        write(self, kind, **content)
+        if dies:
+            world.left *= kind != "starting"  # the process is not there yet
+            raise KilledError
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Book, "write", killing)
+        result = None
+        while result is None:
+            lines = itertools.count(1)
+            try:
+                result = drive(book, world, Told(50.0, 400.0, 400.0, 400.0, 50.0, 50.0, 400.0, 400.0))
+            except KilledError:
+                left.pop(0)
+                book.release()
+                book = world.book = Book(book.folder)
+                assert book.take()
+    assert (world.finished, result, book.state().result) == (1, 0, 0)
+
+
+def test_end_of_a_job_waits_for_room_in_the_book(tmp_path, monkeypatch):
+    """A full disk when the command ends: an end that nobody wrote would have it started again."""
+    book, said = Book.begin(tmp_path, plan()), []
+    os.close(book.begin_segment(resume=False)[1])
+    options = runner.RunOptions(settings=None, segment=(book, 1), on_warning=said.append)
+    told, write, full = runner._started(os.getpid(), options), Book.write, [1, 2, 3]
+
+    def refused(self, kind, **content):
+        if full:
+            raise OSError(full.pop(), "No space left on device")
+        write(self, kind, **content)
+
+    monkeypatch.setattr(Book, "write", refused)
+    told(7)
+    assert (book.state().segments[0].code, full, said) == (7, [], [])
 
 
 def test_second_driver_is_kept_out(tmp_path):

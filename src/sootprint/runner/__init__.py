@@ -31,6 +31,7 @@ READY_S = 5.0  # the command starts after the first reading, unless a device han
 STOP_WAIT_S = 15.0
 HOURS_WAIT_S = 10.0  # for the sources of the grid's intensity, after the command has ended
 LOOK_S = 0.05
+ROOM_WAIT_S = 60.0  # for a full disk to take the end of a planned job
 INTERRUPTS = {signal.SIGINT, signal.SIGTERM}
 LOCK_S = 0.2  # wait for a ledger that another program holds; the record is in the spool and waits, too
 SI_KERNEL = 0x80  # of Linux's asm-generic/siginfo.h: sent by the kernel, as for Ctrl-C, not by a process
@@ -133,8 +134,18 @@ def _started(child: int, options: RunOptions) -> Callable[[int], object]:
         guarded(lambda: book.write(kind, segment=number, **content), options.on_warning)
 
     def ended(code: int) -> None:
-        told = {"code": code if code >= 0 else 128 - code, "ran_s": time.monotonic() - began_s}
-        written("ended", **told, ready_s=book.ready_s(number, since_s=began_s))
+        told: dict[str, float | None] = {
+            "code": code if code >= 0 else 128 - code,
+            "ran_s": time.monotonic() - began_s,
+        }
+        told["ready_s"] = book.ready_s(number, since_s=began_s)
+        until_s = time.monotonic() + ROOM_WAIT_S
+        while time.monotonic() < until_s:  # what has ended unseen would be started again
+            with contextlib.suppress(OSError):
+                book.write("ended", segment=number, **told)
+                return
+            time.sleep(LOOK_S)
+        written("ended", **told)
 
     written("started", job=process(child), runner=own())
     return ended
