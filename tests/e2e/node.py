@@ -11,13 +11,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.e2e.cards import CARD_W
-from tests.e2e.harness import SOOTPRINT, TAKES_S, environment
+from tests.e2e.harness import SOOTPRINT, TAKES_S, Case, environment
 from tests.e2e.users import as_user
 
 ALICE, BOB, SERVICE = 1501, 1502, 1599
@@ -179,3 +179,13 @@ def made(nvml: Path) -> Iterator[Node]:
             if node.service is not None and node.service.poll() is None:
                 node.service.kill()
                 node.service.communicate()
+
+
+def on_a_node(nvml: Path, scene: Callable[[Node, Case], None]) -> Callable[[Case], None]:
+    """The scene of a case, played on a node of its own."""
+
+    def played(case: Case) -> None:
+        with made(nvml) as node:
+            scene(node, case)
+
+    return played

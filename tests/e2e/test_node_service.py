@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cards import CARD_W, card_j
-from tests.e2e.node import ALICE, BOB, SERVICE, Client, Node, made
+from tests.e2e.harness import at_once
+from tests.e2e.node import ALICE, BOB, SERVICE, Client, Node, made, on_a_node
 from tests.e2e.users import need_users
 from tests.fixtures import exposition
 
@@ -207,30 +208,28 @@ def test_job_has_a_record_that_only_its_user_reads(node: Node) -> None:
     assert node.call("node", "jobs", "end", "4711").returncode == 1
 
 
-def test_service_that_ends_and_comes_back_goes_on_with_its_jobs(node: Node) -> None:
+def test_service_that_ends_and_comes_back_goes_on_with_its_jobs(nvml: Path) -> None:
     """SIGTERM ends it cleanly; a job that goes on meanwhile is charged for the time between, by the counters."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        service = node.serve()
-        begun_s = time.monotonic()
-        assert node.call("node", "jobs", "start", f"job{number}", "--user", str(ALICE)).returncode == 0
-        time.sleep(1.5)
-        service.send_signal(number)
-        _, errors = service.communicate(timeout=20)
-        assert service.returncode == (0 if number == signal.SIGTERM else -number), errors
-        assert node.socket.exists() == (number == signal.SIGKILL)
-        time.sleep(1.0)
-        node.serve()
-        time.sleep(1.0)
-        assert node.call("node", "jobs", "end", f"job{number}").returncode == 0
-        took_s = time.monotonic() - begun_s
-        record = json.loads(
-            node.call("node", "record", f"job{number}", "--user", str(ALICE), "--json").stdout
-        )
-        assert 3.5 < record["duration_s"] < took_s
-        assert card_j(record) == pytest.approx(record["duration_s"] * CARD_W, rel=0.03)
-        assert node.service is not None
-        node.service.terminate()
-        node.service.communicate(timeout=20)
+    at_once(on_a_node(nvml, _comes_back), (signal.SIGTERM, signal.SIGKILL))
+
+
+def _comes_back(node: Node, number: int) -> None:
+    service = node.serve()
+    begun_s = time.monotonic()
+    assert node.call("node", "jobs", "start", f"job{number}", "--user", str(ALICE)).returncode == 0
+    time.sleep(1.5)
+    service.send_signal(number)
+    _, errors = service.communicate(timeout=20)
+    assert service.returncode == (0 if number == signal.SIGTERM else -number), errors
+    assert node.socket.exists() == (number == signal.SIGKILL)
+    time.sleep(1.0)
+    node.serve()
+    time.sleep(1.0)
+    assert node.call("node", "jobs", "end", f"job{number}").returncode == 0
+    took_s = time.monotonic() - begun_s
+    record = json.loads(node.call("node", "record", f"job{number}", "--user", str(ALICE), "--json").stdout)
+    assert 3.5 < record["duration_s"] < took_s
+    assert card_j(record) == pytest.approx(record["duration_s"] * CARD_W, rel=0.03)
 
 
 def test_second_service_is_refused(node: Node) -> None:

@@ -11,15 +11,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.cards import CARD_W, card_j, union_s
-from tests.e2e.harness import TAKES_S, Case, at_once, seconds
-from tests.e2e.node import ALICE, BOB, Node, made
+from tests.e2e.harness import TAKES_S, at_once, seconds
+from tests.e2e.node import ALICE, BOB, Node, made, on_a_node
 from tests.e2e.users import need_users
 
 # joules of several processes in real time: a machine that is busy just then delays one by more than is allowed
@@ -38,16 +38,6 @@ def node(nvml: Path) -> Iterator[Node]:
 def ended(processes: Sequence[subprocess.Popen[str]]) -> list[int]:
     """Exit codes of processes that have ended."""
     return [process.wait(TAKES_S) for process in processes]
-
-
-def on_a_node(nvml: Path, scene: Callable[[Node, Case], None]) -> Callable[[Case], None]:
-    """The scene of a case, played on a node of its own."""
-
-    def played(case: Case) -> None:
-        with made(nvml) as node:
-            scene(node, case)
-
-    return played
 
 
 def notes(record: dict[str, Any]) -> str:
@@ -156,7 +146,12 @@ def test_two_runs_share_on_when_the_service_dies(node: Node) -> None:
     assert abs(error_j) <= 2 * CARD_W * PERIOD_S
 
 
-def test_service_that_hangs_is_bridged(node: Node) -> None:
+def test_service_that_hangs_costs_no_training(nvml: Path) -> None:
+    """It is bridged, left, or not waited for, each in a scene of its own."""
+    at_once(on_a_node(nvml, lambda node, scene: scene(node)), [_bridged, _left, _not_waited_for])
+
+
+def _bridged(node: Node) -> None:
     """A service that hangs for three periods costs nothing: its counters go on, and the record says so."""
     service = node.serve()
     training = node.train("busy", 9.0)
@@ -171,7 +166,7 @@ def test_service_that_hangs_is_bridged(node: Node) -> None:
     assert card_j(record) == pytest.approx(CARD_W * union_s([record]), rel=0.01)
 
 
-def test_service_that_hangs_for_long_is_left(node: Node) -> None:
+def _left(node: Node) -> None:
     """After five periods without an answer the run reads on its own; the training ends in its own time."""
     service = node.serve()
     begun_s = time.monotonic()
@@ -185,7 +180,7 @@ def test_service_that_hangs_for_long_is_left(node: Node) -> None:
     assert card_j(record) == pytest.approx(CARD_W * union_s([record]), rel=0.02)
 
 
-def test_service_that_hangs_at_the_start_is_not_waited_for(node: Node) -> None:
+def _not_waited_for(node: Node) -> None:
     """A run that finds a hanging service reads on its own at once."""
     service = node.serve()
     service.send_signal(signal.SIGSTOP)
