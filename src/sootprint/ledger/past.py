@@ -40,11 +40,11 @@ def forecasts_of(home: Path, name: str, project: str | None) -> list[list[dict[s
 
 def _kept(home: Path, name: str, project: str | None) -> dict[str, str]:
     """Records of the database by run."""
-    import sqlite3
-
     path = home / FILE_NAME
     if not path.is_file():
         return {}
+    import sqlite3
+
     address = f"{path.absolute().as_uri()}?mode=ro"
     try:
         with contextlib.closing(sqlite3.connect(address, uri=True, timeout=0.0)) as connection:
