@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import re
 from html import unescape
 from typing import Any
@@ -39,6 +41,24 @@ def test_page_of_an_empty_hub_is_there(client: TestClient, path: str) -> None:
     assert answer.status_code == 200
     assert "<main" in answer.text
     assert _is_clean(answer.text)
+
+
+def test_newer_estimate_of_a_published_run_is_a_version_with_a_reason(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an upgrade nothing is said to be added that is there already."""
+    few = list(itertools.islice(seed.footprints(), 3))
+    monkeypatch.setattr(seed, "footprints", lambda: few)
+    assert seed.seed(client.app._hub.engine)["accepted"] == 3
+    few[0] = dataclasses.replace(few[0], warnings=("estimated otherwise",))
+    answer = seed.seed(client.app._hub.engine)
+    assert {name: answer[name] for name in ("accepted", "updated", "duplicate")} == {
+        "accepted": 0,
+        "updated": 1,
+        "duplicate": 2,
+    }
+    newest = client.get(f"/api/v1/footprints/{few[0].id}/versions").json()["items"][-1]
+    assert (newest["version"], newest["reason"]) == (2, seed.WHY)
 
 
 def test_page_of_each_published_run_is_there(client: TestClient) -> None:

@@ -112,7 +112,8 @@ def serve(
 def seed(database_url: hub_store.Database = None, json: options.Json = False) -> None:
     """Fill the hub with published runs, so that a first look is not empty.
 
-    They are third-party estimates, each with its source; what is there already is left alone.
+    They are third-party estimates, each with its source. What is there already is left alone; where this Sootprint
+    estimates otherwise than the one that filled the hub, a record gets a new version.
 
         sootprint hub seed
         sootprint hub seed --json
@@ -124,7 +125,8 @@ def seed(database_url: hub_store.Database = None, json: options.Json = False) ->
     if json:
         output.print_json(answer)
     else:
-        print(f"{answer['accepted']} published runs added, {answer['duplicate']} were there already")
+        updated = f"{answer['updated']} got a new version, " if answer["updated"] else ""
+        print(f"{answer['accepted']} published runs added, {updated}{answer['duplicate']} were there already")
 
 
 @hub.command(cls=shell.Command)

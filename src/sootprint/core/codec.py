@@ -91,7 +91,8 @@ def check_schema(schema: Any) -> None:
     """
     version = _VERSION.fullmatch(schema) if isinstance(schema, str) else None
     if version is None:
-        raise RecordError(f"schema {schema!r:.40} is not a version such as {SCHEMA!r}")
+        doubt = ": is it a record of Sootprint?" if schema is None else ""
+        raise RecordError(f"schema {schema!r:.40} is not a version such as {SCHEMA!r}{doubt}")
     if int(version[1]) > int(SCHEMA.partition(".")[0]):
         raise RecordError(
             f"schema {schema} is newer than {SCHEMA}, which this version reads: upgrade sootprint"

@@ -17,6 +17,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from sootprint.catalogue import zones
@@ -31,10 +32,12 @@ from sootprint.estimator.inputs import Job
 from sootprint.hub import admission, ingest
 from sootprint.hub.database import writing
 from sootprint.hub.ingest import Submission
+from sootprint.hub.tables import FootprintRow, table_of
 from sootprint.settings import Settings
 
 TABLE = "published.csv"
 ACTOR = "seed"
+WHY = "estimated again by another version of Sootprint"
 MAX_HOURS = 1_000_000  # of one device that an estimate takes
 _NOWHERE = Settings(home=Path("/nonexistent"), runtime_dir=Path("/nonexistent"))
 _STAGES = (("search", "search"), ("distil", "distil"), ("pre-training", "pretrain"))
@@ -45,14 +48,19 @@ _STATED = (
 )  # fmt: skip
 _MILLISECONDS = 1000.0
 Row = Mapping[str, str]
+_rows = table_of(FootprintRow)
 
 
 def seed(engine: Engine) -> dict[str, Any]:
-    """Counts of the published runs that were added, and of those that were there already."""
+    """Counts of the published runs that were added, that got a newer version, and that were there already."""
     ready = [ingest.prepared(index, one) for index, one in enumerate(admitted())]
+    submission = Submission(actor=ACTOR, may_correct_all=True, origin="third-party", reason=WHY)
     with writing(engine) as connection:
-        submission = Submission(actor=ACTOR, may_correct_all=True, origin="third-party")
-        return ingest.store(connection, ready, submission).plain()
+        query = sa.select(sa.func.count()).where(_rows.c.id.in_([one.id for one in ready]))
+        known = connection.execute(query).scalar_one()
+        answer = ingest.store(connection, ready, submission).plain()
+    updated = known - answer["duplicate"]
+    return answer | {"accepted": answer["accepted"] - updated, "updated": updated}
 
 
 def admitted() -> Iterator[admission.Admitted]:
