@@ -381,11 +381,11 @@ def test_tables_of_hours_stand_whole_on_a_narrow_terminal(call, tmp_path, monkey
     assert [line.split()[0] for line in tried.splitlines()[3:5]] == ["pause", "random"]
 
 
-def test_trace_of_a_run_is_named_as_that_of_a_plan(call, tmp_path):
+def test_trace_of_a_run_is_named_as_that_of_a_plan(program, tmp_path):
     """`--trace ZONE=FILE` is read, and one of another zone is not taken for the job's own."""
     trace = write_trace(tmp_path / "DE.csv", [300] * 100)
     asked = ("run", "--quiet", "--deadline", "3h", "--expect", "1h", "--trace", f"DE={trace}")
-    words = " ".join(call(*asked, "--zone", "FR", "--", "true").stderr.split())
+    words = " ".join(program(*asked, "--zone", "FR", "--", "true").stderr.split())
     assert f"--trace DE={trace} is of DE, and the job runs in FR; the job starts now" in words
 
 
