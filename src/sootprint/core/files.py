@@ -35,7 +35,12 @@ def writable_folder(path: Path) -> Path:
     Raises:
         InputError: It is a file, lies in one, or may not be made or written.
     """
-    there = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
+    above = [one for one in (path.absolute(), *path.absolute().parents) if one.exists()]
+    if not above:
+        raise InputError(
+            f"{path} cannot be written: there is no drive {path.absolute().anchor}; name another"
+        )
+    there = above[0]
     if not there.is_dir():
         raise InputError(f"{path} cannot be written: {there} is a file; name a folder")
     if not os.access(there, os.W_OK | os.X_OK):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from sootprint.core.expectation import Expectation
 from sootprint.tracker.pace import Point, Told
@@ -13,6 +13,15 @@ MAX_KINDS = 8
 SELDOM = 0.5  # of the number of units; spans that come more often are part of a unit
 NEAR = 0.01
 FAR = 2.0  # strides; a first logged number beyond tells that the run goes on from a checkpoint
+
+
+class _Beside(NamedTuple):
+    """A span beside the units that is open."""
+
+    number: int
+    name: str
+    start_s: float
+    points: int  # units that had ended at its begin
 
 
 class Progress:
@@ -29,14 +38,12 @@ class Progress:
         self._open: set[int] = set()  # numbers of the unit's spans that have begun
         self._ended = 0
         self._kinds: dict[str, Told] = {}  # spans beside the units whose number was told
-        self._inside: tuple[int, str, float, int] | None = (
-            None  # the one that is open, and points at its begin
-        )
+        self._inside: _Beside | None = None  # the one of them that is open
 
     @property
     def told(self) -> tuple[Told, ...]:
         """What comes between the units, as far as its number was told and it is no part of every unit."""
-        around = self._inside[1] if self._inside and self._inside[3] != len(self.points) else None
+        around = self._inside.name if self._inside and self._inside.points != len(self.points) else None
         return tuple(
             kind
             for name, kind in self._kinds.items()
@@ -63,7 +70,7 @@ class Progress:
     def opened(self, number: int, name: str, *, at_s: float, energy_j: float) -> None:
         """Count the begin of a span."""
         if self._inside is None and name in self._kinds:
-            self._inside = (number, name, at_s, len(self.points))
+            self._inside = _Beside(number, name, at_s, len(self.points))
         if self._by_span is False or not self.expected.counts(name):
             return
         self._open.add(number)
@@ -73,8 +80,8 @@ class Progress:
 
     def closed(self, number: int, *, at_s: float, energy_j: float) -> None:
         """Count the end of a span."""
-        if self._inside is not None and self._inside[0] == number:
-            self._between(at_s)
+        if self._inside is not None and self._inside.number == number:
+            self._between(self._inside, at_s)
         if number in self._open:
             self._open.discard(number)
             self._ended += 1
@@ -124,20 +131,17 @@ class Progress:
         for name, (number, spans) in data.get("kinds", {}).items():
             made._kinds[name] = Told(number, tuple((start_s, end_s) for start_s, end_s in spans))
         if data.get("inside") is not None:
-            number, name, start_s, points = data["inside"]
-            made._inside = (number, name, start_s, points)
+            made._inside = _Beside(*data["inside"])
         return made
 
-    def _between(self, at_s: float) -> None:
+    def _between(self, span: _Beside, at_s: float) -> None:
         """Count a span beside the units; one with the end of a unit inside holds units, and its kind does not count."""
-        assert self._inside is not None
-        _, name, start_s, points = self._inside
         self._inside = None
-        kind = self._kinds[name]
-        if len(self.points) != points or len(kind.spans) >= MAX_TOLD:
-            self._kinds[name] = Told(0.0)
+        kind = self._kinds[span.name]
+        if len(self.points) != span.points or len(kind.spans) >= MAX_TOLD:
+            self._kinds[span.name] = Told(0.0)
         else:
-            self._kinds[name] = kind._replace(spans=(*kind.spans, (start_s, at_s)))
+            self._kinds[span.name] = kind._replace(spans=(*kind.spans, (span.start_s, at_s)))
 
     def _add(self, point: Point) -> None:
         self.points.append(point)
