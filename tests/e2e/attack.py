@@ -113,9 +113,9 @@ class Found:
 
     @property
     def most_j(self) -> float:
-        """What may be lost or doubled: a flush for each that was killed, and the edges [J]."""
+        """What may be lost or doubled: a flush for each that was killed, and the edges, longer in a crowd [J]."""
         kills = sum(strike.startswith("kill") for strike in self.strikes)
-        return (kills * FLUSH_S + self.edges * EDGE_S * self.crowd) * SHARE["rapl"] * WAVE.most_w
+        return (kills * FLUSH_S + self.edges * EDGE_S) * self.crowd * SHARE["rapl"] * WAVE.most_w
 
 
 @dataclass
@@ -221,7 +221,7 @@ class _Field:
         victim.process.wait()
         victim.killed_s = victim.ended_s = boot_s()
         self.still.pop(victim.process.pid, None)
-        self.join(boot_s() + chance.uniform(2.0, 4.0), BUSY / self.attack.runs)
+        self.join(boot_s() + chance.uniform(0.1, 0.3) * self.attack.lasts_s, BUSY / self.attack.runs)
         return f"kill {victim.name}, which reads"
 
     def _stop(self, chance: random.Random) -> str | None:

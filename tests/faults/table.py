@@ -9,9 +9,7 @@ from tests.faults.stage import LEAD_S, STRIKE_S, Fault
 from tests.faults.training import STEP_S
 
 FLUSH_S = 1.0  # what was not flushed yet when the tracker died
-GIVEN_UP_S = (
-    5.0  # periods after which a service that hangs is given up; they are filled at the run's mean power
-)
+EARLY_S = 0.5  # the same in a run's first ten seconds, when it looks up to ten times a second
 AT = str(LEAD_S + STRIKE_S)  # instant of a fault of the device, from the device's origin
 LAST_STEPS = 10
 AT_THE_END = str(LEAD_S + LAST_STEPS * STEP_S - 0.1)  # after the last look but that of the end
@@ -38,7 +36,7 @@ DEATHS = (
         steps=5,
         strike=strikes.signal_trainings(signal.SIGKILL),
         cuts=True,
-        lost_s=FLUSH_S,
+        lost_s=EARLY_S,
         keeps="recovered",
     ),
     Fault(
@@ -48,7 +46,7 @@ DEATHS = (
         orphans=True,
         strike=strikes.kill_tracker,
         cuts=True,
-        lost_s=FLUSH_S,
+        lost_s=EARLY_S,
         keeps="recovered",
     ),
     Fault(
@@ -69,7 +67,7 @@ DEATHS = (
         steps=5,
         strike=strikes.signal_trainings(signal.SIGTERM),
         cuts=True,
-        lost_s=FLUSH_S,
+        lost_s=EARLY_S,
         keeps="recovered",
     ),
     Fault(
@@ -142,8 +140,8 @@ SERVED = (
         prepare=strikes.serve,
         strike=strikes.hang_service,
         steps=20,
-        lost_s=GIVEN_UP_S,
-        doubled_s=GIVEN_UP_S,
+        lost_s=2 * FLUSH_S,
+        doubled_s=2 * FLUSH_S,
         says="reads the meters itself",
     ),
     Fault(
@@ -209,7 +207,7 @@ DISKS = (
         strike=strikes.signal_trainings(signal.SIGKILL),
         afterwards=strikes.cut_journal,
         cuts=True,
-        lost_s=2 * FLUSH_S,
+        lost_s=2 * EARLY_S,
         keeps="recovered",
     ),
     Fault(
@@ -409,7 +407,7 @@ SHARED = (
         in_turn=True,
         orphans=True,
         strike=strikes.kill_tracker,
-        lost_s=FLUSH_S,
+        lost_s=EARLY_S,
         keeps="recovered",
     ),
     Fault(
@@ -420,7 +418,7 @@ SHARED = (
         in_turn=True,
         orphans=True,
         strike=strikes.kill_last_tracker,
-        lost_s=FLUSH_S,
+        lost_s=EARLY_S,
         keeps="recovered",
     ),
     Fault(
@@ -455,7 +453,7 @@ SHARED = (
         in_turn=True,
         orphans=True,
         strike=strikes.spoil_board_and_kill,
-        lost_s=2 * FLUSH_S,
+        lost_s=FLUSH_S,
         doubled_s=FLUSH_S,
         keeps="recovered",
     ),
