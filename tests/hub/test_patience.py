@@ -111,6 +111,22 @@ def test_large_bodies_wait_for_room_and_small_ones_do_not(
     assert not open_hub.arriving._held
 
 
+def test_few_lists_of_all_records_are_sent_at_once(open_hub: Hub, open_client: TestClient) -> None:
+    """One that was read to its end, or left, makes room; a question that is none takes none."""
+    path = "/api/v1/footprints"
+    for _ in range(room.EXPORTS):
+        assert open_client.get(f"{path}.csv").text.startswith("id,")
+        with open_client.stream("GET", f"{path}.jsonl") as left:
+            assert left.status_code == 200
+        assert open_client.get(f"{path}.csv", params={"year": "none"}).status_code == 400
+    assert not open_hub.exports._held
+    for n in range(room.EXPORTS):
+        assert open_hub.exports.enter(1, f"another {n}")
+    answer = open_client.get(f"{path}.csv")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "6")
+    assert open_client.get(path).status_code == 200
+
+
 def test_one_caller_leaves_room_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     """It has half of it, or one request however large, and the next of its own waits until that is done."""
     monkeypatch.setattr(room, "WAIT_S", 0.05)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
 
 from sootprint.catalogue.search import search
 from sootprint.core.errors import RecordError
@@ -19,6 +20,7 @@ from sootprint.hub.context import Hub
 from sootprint.hub.ingest import Submission
 from sootprint.hub.problems import GoneError, NotFoundError
 from sootprint.hub.requests import body_of, caller, hub_of, needing
+from sootprint.hub.room import BusyError
 from sootprint.hub.shapes import BATCH, RECORD, RECORDS, Assessment, BatchAnswer, Factors, History, Validity
 
 MOST_VALIDATED = 100  # records of one request without an account
@@ -100,7 +102,7 @@ def footprints_csv(request: Request, chosen: Chosen, q: asked.Words = None) -> R
         for rows in reading.pages(engine, question, first):
             yield formats.csv_rows(rows)
 
-    return StreamingResponse(lines(), media_type=formats.MEDIA["csv"], headers=_file("footprints.csv"))
+    return _Long(lines(), request, media=formats.MEDIA["csv"], name="footprints.csv")
 
 
 @router.get("/footprints.jsonl", dependencies=[KnownOnly])
@@ -113,7 +115,34 @@ def footprints_jsonl(request: Request, chosen: Chosen, q: asked.Words = None) ->
         for rows in reading.pages(engine, question, first):
             yield from (text + b"\n" for _, text in reading.texts(engine, [row["id"] for row in rows]))
 
-    return StreamingResponse(lines(), media_type="application/jsonl", headers=_file("footprints.jsonl"))
+    return _Long(lines(), request, media="application/jsonl", name="footprints.jsonl")
+
+
+class _Long(StreamingResponse):
+    """Answer of many pages, of which few are sent at once.
+
+    Args:
+        lines: What is sent.
+        request: The request.
+        media: Media type.
+        name: Name of the file.
+
+    Raises:
+        BusyError: As many as may be are being sent.
+    """
+
+    def __init__(self, lines: Iterator[Any], request: Request, *, media: str, name: str) -> None:
+        self._room, self._who = hub_of(request).exports, caller(request.scope)
+        if not self._room.enter(1, self._who):
+            raise BusyError("lists of all records are being sent now: come again later, or take a release")
+        super().__init__(lines, media_type=media, headers=_file(name))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, and make room when it is over, however it ends."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._room.give(1, self._who)
 
 
 @router.get("/footprints/{name}", openapi_extra=RECORD)

@@ -12,7 +12,7 @@ from sootprint.core.records import Footprint
 from sootprint.hub.insight.keeping import Kept
 from sootprint.hub.limits import Limits
 from sootprint.hub.metrics import Metrics
-from sootprint.hub.room import ARRIVING, AT_WORK, Room
+from sootprint.hub.room import ARRIVING, AT_WORK, EXPORTS, Room
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
@@ -32,6 +32,7 @@ class Hub:
         metrics: Counts for Prometheus.
         arriving: Room for large bodies that are received.
         at_work: Room for large bodies that are read and stored.
+        exports: Room for lists of all records, which are long at work.
         kept: Answers that are slow to make.
         own: What the meters tell of the hub itself so far, where they are read.
     """
@@ -46,5 +47,6 @@ class Hub:
     metrics: Metrics = field(default_factory=Metrics)
     arriving: Room = field(default_factory=lambda: Room(ARRIVING))
     at_work: Room = field(default_factory=lambda: Room(AT_WORK))
+    exports: Room = field(default_factory=lambda: Room(EXPORTS))
     kept: Kept = field(default_factory=Kept)
     own: Callable[[], Footprint | None] = lambda: None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -17,6 +18,9 @@ SMALL = 1 << 20  # bytes of a request that takes no room
 WAIT_S = 20.0  # for room
 LOOK_S = 0.02  # from one look for room to the next
 ARRIVING = 64 << 20  # bytes of bodies that are received or wait, as they come
+EXPORTS = (
+    4  # lists of all records that are sent at once, each of which takes a processor for a minute of a million
+)
 AT_WORK = 8 << 20  # bytes of bodies that are read and stored, unpacked; a larger one has the room for itself
 
 
@@ -27,15 +31,16 @@ class BusyError(SootprintError):
 
 
 class Room:
-    """Bytes that requests of one process may have together; one caller has half of them beside another's at most.
+    """What requests of one process may have together; one caller has half of it in several requests at most.
 
     Args:
-        most: Bytes of all.
+        most: Bytes, or requests, of all.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._held: Counter[str] = Counter()
+        self._lock = threading.Lock()
 
     async def take(self, n: int, who: str) -> None:
         """Take room for a request, which is to be given back.
@@ -49,17 +54,17 @@ class Room:
         """
         clock = asyncio.get_running_loop().time
         until_s = clock() + WAIT_S
-        while not self._fits(n, who):
+        while not self.enter(n, who):
             if clock() > until_s:
                 raise BusyError("the hub has many large requests now: send this again later, or in parts")
             await asyncio.sleep(LOOK_S)
-        self._held[who] += n
 
     def give(self, n: int, who: str) -> None:
         """Give room back."""
-        self._held[who] -= n
-        if not self._held[who]:
-            del self._held[who]
+        with self._lock:
+            self._held[who] -= n
+            if not self._held[who]:
+                del self._held[who]
 
     @contextlib.asynccontextmanager
     async def held(self, n: int, who: str) -> AsyncIterator[None]:
@@ -74,6 +79,11 @@ class Room:
         finally:
             self.give(n, who)
 
-    def _fits(self, n: int, who: str) -> bool:
-        own = self._held[who]
-        return sum(self._held.values()) + n <= self._most and (not own or 2 * (own + n) <= self._most)
+    def enter(self, n: int, who: str) -> bool:
+        """Whether there was room for a request, which it then has and is to give back."""
+        with self._lock:
+            own = self._held[who]
+            fits = sum(self._held.values()) + n <= self._most and (not own or 2 * (own + n) <= self._most)
+            if fits:
+                self._held[who] += n
+            return fits
