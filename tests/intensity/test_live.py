@@ -106,6 +106,7 @@ def test_long_retry_after_is_kept_by_every_process(grid, source, after):
         (lambda answer: {**answer, "co2eq": answer["co2eq"][:-1]}, "48 times, 47 figures"),
         (lambda answer: {**answer, "co2eq": [401_000.0] * len(answer["co2eq"])}, "its unit is another one"),
         (lambda answer: {**answer, "co2eq": [-1.0] * len(answer["co2eq"])}, "-1 is not from 0 to 3000"),
+        (lambda answer: {**answer, "co2eq": [10**400] * len(answer["co2eq"])}, "inf is not from 0 to 3000"),
         (lambda answer: {**answer, "co2eq": ["many"] * len(answer["co2eq"])}, "is no number"),
         (lambda answer: {**answer, "co2eq": [True] * len(answer["co2eq"])}, "is no number"),
         (lambda answer: {**answer, "unix_seconds": ["soon"] * 48}, "is no time in seconds"),

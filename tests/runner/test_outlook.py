@@ -260,6 +260,17 @@ def test_an_expired_key_is_one_line_and_the_job_does_not_wait(known):
     assert len(asked) <= 6
 
 
+def test_a_fault_of_a_source_ends_no_plan(known):
+    """What nobody has foreseen in an answer is one line, and what was told before still counts."""
+    source, said = Grid(year(), ahead_h=30), []
+    made = outlook(plan(), known(source), said)
+    first = made.ahead(NOW.timestamp())
+    source.between = lambda *_: {}["co2eq"]
+    later = made.ahead(NOW.timestamp() + 3700.0)
+    assert np.array_equal(later.values, first.values[1:])
+    assert said == ["no forecast of the grid: KeyError: 'co2eq'"]
+
+
 def test_a_trace_with_holes_is_planned_around_them(known, tmp_path):
     """A step without a figure counts as the dirtiest: nothing speaks for running in it."""
     values = [f"{value:.3f}" for value in year()]

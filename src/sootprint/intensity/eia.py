@@ -105,7 +105,7 @@ def _cell(row: Any) -> tuple[datetime, str, float | None]:
         raise IntensityError(f"{TERMS.title}: the unit is {str(unit)[:30]!r}, not megawatthours")
     try:
         return at, fuel, None if value is None else float(value)  # numbers come as texts since 2024
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise IntensityError(f"{TERMS.title}: {str(value)[:30]!r} is no number of MWh") from None
 
 

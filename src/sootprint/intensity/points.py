@@ -82,7 +82,10 @@ def figure(value: object, *, where: str) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise IntensityError(f"{where}: {str(value)[:40]!r} is no number of g/kWh")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # JSON knows no largest number
+        number = math.inf
     if not (math.isfinite(number) and 0.0 <= number <= HIGHEST_G_PER_KWH):
         raise IntensityError(
             f"{where}: {number:g} is not from 0 to {HIGHEST_G_PER_KWH:g} g/kWh: its unit is another one, or it is wrong"

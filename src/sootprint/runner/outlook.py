@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 
 ASK_AGAIN_S = SECONDS_PER_HOUR  # a forecast is asked for again each hour
 RETRY_S = 300.0  # after a source failed
+FAULTS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)  # of an answer that nobody has foreseen
 MOST_STEPS = (
     3000  # of a window, as a month of quarter hours; finer ones are taken together: a plan takes their square
 )
@@ -106,7 +113,10 @@ class Outlook:
         dirtiest of the window, for nothing speaks for running in it.
         """
         if not self._asked_s <= now_s < self._asked_s + ASK_AGAIN_S:
-            self._ask(now_s)
+            try:
+                self._ask(now_s)
+            except FAULTS as err:  # what a source answered must not end the driver of a job
+                self._failed(now_s, f"{type(err).__name__}: {err}")
             self._keep(now_s)
         return self._known(now_s)
 
