@@ -31,6 +31,7 @@ PUBLISHED = (
     ("Metric", "Top-1 accuracy"),
     ("Value", "99.8"),
 )
+SHOTS = os.environ.get("SOOTPRINT_SCREENSHOTS")  # read before each test clears what the user has set
 LOOKS = {
     "sqlite": tuple((width, scheme) for width in (1440, 390) for scheme in ("light", "dark")),
     "postgresql": ((1440, "light"), (390, "dark")),  # the same pages: enough to see that they are there
@@ -66,7 +67,7 @@ def test_new_user_finds_a_run_and_a_paper_and_takes_the_data_home(
     tmp_path: Path,
 ) -> None:
     """A run of the command line and a paper's run are on the hub, without an account, and in the downloaded file."""
-    shots = Path(os.environ.get("SOOTPRINT_SCREENSHOTS", tmp_path)) / engine.dialect.name
+    shots = Path(SHOTS or tmp_path) / engine.dialect.name
     with _made_hub(tmp_path, engine) as address:
         words = ("run", "--zone", "FR", "--name", "my first run", "--hub", address, "--", sys.executable)
         done = sootprint(tmp_path, *words, "-c", "import time; time.sleep(1.5)")
