@@ -270,6 +270,21 @@ def test_budget_of_a_project_and_its_idle_energy(client: TestClient, filled: lis
     assert "above 0 kg" in wrong.text
 
 
+def test_project_says_which_runs_its_sums_do_not_hold(
+    client: TestClient, filled: list[dict[str, Any]]
+) -> None:
+    """Emissions that a run does not tell are not 0, neither in the sum nor in the budget."""
+    silent = _run(0, started="2023-05-03T10:00:00Z", emissions_kg=None)
+    assert client.post("/api/v1/footprints", json=[silent]).json()["accepted"] == 1
+    page = unescape(client.get("/projects/view", params={"name": "vision"}, headers=HTML).text)
+    assert page.count("of 12 of 13 runs; the others do not tell") == 1
+    seal = re.search(r'name="seal" value="(\w+)"', page)
+    assert seal is not None
+    sent = {"seal": seal[1], "name": "vision", "year": "2023", "kg": "1000"}
+    page = unescape(client.post("/projects/view", data=sent, headers=HTML).text)
+    assert "1 run of 2023 tells no emissions" in page
+
+
 def test_pages_of_filled_hub_say_what_they_show(client: TestClient, filled: list[dict[str, Any]]) -> None:
     """Each page has its finding in words, and neither script nor style of its own."""
     ids = [one["id"] for one in filled[:3]]

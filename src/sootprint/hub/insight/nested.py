@@ -13,6 +13,7 @@ from sootprint.core.records import Footprint
 from sootprint.hub import columns, reading
 from sootprint.hub.tables import FootprintRow, table_of
 
+COUNTS = ("n", "marked", "no_energy_kwh", "no_emissions_kg")  # of a month: whole runs, not shares of them
 _rows = table_of(FootprintRow)
 
 
@@ -62,7 +63,7 @@ def added(
     for row, share in late:
         into = by.setdefault(row["month"], dict.fromkeys(row) | {"month": row["month"], "n": 0})
         for name, value in row.items():
-            if name in ("n", "marked"):
+            if name in COUNTS:
                 into[name] = (into[name] or 0) + (value or 0)
             elif name != "month" and value is not None:
                 into[name] = (into[name] or 0.0) + share * value

@@ -7,14 +7,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from sootprint.charts.scale import ENERGY, MASS
+from sootprint.charts.scale import ENERGY, MASS, Unit
 from sootprint.core.errors import InputError
 from sootprint.core.quantity import Quantity
 from sootprint.hub import chain, columns, reading, views
 from sootprint.hub.accounts import Actor
 from sootprint.hub.database import now, writing
 from sootprint.hub.insight import nested
-from sootprint.hub.insight.sheets import Grid, Link, Part, Sheet, link
+from sootprint.hub.insight.sheets import Grid, Link, Part, Sheet, counted, link
 from sootprint.hub.insight.tables import Budget
 from sootprint.hub.problems import NotFoundError
 from sootprint.hub.reading import Question
@@ -61,10 +61,10 @@ def _months(engine: Engine, name: str, which: sa.ColumnElement[bool]) -> list[di
         "metered_kwh"
     )
     marked = sa.func.sum(newest.c.marked).label("marked")
+    n = sa.func.count()
+    untold = [(n - sa.func.count(newest.c[one])).label(f"no_{one}") for one in ("energy_kwh", "emissions_kg")]
     query = (
-        sa.select(month, sa.func.count().label("n"), known, marked, *sums)
-        .group_by(month)
-        .order_by(month.desc())
+        sa.select(month, n.label("n"), known, marked, *untold, *sums).group_by(month).order_by(month.desc())
     )
     with engine.connect() as connection:
         return [dict(row) for row in connection.execute(query).mappings()]
@@ -117,10 +117,7 @@ def sheet(engine: Engine, name: str) -> Sheet:
         raise NotFoundError(f"there is no footprint of project {name!r:.80} here")
     rows, given = months(engine, name), budgets(engine, name)
     n = sum(row["n"] for row in rows)
-    whole = {
-        of: sum(row[of] or 0.0 for row in rows)
-        for of in ("energy_kwh", "emissions_kg", "idle_kwh", "metered_kwh")
-    }
+    whole = {of: sum(row[of] or 0.0 for row in rows) for of in ("idle_kwh", "metered_kwh")}
     waste = whole["idle_kwh"] / whole["metered_kwh"] if whole["metered_kwh"] else None
     lead = f"{n:,} runs, as they were sent" + (
         f"; sums are of the newest {MOST_RUNS:,}" if n >= MOST_RUNS else ""
@@ -130,8 +127,8 @@ def sheet(engine: Engine, name: str) -> Sheet:
         lead=f"{lead}. Energy and emissions are those of the records themselves.",
         above=[Link("Explore", "/explore")],
         figures=[
-            ("Emissions", figures.amount(Quantity(value=whole["emissions_kg"]), MASS), ""),
-            ("Energy", figures.amount(Quantity(value=whole["energy_kwh"]), ENERGY), ""),
+            ("Emissions", *_sum(rows, "emissions_kg", MASS)),
+            ("Energy", *_sum(rows, "energy_kwh", ENERGY)),
             (
                 "Idle",
                 figures.NOT_KNOWN if waste is None else figures.share(waste),
@@ -152,6 +149,14 @@ def sheet(engine: Engine, name: str) -> Sheet:
     )
 
 
+def _sum(rows: list[dict[str, Any]], of: str, units: tuple[Unit, ...]) -> tuple[str, str]:
+    """The sum of what the runs tell, and how many tell nothing."""
+    told = [row[of] for row in rows if row[of] is not None]
+    n, untold = sum(row["n"] for row in rows), sum(row[f"no_{of}"] for row in rows)
+    shown = figures.amount(Quantity(value=sum(told)), units) if told else figures.NOT_KNOWN
+    return shown, f"of {n - untold:,} of {n:,} runs; the others do not tell" if untold else ""
+
+
 def _waste(whole: dict[str, float], waste: float | None) -> str:
     if waste is None:
         return (
@@ -164,10 +169,12 @@ def _waste(whole: dict[str, float], waste: float | None) -> str:
 
 def _budget(rows: list[dict[str, Any]], given: dict[int, float]) -> Part:
     spent: dict[int, float] = {}
+    untold: dict[int, int] = {}
     for row in rows:
         if row["month"][:4].isdigit():
             year = int(row["month"][:4])
             spent[year] = spent.get(year, 0.0) + (row["emissions_kg"] or 0.0)
+            untold[year] = untold.get(year, 0) + row["no_emissions_kg"]
     if not given:
         return Part(title="Budget", says=["This project has no budget yet."])
     lines = []
@@ -193,7 +200,13 @@ def _budget(rows: list[dict[str, Any]], given: dict[int, float]) -> Part:
         numbers=(1, 2, 3, 4),
         rows=lines,
     )
-    return Part(title="Budget", says=[words], grid=grid)
+    without = [
+        f"{counted(untold[year], 'run')} of {year} {'tells' if untold[year] == 1 else 'tell'} no emissions, and"
+        f" {'is' if untold[year] == 1 else 'are'} not in it."
+        for year in sorted(given, reverse=True)
+        if untold.get(year)
+    ]
+    return Part(title="Budget", says=[words, *without], grid=grid)
 
 
 def _grid(rows: list[dict[str, Any]]) -> Grid:
