@@ -257,7 +257,9 @@ def _coded(text: str) -> Located | None:
 
 
 def _named(text: str) -> Located | None:
-    """Place of a name or of another code."""
+    """Place of a name or of another code; a code that breaks off at its hyphen, as in "US-", is none."""
+    if text.rstrip().endswith(("-", "_", "/")):
+        return None
     listed = tables.rows("zone_names", key(text))
     if not listed:
         return None
