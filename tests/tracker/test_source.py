@@ -17,6 +17,7 @@ from sootprint.core.protocols import FakeClock, Machine, Meter
 from sootprint.settings import Settings
 from sootprint.tracker import source as sources
 from sootprint.tracker.fold import TO_OTHERS, Fold
+from sootprint.tracker.journal import Journal
 from sootprint.tracker.quantities import fill_j
 from sootprint.tracker.recorder import Recorder
 from sootprint.tracker.source import RESCAN_TICKS, Source
@@ -74,11 +75,16 @@ class Node:
 
     def join(self, *, share: str = "node", parent: int | None = None) -> Run:
         """A run that begins now."""
-        run = Run(
-            self, next(self._numbers), share=share, parent=None if parent is None else self.here[parent]
-        )
+        run = self.come(share=share, parent=parent)
+        run.begin()
         self.here[run.number] = run
         return run
+
+    def come(self, *, share: str = "node", parent: int | None = None) -> Run:
+        """A run that has its seat, and the lock where that is free, and has not looked yet."""
+        return Run(
+            self, next(self._numbers), share=share, parent=None if parent is None else self.here[parent]
+        )
 
     def advance(self, duration_s: float = TICK_S) -> None:
         """Time passes, and then each run looks, in the order of its start."""
@@ -115,8 +121,12 @@ class Run:
         self.source.open()
         self.source.find()
         self.start_s = node.clock.monotonic_s()
-        self.recorder = Recorder(node.clock.monotonic_s, fold=Fold(), journal=None, start_s=self.start_s)
+        journal = Journal(node.folder / "journal" / f"run-{number}.jsonl")
+        self.recorder = Recorder(node.clock.monotonic_s, fold=Fold(), journal=journal, start_s=self.start_s)
         self.recorder.emit(head() | {"parent": self.source.parent})
+
+    def begin(self) -> None:
+        """Its first look."""
         self.source.begin(self.recorder)
 
     def leave(self) -> None:
@@ -128,10 +138,12 @@ class Run:
         self.source.end()
         self.recorder.emit({"k": "end", "s": self.recorder.now_s(), "why": "finished"})
         self.source.close()
+        assert self.recorder.journal is not None
+        self.recorder.journal.remove()
 
     def kill(self) -> None:
         """Its process is killed: the kernel closes its files, and nothing else happens."""
-        del self._node.here[self.number]
+        self._node.here.pop(self.number, None)
         assert self.source._seat is not None
         self.source._seat.close()
 
@@ -272,6 +284,98 @@ def test_run_that_starts_as_the_reader_dies_goes_on_for_all(node: Node):
     assert second.energy_j == pytest.approx(150.0 + 150.0)
     assert third.energy_j == pytest.approx(150.0)
     assert first.energy_j == pytest.approx(150.0)
+
+
+@pytest.mark.parametrize("waiting", [1, 3])
+@pytest.mark.parametrize("killed", [1, 2])
+def test_reader_that_dies_before_its_first_look_costs_nothing(node: Node, waiting: int, killed: int):
+    """It has the lock and has charged nobody: those who wait fill the time since they began, at their own power."""
+    first = node.come()
+    others = [node.join() for _ in range(waiting)]
+    for _ in range(3):
+        node.advance()
+    first.kill()
+    for _ in range(killed - 1):  # and so does the next one
+        node.come().kill()
+    for _ in range(4):
+        node.advance()
+    for run in others:
+        run.leave()
+        assert run.energy_j == pytest.approx(700.0 / waiting)
+        assert run.gaps == ["before the first reading"]
+    assert first.energy_j == 0.0
+
+
+@pytest.mark.parametrize("between", [0, 2])
+def test_lone_reader_that_dies_deaf_is_gone_on_from_its_last_look(node: Node, between: int):
+    """It hears no knock, so that there is no board: its journal tells where the counter was, and nothing is lost."""
+    first = node.join()
+    for _ in range(3):
+        node.advance()
+    node.hangs = True
+    others = [node.join(), node.join()]
+    for _ in range(3):
+        node.advance()
+    first.kill()
+    for _ in range(between):  # takes the lock, and dies before it has looked
+        node.come().kill()
+    node.hangs = False
+    for _ in range(2):
+        node.advance()
+    for run in others:
+        run.leave()
+    assert first.energy_j == pytest.approx(300.0)
+    assert [run.energy_j for run in others] == pytest.approx([250.0, 250.0])
+
+
+def test_old_note_charges_nobody_again(node: Node):
+    """A lone run has died and left its note; hours later one that reads dies unseen, beside one that waits."""
+    first = node.join()
+    node.advance()
+    first.kill()
+    node.clock.advance(3600.0)
+    second = node.join()
+    node.advance()
+    node.hangs = True
+    third = node.join()
+    node.advance()
+    second.kill()
+    node.hangs = False
+    node.advance()
+    third.leave()
+    assert [run.energy_j for run in (first, second, third)] == pytest.approx([100.0, 100.0, 200.0])
+
+
+def test_lone_reader_that_ends_deaf_leaves_a_board(node: Node):
+    """It ends before it has heard of the one that waits, which goes on from its last look."""
+    first = node.join()
+    for _ in range(3):
+        node.advance()
+    node.hangs = True
+    second = node.join()
+    node.advance()
+    first.leave()
+    node.hangs = False
+    for _ in range(3):
+        node.advance()
+    second.leave()
+    assert first.energy_j == pytest.approx(400.0)
+    assert second.energy_j == pytest.approx(300.0)
+
+
+def test_late_heir_of_a_shared_node_loses_nothing(node: Node):
+    """Those who go on look only 3 s after the kill, and the first of them dies with the lock."""
+    first, second = node.join(), node.join()
+    knock(node)
+    for _ in range(3):
+        node.advance()
+    first.kill()
+    node.clock.advance(3.0)
+    node.come().kill()
+    for _ in range(2):
+        node.advance()
+    second.leave()
+    assert (first.energy_j, second.energy_j) == (pytest.approx(150.0), pytest.approx(150.0 + 500.0))
 
 
 def test_lost_counter_is_one_gap_in_each_record(node: Node):

@@ -200,7 +200,7 @@ class Accounts:
 
     def _forget(self) -> None:
         """Leave out the accounts of runs that went long ago."""
-        now_s = self._now_s()
+        now_s = self.now_s()
         for run, entries in list(self._closed.items()):
             if max((entry.at_s for entry in entries), default=0.0) < now_s - CLOSED_S:
                 del self._closed[run]
@@ -208,13 +208,13 @@ class Accounts:
     def _judge(self) -> None:
         """Leave out the counters that stand still, once they were looked at for long enough."""
         self._looks += 1
-        self._first_s = min(self._first_s, self._now_s())
-        if not self._judged and self._looks >= UNMOVED_LOOKS and self._now_s() - self._first_s >= UNMOVED_S:
+        self._first_s = min(self._first_s, self.now_s())
+        if not self._judged and self._looks >= UNMOVED_LOOKS and self.now_s() - self._first_s >= UNMOVED_S:
             self._judged = True
             for one in self._shared.values():
                 one.state.dropped = one.state.dropped or stands_still(one.state)
 
-    def _now_s(self) -> float:
+    def now_s(self) -> float:
         """Instant of the latest reading [s]."""
         return max((one.state.at_s or 0.0 for one in self._shared.values()), default=0.0)
 

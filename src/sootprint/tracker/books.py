@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sootprint.core.errors import RecordError
 from sootprint.core.protocols import Machine, Meter
@@ -13,7 +13,11 @@ from sootprint.tracker.components import ComponentState
 from sootprint.tracker.sampler import Part, Sampler
 from sootprint.tracker.usage import Tracked, Usage
 
+if TYPE_CHECKING:
+    from sootprint.tracker.alone import Lone
+
 IDLE = Use()
+SAME_S = 1e-3  # between two instants of one look, which a journal rounds [s]
 
 
 class Member(NamedTuple):
@@ -101,6 +105,7 @@ class Books:
         is_owed: Callable[[str], bool] = _always,
         anew: bool = True,
         heirs: Mapping[str, str] = {},
+        lone: Lone | None = None,
     ) -> None:
         """Go on from the books of another process; what was spent since is split by the use that it saw last.
 
@@ -110,6 +115,7 @@ class Books:
             is_owed: Whether one who was here is charged until now; asked after the meters have answered.
             anew: Whether the other process may have charged somebody of whom nothing is told.
             heirs: Who is charged from the other's last look on for somebody who has gone, by identity of that one.
+            lone: Last look of a run that read for itself alone; where it is later than these books, they are old.
 
         Raises:
             RecordError: These are no books.
@@ -118,6 +124,9 @@ class Books:
         self._above = parents
         if left:
             self.accounts.load(left)
+        if lone is not None and lone.at_s > self.accounts.now_s() + SAME_S:
+            self._follow(lone, here)
+            uses, whole = {}, IDLE
         for gone, heir in heirs.items():
             if gone in self.accounts.runs and gone not in here and heir not in self.accounts.runs:
                 self.accounts.open(heir, sees=self._seen_by(here[heir]))
@@ -129,6 +138,15 @@ class Books:
         self._usage.look([member.tracked for member in here.values()])
         self._charge(self._sampler.collect(last=True), uses, whole, is_owed)
         self._meet(here, anew=anew)
+
+    def _follow(self, lone: Lone, here: Mapping[str, Member]) -> None:
+        """Charge everybody who is here from the last look of a run that was alone and has gone."""
+        self.accounts = Accounts(max_gap_s=self._sampler.max_gap_s)
+        self.accounts.adopt(lone.states, lone.start_s)
+        self.accounts.open(lone.run, first=True)
+        for run in here:
+            self.accounts.open(run, sees=self._seen_by(here[run]))
+        self.accounts.close(lone.run)
 
     def may_read(self, meter: str, uid: int) -> bool:
         """Whether a user could read the counters of a meter without us; not where the meter does not know."""

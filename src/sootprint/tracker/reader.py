@@ -9,7 +9,8 @@ from typing import Any
 from sootprint.core.errors import RecordError
 from sootprint.core.protocols import Machine, Meter
 from sootprint.tracker.accounts import Accounts
-from sootprint.tracker.board import BOARD, FACTS, Board
+from sootprint.tracker.alone import left_by
+from sootprint.tracker.board import BOARD, FACTS, Board, boot_of
 from sootprint.tracker.books import Books, Member
 from sootprint.tracker.cgroups import Container, container_of
 from sootprint.tracker.entry import Entry
@@ -43,6 +44,7 @@ class Reader:
         self._machine, self._own, self._seat = machine, own, seat
         self._books = Books(machine, sampler, meters)
         self._board = Board(seat.folder, machine.procfs) if seat else None
+        self._noted = False  # whether it is said that the board tells
         self._containers: dict[str, Container | None] = {}  # of each run's first process
 
     def begin(self, recorder: Recorder) -> None:
@@ -59,11 +61,14 @@ class Reader:
         """
         here = self._present(with_own=True)
         left = self._board.read(BOARD) if self._board else None
+        before = None if self._seat is None else self._seat.before
+        lone, untold = left_by(before, boot_of(self._machine.procfs))
         try:
             heirs = {} if heir_of is None else {heir_of: self._own.id}
-            self._books.resume(left or {}, here, is_owed=self._is_owed, anew=waited, heirs=heirs)
+            anew = waited and untold
+            self._books.resume(left or {}, here, is_owed=self._is_owed, anew=anew, heirs=heirs, lone=lone)
         except RecordError:
-            self._books.resume({}, here)
+            self._books.resume({}, here, lone=lone)
         self._publish()
 
     def tick(self) -> None:
@@ -113,6 +118,9 @@ class Reader:
             return
         with contextlib.suppress(OSError):  # the others see that it is old
             self._board.write(BOARD, self._books.dump())
+        if self._seat is not None and not self._noted:
+            self._seat.note(None)
+            self._noted = True
 
 
 def on_board(folder_of: Seat, procfs: str, run: str, *, closed: bool = False) -> list[Entry] | None:

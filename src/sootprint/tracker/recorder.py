@@ -45,6 +45,7 @@ class Recorder:
         self.journal_failed = False
         self._index: dict[str, dict[str, int]] = {}  # of each component, by meter and its name there
         self._uncounted: set[tuple[str, str]] = set()  # components that never gave a sound reading
+        self.added = 0  # components so far
         self._judged = False  # whether the counters that stand still were left out
         self._taken: dict[int, Entry] = {}
 
@@ -122,6 +123,7 @@ class Recorder:
 
     def _add(self, state: ComponentState) -> int:
         index = sum(map(len, self._index.values()))
+        self.added = index + 1
         self._index.setdefault(state.meter, {})[state.component] = index
         state.component = free_name(state.component, {known.component for known in self.fold.states})
         self.emit({"k": "comp", "c": state.dump()})

@@ -18,6 +18,7 @@ from sootprint.core.errors import MeterError
 from sootprint.core.held import Held
 from sootprint.tracker.registration import (
     LEFT,
+    MOST_BYTES,
     SUFFIX,
     Registration,
     is_gone,
@@ -28,6 +29,11 @@ from sootprint.tracker.registration import (
     read,
     taken_away,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 if sys.platform != "win32":
     import fcntl
@@ -66,6 +72,8 @@ class Seat:
         self._seen: dict[str, Registration] = {}
         self._is_open = True
         self.reads = False
+        self.before: dict[str, Any] | None = None  # note of the run that read before
+        self._told: Mapping[str, Any] | None = None  # note of this one
         self.knocked = False  # whether someone asked for a tick
         try:
             self._open_lock()
@@ -94,9 +102,46 @@ class Seat:
             self.reads = self._lock.is_at(self._lock_path)  # it may have been replaced meanwhile
             with contextlib.suppress(OSError):  # without it a tick comes when it is due
                 self._pipe = _pipe(self.folder / "wake")
-            with contextlib.suppress(OSError):  # for `keep` of the others
-                os.pwrite(self._lock.number, json.dumps([os.getpid(), namespace()]).encode().ljust(64), 0)
+            self.before = self._noted()
+            self.note(self.before)  # until this run has looked, it is as it was
         return self.reads
+
+    def sit(self, content: Registration) -> bool:
+        """Whether this run reads for all, as nobody else does; it is seen by the others from now on.
+
+        Raises:
+            OSError: Files cannot be locked here, or the registration cannot be written.
+        """
+        reads = self.take()
+        self.register(content)
+        if reads and not self.has_company():  # whoever comes now was charged by nobody
+            self.note({})
+        return reads
+
+    def note(self, charged: Mapping[str, Any] | None) -> None:
+        """Tell who takes the seat next who was charged, where this run is killed; the lock's file is never cut.
+
+        Args:
+            charged: What `alone.note` tells; empty where nobody is charged yet, None where the board tells.
+        """
+        self._told, lock = charged, self._lock
+        if not self.reads or lock is None or not lock.is_ours:
+            return
+        more = [] if charged is None else [charged]
+        with contextlib.suppress(OSError):  # its first two are for `keep` of the others
+            text = json.dumps([os.getpid(), namespace(), *more]).encode()
+            os.pwrite(lock.number, text.ljust(os.fstat(lock.number).st_size), 0)
+
+    def _noted(self) -> dict[str, Any] | None:
+        """What the run that held the lock before has noted; nobody was charged where there was none."""
+        assert self._lock is not None
+        try:
+            text = os.pread(self._lock.number, MOST_BYTES, 0)
+            content = json.loads(text) if text.strip() else [0, 0, {}]
+        except (OSError, ValueError, RecursionError):
+            return None
+        told = content[2] if isinstance(content, list) and len(content) == 3 else None
+        return told if isinstance(told, dict) else None
 
     @property
     def is_in_place(self) -> bool:
@@ -116,14 +161,14 @@ class Seat:
         read = self.reads
         with contextlib.suppress(OSError):  # the folder cannot be made now: this run goes on as it is
             if self._lock is None or not self._lock.is_at(self._lock_path):
-                before = (self._lock, self._pipe)
+                before, told = (self._lock, self._pipe), self._told
                 self._open_lock()
                 self.reads, self._pipe = False, None
                 for file in before:
                     if file is not None:
                         file.close()
-                if read:
-                    self.take()
+                if read and self.take():
+                    self.note(told)
             elif not read and self._holder_is_dead():
                 self._lock_path.unlink()
                 self._open_lock()
@@ -139,7 +184,7 @@ class Seat:
         """Whether the process that took the lock has gone, though a child of its holds it."""
         assert self._lock is not None
         try:
-            pid, known = json.loads(os.pread(self._lock.number, 64, 0))
+            pid, known = json.loads(os.pread(self._lock.number, MOST_BYTES, 0))[:2]
         except (OSError, ValueError, TypeError):
             return False
         return known == namespace() and is_gone(pid) and not locked(self._lock)
@@ -209,6 +254,10 @@ class Seat:
         except OSError:
             return True
 
+    def has_company(self) -> bool:
+        """Whether another run is here."""
+        return self.is_shared() and len(self.others()) > 1
+
     def others(self) -> dict[str, Registration]:
         """Live registrations by identity, this run's own included; those of dead runs are cleared away."""
         try:
@@ -261,6 +310,7 @@ class Seat:
         self.leave()
         self.give_up()
         self.wake()
+        self.note(None)
         if self._pipe is not None:
             self._pipe.close()
         if self._lock is not None:
@@ -269,6 +319,7 @@ class Seat:
 
     def hand_over(self) -> None:
         """Let another run read from now on, while this one has yet to write its record."""
+        self.note(None)
         self._is_open = self.reads = False
         for file in (self._pipe, self._lock):
             if file is not None:

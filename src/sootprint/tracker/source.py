@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine, Meter
+from sootprint.tracker.alone import note
 from sootprint.tracker.recorder import Recorder
 from sootprint.tracker.registration import Registration, run_above, unhidden, visible
 from sootprint.tracker.sampler import Sampler, close_all
@@ -69,6 +70,7 @@ class Source:
         self._reader: Reader | None = None  # for all runs here, where this one reads for others too
         self.untold = False  # whether the meters' facts are yet to be read from the board
         self._ticks = 0
+        self._noted = 0  # components that the note of this run names
         self._waited = True  # whether others may have been charged by whoever read before this run does
         self._attached: Attached | None = None
         self._heir_of: str | None = None  # rank that wrote the record of this one's job until it died
@@ -138,9 +140,7 @@ class Source:
         """Whether this run reads for all, or for itself where it cannot be seen: it would be charged nothing."""
         assert self._seat is not None
         try:
-            reads = self._seat.take()
-            self._seat.register(self._own)
-            return reads
+            return self._seat.sit(self._own)
         except OSError as err:
             self._warn(f"runtime directory: {err.strerror}: other runs on this machine are not seen")
             self._let_go()
@@ -189,7 +189,6 @@ class Source:
             self._recorder.take(self._account())
         elif self._heir_of or self._has_company():  # whoever read for them has just gone
             self._widen()
-            self._sample()
             self._lead(waited=False)
             self._recorder.take(self._account())
         else:
@@ -200,26 +199,26 @@ class Source:
         """What this run is charged so far."""
         if self._reader is not None:
             return self._reader.entries(self._own.id)
-        entries = self._entries()
-        if not entries and self._seat is not None:
+        if not (entries := self._entries()) and self._seat is not None:
             self._seat.wake()  # whoever reads has not seen this run yet
         return entries or []
 
-    def _sample(self) -> None:
-        self.sampler = Sampler(
+    def _sample(self) -> Sampler:
+        self.sampler = sampler = Sampler(
             self._machine,
             self.meters,
             start_s=self._recorder.start_s,
             period_s=self._settings.period_s,
             max_gap_s=self._recorder.fold.max_gap_s,
         )
+        return sampler
 
     def tick(self, *, last: bool = False) -> None:
         """Look at what is due, or at the account, and record it."""
         self._ticks += 1
-        knocked, rescan = False, self._ticks % RESCAN_TICKS == 0
+        knocked, rescan = self.hurry(), self._ticks % RESCAN_TICKS == 0
         if self._seat is not None:
-            knocked, self._seat.knocked = self._seat.knocked, False
+            self._seat.knocked = False
             if not self._seat.keep(now=rescan):
                 self._give_way()
         if not self._service.is_idle:
@@ -237,13 +236,15 @@ class Source:
         elif self.sampler is not None:
             share = not last and (self._strict or ((knocked or rescan) and self._has_company()))
             self._recorder.record(self.sampler.collect(last=last or share or moves), last=last)
+            if self._recorder.added != self._noted and self._seat is not None:
+                self._noted = note(self._seat, self._recorder, self._own.id, self._machine.procfs)
             if share and not moves:
                 self._share()
         if moves:
             self._move()
 
     def _has_company(self) -> bool:
-        return self._seat is not None and self._seat.is_shared() and len(self._seat.others()) > 1
+        return self._seat is not None and self._seat.has_company()
 
     def hear(self) -> Iterator[dict[str, Any]]:
         """Marks of the other ranks of this run's job, where they count."""
@@ -254,7 +255,8 @@ class Source:
     def _share(self) -> None:
         """From now on read for the others too, and have an account like them."""
         self._widen()
-        self._reader = self._new_reader()
+        assert self.sampler is not None
+        self._reader = self._new_reader(self.sampler)
         self._reader.begin(self._recorder)
         self._reader.tell(self._recorder.fold.facts)
 
@@ -265,18 +267,14 @@ class Source:
         found = [meter for meter in self._discover(unhidden(self._machine)) if hasattr(meter, "visible_to")]
         hidden = [meter for meter in self.meters if hasattr(meter, "visible_to")]
         self.meters = found + [meter for meter in self.meters if meter not in hidden]
-        before = self.sampler
-        if before is not None:
-            self._sample()
-            assert self.sampler is not None
-            self.sampler.go_on(before)
+        if (before := self.sampler) is not None:
+            self._sample().go_on(before)
         close_all(hidden)
 
-    def _new_reader(self) -> Reader:
+    def _new_reader(self, sampler: Sampler) -> Reader:
         from sootprint.tracker.reader import Reader
 
-        assert self.sampler is not None
-        return Reader(self._machine, self.sampler, self.meters, own=self._own, seat=self._seat)
+        return Reader(self._machine, sampler, self.meters, own=self._own, seat=self._seat)
 
     def _take_over(self) -> bool:
         """Whether this run reads for all from now on, as whoever did has gone."""
@@ -284,14 +282,13 @@ class Source:
             return False
         machine = self._machine if self._seat is None else unhidden(self._machine)
         self.meters = list(self._discover(machine))
-        self._sample()
         self._lead(waited=self._waited)
         self._waited = True
         return True
 
     def _lead(self, *, waited: bool) -> None:
         """Read for all from now on, from where whoever did so has left."""
-        self._reader = self._new_reader()
+        self._reader = self._new_reader(self._sample())
         self._reader.resume(waited=waited, heir_of=self._heir_of)
         self._heir_of = None
 
@@ -357,6 +354,9 @@ class Source:
             return
         if self.sampler is None:
             self._take_over()
+        elif self._reader is None and self._seat is not None and self._has_company():
+            self._seat.knocked = True  # who waits was not heard yet
+            self.tick()
         if self._seat is not None:
             self._seat.leave()
         if self.sampler is not None:
