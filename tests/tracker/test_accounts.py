@@ -367,3 +367,22 @@ def test_no_sequence_of_joins_and_leaves_makes_or_loses_a_joule(steps, data):
 def sum_j(accounts: Accounts, runs: Iterable[str]) -> float:
     """Energy of some runs [J]."""
     return fsum(fsum(energy_j(accounts, run).values()) for run in runs)
+
+
+@pytest.mark.parametrize("mixed", range(1, 15))
+def test_runs_told_of_two_looks_bridge_about_all_together(mixed: int):
+    """Their use jumps from look to look, and as the reader dies some were told of the last and some of the one before.
+
+    By the parts of the looks themselves, from nothing to twice of what is spent would be charged.
+    """
+    holders = [Holder(run) for run in "abcd"]
+    accounts = opened(*"abcd")
+    told: list[list[Entry]] = []
+    for look in range(20):
+        uses = {one.id: Use(1.0 if look % 4 == number else 0.0) for number, one in enumerate(holders)}
+        accounts.charge([looked(float(look), meter="rapl", cpu_0=100.0 * look)], holders, uses)
+        told.append([only(accounts, one.id) for one in holders])
+    shares = [told[-1 - (mixed >> number & 1)][number].share or 0.0 for number in range(4)]
+    assert fsum(one.share or 0.0 for one in told[-1]) == pytest.approx(1.0)
+    assert fsum(shares) == pytest.approx(1.0, abs=0.26)
+    assert all(part > 0.05 for part in shares)

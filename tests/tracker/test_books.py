@@ -169,3 +169,29 @@ def test_counter_is_told_to_those_alone_who_may_read_it(table: ProcessTable) -> 
         None,
         entry.energy_j,
     )
+
+
+def test_part_of_one_that_goes_is_bridged_by_the_others(table: ProcessTable) -> None:
+    """Killed right after somebody has come or gone, the reader leaves parts that add up to all, not counting parts."""
+    desk = Desk(table, FakeClock(monotonic_s=10.0))
+    pids = {name: table.fork(1) for name in "abc"}
+    here = {name: member(name, pid) for name, pid in pids.items()}
+    inner = table.fork(pids["a"])
+    here["in a"] = Member(Tracked("in a", (inner,), parent="a"))
+
+    def shares(*runs: str) -> list[float]:
+        desk.clock.advance(1.0)
+        for name, ticks in (("a", 10), ("b", 20), ("c", 70)):
+            table.burn(pids[name], ticks)
+        table.burn(inner, 10)
+        desk.books.tick({run: here[run] for run in runs})
+        outer = [run for run in runs if run != "in a" or "a" not in runs]
+        return [desk.books.accounts.entries(run)[1].share or 0.0 for run in outer]
+
+    for _ in range(3):
+        before = shares("a", "b", "c", "in a")
+    assert sum(before) == pytest.approx(1.0)
+    assert sum(shares("a", "b", "in a")) == pytest.approx(1.0)
+    a, b = shares("a", "b", "in a")
+    assert (a + b, a) == (pytest.approx(1.0), pytest.approx(b, rel=0.3))
+    assert sum(shares("b", "in a")) == pytest.approx(1.0)

@@ -138,8 +138,8 @@ class Run:
         self.source.end()
         self.recorder.emit({"k": "end", "s": self.recorder.now_s(), "why": "finished"})
         self.source.close()
-        assert self.recorder.journal is not None
-        self.recorder.journal.remove()
+        if self.recorder.journal is not None:
+            self.recorder.journal.remove()
 
     def kill(self) -> None:
         """Its process is killed: the kernel closes its files, and nothing else happens."""

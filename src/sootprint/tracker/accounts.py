@@ -14,11 +14,11 @@ from sootprint.tracker.asleep import Asleep
 from sootprint.tracker.attribution import ACCELERATOR, Holder, Use, split, strict_share
 from sootprint.tracker.components import ComponentState, superseded
 from sootprint.tracker.entry import Entry
+from sootprint.tracker.line import Line, level, line_of, steady, sums
 from sootprint.tracker.recorder import UNMOVED_S, free_name, stands_still
 from sootprint.tracker.sampler import Part
 
 NOBODY = Use()
-UNKNOWN = -1.0
 MOST_CLOSED = 64
 CLOSED_S = 10.0  # time for which the last account of a run is kept for it to read [s]
 UNMOVED_LOOKS = 10  # who comes and goes may ask for several within a second
@@ -68,22 +68,6 @@ class _Shared:
         return spent_j
 
 
-class _Line:
-    """One component in one run's account."""
-
-    __slots__ = (
-        *("energy_j", "is_first", "is_old", "lost_at_j", "rest_j"),
-        *("share", "since_s", "variance_j2", "without_j"),
-    )
-
-    def __init__(self, since_s: float, *, is_first: bool = False, is_old: bool = False) -> None:
-        self.since_s = since_s
-        self.is_first = float(is_first)  # whether nobody was charged before
-        self.is_old = float(is_old)  # whether somebody was charged with it since then, or before as one alone
-        self.energy_j = self.rest_j = self.variance_j2 = self.lost_at_j = self.without_j = 0.0
-        self.share = UNKNOWN  # of what was spent last [0-1]
-
-
 class Accounts:
     """Accounts of the runs on one machine.
 
@@ -95,7 +79,7 @@ class Accounts:
         self.origin = os.urandom(6).hex()
         self._max_gap_s = max_gap_s
         self._shared: dict[tuple[str, str], _Shared] = {}
-        self._lines: dict[str, dict[str, _Line]] = {}
+        self._lines: dict[str, dict[str, Line]] = {}
         self._closed: dict[str, list[Entry]] = {}
         self._looks, self._first_s, self._judged = 0, math.inf, False
         self.most_closed = MOST_CLOSED
@@ -135,7 +119,7 @@ class Accounts:
         for one in self._shared.values():
             name = one.state.component
             if sees is None or name in sees or not name.startswith(ACCELERATOR):
-                lines[name] = _Line(
+                lines[name] = Line(
                     one.state.at_s or 0.0, is_first=name not in charged and not anew, is_old=first
                 )
 
@@ -240,7 +224,7 @@ class Accounts:
             lines = self._lines[holder.id]
             own_j = dict(charged[holder.id])
             for name in own_j.keys() - lines.keys():
-                lines[name] = _Line(before_s[name], is_first=name not in known)
+                lines[name] = Line(before_s[name], is_first=name not in known)
             if holder.strict:
                 paid = strict_share(spent_j, own_j, use=uses.get(holder.id, NOBODY), whole=whole)
                 for name, charge in paid.items():
@@ -253,6 +237,30 @@ class Accounts:
                 if spent_j[name] > 0.0:
                     lines[name].share = energy_j / spent_j[name]
                     lines[name].variance_j2 += variances_j2[name] * lines[name].share ** 2
+        self._steady({name for name, spent in spent_j.items() if spent > 0.0}, charged, holders)
+
+    def _steady(
+        self, names: Collection[str], charged: Mapping[str, Mapping[str, float]], holders: Sequence[Holder]
+    ) -> None:
+        """Let the parts by which runs bridge a change of their reader follow, and add up as those of this look do."""
+        lasted_s = {
+            one.state.component: (one.state.at_s or 0.0) - one.before_s for one in self._shared.values()
+        }
+        for name in names:
+            steady(
+                [self._lines[run][name] for run, own_j in charged.items() if name in own_j], lasted_s[name]
+            )
+        tops = [holder.id for holder in holders if holder.parent not in charged]
+        shares = [{name: self._lines[run][name].share for name in charged[run]} for run in tops]
+        self.level(tops, {name: math.fsum(one.get(name, 0.0) for one in shares) for name in names})
+
+    def lasting(self, runs: Iterable[str]) -> dict[str, float]:
+        """What the parts that last of some runs add up to, by component [0-1]."""
+        return sums([self._lines[run] for run in runs if run in self._lines])
+
+    def level(self, runs: Iterable[str], wanted: Mapping[str, float]) -> None:
+        """Let the parts that last of some runs add up to what is wanted, as somebody came or went."""
+        level([self._lines[run] for run in runs if run in self._lines], wanted)
 
     def _hold(self, held: Collection[str], spent_j: Collection[str]) -> None:
         """Note since when somebody is charged with each component that was read now."""
@@ -271,7 +279,7 @@ class Accounts:
             state.component = self._free_name(state)
             one = self._shared[key] = _Shared(state, reading.component)
             for lines in self._lines.values() if not state.component.startswith(ACCELERATOR) else ():
-                lines[state.component] = _Line(reading.at_s, is_first=True)
+                lines[state.component] = Line(reading.at_s, is_first=True)
         return one
 
     def _free_name(self, state: ComponentState) -> str:
@@ -307,7 +315,7 @@ class Accounts:
             "origin": self.origin,
             "shared": [[*key, *_shared_values(one)] for key, one in self._shared.items()],
             "lines": {
-                run: {name: [getattr(line, slot) for slot in _Line.__slots__] for name, line in lines.items()}
+                run: {name: [getattr(line, slot) for slot in Line.__slots__] for name, line in lines.items()}
                 for run, lines in self._lines.items()
             },
             "closed": self._closed,
@@ -322,7 +330,7 @@ class Accounts:
         try:
             shared = {(row[0], row[1]): _shared_of(row) for row in data["shared"]}
             lines = {
-                run: {name: _line_of(values) for name, values in table.items()}
+                run: {name: line_of(values) for name, values in table.items()}
                 for run, table in data["lines"].items()
             }
             self._closed = {run: [Entry(*row) for row in rows] for run, rows in data["closed"].items()}
@@ -355,14 +363,7 @@ def _shared_of(row: Sequence[Any]) -> _Shared:
     return one
 
 
-def _line_of(values: Sequence[float]) -> _Line:
-    line = _Line(0.0)
-    for slot, value in zip(_Line.__slots__, (*values, 0.0)[: len(_Line.__slots__)], strict=True):
-        setattr(line, slot, float(value))
-    return line
-
-
-def _entry(one: _Shared, line: _Line, origin: str) -> Entry:
+def _entry(one: _Shared, line: Line, origin: str) -> Entry:
     state = one.state
     goes_on = not state.integrated and state.basis != "modelled"  # whoever reads it
     return Entry(
@@ -393,6 +394,6 @@ def _entry(one: _Shared, line: _Line, origin: str) -> Entry:
         counter_j=state.counter_j if goes_on else None,
         wraps_at_j=state.wraps_at_j,
         max_power_w=state.max_power_w,
-        share=line.share if line.share >= 0.0 else None,
+        share=line.told,
         without_j=line.without_j,
     )

@@ -185,6 +185,7 @@ class Books:
         return member._replace(tracked=member.tracked._replace(parent=around))
 
     def _meet(self, here: Mapping[str, Member], *, anew: bool = False) -> None:
+        wanted = self.accounts.lasting(self._outer())
         self._here = dict(here)
         self._above |= {one: member.tracked.parent for one, member in here.items()}
         self._above = {one: self._above[one] for one in _with_above(here, self._above)}
@@ -192,6 +193,12 @@ class Books:
             self.accounts.close(run)
         for run in self._here.keys() - self.accounts.runs:
             self.accounts.open(run, sees=self._seen_by(self._here[run]), anew=anew)
+        self.accounts.level(self._outer(), wanted)
+
+    def _outer(self) -> list[str]:
+        """Those who are here and a part of nobody who is."""
+        placed = self._placed(self._here)
+        return [run for run, member in placed.items() if member.tracked.parent not in placed]
 
     def _holders(self) -> list[Holder]:
         runs = self.accounts.runs

@@ -1,0 +1,73 @@
+"""One component in one run's account, and the part of it that lasts from look to look."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from math import fsum
+
+UNKNOWN = -1.0
+LASTS_S = 3.0  # time in which a run's part follows a change of its use [s]
+
+
+class Line:
+    """One component in one run's account."""
+
+    __slots__ = (
+        *("energy_j", "is_first", "is_old", "lost_at_j", "rest_j"),
+        *("share", "since_s", "variance_j2", "without_j", "lasting"),
+    )
+
+    def __init__(self, since_s: float, *, is_first: bool = False, is_old: bool = False) -> None:
+        self.since_s = since_s
+        self.is_first = float(is_first)  # whether nobody was charged before
+        self.is_old = float(is_old)  # whether somebody was charged with it since then, or before as one alone
+        self.energy_j = self.rest_j = self.variance_j2 = self.lost_at_j = self.without_j = 0.0
+        self.share = UNKNOWN  # of what was spent last [0-1]
+        self.lasting = 0.0  # the same over some looks, by which a run bridges a change of its reader [0-1]
+
+    @property
+    def told(self) -> float | None:
+        """Part of what is spent by which the run goes on where its reader has gone, or None before it had any."""
+        return None if self.share < 0.0 else self.lasting or self.share
+
+
+def line_of(values: Sequence[float]) -> Line:
+    """Line from the values of its slots, the last of which an older board does not have.
+
+    Raises:
+        ValueError: There are too few.
+    """
+    line = Line(0.0)
+    for slot, value in zip(Line.__slots__, (*values, 0.0)[: len(Line.__slots__)], strict=True):
+        setattr(line, slot, float(value))
+    return line
+
+
+def steady(lines: Collection[Line], lasted_s: float) -> None:
+    """Let the parts of one component follow those of a look, slowly: two runs may have been told of different looks.
+
+    Args:
+        lines: Of everybody who was charged with it now.
+        lasted_s: Time since the look before [s].
+    """
+    weight = lasted_s / (lasted_s + LASTS_S) if any(line.lasting for line in lines) else 1.0
+    for line in lines:
+        line.lasting += weight * (line.share - line.lasting)
+
+
+def sums(tables: Iterable[Mapping[str, Line]]) -> dict[str, float]:
+    """What the lasting parts of some runs add up to, by component [0-1]."""
+    found: dict[str, list[float]] = {}
+    for table in tables:
+        for name, line in table.items():
+            found.setdefault(name, []).append(line.lasting)
+    return {name: fsum(parts) for name, parts in found.items()}
+
+
+def level(tables: Sequence[Mapping[str, Line]], wanted: Mapping[str, float]) -> None:
+    """Let the lasting parts of some runs add up to what is wanted of each component, as somebody came or went."""
+    found = sums(tables)
+    for table in tables:
+        for name, line in table.items():
+            if found[name] > 0.0 and name in wanted:
+                line.lasting *= wanted[name] / found[name]
