@@ -113,9 +113,9 @@ class Found:
 
     @property
     def most_j(self) -> float:
-        """What may be lost or doubled: a flush for each that was killed, and the edges, longer in a crowd [J]."""
+        """What may be lost or doubled: a flush for each kill, and the edges, which alone are longer in a crowd [J]."""
         kills = sum(strike.startswith("kill") for strike in self.strikes)
-        return (kills * FLUSH_S + self.edges * EDGE_S) * self.crowd * SHARE["rapl"] * WAVE.most_w
+        return (kills * FLUSH_S + self.edges * EDGE_S * self.crowd) * SHARE["rapl"] * WAVE.most_w
 
 
 @dataclass

@@ -328,6 +328,23 @@ def test_lone_reader_that_dies_deaf_is_gone_on_from_its_last_look(node: Node, be
     assert [run.energy_j for run in others] == pytest.approx([250.0, 250.0])
 
 
+@pytest.mark.parametrize("later_s", [30.0, 3600.0])
+def test_note_of_one_long_dead_charges_nobody(node: Node, later_s: float):
+    """A lone run has died and left its note; two that begin at the same time know nothing of it."""
+    first = node.join()
+    node.advance()
+    first.kill()
+    node.clock.advance(later_s)
+    runs = [node.come(), node.come()]
+    for run in runs:
+        run.begin()
+        node.here[run.number] = run
+    node.advance()
+    for run in runs:
+        run.leave()
+    assert [run.energy_j for run in (first, *runs)] == pytest.approx([100.0, 50.0, 50.0])
+
+
 def test_old_note_charges_nobody_again(node: Node):
     """A lone run has died and left its note; hours later one that reads dies unseen, beside one that waits."""
     first = node.join()
@@ -636,6 +653,6 @@ def happens(node: Node, steps: list[str], data: st.DataObject) -> None:
     look_j = POWER_W * TICK_S
     # each fills the time in which it changes its reader: a second, or as long as one hangs whose folder is removed
     filled_j = removals * len(everybody) * (look_j + hung_j)
-    lost_j = (kills + removals) * 2.0 * look_j + (hung_j if kills + removals else 0.0)
+    lost_j = (kills + removals) * 2.0 * look_j + (hung_j if removals else 0.0)
     assert charged_j <= truth_j + filled_j + 1e-6
     assert charged_j >= truth_j - lost_j - 1e-6

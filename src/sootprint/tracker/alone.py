@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 else:
     from sootprint.core.named import NamedTuple
 
+OLD_S = 60.0  # a look that is older tells of another time, at which nobody who is here may have been here [s]
+
 
 class Lone(NamedTuple):
     """Last look of a run that was alone.
@@ -61,12 +63,13 @@ def note(seat: Seat, recorder: Recorder, run: str, procfs: str) -> int:
     return recorder.added
 
 
-def left_by(note: Mapping[str, Any] | None, boot: str) -> tuple[Lone | None, bool]:
+def left_by(note: Mapping[str, Any] | None, boot: str, now_s: float) -> tuple[Lone | None, bool]:
     """Where to go on from, and whether somebody may have been charged of whom nothing is told.
 
     Args:
         note: Of the run that read before; empty where nobody was charged, None where its board tells.
         boot: Identity of this boot.
+        now_s: Instant on the monotonic clock [s].
     """
     if note is None or not note or note.get("boot") != boot:
         return None, note is None
@@ -81,4 +84,6 @@ def left_by(note: Mapping[str, Any] | None, boot: str) -> tuple[Lone | None, boo
         return None, False
     except (RecordError, OSError, KeyError, TypeError, ValueError):
         return None, True
-    return (None, True) if fold.head.get("shared") or fold.ended else (lone, False)
+    if fold.head.get("shared") or fold.ended or not 0.0 <= now_s - lone.at_s <= OLD_S:
+        return None, True
+    return lone, False

@@ -62,7 +62,8 @@ class Reader:
         here = self._present(with_own=True)
         left = self._board.read(BOARD) if self._board else None
         before = None if self._seat is None else self._seat.before
-        lone, untold = left_by(before, boot_of(self._machine.procfs))
+        now_s = self._machine.clock.monotonic_s()
+        lone, untold = left_by(before, boot_of(self._machine.procfs), now_s)
         try:
             heirs = {} if heir_of is None else {heir_of: self._own.id}
             anew = waited and untold

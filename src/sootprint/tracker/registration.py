@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -88,6 +89,23 @@ def opened(path: Path) -> Held:
         OSError: It cannot be opened.
     """
     return Held(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder and those above it that only this user can use, whatever the umask.
+
+    Raises:
+        OSError: It cannot be made, or somebody else can write to it.
+    """
+    for path in (folder.parent.parent, folder.parent, folder):
+        path.mkdir(parents=path == folder.parent.parent, exist_ok=True, mode=0o700)
+    top = folder.parent.parent.stat()
+    if top.st_uid not in (0, os.geteuid()) or (top.st_mode & 0o002 and not top.st_mode & stat.S_ISVTX):
+        raise PermissionError(1, "others may replace what is in it")
+    for path in (folder, folder.parent):
+        facts = path.lstat()
+        if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid() or facts.st_mode & 0o022:
+            raise PermissionError(1, "others may write to it")
 
 
 def locked(file: Held) -> bool:

@@ -24,6 +24,7 @@ from sootprint.tracker.registration import (
     is_gone,
     is_owed,
     locked,
+    make_private,
     namespace,
     opened,
     read,
@@ -74,6 +75,7 @@ class Seat:
         self.reads = False
         self.before: dict[str, Any] | None = None  # note of the run that read before
         self._told: Mapping[str, Any] | None = None  # note of this one
+        self._waits = self._waited = False  # whether this run, or any, was here while somebody held the lock
         self.knocked = False  # whether someone asked for a tick
         try:
             self._open_lock()
@@ -84,7 +86,7 @@ class Seat:
         _seats.add(self)
 
     def _open_lock(self) -> None:
-        _make_private(self.folder / "runs")
+        make_private(self.folder / "runs")
         self._lock = opened(self._lock_path)
 
     def take(self) -> bool:
@@ -93,18 +95,22 @@ class Seat:
         Raises:
             OSError: Files cannot be locked here.
         """
-        if (
-            not self.reads
-            and self._lock is not None
-            and self._lock.is_at(self._lock_path)
-            and locked(self._lock)
-        ):
+        if self.reads or self._lock is None or not self._lock.is_at(self._lock_path):
+            return self.reads
+        self._waited = self._waits or self._has_waiting()
+        self._waits = True
+        if locked(self._lock):
             self.reads = self._lock.is_at(self._lock_path)  # it may have been replaced meanwhile
             with contextlib.suppress(OSError):  # without it a tick comes when it is due
                 self._pipe = _pipe(self.folder / "wake")
-            self.before = self._noted()
+            self.before = self._noted() if self._waited else None
             self.note(self.before)  # until this run has looked, it is as it was
         return self.reads
+
+    def _has_waiting(self) -> bool:
+        """Whether another run was here while somebody held the lock: else its note may be of days ago."""
+        own = None if self._content is None else self._content.id
+        return any(one.writes and one.id != own for one in self.others().values())
 
     def sit(self, content: Registration) -> bool:
         """Whether this run reads for all, as nobody else does; it is seen by the others from now on.
@@ -112,11 +118,11 @@ class Seat:
         Raises:
             OSError: Files cannot be locked here, or the registration cannot be written.
         """
-        reads = self.take()
-        self.register(content)
-        if reads and not self.has_company():  # whoever comes now was charged by nobody
+        if self.take() and not self._waited:  # whoever comes now was charged by nobody
+            self.before = {}
             self.note({})
-        return reads
+        self.register(content)
+        return self.reads
 
     def note(self, charged: Mapping[str, Any] | None) -> None:
         """Tell who takes the seat next who was charged, where this run is killed; the lock's file is never cut.
@@ -133,11 +139,10 @@ class Seat:
             os.pwrite(lock.number, text.ljust(os.fstat(lock.number).st_size), 0)
 
     def _noted(self) -> dict[str, Any] | None:
-        """What the run that held the lock before has noted; nobody was charged where there was none."""
+        """What the run that held the lock before has noted."""
         assert self._lock is not None
         try:
-            text = os.pread(self._lock.number, MOST_BYTES, 0)
-            content = json.loads(text) if text.strip() else [0, 0, {}]
+            content = json.loads(os.pread(self._lock.number, MOST_BYTES, 0))
         except (OSError, ValueError, RecursionError):
             return None
         told = content[2] if isinstance(content, list) and len(content) == 3 else None
@@ -328,6 +333,7 @@ class Seat:
 
     def leave(self) -> None:
         """No longer be seen; who reads charges this run once more, unless it has not noticed before `give_up`."""
+        self._waits = False
         if self._content is not None:
             path = self._path(self._content)
             self._left = None if self.reads else path.with_suffix(LEFT)
@@ -352,23 +358,6 @@ class Seat:
             if file is not None:
                 file.close()
         self._pipe = self._own = self._group = self._lock = None
-
-
-def _make_private(folder: Path) -> None:
-    """Make a folder and those above it that only this user can use, whatever the umask.
-
-    Raises:
-        OSError: It cannot be made, or somebody else can write to it.
-    """
-    for path in (folder.parent.parent, folder.parent, folder):
-        path.mkdir(parents=path == folder.parent.parent, exist_ok=True, mode=0o700)
-    top = folder.parent.parent.stat()
-    if top.st_uid not in (0, os.geteuid()) or (top.st_mode & 0o002 and not top.st_mode & stat.S_ISVTX):
-        raise PermissionError(1, "others may replace what is in it")
-    for path in (folder, folder.parent):
-        facts = path.lstat()
-        if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid() or facts.st_mode & 0o022:
-            raise PermissionError(1, "others may write to it")
 
 
 def _pipe(path: Path) -> Held:
