@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sootprint.tracker.board import BOARD, FACTS, Board, boot_of
+from sootprint.tracker.board import BOARD, FACTS, Board
+from sootprint.tracker.registration import boot_of
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sootprint.core.errors import RecordError
-from sootprint.tracker.board import boot_of
 from sootprint.tracker.components import ComponentState
 from sootprint.tracker.recorder import Recorder
+from sootprint.tracker.registration import boot_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

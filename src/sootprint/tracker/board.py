@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import binascii
 import contextlib
-import functools
 import json
 import os
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sootprint.core.lines import encoder
+from sootprint.tracker.registration import boot_of
 
 BOARD, FACTS = "board.json", "facts.json"
 TABLES = ("lines", "closed")  # by run: a line each, so that a run need not parse those of all the others
@@ -89,12 +89,3 @@ def _parsed(data: bytes, run: str | None) -> dict[str, Any]:
             table, one, value = json.loads(line)
             content[table][one] = value
     return content
-
-
-@functools.cache
-def boot_of(procfs: str) -> str:
-    """Identity of this boot: the monotonic clock of another one tells nothing."""
-    try:
-        return (Path(procfs) / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        return ""

@@ -10,12 +10,12 @@ from sootprint.core.errors import RecordError
 from sootprint.core.protocols import Machine, Meter
 from sootprint.tracker.accounts import Accounts
 from sootprint.tracker.alone import left_by
-from sootprint.tracker.board import BOARD, FACTS, Board, boot_of
+from sootprint.tracker.board import BOARD, FACTS, Board
 from sootprint.tracker.books import Books, Member
 from sootprint.tracker.cgroups import Container, container_of
 from sootprint.tracker.entry import Entry
 from sootprint.tracker.recorder import Recorder
-from sootprint.tracker.registration import Registration
+from sootprint.tracker.registration import Registration, boot_of
 from sootprint.tracker.sampler import Sampler
 from sootprint.tracker.seat import Seat
 from sootprint.tracker.usage import Tracked

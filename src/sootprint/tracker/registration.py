@@ -122,6 +122,15 @@ def locked(file: Held) -> bool:
 
 
 @functools.cache
+def boot_of(procfs: str) -> str:
+    """Identity of this boot: the monotonic clock of another one tells nothing."""
+    try:
+        return (Path(procfs) / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+@functools.cache
 def namespace() -> int:
     """Number of this process's namespace of process numbers; 0 where there is none."""
     try:

@@ -17,10 +17,9 @@ from sootprint import __version__
 from sootprint.core.errors import InputError, MeterError
 from sootprint.core.protocols import Machine, Meter
 from sootprint.tracker import identity
-from sootprint.tracker.board import boot_of
 from sootprint.tracker.books import Books
 from sootprint.tracker.fold import GAP_PERIODS
-from sootprint.tracker.registration import VISIBLE
+from sootprint.tracker.registration import VISIBLE, boot_of
 from sootprint.tracker.sampler import Sampler, guarded
 from sootprint.tracker.service.desk import Desk
 from sootprint.tracker.service.page import Page
