@@ -1,6 +1,6 @@
 """Sootprint, CodeCarbon, carbontracker, Zeus and Eco2AI through the same cases, side by side, into bench/results.
 
-    python bench/bench_peers.py [--quick] [--repeats 11] [--runs 3] [--source TREE] [--no-install]
+    python bench/bench_peers.py [--quick] [--repeats 11] [--runs 3] [--costs-only] [--source TREE] [--no-install]
 
 Every tool runs in an environment of its own under build/bench, from PyPI at pinned versions, and sees a fake node
 whose energy is known. Where namespaces cannot be had, what needs them is skipped, with the reason in the table.
@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 from bench.peers import cases, report, tools  # noqa: E402 - the folder above is not on the path of a script
 from bench.peers.page import page, with_tables  # noqa: E402
+from bench.peers.runner import YOUNG_S  # noqa: E402
 from bench.peers.stage import Device, SkippedError, Stage, nvml, powercap  # noqa: E402
 
 RESULTS = ROOT / "bench" / "results"
@@ -62,7 +63,7 @@ class Bench:
     def costs(self) -> dict[str, list[dict[str, Any]]]:
         """Results of the cost case, the tools in turn, never two at a time."""
         found: dict[str, list[dict[str, Any]]] = {tool.name: [] for tool in (*tools.TOOLS, tools.NOTHING)}
-        case = cases.COST._replace(seconds=self._sample_s)
+        case = cases.COST._replace(seconds=1.0 + YOUNG_S + self._sample_s)
         with self._tree(cases.CONST, tick_s=0.2) as device:
             for number in range(self.repeats):
                 for tool in (*tools.TOOLS, tools.NOTHING):
@@ -164,35 +165,52 @@ def _cell(found: Any, of: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
 def measure(stage: Stage, *, quick: bool, repeats: int, runs: int) -> dict[str, Any]:
     """The whole report."""
     bench = Bench(stage, quick=quick, repeats=repeats, runs=runs)
-    tables = {
+    tables: dict[str, Any] = {
         "faults": bench.faults(),
         "several": bench.several(),
         "nested": bench.nested(),
         "truth": bench.truth(),
     }
-    machine = tools.machine()  # its load when the costs are measured
-    costs = bench.costs()
-    summary = {name: report.costs(results) for name, results in costs.items()}
-    bare = summary.pop(tools.NOTHING.name)
-    made: dict[str, Any] = {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    facts = {
         "command": "python bench/bench_peers.py "
         + ("--quick" if quick else f"--repeats {repeats} --runs {runs}"),
-        "machine": machine,
         "isolation": BOXED if stage.boxed else f"{ASIDE} ({stage.no_box}).",
         "calling_home": SILENT,
-        "versions": {tool.name: tools.versions(tool) for tool in tools.TOOLS},
         "settings": {tool.name: tool.settings for tool in tools.TOOLS},
-        "site_packages_mb": {tool.name: tools.site_packages_mb(tool) for tool in tools.TOOLS},
-        "repeats": bench.repeats,
         "fault_runs": bench.fault_runs,
         "several_runs": bench.several_runs,
         "truth_runs": bench.truth_runs,
         "truth_seconds": bench.truth_seconds,
+    }
+    return costed(bench, tables | facts)
+
+
+def costed(bench: Bench, others: dict[str, Any]) -> dict[str, Any]:
+    """The report with costs that are measured now; `others` is the rest of it."""
+    machine = tools.machine()  # its load when the costs are measured
+    summary = {name: report.costs(results) for name, results in bench.costs().items()}
+    bare = summary.pop(tools.NOTHING.name)
+    made = others | {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "machine": machine,
+        "versions": {tool.name: tools.versions(tool) for tool in tools.TOOLS},
+        "site_packages_mb": {tool.name: tools.site_packages_mb(tool) for tool in tools.TOOLS},
+        "repeats": bench.repeats,
         "bare_ms_per_s": bare["cpu_ms_per_s"]["median"],
         "costs": summary,
-    } | tables
+    }
     return made | {"behind": report.behind(made)}
+
+
+def _newest() -> dict[str, Any]:
+    """The newest whole report."""
+    found = sorted(RESULTS.glob("peers-2*.json"))
+    if not found:
+        sys.exit(
+            "bench_peers: there is no report whose costs could be measured again: leave out --costs-only"
+        )
+    newest: dict[str, Any] = json.loads(found[-1].read_text(encoding="utf-8"))
+    return newest
 
 
 def main() -> None:
@@ -205,6 +223,11 @@ def main() -> None:
     )
     parser.add_argument("--repeats", type=int, default=11)
     parser.add_argument("--runs", type=int, default=3, help="runs of each fault and each wave")
+    parser.add_argument(
+        "--costs-only",
+        action="store_true",
+        help="measure the costs again, and take the rest of the newest report",
+    )
     parser.add_argument("--source", type=Path, default=ROOT, help="tree of Sootprint to install")
     parser.add_argument("--no-install", action="store_true", help="take the environments as they are")
     chosen = parser.parse_args()
@@ -214,7 +237,14 @@ def main() -> None:
         except subprocess.CalledProcessError as err:
             sys.exit(f"bench_peers: not run, as an environment could not be made ({err}); it needs PyPI once")
     with tempfile.TemporaryDirectory(prefix="peers-") as folder:
-        made = measure(Stage(Path(folder)), quick=chosen.quick, repeats=chosen.repeats, runs=chosen.runs)
+        stage = Stage(Path(folder))
+        if chosen.costs_only:
+            before = _newest()
+            again = f"{before['command'].partition(', costs again')[0]}, costs again with --costs-only"
+            bench = Bench(stage, quick=chosen.quick, repeats=chosen.repeats, runs=chosen.runs)
+            made = costed(bench, before | {"command": again})
+        else:
+            made = measure(stage, quick=chosen.quick, repeats=chosen.repeats, runs=chosen.runs)
     RESULTS.mkdir(parents=True, exist_ok=True)
     name = f"peers-{'quick-' if chosen.quick else ''}{made['date']}"
     (RESULTS / f"{name}.json").write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")

@@ -177,6 +177,9 @@ def _sampled(plan: Plan, use: Any, until_s: float) -> None:
         time.sleep(1.0)  # what the start left to do
     note("settled", settle_cpu_ms=cost.cpu_ms)
     with Cost() as cost:
+        train(plan, use, time.monotonic() + plan["young_s"])
+    note("grown", young_cpu_ms_per_s=1000 * cost.cpu_ms / cost.wall_ms)
+    with Cost() as cost:
         train(plan, use, until_s)
     helpers = len(_descendants(os.getpid()))
     memory = memory_mb() - NOTES["bare_mb"]

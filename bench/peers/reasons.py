@@ -17,24 +17,29 @@ STAGES = {
     "start, CPU": "start",
     "stop, wall": "stop",
     "stop, CPU": "stop",
-    "CPU time at one sample a second": "samples",
+    "CPU time in the second to the eleventh second of a run": "young",
+    "CPU time at one sample a second, after that": "samples",
 }
 OURS = {
     "start": "Sootprint has begun a thread that loads what it measures with, finds every meter, looks who else is "
     "measured here, and has a journal on disk some ms later; the row of the second after counts it",
     "stop": "Sootprint takes a last reading, multiplies energy, PUE and intensity minute by minute with their "
     "intervals and sources, and has the whole record on disk",
+    "young": "Sootprint takes some three samples a second, so that a kill costs a short run little",
     "samples": "Sootprint reads, checks and writes every sample to its journal",
 }
 THEIRS = {
     ("zeus", "start"): "has read each counter once and written nothing",
     ("zeus", "stop"): "has read each counter a second time and returned the difference",
+    ("zeus", "young"): "takes no samples: nothing runs between its two calls",
     ("zeus", "samples"): "takes no samples: nothing runs between its two calls",
     (
         "carbontracker",
         "start",
     ): "has started its thread and opened its log",
     ("carbontracker", "stop"): "has added the mean power of its last epoch, and a sum, to the open log",
+    ("carbontracker", "young"): "reads one second of every two, and writes at the end of an epoch",
+    ("codecarbon", "young"): "takes one sample a second, and writes at its end",
     ("carbontracker", "samples"): "reads one second of every two, and writes at the end of an epoch",
 }
 

@@ -21,7 +21,8 @@ COSTS = {  # name in the notes: title, unit
     "settled_cpu_ms": ("import, start and the second after, CPU", "ms"),
     "stop_ms": ("stop, wall", "ms"),
     "stop_cpu_ms": ("stop, CPU", "ms"),
-    "cpu_ms_per_s": ("CPU time at one sample a second", "ms/s"),
+    "young_cpu_ms_per_s": ("CPU time in the second to the eleventh second of a run", "ms/s"),
+    "cpu_ms_per_s": ("CPU time at one sample a second, after that", "ms/s"),
     "memory_mb": ("memory added", "MB"),
     "helpers": ("helper processes", ""),
 }

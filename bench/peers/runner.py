@@ -24,6 +24,7 @@ FAIL_S = 2.0
 WRAP_S = 3.5  # after the imports; every tool has started by then
 RUN_ON_S = 600.0
 OUTLIVE_S = 2.0
+YOUNG_S = 10.0  # after the first second of a run whose costs are measured: some tools look more often in it
 BALLAST = "ballast"
 
 Spec = dict[str, Any]
@@ -48,6 +49,7 @@ class Training:
             "slice_s": 60.0 if case["inside"] == "cost" else 0.1,
             "fault": case["inside"],
             "period_s": 1.0,
+            "young_s": YOUNG_S,
             "epoch_s": case["epoch_s"],
             "epochs": max(1, math.ceil(case["seconds"] / case["epoch_s"])),
             "seconds": RUN_ON_S if case["ends"] else case["seconds"],
