@@ -13,7 +13,6 @@ import json
 import os
 import random
 import signal
-import struct
 import subprocess
 import sys
 import time
@@ -23,8 +22,7 @@ from pathlib import Path
 
 from sootprint.ledger import Ledger
 from tests.e2e.harness import SOOTPRINT, TAKES_S, call, environment
-from tests.faults.ground import SHARE, WAVE, Ground, tree
-from tests.faults.stage import MOST_CROWD
+from tests.faults.ground import SHARE, WAVE, Balance, Ground, crowd, move_clock, tree
 from tests.faults.training import boot_s
 
 TRAINING = """
@@ -46,8 +44,10 @@ with sootprint.track(name):
     stamp("ends")
 """
 BUSY = 0.4  # of two processors, all runs together
-FLUSH_S = 1.0  # what was not flushed yet when a reader died, and what two readers may both have seen
+FLUSH_S = 1.0  # what was not flushed yet when a reader died that was alone
+KILL_S = 0.1  # what is lost or doubled where others go on for a reader or a service that is killed
 EDGE_S = 0.25  # to begin and to end, once for each time without any run
+ALONE = "which reads for itself alone"
 STILL_S = (0.3, 1.5)  # shortest and longest time that a run stands still
 HOUR_NS = 3_600_000_000_000
 J_PER_KWH = 3.6e6
@@ -73,49 +73,36 @@ class Attack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Balance):
     """What an attack left.
 
     Args:
-        truth_j: What the node drew while at least one run was there [J].
-        until_j: The same until their processes had ended [J].
-        charged_j: What all records state together [J].
         records: Number of records.
         runs: Number of runs that began.
         strikes: What was done, in order.
         edges: Times without a run before a run, at least 1.
-        crowd: How many programs waited for each processor, at least 1 and at most 4.
+        fell: Runs and services that died of themselves.
     """
 
-    truth_j: float
-    until_j: float
-    charged_j: float
     records: int
     runs: int
     strikes: tuple[str, ...]
     edges: int
-    crowd: float
-
-    @property
-    def lost_j(self) -> float:
-        """Energy that no record has [J]."""
-        return max(0.0, self.truth_j - self.charged_j)
-
-    @property
-    def doubled_j(self) -> float:
-        """Energy that records have beyond what was drawn [J]."""
-        return max(0.0, self.charged_j - self.until_j)
+    fell: tuple[str, ...]
 
     @property
     def holds(self) -> bool:
-        """Whether each run has a record, and no more was lost or doubled than may be."""
-        return self.records == self.runs and max(self.lost_j, self.doubled_j) <= self.most_j
+        """Whether each run ended well and has a record, and no more was lost or doubled than may be."""
+        is_whole = self.records == self.runs and not self.fell
+        return is_whole and max(self.lost_j, self.doubled_j) <= self.most_j
 
     @property
     def most_j(self) -> float:
-        """What may be lost or doubled: a flush for each kill, and the edges, which alone are longer in a crowd [J]."""
+        """What may be lost or doubled: by kills and at edges, longer in a crowd, and a flush where all die [J]."""
         kills = sum(strike.startswith("kill") for strike in self.strikes)
-        return (kills * FLUSH_S + self.edges * EDGE_S * self.crowd) * SHARE["rapl"] * WAVE.most_w
+        flushes = sum(strike.endswith(ALONE) for strike in self.strikes)
+        lasts_s = (kills * KILL_S + self.edges * EDGE_S) * self.crowd + flushes * FLUSH_S
+        return lasts_s * SHARE["rapl"] * WAVE.most_w
 
 
 @dataclass
@@ -217,12 +204,13 @@ class _Field:
         victim = self.reader()
         if victim is None:
             return None
+        goes_on = len(self.here()) > 1
         victim.process.kill()
         victim.process.wait()
         victim.killed_s = victim.ended_s = boot_s()
         self.still.pop(victim.process.pid, None)
         self.join(boot_s() + chance.uniform(0.1, 0.3) * self.attack.lasts_s, BUSY / self.attack.runs)
-        return f"kill {victim.name}, which reads"
+        return f"kill {victim.name}, {'which reads' if goes_on else ALONE}"
 
     def _stop(self, chance: random.Random) -> str | None:
         candidates = [run for run in self.here() if run.process.pid not in self.still]
@@ -235,8 +223,14 @@ class _Field:
 
     def _step(self, chance: random.Random) -> str:
         self.clock_ns += chance.choice([-HOUR_NS, HOUR_NS])
-        (self.folder / "clock").write_bytes(struct.pack("qq", self.clock_ns, 0))
+        move_clock(self.folder / "clock", wall_ns=self.clock_ns)
         return "step the clock"
+
+    def fell(self) -> tuple[str, ...]:
+        """Runs that died of themselves, and the service where it did."""
+        runs = [run.name for run in self.runs if run.killed_s is None and run.process.returncode != 0]
+        dead = self.service is not None and self.restart_s is None and self.service.poll() is not None
+        return (*runs, *(["the service"] if dead else []))
 
     def end(self) -> None:
         """End what still runs."""
@@ -256,7 +250,7 @@ def played(attack: Attack, shared: Ground) -> Found:
     folder = shared.folder / f"attack-{attack.seed}-{attack.runs}-{int(attack.served)}"
     for name in ("stamps", "home", "runtime", "state"):
         (folder / name).mkdir(parents=True, mode=0o700)
-    (folder / "clock").write_bytes(bytes(16))
+    move_clock(folder / "clock")
     origin_s = time.time()
     less_boot_s = origin_s - boot_s()
     with tree(folder / "sys", origin_s) as sysfs, _field(attack, shared, folder, sysfs) as field_:
@@ -336,7 +330,8 @@ def _found(field_: _Field, since_origin_s: Callable[[float], float]) -> Found:
         runs=len(began),
         strikes=tuple(field_.strikes),
         edges=len(_union(spent)),
-        crowd=min(MOST_CROWD, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))),
+        crowd=crowd(),
+        fell=field_.fell(),
     )
 
 

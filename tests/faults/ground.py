@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import struct
 import subprocess
 import sys
 import threading
@@ -20,6 +22,7 @@ DRAM = 0.25  # of the package's power, beside it
 SHARE = {"rapl": 1.0 + DRAM, "nvml": 1.0}
 TICK_S = 0.02
 STARTS = 2
+MOST_CROWD = 4.0
 CLOCK_SOURCE = Path(__file__).with_name("fake_clock.c")
 
 
@@ -42,6 +45,51 @@ class Ground:
     nvml: Path
     clock: Path
     starts: threading.Semaphore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """What was spent, and what is stated of it.
+
+    Args:
+        truth_j: True energy while there was something to measure [J].
+        until_j: The same until whoever measured had ended, too, which takes time on a busy machine [J].
+        charged_j: Energy charged to all runs together [J].
+        crowd: How many programs waited for each processor, at least 1 and at most 4.
+    """
+
+    truth_j: float
+    until_j: float
+    charged_j: float
+    crowd: float
+
+    @property
+    def lost_j(self) -> float:
+        """Energy that no run was charged with [J]."""
+        return max(0.0, self.truth_j - self.charged_j)
+
+    @property
+    def doubled_j(self) -> float:
+        """Energy that was charged beyond what was spent until the end of whoever measured [J]."""
+        return max(0.0, self.charged_j - self.until_j)
+
+
+def crowd() -> float:
+    """How many programs wait for each processor, at least 1 and at most 4."""
+    return min(MOST_CROWD, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
+
+
+def move_clock(path: Path, *, wall_ns: int = 0, monotonic_ns: int = 0) -> None:
+    """Move the clocks of the processes that look at a file, which is not cut: they would die of a bus error.
+
+    Args:
+        path: The file; made where it is not there.
+        wall_ns: What is added to the wall clock [ns].
+        monotonic_ns: What is added to the monotonic clock [ns].
+    """
+    path.touch()
+    with path.open("r+b", buffering=0) as file:
+        file.write(struct.pack("qq", wall_ns, monotonic_ns))
 
 
 @contextlib.contextmanager

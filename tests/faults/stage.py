@@ -17,7 +17,7 @@ from typing import Any
 from sootprint.core.errors import RecordError
 from sootprint.ledger import Ledger
 from tests.e2e.harness import SOOTPRINT, TAKES_S, call, environment
-from tests.faults.ground import SHARE, WAVE, Ground, tree
+from tests.faults.ground import SHARE, WAVE, Balance, Ground, crowd, move_clock, tree
 from tests.faults.training import boot_s
 
 TRAINING = Path(__file__).with_name("training.py")
@@ -27,7 +27,6 @@ OURS = "sootprint: "
 J_PER_KWH = 3.6e6
 PLAYS = 2
 BUSY = 0.1  # so that runs side by side have CPU time to be charged by
-MOST_CROWD = 4.0
 LATE_S = 1.0  # to take the last reading and keep the record
 MOST_STALE_S = 0.2  # more is no step of the fake counters but a fault of theirs
 EDGE_S = 0.2  # to start and end a process, at both ends together
@@ -105,7 +104,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Balance):
     """What a fault left.
 
     Args:
@@ -115,14 +114,10 @@ class Outcome:
         said: Lines that we wrote.
         records: Records as plain JSON.
         kept: Where they were found: record, recovered, shown, or nothing.
-        truth_j: True energy while there was something to measure [J].
-        until_j: The same until whoever measured had ended, too, which takes time on a busy machine [J].
-        charged_j: Energy charged to all runs together [J].
         low_j: Lower bound that the records state [J].
         high_j: Upper bound that the records state [J].
         stale_j: Most that the fake counters' own steps can be off at both ends together [J].
         late_s: Time from the end of the training to that of whoever measured it [s].
-        crowd: How many programs waited for each processor, at least 1 and at most 4.
         plays: How many times it was played: again where the one before ended late.
     """
 
@@ -132,25 +127,11 @@ class Outcome:
     said: Sequence[str]
     records: Sequence[Mapping[str, Any]]
     kept: str
-    truth_j: float
-    until_j: float
-    charged_j: float
     low_j: float
     high_j: float
     stale_j: float
     late_s: float
-    crowd: float
     plays: int = 1
-
-    @property
-    def lost_j(self) -> float:
-        """Energy that no run was charged with [J]."""
-        return max(0.0, self.truth_j - self.charged_j)
-
-    @property
-    def doubled_j(self) -> float:
-        """Energy that was charged beyond what was spent until the end of whoever measured [J]."""
-        return max(0.0, self.charged_j - self.until_j)
 
     def most_j(self, fault_s: float | None) -> float:
         """Most that may be lost or doubled where a fault may cost `fault_s` of the highest power [J]."""
@@ -239,7 +220,7 @@ class Stage:
     def _begin_all(self, undo: contextlib.ExitStack) -> None:
         for folder in (self.folder, self.home, self.runtime):
             folder.mkdir(mode=0o700)
-        self.clock_file.write_bytes(bytes(16))
+        move_clock(self.clock_file)
         self.fault.prepare(self)
         if self._own_device:
             self.origin_s = self.wall_s(boot_s())
@@ -382,7 +363,7 @@ class Stage:
             kept=kept,
             truth_j=self._energy_j(start_s, end_s) - asleep_j,
             until_j=self._energy_j(start_s, end_s if self.fault.cuts else max(end_s, gone_s)) - asleep_j,
-            crowd=min(MOST_CROWD, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))),
+            crowd=crowd(),
             stale_j=self._stale_j(start_s) + self._stale_j(end_s),
             late_s=max(0.0, gone_s - (self.stamp("run0", "ends") or end_s)),
             **{f"{bound}_j": sum(one[bound] for one in charged) for bound in ("charged", "low", "high")},

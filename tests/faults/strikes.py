@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from sootprint.ledger import Ledger
 from sootprint.tracker.seat import Seat
 from tests.e2e.harness import SOOTPRINT, TAKES_S
 from tests.e2e.node import Client
+from tests.faults.ground import move_clock
 from tests.faults.stage import Stage
 from tests.faults.training import boot_s
 from tests.fixtures.fake_devices import NOBODY
@@ -167,7 +167,7 @@ def step_clock(by_s: float) -> Callable[[Stage], None]:
     """Strike that steps the wall clock of the measured processes."""
 
     def strike(stage: Stage) -> None:
-        stage.clock_file.write_bytes(struct.pack("qq", int(by_s * NS), 0))
+        move_clock(stage.clock_file, wall_ns=int(by_s * NS))
 
     return strike
 
@@ -178,7 +178,7 @@ def suspend(stage: Stage) -> None:
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     time.sleep(SUSPENDED_S)
-    stage.clock_file.write_bytes(struct.pack("qq", 0, int(-SUSPENDED_S * NS)))
+    move_clock(stage.clock_file, monotonic_ns=int(-SUSPENDED_S * NS))
     for pid in pids:
         os.kill(pid, signal.SIGCONT)
 

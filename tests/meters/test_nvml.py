@@ -10,7 +10,7 @@ from tests.fixtures import fake_devices
 
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import FakeClock, Machine
-from sootprint.meters import nvml
+from sootprint.meters import library
 from sootprint.meters.nvml_library import Library
 from sootprint.meters.nvml_meter import NvmlMeter, meter_of
 
@@ -300,4 +300,4 @@ def test_binding_agrees_with_the_genuine_client(nvml_folder):
 
 def test_names_of_the_library():
     """One library by its soname, and the one that WSL mounts."""
-    assert nvml.LIBRARIES[0] == "libnvidia-ml.so.1"
+    assert library.NVIDIA[0] == "libnvidia-ml.so.1"

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from tests.fixtures import fake_devices
+from tests.fixtures.counters import counter_spend
 from tests.fixtures.fake_powercap import build
 
-from sootprint.core.energy import counter_spend
 from sootprint.core.errors import MeterError
 from sootprint.meters import rapl
 
@@ -306,3 +306,27 @@ def test_rule_makes_counters_readable_for_the_group(tree, powercap):
         own = command.replace("/sys%p", str(zone)).replace("sootprint ", f"{os.getegid()} ")
         subprocess.run(own.split(), check=True)
     assert (zone / "energy_uj").stat().st_mode & 0o777 == 0o440
+
+
+def test_a_glance_tells_what_a_look_tells_until_a_counter_fails(tree, powercap):
+    """The same counters at a part of the cost; None once one stands still or is gone, and `read` says which."""
+    fake = powercap("--start-uj", "0", "--in-place")
+    meter = rapl.discover(tree.machine())
+    for second in (1.0, 2.0):
+        fake.update(second)
+        read = [(one.component, one.at_s, one.energy_j) for one in meter.read()]
+        assert meter.glance() == read
+        tree.clock.advance(1.0)
+    assert meter.glance() is None
+    with pytest.raises(MeterError, match="stand still"):
+        meter.read()
+    fake.update(3.0)
+    assert meter.glance() == [
+        ("cpu:0", tree.clock.monotonic_s(), 120.0),
+        ("dram:0", tree.clock.monotonic_s(), 30.0),
+    ]
+    (tree.sys / "class/powercap/intel-rapl:0/energy_uj").unlink()
+    fake.update(4.0)
+    tree.clock.advance(1.0)
+    os.truncate(tree.sys / "class/powercap/intel-rapl:0:1/energy_uj", 0)
+    assert meter.glance() is None

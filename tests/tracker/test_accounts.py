@@ -269,9 +269,9 @@ def test_model_beside_a_counter_takes_nothing_from_its_charge():
 
 
 def test_reading_that_does_not_advance_is_no_reading():
-    """A knock right after a tick looks at a meter that answers from its cache."""
+    """A knock right after a tick looks at a meter that answers from its cache, or what it read before that."""
     accounts = opened("a")
-    for at_s, counter_j in [(0.0, 0.0), (1.0, 10.0), (1.0, 10.0), (2.0, 20.0)]:
+    for at_s, counter_j in [(0.0, 0.0), (1.0, 10.0), (1.0, 10.0), (0.5, 5.0), (2.0, 20.0)]:
         accounts.charge([looked(at_s, accelerator_0=counter_j)], [A], {})
     entry = only(accounts, "a")
     assert (entry.energy_j, entry.losses, entry.gaps) == (20.0, 0, 0)

@@ -122,6 +122,39 @@ def test_gap_is_filled_where_it_lies_and_named():
     assert any("60 s without readings" in text for text in made.warnings)
 
 
+def test_gap_that_the_counter_bridged_is_not_filled_again():
+    """100 W, bridged by the counter for 60 s and later lost for 60 s: every interval has 500 J, the sum 24 kJ."""
+    lines = [
+        {"k": "comp", "c": {"meter": "nvml", "component": "accelerator:0", "basis": "sensor"}},
+        {"k": "tick", "s": 0.0, "r": [[0, 0.0, 0.0, None, None, 0.0]]},
+        {"k": "tick", "s": 60.0, "r": [[0, 60.0, 6000.0, None, None, 0.0]]},
+        {"k": "tick", "s": 61.0, "r": [], "miss": [[0, "silent"]]},
+        {"k": "tick", "s": 120.0, "r": [[0, 120.0, 12000.0, None, None, 0.0]]},
+        {"k": "tick", "s": 180.0, "r": [[0, 180.0, 0.0, None, None, 0.0]]},  # the counter was reset
+        {"k": "tick", "s": 240.0, "r": [[0, 240.0, 6000.0, None, None, 0.0]]},
+    ]
+    made = footprint(folded(*lines), around(year(2026, 500.0)))
+    assert [gap.reason.partition(";")[0] for gap in made.gaps] == ["silent", "counter reset"]
+    assert made.energy_kwh.value * 3.6e6 == pytest.approx(24000.0)
+    assert {round(part.energy_j, 3) for part in made.intervals} == {500.0}
+
+
+def test_gaps_beyond_the_limit_are_in_the_intervals():
+    """1,500 gaps of 10 s at 100 W, of which 1,000 are listed: the intervals add up to the energy all the same."""
+    lines: list[dict] = [
+        {"k": "comp", "c": {"meter": "nvml", "component": "accelerator:0", "basis": "sensor"}},
+        {"k": "tick", "s": 0.0, "r": [[0, 0.0, None, 100.0, None, 0.0]]},
+    ]
+    at_s = 0.0
+    for step in range(3000):
+        at_s += 10.0 if step % 2 else 1.0
+        lines.append({"k": "tick", "s": at_s, "r": [[0, at_s, None, 100.0, None, 0.0]]})
+    made = footprint(folded(*lines), around(year(2026, 500.0)))
+    assert made.energy_kwh.value * 3.6e6 == pytest.approx(100.0 * at_s)
+    assert math.fsum(part.energy_j for part in made.intervals) == pytest.approx(100.0 * at_s)
+    assert any("500 gaps beyond the limit" in text for text in made.warnings)
+
+
 @pytest.mark.parametrize(
     ("parts", "grade"),
     [

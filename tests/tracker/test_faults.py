@@ -18,7 +18,6 @@ import pytest
 
 import sootprint
 from sootprint import runner
-from sootprint.core.energy import counter_spend
 from sootprint.core.errors import RecordError
 from sootprint.core.protocols import Reading
 from sootprint.core.records import Footprint
@@ -30,6 +29,7 @@ from sootprint.tracker.live import live_runs
 from sootprint.tracker.recover import recover
 from sootprint.tracker.replay import unfinished
 from sootprint.tracker.worker import Worker
+from tests.fixtures.counters import counter_spend
 from tests.tracker.conftest import ScriptMeter, head
 
 NAN, INF = math.nan, math.inf

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import math
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sootprint.core.lines import encoder
 from sootprint.core.protocols import FakeClock, Reading
 from sootprint.tracker.entry import Entry
 from sootprint.tracker.fold import HELD, Fold
@@ -328,3 +332,96 @@ def test_time_before_the_first_look_is_filled_at_the_first_power(clock: FakeCloc
     fold.apply({"k": "end", "s": 9.5, "why": "finished"})
     (state,) = fold.states
     assert state.energy_j + fill_j(state) == pytest.approx(50.0 + 100.0 + 8 * 20.0)
+
+
+def counted(*told: tuple[float, float], until_s: float) -> Any:
+    """State of a counter of a run that was told to stop at an instant; the last reading is its last tick."""
+    clock = FakeClock(monotonic_s=START_S)
+    recorder = Kept(clock)
+    recorder.until_s = until_s
+    for number, (at_s, energy_j) in enumerate(told, start=1):
+        clock.advance(START_S + at_s - clock.monotonic_s())
+        reading = Reading(
+            "rapl", "cpu:0", clock.monotonic_s(), energy_j, wraps_at_j=1000.0, max_power_w=100.0
+        )
+        recorder.record([Part("rapl", [reading], None, Seen([reading]))], last=number == len(told))
+    recorder.emit({"k": "end", "s": until_s, "why": "finished"})
+    (state,) = recorder.fold.states
+    return recorder.fold, state
+
+
+def test_what_came_after_the_stop_is_not_the_runs():
+    """Told to stop at 3.0 s, read at 3.2 s: of 24 J in 1.2 s the run has 20 J, and lasted 3.0 s."""
+    fold, state = counted((0.0, 100.0), (2.0, 140.0), (3.2, 164.0), until_s=3.0)
+    assert (state.energy_j, state.at_s, fold.last_s) == pytest.approx((60.0, 3.0, 3.0))
+    assert (state.lost_s, fold.gaps) == (0.0, [])
+
+
+@pytest.mark.parametrize(
+    ("last", "energy_j"),
+    [((3.2, 4.0), 40.0 + 64.0), ((1.9, 938.0), 38.0), ((2.9, 958.0), 58.0)],
+    ids=["wrap", "no-step", "before-the-stop"],
+)
+def test_last_reading_that_cannot_be_brought_back_counts_as_it_is(last: tuple[float, float], energy_j: float):
+    """A counter that wrapped meanwhile, or that was read before the stop."""
+    told = [(0.0, 900.0), *([(2.0, 940.0)] if last[0] > 2.0 else []), last]
+    _, state = counted(*told, until_s=3.0)
+    assert state.energy_j == pytest.approx(energy_j)
+
+
+def glanced(*looks: Any) -> tuple[bool, Kept, list[str]]:
+    """What became of the last of some looks at two counters of a run whose still counters were left out already."""
+    clock = FakeClock(monotonic_s=START_S)
+    recorder = Kept(clock)
+    written: list[str] = []
+    for second in range(4):
+        readings = [
+            Reading("rapl", name, clock.monotonic_s(), joules + 40.0 * second, max_power_w=100.0)
+            for name, joules in (("cpu:0", 100.0), ("dram:0", 10.0))
+        ]
+        recorder.record([Part("rapl", readings, None, Seen(readings))])
+        clock.advance(1.0)
+    recorder.journal = SimpleNamespace(
+        append=lambda line, text: written.append(text) or json.loads(text) == line
+    )
+    return [recorder.take_glance(look) for look in looks][-1], recorder, written
+
+
+def test_a_glance_is_counted_and_written_as_a_whole_look():
+    """The text of the line is what the encoder writes of it, to the byte; the energy is that of the counters."""
+    taken, recorder, (text,) = glanced(
+        [("rapl", [("cpu:0", 104.0, 260.0), ("dram:0", 104.00001, 1e-7 + 170.0)])]
+    )
+    assert taken and not recorder.journal_failed
+    assert text == encoder(ensure_ascii=False)(json.loads(text))
+    assert [state.energy_j for state in recorder.fold.states] == pytest.approx([160.0, 160.0])
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        None,
+        [],
+        [("nvml", [("accelerator:0", 104.0, 1.0)])],
+        [("rapl", [("cpu:0", 104.0, 260.0)])],
+        [("rapl", [("cpu:0", 104.0, 260.0), ("cpu:1", 104.0, 170.0)])],
+        [("rapl", [("cpu:0", 99.0, 260.0), ("dram:0", 104.0, 170.0)])],
+        [("rapl", [("cpu:0", 104.0, math.inf), ("dram:0", 104.0, 170.0)])],
+        [("rapl", [("cpu:0", 104.0, math.nan), ("dram:0", 104.0, 170.0)])],
+    ],
+    ids=[
+        "nothing",
+        "none",
+        "unknown-meter",
+        "one-absent",
+        "unknown",
+        "before-the-run",
+        "infinite",
+        "no-number",
+    ],
+)
+def test_a_glance_that_tells_less_is_left_to_a_whole_look(look: Any):
+    """Nothing of it is written or counted."""
+    taken, recorder, written = glanced(look)
+    assert (taken, written) == (False, [])
+    assert recorder.fold.ticks == 4

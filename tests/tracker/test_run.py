@@ -64,6 +64,57 @@ def test_decorators_keep_the_functions_result_and_name():
     assert plain.__name__ == "plain"
 
 
+def test_decorated_generator_is_measured_until_its_end(own_home):
+    """A generator is a run from its first value to its last, plain or async, and answers what it did before."""
+
+    @sootprint.track(zone="FR")
+    def batches():
+        for number in range(2):
+            busy(0.1)
+            yield number
+        return "done"
+
+    @sootprint.track(zone="FR")
+    async def streamed():
+        for number in range(2):
+            await asyncio.sleep(0.1)
+            yield number
+
+    async def collected() -> list[int]:
+        return [number async for number in streamed()]
+
+    def driven():
+        return (yield from batches()), (yield from batches())
+
+    made = driven()
+    assert [next(made) for _ in range(4)] == [0, 1, 0, 1]
+    with pytest.raises(StopIteration) as ended:
+        next(made)
+    assert ended.value.value == ("done", "done")
+    assert asyncio.run(collected()) == [0, 1]
+    with Ledger(own_home) as ledger:
+        assert [row.name for row in ledger.runs()] == ["streamed", "batches", "batches"]
+        assert all(row.duration_s > 0.15 for row in ledger.runs())
+
+
+def test_decorated_static_and_class_methods_stay_what_they_are():
+    """The decorator may stand above or below those of the class."""
+
+    class Trainer:
+        @sootprint.track("static", zone="FR")
+        @staticmethod
+        def static(x: int) -> int:
+            return x
+
+        @sootprint.track("of class", zone="FR")
+        @classmethod
+        def of_class(cls, x: int) -> tuple[str, int]:
+            return cls.__name__, x
+
+    assert Trainer().static(1) == Trainer.static(1) == 1
+    assert Trainer().of_class(2) == ("Trainer", 2)
+
+
 def test_decorated_runs_are_stored_under_the_functions_name(own_home):
     """Two calls of one function are two runs of its name."""
 
@@ -127,7 +178,9 @@ def test_value_that_is_no_number_is_warned_of(caplog):
     """Logging a text is one warning and no error."""
     with caplog.at_level(logging.WARNING, "sootprint"), sootprint.track("x", zone="FR") as run:
         run.log("loss", "high")  # type: ignore[arg-type]
-    assert any("not a number" in record.message for record in caplog.records)
+        run.log("steps", 10**400)
+    assert any("str is not a number" in record.message for record in caplog.records)
+    assert any("log of steps: inf is not a number" in record.message for record in caplog.records)
     assert run.footprint.curve == ()
 
 
@@ -200,6 +253,15 @@ def test_second_start_and_stop_change_nothing():
     identity = run.id
     assert run.start().id == identity
     assert run.stop() is run.stop()
+
+
+def test_start_after_the_end_is_warned_of(caplog):
+    """A run that is used for a second block is not measured there, and says so."""
+    run = sootprint.track("x", zone="FR")
+    for _ in range(2):
+        with run:
+            busy(0.01)
+    assert [text for text in caplog.messages if "is not measured again" in text]
 
 
 def test_inner_run_names_its_parent():

@@ -8,8 +8,9 @@ import random
 
 import pytest
 
+from sootprint.core.protocols import Machine
 from sootprint.tracker.quantities import energy_quantity
-from sootprint.tracker.sampler import YOUNG_S, YOUNG_SHARE, loop
+from sootprint.tracker.sampler import YOUNG_S, YOUNG_SHARE, Sampler, loop
 from tests.tracker.conftest import ScriptMeter
 
 
@@ -249,3 +250,34 @@ def test_ticks_come_once_a_period_where_they_may_not_be_dense(clock):
     """As where a card is split, whose driver tells of processes a few times a second."""
     times = _tick_times(clock, period_s=1.0, until_s=5.5, is_dense=lambda: False)
     assert times == pytest.approx([1.0, 2.0, 3.0, 4.0, 5.0])
+
+
+def test_a_glance_waits_for_no_model_and_gives_way_to_what_is_due(clock):
+    """Counters alone between two whole looks; None before they are known to move, and where a power is due."""
+
+    class Counter(ScriptMeter):
+        def glance(self):
+            (reading,) = self.read()
+            return [(reading.component, reading.at_s, reading.energy_j)]
+
+    counter = Counter(clock, lambda at_s: {"energy_j": 40.0 * at_s}, name="rapl", component="cpu:0")
+    model = ScriptMeter(
+        clock, lambda at_s: {"energy_j": at_s}, name="node", component="node", basis="modelled"
+    )
+    model.poll_s = 10.0
+    sampler = Sampler(Machine(clock=clock), [counter, model], start_s=0.0, period_s=1.0, max_gap_s=5.0)
+    told = [sampler.glance()]
+    for _ in range(2):
+        sampler.collect()
+        clock.advance(1.0)
+    told.append(sampler.glance())
+    clock.advance(100.0)
+    told.append(sampler.glance())
+    assert told == [None, [("rapl", [("cpu:0", 2.0, 80.0)])], [("rapl", [("cpu:0", 102.0, 4080.0)])]]
+    wall = ScriptMeter(clock, lambda at_s: {"power_w": 90.0}, name="plug", component="wall")
+    wall.poll_s = 2.0
+    beside = Sampler(Machine(clock=clock), [counter, wall], start_s=0.0, period_s=1.0, max_gap_s=5.0)
+    for _ in range(2):
+        beside.collect()
+        clock.advance(1.0)
+    assert beside.glance() is None

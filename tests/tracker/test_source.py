@@ -51,6 +51,7 @@ class Node:
         self.environ = environ or {}
         self.clock = FakeClock(monotonic_s=50.0)
         self.folder, self._poll_s = folder, poll_s
+        self.socket = folder / "node.sock"
         self._numbers = itertools.count()
         self.here: dict[int, Run] = {}
         self.warned: list[str] = []
@@ -111,7 +112,14 @@ class Run:
         self.parts: list[Run] = []
         self.source = Source(
             machine,
-            Settings(home=node.folder, runtime_dir=node.folder / "run", sysfs=none, procfs=none, share=share),
+            Settings(
+                home=node.folder,
+                runtime_dir=node.folder / "run",
+                sysfs=none,
+                procfs=none,
+                share=share,
+                node_socket=node.socket,
+            ),
             run=f"run-{number}",
             parent=None if parent is None else f"run-{parent.number}",
             group=None,

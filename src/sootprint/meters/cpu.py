@@ -84,13 +84,21 @@ class CpuMeter:
         self._ticks = ticks
         self._last = ticks() if ticks else None
         self._last_s = machine.clock.monotonic_s()
+        self._first_s: float | None = None  # instant of the machine's first look
         self._energy_j = 0.0
+        at_s, raw = machine.first.get(f"{machine.procfs}/stat", (0.0, b""))
+        if self._last is not None and (seen := _parse(raw.decode("ascii", "replace"))) is not None:
+            self._last, self._last_s, self._first_s = seen, at_s, at_s
 
     def model(self) -> CpuModel:
         """The processors and their power; looked up at the first look, so that a run starts at once."""
         if self._model is None:
             self._model = _model(self._machine, blind=self._ticks is None)
         return self._model
+
+    def first(self) -> list[Reading]:
+        """The reading of the machine's first look, from which the energy counts."""
+        return [] if self._first_s is None else [self._reading(self._first_s, None)]
 
     def read(self) -> tuple[Reading, ...]:
         """The one reading: energy since the meter's start, and the utilisation since the look before.
@@ -111,17 +119,20 @@ class CpuMeter:
             self._last = ticks
         elif ticks.total < self._last.total:
             self._last, self._last_s = ticks, at_s  # the times started anew
-        reading = Reading(
+        return (self._reading(at_s, utilisation),)
+
+    def _reading(self, at_s: float, utilisation: float | None) -> Reading:
+        ratios = self.model().ratios
+        return Reading(
             meter=self.name,
             component="cpu",
             at_s=at_s,
             energy_j=self._energy_j,
             utilisation=utilisation,
-            low_ratio=model.ratios[0],
-            high_ratio=model.ratios[1],
+            low_ratio=ratios[0],
+            high_ratio=ratios[1],
             basis="modelled",
         )
-        return (reading,)
 
     def _add(self, rated_w: float, utilisation: float, at_s: float) -> None:
         self._energy_j += power_w(rated_w, utilisation) * (at_s - self._last_s)

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 CACHE = "/etc/ld.so.cache"  # names that the loader knows, as ldconfig wrote them
+NVIDIA = (
+    ("nvml.dll",) if sys.platform == "win32" else ("libnvidia-ml.so.1", "/usr/lib/wsl/lib/libnvidia-ml.so.1")
+)
 USUAL_FOLDERS = ("/lib", "/usr/lib", "/lib64", "/usr/lib64")
 
 

@@ -5,8 +5,6 @@ This module only looks for the driver's library, so that a machine without one p
 
 from __future__ import annotations
 
-import sys
-
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine
 from sootprint.meters import library
@@ -16,10 +14,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sootprint.meters.nvml_meter import NvmlMeter
-
-LIBRARIES = (
-    ("nvml.dll",) if sys.platform == "win32" else ("libnvidia-ml.so.1", "/usr/lib/wsl/lib/libnvidia-ml.so.1")
-)
 
 
 def discover(machine: Machine) -> NvmlMeter:
@@ -41,7 +35,7 @@ def discover(machine: Machine) -> NvmlMeter:
 
 
 def _driver() -> Any:
-    cdll = library.first(LIBRARIES)
+    cdll = library.first(library.NVIDIA)
     if cdll is not None:
         return cdll
     raise MeterError(

@@ -10,6 +10,8 @@ from sootprint.core.protocols import Machine, MeterFacts, ProcessUse, Reading
 from sootprint.core.quantity import Factor
 from sootprint.meters import nvml_library as nvml
 from sootprint.meters import rated
+from sootprint.meters.first import card as first_card
+from sootprint.meters.first import counter as first_counter
 from sootprint.meters.visible import Visible, visible
 
 TYPE_CHECKING = False
@@ -68,6 +70,20 @@ class Card(NamedTuple):
     max_power_w: float
 
 
+def _reading(card: Card, at_s: float, seen: float, utilisation: float | None = None) -> Reading:
+    return Reading(
+        meter="nvml",
+        component=_component(card.place),
+        at_s=at_s,
+        energy_j=seen if card.counts else None,
+        power_w=None if card.counts else seen,
+        utilisation=utilisation,
+        max_power_w=card.max_power_w,
+        low_ratio=card.ratios[0],
+        high_ratio=card.ratios[1],
+    )
+
+
 class NvmlMeter:
     """Energy counters or powers of the GPUs that a job may use; not to be read by two threads at once."""
 
@@ -80,6 +96,7 @@ class NvmlMeter:
         self._cards = tuple(cards)
         self._clock = machine.clock
         self._hardware = machine.hardware
+        self._first = machine.first
         self._warnings = tuple(warnings)
         self._busy = library.function("nvmlDeviceGetUtilizationRates")
         self._rates = nvml.Utilisation()
@@ -97,6 +114,13 @@ class NvmlMeter:
             raise MeterError("nvml: no GPU answers any more")
         return readings
 
+    def first(self) -> list[Reading]:
+        """Readings of the machine's first look, of the cards whose counters are read."""
+        looks = [
+            (card, first_counter(self._first, first_card(card.place))) for card in self._cards if card.counts
+        ]
+        return [_reading(card, seen[0], seen[1] * MILLI) for card, seen in looks if seen is not None]
+
     def _read(self, card: Card) -> Reading | None:
         seen = card.look()
         at_s = self._clock.monotonic_s()
@@ -104,17 +128,7 @@ class NvmlMeter:
             return None
         rates = self._rates
         known = self._busy(card.handle, ctypes.byref(rates)) == nvml.SUCCESS
-        return Reading(
-            meter="nvml",
-            component=_component(card.place),
-            at_s=at_s,
-            energy_j=seen if card.counts else None,
-            power_w=None if card.counts else seen,
-            utilisation=min(1.0, rates.gpu / PERCENT) if known else None,
-            max_power_w=card.max_power_w,
-            low_ratio=card.ratios[0],
-            high_ratio=card.ratios[1],
-        )
+        return _reading(card, at_s, seen, min(1.0, rates.gpu / PERCENT) if known else None)
 
     def facts(self) -> MeterFacts:
         """The cards by name, with their rated power and memory."""

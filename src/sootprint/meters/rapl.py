@@ -11,12 +11,13 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Clock, Machine, MeterFacts, Reading
 from sootprint.core.quantity import Factor
 from sootprint.meters import files
+from sootprint.meters.first import counter as first_counter
 from sootprint.meters.host import host, vendor_of
 
 TYPE_CHECKING = False
@@ -73,14 +74,34 @@ class _Found(NamedTuple):
 class _Counter:
     """A counter while it is read: the number before, since when it is that, and whether it had moved to it."""
 
-    __slots__ = ("before_uj", "moved", "number", "since_s", "wraps_at_j", "zone")
+    __slots__ = ("before_uj", "component", "moved", "number", "range_uj", "since_s", "zone")
 
     def __init__(self, zone: Zone) -> None:
-        self.zone = zone
+        self.zone, self.component, self.range_uj = zone, zone.component, zone.range_uj
         self.number = files.KeptNumber(f"{zone.folder}/energy_uj").now
-        self.wraps_at_j = (zone.range_uj + 1) / UJ_PER_J
         self.before_uj: int | None = None
         self.since_s, self.moved = 0.0, False
+
+    def is_frozen(self, counter_uj: int, at_s: float) -> bool:
+        """Whether the counter had moved and stands still now; it is kept in mind."""
+        if counter_uj == self.before_uj:
+            return self.moved and at_s - self.since_s >= FROZEN_S
+        self.moved = self.before_uj is not None
+        self.before_uj, self.since_s = counter_uj, at_s
+        return False
+
+
+def _reading(zone: Zone, at_s: float, counter_uj: int) -> Reading:
+    return Reading(
+        "rapl",
+        zone.component,
+        at_s,
+        counter_uj / UJ_PER_J,
+        wraps_at_j=(zone.range_uj + 1) / UJ_PER_J,
+        max_power_w=zone.max_power_w,
+        low_ratio=zone.low_ratio,
+        high_ratio=zone.high_ratio,
+    )
 
 
 class RaplMeter:
@@ -89,10 +110,26 @@ class RaplMeter:
     name = "rapl"
     poll_s: float | None = None
 
-    def __init__(self, zones: Sequence[Zone], clock: Clock, facts: MeterFacts) -> None:
+    def __init__(
+        self,
+        zones: Sequence[Zone],
+        clock: Clock,
+        facts: MeterFacts,
+        first: Mapping[str, tuple[float, bytes]] | None = None,
+    ) -> None:
         self._counters = [_Counter(zone) for zone in zones]
         self._now_s = clock.monotonic_s
         self._facts = facts
+        self._first = first or {}
+
+    def first(self) -> list[Reading]:
+        """Readings of the machine's first look."""
+        found = []
+        for zone in (counter.zone for counter in self._counters):
+            seen = first_counter(self._first, f"{zone.folder}/energy_uj")
+            if seen is not None and seen[1] <= zone.range_uj:
+                found.append(_reading(zone, *seen))
+        return found
 
     def read(self) -> list[Reading]:
         """Readings of the zones that can be read now; one that vanished or froze is left out until it returns.
@@ -103,34 +140,28 @@ class RaplMeter:
         sound, stand_still = [], False
         for counter in self._counters:
             counter_uj = counter.number()
-            zone = counter.zone
-            if counter_uj is None or counter_uj > zone.range_uj:
+            if counter_uj is None or counter_uj > counter.range_uj:
                 continue
             at_s = self._now_s()
-            if counter_uj == counter.before_uj:
-                if counter.moved and at_s - counter.since_s >= FROZEN_S:
-                    stand_still = True
-                    continue
+            if counter.is_frozen(counter_uj, at_s):
+                stand_still = True
             else:
-                counter.moved = counter.before_uj is not None
-                counter.before_uj, counter.since_s = counter_uj, at_s
-            energy_j = counter_uj / UJ_PER_J
-            sound.append(
-                Reading(
-                    "rapl",
-                    zone.component,
-                    at_s,
-                    energy_j,
-                    wraps_at_j=counter.wraps_at_j,
-                    max_power_w=zone.max_power_w,
-                    low_ratio=zone.low_ratio,
-                    high_ratio=zone.high_ratio,
-                )
-            )
+                sound.append(_reading(counter.zone, at_s, counter_uj))
         if not sound:
             why = "its counters stand still" if stand_still else "none of its counters can be read any more"
             raise MeterError(f"rapl: {why}")
         return sound
+
+    def glance(self) -> list[tuple[str, float, float]] | None:
+        """Component, instant [s] and energy [J] of every counter, or None where `read` has more to tell of one."""
+        found = []
+        for counter in self._counters:
+            counter_uj = counter.number()
+            at_s = self._now_s()
+            if counter_uj is None or counter_uj > counter.range_uj or counter.is_frozen(counter_uj, at_s):
+                return None
+            found.append((counter.component, at_s, counter_uj / UJ_PER_J))
+        return found
 
     def readable_by(self, uid: int) -> bool:
         """Whether a user can read every counter himself, as far as its owner and mode tell."""
@@ -167,7 +198,7 @@ def discover(machine: Machine) -> RaplMeter:
             [package.folder for package in found] or [f"{root}/{name}" for name in folders], root
         )
     facts = MeterFacts(factors=_accuracy(vendor), warnings=tuple(warnings))
-    return RaplMeter(zones, machine.clock, facts)
+    return RaplMeter(zones, machine.clock, facts, machine.first)
 
 
 def udev_rule() -> str:

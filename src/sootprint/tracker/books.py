@@ -97,6 +97,15 @@ class Books:
         self._charge(parts, uses, whole, is_owed)
         self._meet(here)
 
+    def end(self, *, is_owed: Callable[[str], bool] = _always) -> None:
+        """Charge what was spent, and close all accounts, so that each can be read and nobody is charged again.
+
+        Args:
+            is_owed: Whether one who was here is charged until now; asked after the meters have answered.
+        """
+        self.accounts.most_closed += len(self.accounts.runs)
+        self.tick({}, is_owed=is_owed)
+
     def resume(
         self,
         left: Mapping[str, Any],

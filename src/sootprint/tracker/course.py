@@ -101,10 +101,17 @@ def unread(fold: Fold, index: int, width_s: float) -> list[float]:
 
 
 def _fill(buckets: list[float], fold: Fold, index: int, width_s: float) -> None:
-    """Add the energy of unmeasured gaps at the component's mean power, where they lie."""
+    """Add the energy of unmeasured gaps at the component's mean power, where they lie.
+
+    Gaps that are too many to be listed are filled in proportion to the rest.
+    """
     state = fold.states[index]
     mean_w = quantities.fill_j(state) / state.lost_s
     lost = unread(fold, index, width_s)
     buckets += [0.0] * (len(lost) - len(buckets))
     for slot, lost_s in enumerate(lost):
         buckets[slot] += mean_w * lost_s
+    if fold.not_kept["gaps"]:
+        known_j = math.fsum(buckets)
+        unlisted_j = mean_w * max(0.0, state.lost_s - math.fsum(lost))
+        buckets[:] = [one * (1.0 + unlisted_j / known_j) for one in buckets] if known_j > 0.0 else buckets

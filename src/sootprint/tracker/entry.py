@@ -81,7 +81,7 @@ class Entry(NamedTuple):
         """What the run is charged until another reader's first look, by the counter that went on meanwhile [J].
 
         Its part is that of the last look before: the parts of all runs add up to one, so that nothing is charged
-        twice. None where the counter does not tell, as one that was reset.
+        twice; one that has come since that look had none. None where the counter does not tell, as one that was reset.
 
         Args:
             later: The account with the other reader, of the same component.
@@ -90,7 +90,9 @@ class Entry(NamedTuple):
         later_j = later.held_j
         if later_j is None and later.at_s == at_s:
             later_j = later.counter_j
-        if self.counter_j is None or self.share is None or later_j is None or at_s <= self.at_s:
+        is_new = self.share is None and not self.is_first and not self.energy_j
+        share = 0.0 if is_new else self.share
+        if self.counter_j is None or share is None or later_j is None or at_s <= self.at_s:
             return None
         spent = energy.counted(
             self.counter_j,
@@ -99,7 +101,7 @@ class Entry(NamedTuple):
             wraps_at_j=self.wraps_at_j,
             max_power_w=self.max_power_w,
         )
-        return None if spent.energy_j is None else self.energy_j + self.share * spent.energy_j
+        return None if spent.energy_j is None else self.energy_j + share * spent.energy_j
 
     def state(self) -> ComponentState:
         """State of this component in a run that has not seen it before."""

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sootprint.core.errors import RecordError
@@ -26,6 +26,8 @@ if sys.platform != "win32":
 SUFFIX = ".jsonl"
 _encode = encoder(ensure_ascii=False)
 MAX_PENDING_BYTES = 4_000_000
+SYNC_TICKS = 60  # a power cut may cost the last minute; a kill costs nothing that was written
+COMPACT_TICKS = 600
 ROOM_BYTES = 65_536  # kept back for the lines of a run on a disk that fills: four minutes of them
 _open_journals: weakref.WeakSet[Journal] = weakref.WeakSet()
 
@@ -55,16 +57,22 @@ class Journal:
         self._has_room = _keep_room(_room(path))
         self._pending = bytearray()
         self._overflowed = False
+        self._sync_at, self._replace_at = SYNC_TICKS, COMPACT_TICKS
         _open_journals.add(self)
 
-    def append(self, content: Mapping[str, Any]) -> bool:
-        """Whether everything appended so far is in the file."""
+    def append(self, content: Mapping[str, Any], text: str | None = None) -> bool:
+        """Whether everything appended so far is in the file.
+
+        Args:
+            content: One line.
+            text: The same as JSON in one line, where it is known.
+        """
         if self._file is None or not self._file.is_ours:
             return False
         if len(self._pending) > MAX_PENDING_BYTES:
             self._pending = bytearray(b"\n")
             self._overflowed = True
-        line = _encoded(content)
+        line = _encoded(content) if text is None else text.encode() + b"\n"
         if not self._pending:
             written = self._write(line)
             if written == len(line):
@@ -99,6 +107,21 @@ class Journal:
             with contextlib.suppress(OSError):
                 _room(self.path).unlink(missing_ok=True)
         return had
+
+    def keep(self, ticks: int, dump: Callable[[], Sequence[Mapping[str, Any]]]) -> None:
+        """Keep the file safe and short, from time to time.
+
+        Args:
+            ticks: Ticks that it holds so far; they may come by several.
+            dump: Lines that stand for everything so far.
+        """
+        if ticks >= self._sync_at:
+            self._sync_at = ticks + SYNC_TICKS
+            self.sync()
+        if ticks >= self._replace_at or self._overflowed:
+            self._replace_at = ticks + COMPACT_TICKS
+            with contextlib.suppress(OSError):  # the lines stay where they are
+                self.replace(dump())
 
     def sync(self) -> None:
         """Ask the disk to keep what was written, against a loss of power."""

@@ -65,9 +65,16 @@ def sums(tables: Iterable[Mapping[str, Line]]) -> dict[str, float]:
 
 
 def level(tables: Sequence[Mapping[str, Line]], wanted: Mapping[str, float]) -> None:
-    """Let the lasting parts of some runs add up to what is wanted of each component, as somebody came or went."""
+    """Let the lasting parts of some runs add up to what is wanted of each component, as somebody came or went.
+
+    Where nobody was charged with it yet, those who are here have equal parts until the first look.
+    """
     found = sums(tables)
-    for table in tables:
-        for name, line in table.items():
-            if found[name] > 0.0 and name in wanted:
-                line.lasting *= wanted[name] / found[name]
+    for name, sum_ in found.items():
+        lines = [table[name] for table in tables if name in table]
+        if sum_ > 0.0 and name in wanted:
+            for line in lines:
+                line.lasting *= wanted[name] / sum_
+        elif all(line.is_first and not line.is_old for line in lines):
+            for line in lines:
+                line.share = 1.0 / len(lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from sootprint.tracker.foresight import now
 from sootprint.tracker.journal import SUFFIX, is_live
 from sootprint.tracker.recover import footprint_of
 from sootprint.tracker.replay import journals, replay
+
+LOCK_S = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class LiveRun:
         utilisation: Busy share of each component so far [0-1].
         zone: Grid zone, or None where unknown.
         forecast: The whole run as of now, as in a record's `forecasts`; None where nothing is expected of it.
+        unheard: What is expected and how to tell the progress, where neither it nor a run inside has told any.
         warnings: What a reader must know.
     """
 
@@ -48,6 +51,7 @@ class LiveRun:
     utilisation: dict[str, float | None]
     zone: str | None
     forecast: dict[str, Any] | None
+    unheard: str | None
     warnings: tuple[str, ...]
 
 
@@ -60,7 +64,31 @@ def live_runs(home: Path) -> list[LiveRun]:
                 found.append(_live(replay(path, skip_unreadable=True)))
             except RecordError:  # it is being replaced, or has only begun
                 continue
-    return found
+    return [
+        replace(run, unheard=None) if run.unheard and _has_inside(run, found, home) else run for run in found
+    ]
+
+
+def _has_inside(run: LiveRun, live: list[LiveRun], home: Path) -> bool:
+    """Whether a run has one inside, which tells or complains itself."""
+    return any(one.parent == run.id for one in live) or has_inside(home, run.id)
+
+
+def has_inside(home: Path, key: str, *, lock_s: float = LOCK_S) -> bool:
+    """Whether the ledger has a run inside of another; False where it cannot be read.
+
+    Args:
+        home: Folder of the ledger.
+        key: Identity of the outer run.
+        lock_s: Wait for a ledger that another program holds [s].
+    """
+    from sootprint.ledger import Ledger
+
+    try:
+        with Ledger(home, lock_s=lock_s) as ledger:
+            return any(row.parent == key for row in ledger.runs())
+    except RecordError:
+        return False
 
 
 def live_run(home: Path, key: str) -> LiveRun | None:
@@ -105,5 +133,6 @@ def _live(fold: Fold) -> LiveRun:
         utilisation={part.component: part.utilisation for part in made.components},
         zone=made.place.zone,
         forecast=now(fold, made),
+        unheard=fold.progress.expected.unheard if fold.progress and fold.progress.is_unheard else None,
         warnings=made.warnings,
     )

@@ -59,6 +59,11 @@ class Progress:
         return (last - first) / (self.expected.total - first) if self.expected.total > first else 1.0
 
     @property
+    def is_unheard(self) -> bool:
+        """Whether units are expected and not even the begin of one was heard of."""
+        return not self.expected.by_time and not self.points
+
+    @property
     def complete(self) -> bool:
         """Whether as much is done as was expected, and no more, to the last step or a hundredth."""
         if len(self.points) < 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -77,6 +78,11 @@ class Reader:
         self._books.tick(self._present(), is_owed=self._is_owed)
         self._publish()
 
+    def end(self) -> None:
+        """Charge what was spent to everybody, and tell that nobody goes on from here: the node service charges them."""
+        self._books.end(is_owed=self._is_owed)
+        self._write()
+
     def _is_owed(self, run: str) -> bool:
         """Whether a run is charged until now: not where it went without a word, or gave up as the meters hung."""
         return run == self._own.id or self._seat is None or self._seat.is_owed(run)
@@ -117,14 +123,26 @@ class Reader:
         if not self._books.accounts.runs:
             self._board.clear()
             return
-        with contextlib.suppress(OSError):  # the others see that it is old
-            self._board.write(BOARD, self._books.dump())
+        self._write()
         if self._seat is not None and not self._noted:
             self._seat.note(None)
             self._noted = True
 
+    def _write(self) -> None:
+        if self._board is not None:
+            with contextlib.suppress(OSError):  # the others see that it is old
+                self._board.write(BOARD, self._books.dump())
 
-def on_board(folder_of: Seat, procfs: str, run: str, *, closed: bool = False) -> list[Entry] | None:
+
+def has_ended(seat: Seat, procfs: str) -> bool:
+    """Whether the run that read for this one has charged everybody and gone to the node service."""
+    content = Board(seat.folder, procfs).read(BOARD) if seat.before is None else None
+    return content is not None and not content["lines"]
+
+
+def on_board(
+    folder_of: Seat, procfs: str, run: str, *, closed: bool = False, after_s: float = -math.inf
+) -> list[Entry] | None:
     """Account of a run as the reader told it last, or None where it told none.
 
     Args:
@@ -132,6 +150,7 @@ def on_board(folder_of: Seat, procfs: str, run: str, *, closed: bool = False) ->
         procfs: Root of the process tree.
         run: Identity of the run.
         closed: Whether only an account that the reader has settled is wanted.
+        after_s: Monotonic instant after which it was told; an older one is none [s].
     """
     content = Board(folder_of.folder, procfs).read(BOARD, run=run)
     if content is None:
@@ -141,7 +160,8 @@ def on_board(folder_of: Seat, procfs: str, run: str, *, closed: bool = False) ->
         accounts.load(content)
     except RecordError:
         return None
-    return accounts.closed(run) if closed else accounts.entries(run) or accounts.closed(run)
+    found = accounts.closed(run) if closed else accounts.entries(run) or accounts.closed(run)
+    return found if found and max(entry.at_s for entry in found) > after_s else None
 
 
 def facts_on_board(seat: Seat, procfs: str) -> dict[str, Any]:

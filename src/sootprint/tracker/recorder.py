@@ -10,12 +10,15 @@ from sootprint.tracker.components import ComponentState
 from sootprint.tracker.fold import ANEW, BEFORE_FIRST, HELD, TO_OTHERS, Fold
 from sootprint.tracker.journal import Journal
 from sootprint.tracker.sampler import Part
+from sootprint.tracker.sound import MOST_J
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from sootprint.tracker.entry import Entry
+
+    Look = tuple[str, Sequence[tuple[str, float, float]]]
 
 MOST_WAITING = 10  # ticks that are journalled and not counted yet
 UNMOVED_TICKS = 3
@@ -48,6 +51,7 @@ class Recorder:
         self.added = 0  # components so far
         self._judged = False  # whether the counters that stand still were left out
         self._taken: dict[int, Entry] = {}
+        self.until_s: float | None = None  # when the run was told to stop [s]
 
     @property
     def fold(self) -> Fold:
@@ -55,6 +59,10 @@ class Recorder:
         while self._waiting:
             self._sums.apply(self._waiting.pop(0))
         return self._sums
+
+    def dump(self) -> list[dict[str, Any]]:
+        """Lines that stand for everything so far."""
+        return self.fold.dump()
 
     def now_s(self) -> float:
         """Seconds since the run's start [s]."""
@@ -65,13 +73,23 @@ class Recorder:
         self._write(line)
         self.fold.apply(line)
 
-    def _write(self, line: dict[str, Any]) -> None:
+    def _write(self, line: dict[str, Any], text: str | None = None) -> None:
         if self.journal is not None:
-            self.journal_failed = not self.journal.append(line)
+            self.journal_failed = not self.journal.append(line, text)
 
     def note(self, text: str) -> None:
         """Count a remark for the reader of the record."""
         self._sums.apply({"k": "note", "text": text})
+
+    def failed(self, text: str) -> None:
+        """Count a tick that did not go through."""
+        self.note(f"a sample failed: {text}")
+
+    def record_first(self, parts: Sequence[Part]) -> None:
+        """Journal what was seen as the run began, before its meters were found."""
+        rows = [self._row(reading, 0.0) for part in parts for reading in part.readings]
+        if rows:
+            self._tick(rows, {}, max(row[1] for row in rows))
 
     def record(self, parts: Sequence[Part], *, last: bool = False) -> None:
         """Journal what the meters told, all of it being the run's own."""
@@ -88,22 +106,77 @@ class Recorder:
             known = self._index.get(part.meter, {})
             for component, reason in part.absent(known).items():
                 missing[known[component]] = reason
-        self._tick(rows, missing)
+        if last and self.until_s is not None:
+            self._bring_back(rows, self.until_s)
+            self._tick(rows, missing, max(self.until_s, self.fold.last_s))
+        else:
+            self._tick(rows, missing)
+        self._judge(last=last)
+
+    def _judge(self, *, last: bool) -> None:
         if not self._judged and self._may_judge(last):
             self._judged = True
             self._drop([index for index, state in enumerate(self.fold.states) if stands_still(state)])
+
+    def take_glance(self, looks: Sequence[Look] | None) -> bool:
+        """Whether counters were journalled, as every component of the meters that told them is known and there.
+
+        Not before those that stand still were left out.
+
+        Args:
+            looks: Component, instant on the monotonic clock [s] and energy [J] of each counter, by meter; None where
+                there is more to tell.
+        """
+        rows: list[list[Any]] = []
+        texts: list[str] = []
+        start_s = self.start_s
+        for meter, counters in looks if looks and self._judged else ():
+            known = self._index.get(meter)
+            if known is None or len(known) != len(counters):
+                return False
+            for component, at_s, energy_j in counters:
+                index = known.get(component)
+                if index is None or at_s < start_s or not 0.0 <= energy_j <= MOST_J:
+                    return False
+                since_s = round(at_s - start_s, 5)
+                rows.append([index, since_s, energy_j, None, None, 0.0])
+                texts.append(f"[{index},{since_s!r},{energy_j!r},null,null,0.0]")  # as the encoder writes it
+        if not rows:
+            return False
+        now_s = round(self._monotonic_s() - start_s, 4)
+        line = {"k": "tick", "s": now_s, "r": rows, "miss": []}
+        self._append(line, f'{{"k":"tick","s":{now_s!r},"r":[{",".join(texts)}],"miss":[]}}')
+        return True
 
     def states(self) -> list[tuple[str, ComponentState]]:
         """Components so far, each with its name at its meter."""
         states = self.fold.states
         return [(source, states[index]) for known in self._index.values() for source, index in known.items()]
 
-    def _tick(self, rows: list[list[Any]], missing: dict[int, str]) -> None:
-        """Journal a tick at once, and count it with some others: together they cost half as much as one by one."""
-        line = {"k": "tick", "s": round(self.now_s(), 4), "r": rows, "miss": list(missing.items())}
+    def _bring_back(self, rows: list[list[Any]], until_s: float) -> None:
+        """Set the last counters to the stop, between them and those before: what came later is not the run's.
+
+        The measuring thread is woken by the stop, which takes some milliseconds where the processors are busy.
+        """
+        states = self.fold.states
+        for row in rows:
+            at_s, counter_j, before = row[1], row[2], states[row[0]]
+            step_j = None if at_s <= until_s else before.step_j(at_s, counter_j)
+            if step_j is not None and before.at_s is not None and before.at_s < until_s:
+                row[1] = until_s
+                row[2] = counter_j - step_j * (at_s - until_s) / (at_s - before.at_s)
+
+    def _tick(self, rows: list[list[Any]], missing: dict[int, str], at_s: float | None = None) -> None:
+        """Journal a tick at once; it is counted with some others, as together they cost half as much as one by one."""
+        now_s = round(self.now_s() if at_s is None else at_s, 4)
+        line = {"k": "tick", "s": now_s, "r": rows, "miss": list(missing.items())}
+        self._append(line)
+
+    def _append(self, line: dict[str, Any], text: str | None = None) -> None:
+        """Journal a tick, whose text may be known, and count it with some others."""
         if slept_s := self._asleep.since_s():
-            line["slept"] = round(slept_s, 3)
-        self._write(line)
+            line["slept"], text = round(slept_s, 3), None
+        self._write(line, text)
         self._waiting.append(line)
         if not self._judged or self._sums.progress is not None or len(self._waiting) >= MOST_WAITING:
             _ = self.fold
@@ -162,6 +235,8 @@ class Recorder:
             if entry.at_s <= before.at_s:
                 if entry.missing is not None:
                     missing[index] = entry.missing
+                if entry.at_s == before.at_s:  # somebody came or went since, whom no look has charged yet
+                    self._taken[index] = before._replace(share=entry.share)
                 continue
             if entry.gaps != before.gaps:
                 missing[index] = entry.reason or "no reading"

@@ -44,6 +44,7 @@ class Registration(NamedTuple):
         group: Job that it is a rank of.
         rank: Its rank among those of the job on this machine.
         writes: Whether it writes a record, which of a job's ranks only one does.
+        service: Socket of the node service that it goes to where that is there, or None where it is refused.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Registration(NamedTuple):
     group: str | None = None
     rank: int | None = None
     writes: bool = True
+    service: str | None = None
 
 
 def visible(environ: Mapping[str, str]) -> dict[str, str]:
@@ -108,14 +110,18 @@ def make_private(folder: Path) -> None:
             raise PermissionError(1, "others may write to it")
 
 
-def locked(file: Held) -> bool:
+def locked(file: Held, *, shared: bool = False) -> bool:
     """Whether this process holds the lock of a file now.
+
+    Args:
+        file: The file.
+        shared: Whether others may hold it in the same way.
 
     Raises:
         OSError: Files cannot be locked here.
     """
     try:
-        fcntl.flock(file.number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file.number, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
@@ -218,4 +224,5 @@ def _registration(data: Any) -> Registration | None:
         group=data.get("group") if isinstance(data.get("group"), str) else None,
         rank=data.get("rank") if isinstance(data.get("rank"), int) else None,
         writes=data.get("writes") is not False,
+        service=data.get("service") if isinstance(data.get("service"), str) else None,
     )

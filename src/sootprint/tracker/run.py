@@ -71,8 +71,11 @@ class Run:
         return self._worker.footprint or self._worker.footprint_of_job()
 
     def start(self) -> Run:
-        """This run, being measured; a second start is ignored."""
-        if self._worker is None:
+        """This run, being measured; a second start changes nothing, and after the end is warned of."""
+        if self._worker is not None:
+            if not self._measuring:
+                _warn("a run that has ended is not measured again: make another one with sootprint.track()")
+        else:
             self._worker, self._pid = self._made(), os.getpid()
             self._worker.start()
             self._measuring = True
@@ -156,27 +159,19 @@ class Run:
         self.stop()
 
     def __call__(self, function: F) -> F:
-        """The function, measured as a run of its own each time it is called."""
+        """The function, measured as a run of its own each time it is called.
+
+        The run of a generator lasts from its first value until its end, with all that is done between its values.
+        """
+        if isinstance(function, (staticmethod, classmethod)):
+            return type(function)(self(function.__func__))
         name = self._name or getattr(function, "__name__", None)
 
         def fresh() -> Run:
             return Run(name, tags=self._tags, **self._about, **self._arguments)
 
-        if _is_coroutine_function(function):
-
-            @functools.wraps(function)
-            async def measured_async(*args: Any, **kwargs: Any) -> Any:
-                with fresh():
-                    return await function(*args, **kwargs)
-
-            return measured_async  # type: ignore[return-value]
-
-        @functools.wraps(function)
-        def measured(*args: Any, **kwargs: Any) -> Any:
-            with fresh():
-                return function(*args, **kwargs)
-
-        return measured  # type: ignore[return-value]
+        measured: F = _measured(function, fresh)
+        return measured
 
 
 class Span:
@@ -222,10 +217,40 @@ def track(name: Any = None, **settings: Any) -> Any:
     return Run(name, **settings)
 
 
-def _is_coroutine_function(function: Callable[..., Any]) -> bool:
+def _measured(function: Any, fresh: Callable[[], Run]) -> Any:
+    """A function of the same kind that is measured from its beginning to its end."""
+    import contextlib
     import inspect
 
-    return inspect.iscoroutinefunction(function)
+    if inspect.iscoroutinefunction(function):
+
+        async def measured_coroutine(*args: Any, **kwargs: Any) -> Any:
+            with fresh():
+                return await function(*args, **kwargs)
+
+        return functools.wraps(function)(measured_coroutine)
+    if inspect.isasyncgenfunction(function):
+
+        async def measured_asyncgen(*args: Any, **kwargs: Any) -> Any:
+            async with contextlib.aclosing(function(*args, **kwargs)) as values:
+                with fresh():
+                    async for value in values:
+                        yield value
+
+        return functools.wraps(function)(measured_asyncgen)
+    if inspect.isgeneratorfunction(function):
+
+        def measured_generator(*args: Any, **kwargs: Any) -> Any:
+            with fresh():
+                return (yield from function(*args, **kwargs))
+
+        return functools.wraps(function)(measured_generator)
+
+    def measured(*args: Any, **kwargs: Any) -> Any:
+        with fresh():
+            return function(*args, **kwargs)
+
+    return functools.wraps(function)(measured)
 
 
 _current: contextvars.ContextVar[tuple[Run, ...]] = contextvars.ContextVar("sootprint_runs", default=())

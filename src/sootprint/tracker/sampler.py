@@ -9,6 +9,7 @@ from types import MappingProxyType
 from sootprint.core import energy
 from sootprint.core.errors import MeterError, SootprintError
 from sootprint.core.protocols import Clock, Machine, Meter, Reading
+from sootprint.tracker.glance import RESCAN_TICKS
 from sootprint.tracker.sound import sound
 
 TYPE_CHECKING = False
@@ -43,6 +44,7 @@ class _Slow:
     def __init__(self, meter: Meter) -> None:
         self.meter = meter
         self.poll_s = _poll_s(meter)
+        self.glance = None if self.poll_s else getattr(meter, "glance", None)  # a cheap look at each tick
         self.due_s = 0.0
         self.settled = False  # whether `poll_s` is what it stays
         self._before: dict[str, float | None] = {}
@@ -196,8 +198,13 @@ class Sampler:
             Integrator(meter, self._look, max_gap_s) for meter in meters if 0.0 < _poll_s(meter) < period_s
         ]
         self._slow = [_Slow(meter) for meter in meters if not 0.0 < _poll_s(meter) < period_s]
+        self._often = self._looked_at_often()
         self._sensed: set[str] = set()  # kinds of component that a sensor measures
         self.poll_s = min((_poll_s(one.meter) for one in self._fast), default=0.0)
+
+    def _looked_at_often(self) -> list[_Slow]:
+        """Meters that are due between two whole looks; the others wait for these."""
+        return [slow for slow in self._slow if slow.poll_s < RESCAN_TICKS * self._period_s]
 
     def _look(self, meter: Meter) -> Seen:
         return look(meter, self._clock, self._start_s)
@@ -209,10 +216,35 @@ class Sampler:
                 if other.meter.name == one.meter.name:
                     one.go_on(other)
 
+    def first(self) -> list[Part]:
+        """What was seen before the meters were found, where a meter can tell."""
+        parts = []
+        for slow in self._slow:
+            if hasattr(slow.meter, "first"):
+                readings, _ = sound(
+                    slow.meter.first(), start_s=self._start_s, now_s=self._clock.monotonic_s()
+                )
+                parts.append(Part(slow.meter.name, readings, None, Seen(readings)))
+        return [part for part in parts if part.readings]
+
     def poll(self) -> None:
         """Look at the power-only meters."""
         for integrator in self._fast:
             integrator.poll()
+
+    def glance(self) -> list[tuple[str, list[tuple[str, float, float]]]] | None:
+        """Counters of the meters that are due, by meter; None where `collect` has more to tell of one of them."""
+        if self._fast:
+            return None
+        found = []
+        now_s = self._clock.monotonic_s()
+        for slow in self._often:
+            if now_s < slow.due_s:
+                continue
+            if slow.glance is None or not slow.settled or (counters := slow.glance()) is None:
+                return None
+            found.append((slow.meter.name, counters))
+        return found
 
     def collect(self, *, last: bool = False) -> list[Part]:
         """What every meter that is due tells now; at the last tick that is all of them."""
@@ -231,6 +263,7 @@ class Sampler:
             so_far_s = max(self._period_s, now_s - self._start_s)  # a young run does not know the power yet
             if not slow.settled:
                 slow.settle(seen.readings, self._sensed)
+                self._often = self._looked_at_often()
             slow.due_s = now_s + min(slow.poll_s, so_far_s) - 0.5 * self._period_s
             parts.append(Part(slow.meter.name, seen.readings, None, seen))
         return parts

@@ -33,7 +33,7 @@ from sootprint.tracker.registration import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
 if sys.platform != "win32":
@@ -107,6 +107,31 @@ class Seat:
             self.note(self.before)  # until this run has looked, it is as it was
         return self.reads
 
+    @contextlib.contextmanager
+    def passage(self) -> Iterator[bool]:
+        """Whether no other run of this user reads, nor begins to before the end of this; some may ask at a time."""
+        file = None if self.reads or self._lock is None or not self._lock.is_ours else self._lock
+        is_free = file is None or locked(file, shared=True)
+        try:
+            yield is_free
+        finally:
+            if file is not None and is_free:
+                fcntl.flock(file.number, fcntl.LOCK_UN)
+
+    def holder(self) -> Registration | None:
+        """The run that reads for all, where it is known."""
+        pid, known, *_ = self._written()
+        found = [one for one in self.others().values() if one.pid == pid and known == namespace()]
+        return found[0] if found else None
+
+    def _written(self) -> list[Any]:
+        """What stands in the lock's file: its holder's process, the namespace of that, and a note if there is one."""
+        try:
+            content = json.loads(os.pread(self._lock.number, MOST_BYTES, 0)) if self._lock else None
+        except (OSError, ValueError, RecursionError):
+            content = None
+        return content if isinstance(content, list) and len(content) >= 2 else [None, None]
+
     def _has_waiting(self) -> bool:
         """Whether another run was here while somebody held the lock: else its note may be of days ago."""
         own = None if self._content is None else self._content.id
@@ -140,13 +165,8 @@ class Seat:
 
     def _noted(self) -> dict[str, Any] | None:
         """What the run that held the lock before has noted."""
-        assert self._lock is not None
-        try:
-            content = json.loads(os.pread(self._lock.number, MOST_BYTES, 0))
-        except (OSError, ValueError, RecursionError):
-            return None
-        told = content[2] if isinstance(content, list) and len(content) == 3 else None
-        return told if isinstance(told, dict) else None
+        told = self._written()[2:]
+        return told[0] if told and isinstance(told[0], dict) else None
 
     @property
     def is_in_place(self) -> bool:
@@ -188,10 +208,7 @@ class Seat:
     def _holder_is_dead(self) -> bool:
         """Whether the process that took the lock has gone, though a child of its holds it."""
         assert self._lock is not None
-        try:
-            pid, known = json.loads(os.pread(self._lock.number, MOST_BYTES, 0))[:2]
-        except (OSError, ValueError, TypeError):
-            return False
+        pid, known, *_ = self._written()
         return known == namespace() and is_gone(pid) and not locked(self._lock)
 
     def take_group(self, group: str, run: str) -> bool:
@@ -361,11 +378,7 @@ class Seat:
 
 
 def _pipe(path: Path) -> Held:
-    """The pipe that wakes the reader, open at both ends so that it never ends.
-
-    Raises:
-        OSError: It cannot be made.
-    """
+    """The pipe that wakes the reader, open at both ends so that it never ends; OSError where it cannot be made."""
     with contextlib.suppress(FileExistsError):
         os.mkfifo(path, 0o600)
     if not stat.S_ISFIFO(path.lstat().st_mode):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import socket
 import time
 import weakref
@@ -15,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sootprint.core.errors import SootprintError
+from sootprint.core.held import Held
 from sootprint.tracker.entry import Entry
 from sootprint.tracker.registration import Registration
 
@@ -23,11 +25,16 @@ CHUNK = 65_536
 CONNECT_S = 0.5  # longest wait for the answer to the first request
 SEND_S = 0.1
 SILENT_PERIODS, LOST_PERIODS = 2.0, 5.0
+MOST_TOLD = 8  # accounts that a client is told unasked until it says that it has read them
 _lines: weakref.WeakSet[ServiceLine] = weakref.WeakSet()
 
 
 class ServiceError(SootprintError):
     """The node service has gone, is silent, speaks nonsense or refuses."""
+
+
+class RefusedError(ServiceError):
+    """The node service refuses what was asked."""
 
 
 class ServiceLine:
@@ -51,7 +58,27 @@ class ServiceLine:
             connection.close()
             raise ServiceError(f"the node service cannot be reached ({err.strerror or err})") from err
         self._socket = connection
+        self._bell = [Held(number) for number in os.pipe()]
+        os.set_blocking(self._bell[1].number, False)
         _lines.add(self)
+
+    def wait(self, duration_s: float) -> bool:
+        """Whether it could be waited until `duration_s` [s] have passed, the service has gone, or `ring` was called."""
+        connection, bell = self._socket, self._bell
+        if connection is None or not all(one.is_ours for one in bell):
+            return False
+        poll = select.poll()
+        poll.register(connection, 0)  # of what it tells it need not be told now
+        poll.register(bell[0].number, select.POLLIN)
+        if any(number == bell[0].number for number, _ in poll.poll(duration_s * 1000.0)):
+            os.read(bell[0].number, CHUNK)
+        return True
+
+    def ring(self) -> None:
+        """End the wait of another thread."""
+        if self._bell[1].is_ours:
+            with contextlib.suppress(OSError):  # it is full, so it rings
+                os.write(self._bell[1].number, b"r")
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Send a request.
@@ -85,7 +112,7 @@ class ServiceLine:
         if not isinstance(answer, dict):
             raise ServiceError("the node service speaks nonsense")
         if answer.get("ok") is not True:
-            raise ServiceError(f"the node service refuses: {str(answer.get('error', 'for no reason'))[:200]}")
+            raise RefusedError(f"the node service refuses: {str(answer.get('error', 'for no reason'))[:200]}")
         return answer
 
     def _take(self, wait_s: float) -> bool:
@@ -116,6 +143,8 @@ class ServiceLine:
             with contextlib.suppress(OSError):
                 self._socket.close()
             self._socket = None
+            for end in self._bell:
+                end.close()
 
 
 class Served:
@@ -126,18 +155,21 @@ class Served:
         own: The run.
         sysfs: Device tree that it would read itself.
         period_s: Time between two looks of the run [s].
+        wait_s: Longest wait for its first answer [s].
 
     Raises:
         ServiceError: It cannot be had.
     """
 
-    def __init__(self, path: str, own: Registration, *, sysfs: str, period_s: float) -> None:
+    def __init__(
+        self, path: str, own: Registration, *, sysfs: str, period_s: float, wait_s: float = CONNECT_S
+    ) -> None:
         self._line = ServiceLine(path)
         self._about, self._period_s = _about(own) | {"sysfs": sysfs}, period_s
         self._joined = False
         try:
             self._line.send({"op": "greet"} | self._about)
-            answer = self._line.receive(CONNECT_S)
+            answer = self._line.receive(wait_s)
             if answer is None:
                 raise ServiceError("the node service does not answer")
         except ServiceError:
@@ -146,19 +178,27 @@ class Served:
         self.parent: str | None = _text(answer.get("parent"))
         self.facts: dict[str, dict[str, Any]] = _tables(answer.get("facts"))
         self._asked, self._heard_s = 0, time.monotonic()  # answers that are due, and when the last one came
+        self._told = 0  # accounts that came unasked since the last request
+        self.latest: list[Entry] = []  # that came before the service went
 
     def entries(self, wait_s: float) -> list[Entry] | None:
         """Latest account of the run, or None where the service did not answer within `wait_s` [s].
 
+        It tells an account after each look, so that all runs know of the same one where it dies.
+
         Raises:
-            ServiceError: The service has gone, is silent for long, or speaks nonsense.
+            ServiceError: The service has gone, is silent for long, or speaks nonsense; what came before is `latest`.
         """
         self.join()
         latest = self._answers(0.0)
-        if not self._asked:
+        if latest is not None and self._told < MOST_TOLD:
+            self._line.send({"op": "hear"})
+        elif not self._asked:
             self._line.send({"op": "share", "run": self._about["run"]})
             self._asked += 1
-        latest = self._answers(wait_s) or latest
+        self._told = 0
+        if self._asked:
+            latest = self._answers(wait_s) or latest
         if latest is None and time.monotonic() - self._heard_s > LOST_PERIODS * self._period_s:
             raise ServiceError("the node service does not answer")
         return latest
@@ -171,12 +211,20 @@ class Served:
         """
         if self._joined:
             return
-        self._line.send({"op": "join"} | self._about)
+        self._line.send({"op": "join", "told": True} | self._about)
         answer = self._line.receive(CONNECT_S)
         if answer is None:
             raise ServiceError("the node service does not answer")
         self._joined = True
         self._heard_s = time.monotonic()
+
+    def wait(self, duration_s: float) -> bool:
+        """Whether it could be waited until `duration_s` [s] have passed, the service has gone, or `ring` was called."""
+        return self._line.wait(duration_s)
+
+    def ring(self) -> None:
+        """End the wait of another thread."""
+        self._line.ring()
 
     @property
     def has_gone(self) -> bool:
@@ -196,24 +244,27 @@ class Served:
         """Last account of the run, which is over, or None where it does not come in time.
 
         Raises:
-            ServiceError: The service has gone or speaks nonsense.
+            ServiceError: The service has gone or speaks nonsense; what came before is `latest`.
         """
+        latest = self._answers(0.0)
         self._line.send({"op": "leave"})
         self._asked += 1
         until_s = time.monotonic() + wait_s
-        latest = None
         while self._asked and (left_s := until_s - time.monotonic()) > 0.0:
             latest = self._answers(left_s, most=1) or latest
         return latest
 
     def _answers(self, wait_s: float, *, most: int = 64) -> list[Entry] | None:
-        """Newest of the answers that are due, as far as they come in time."""
+        """Newest account that comes in time: of all that came where `wait_s` is 0, else until what was asked for."""
         latest = None
-        while self._asked and most and (answer := self._line.receive(wait_s)) is not None:
-            latest = _entries(answer.get("entries"))
-            self._asked -= 1
+        while most and (self._asked or not wait_s) and (answer := self._line.receive(wait_s)) is not None:
+            latest = self.latest = _entries(answer.get("entries"))
             self._heard_s = time.monotonic()
-            most -= 1
+            if answer.get("told") is True:
+                self._told += 1
+            else:
+                self._asked -= 1
+                most -= 1
         return latest
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 
 from sootprint.tracker.recorder import Recorder
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
     from sootprint.settings import Settings
     from sootprint.tracker.service_client import Served
 
+ANSWER_S = 0.5  # longest wait for the answer to the first request [s]
 ALONE = "this run reads the meters itself until it is back, and sees no runs of other users meanwhile"
 SILENT = (
     "the node service did not answer for a while; its counters went on, and bridge the time where they can"
 )
 AT_THE_END = "what the run used since its last look is filled in"
+PATIENCE = 20.0  # time between two tries to join, over what the one before took
+REFUSED_S = 10.0  # and at least, where it was refused [s]
 
 
 class ServicePlace:
@@ -37,6 +41,14 @@ class ServicePlace:
         self._served: Served | None = None
         self._waiting: list[str] = []  # remarks for a record that has not begun
         self._told: set[str] = set()
+        self._again_s = 0.0  # monotonic instant before which it is not asked again [s]
+        self.is_broken = False  # whether a wait was ended by it
+        self.is_refused = False  # whether it has answered, and does not charge this run
+
+    @property
+    def path(self) -> str | None:
+        """Its socket, or None where it refuses this run."""
+        return None if self.is_refused else self._path
 
     @property
     def is_idle(self) -> bool:
@@ -55,8 +67,8 @@ class ServicePlace:
 
     @property
     def is_there(self) -> bool:
-        """Whether a service may be joined."""
-        return os.path.exists(self._path)  # noqa: PTH110 - a text suffices
+        """Whether a service may be joined: its socket is there, and it was not asked just now."""
+        return os.path.exists(self._path) and time.monotonic() >= self._again_s  # noqa: PTH110 - a text suffices
 
     @property
     def parent(self) -> str | None:
@@ -68,18 +80,27 @@ class ServicePlace:
         """Facts of the meters that the service reads."""
         return self._served.facts if self._served is not None else {}
 
-    def join(self, own: Registration) -> bool:
-        """Whether the service answers, and will charge the run from the first look at its account on."""
+    def join(self, own: Registration, *, wait_s: float = ANSWER_S) -> bool:
+        """Whether the service answers, and will charge the run from the first look at its account on.
+
+        Args:
+            own: The run.
+            wait_s: Longest wait for its answer [s].
+        """
         if not self.is_there:
             return False
-        from sootprint.tracker.service_client import Served, ServiceError
+        from sootprint.tracker.service_client import RefusedError, Served, ServiceError
 
         self.close()
-        sysfs = os.path.realpath(self._sysfs)
+        sysfs, begun_s = os.path.realpath(self._sysfs), time.monotonic()
         try:
-            self._served = Served(self._path, own, sysfs=sysfs, period_s=self._period_s)
+            self._served = Served(self._path, own, sysfs=sysfs, period_s=self._period_s, wait_s=wait_s)
         except ServiceError as err:
             self._tell(f"{err}: {ALONE}")
+            took_s, self.is_refused = time.monotonic() - begun_s, isinstance(err, RefusedError)
+            self._again_s = time.monotonic() + max(PATIENCE * took_s, REFUSED_S * self.is_refused)
+        else:
+            self.is_refused = False
         return self.joined
 
     def attach(self, own: Registration) -> None:
@@ -92,21 +113,32 @@ class ServicePlace:
             except ServiceError:
                 self.close()
 
-    def follow(self, own: Registration, recorder: Recorder, wait_s: float) -> bool:
-        """Whether the service charges the run and told its account, which is recorded.
+    def wait(self, duration_s: float) -> bool:
+        """Whether it could be waited for at most `duration_s` [s]; that the service has gone ends the wait."""
+        served, until_s = self._served, time.monotonic() + duration_s
+        if served is None or not served.wait(duration_s):
+            return False
+        self.is_broken = time.monotonic() < until_s  # or the run is told to stop
+        return True
+
+    def ring(self) -> None:
+        """End a wait of another thread."""
+        served = self._served
+        if served is not None:
+            served.ring()
+
+    def follow(self, recorder: Recorder, wait_s: float) -> bool:
+        """Whether the service charges the run and told its account, which is recorded; one that does not is left.
 
         Args:
-            own: The run; where the service has gone and is back at once, it joins again.
             recorder: Its lines.
             wait_s: Longest wait for an answer [s].
         """
-        for again in (False, True):
-            if self._served is None:
-                break
+        self.is_broken = False
+        if self._served is not None:
             if self._take(recorder, wait_s):
                 return True
-            if again or not self.join(own):
-                self.close()
+            self.close()
         while self._waiting:
             recorder.note(self._waiting.pop())
         return False
@@ -119,6 +151,7 @@ class ServicePlace:
             entries = self._served.entries(wait_s)
         except ServiceError as err:
             self._tell(f"{err}: {ALONE}")
+            self._take_latest(recorder)
             return False
         if self._served.is_silent:
             recorder.note(SILENT)
@@ -131,23 +164,29 @@ class ServicePlace:
             return False
         from sootprint.tracker.service_client import ServiceError
 
-        entries = None
         try:
             entries = self._served.settled(wait_s)
-            why = "the node service does not answer"
         except ServiceError as err:
-            why = str(err)
+            recorder.note(f"{err}: {ALONE}")
+            self._take_latest(recorder)
+            self.close()
+            return False
         if entries is None:
-            recorder.note(f"{why}: {AT_THE_END}")
+            recorder.note(f"the node service does not answer: {AT_THE_END}")
         recorder.take(entries or [])
         self.close()
         return True
 
+    def _take_latest(self, recorder: Recorder) -> None:
+        """Record what the service had told before it went."""
+        if self._served is not None and self._served.latest:
+            recorder.take(self._served.latest)
+
     def _tell(self, text: str) -> None:
-        """Tell the reader of the record each time, and a person once."""
-        self._waiting.append(text)
+        """Tell the reader of the record, and a person; each once."""
         if text not in self._told:
             self._told.add(text)
+            self._waiting.append(text)
             self._warn(text)
 
     def close(self) -> None:

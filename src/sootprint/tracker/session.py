@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from sootprint.tracker.surroundings import LookUp
     from sootprint.tracker.worker import Worker
 
-SYNC_TICKS = 60  # a power cut may cost the last minute; a kill costs nothing that was written
-COMPACT_TICKS = 600
 # variables that a rank's launcher sets: PyTorch, Open MPI, PMI, PMIx and Slurm
 RANKS = ("RANK", "LOCAL_RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID")
 UNKEPT = (
@@ -59,7 +57,9 @@ class Session:
 
     def run(self) -> None:
         """Measure until the worker is told to stop, then store the footprint; raises nothing."""
-        if guarded(self._open, self._warn) and self._attend() and guarded(self._begin, self._warn):
+        goes_on = guarded(self._open, self._warn) and self._attend() and guarded(self._begin, self._warn)
+        guarded(self._worker.first.close, self._warn)  # the meters hold the driver now
+        if goes_on:
             self._worker.ready.set()
             guarded(self._describe, self._warn)
             self._worker.loaded.set()
@@ -74,7 +74,8 @@ class Session:
         settings = self._settings or self._read_settings()
         # the program may change its folder while it is measured
         settings = self._settings = classes.replace(settings, home=settings.home.absolute())
-        machine = self._worker.machine or settings.machine()
+        first = self._worker.first.since(self._worker.start_s)
+        machine = classes.replace(self._worker.machine or settings.machine(), first=first)
         self._clock_s = machine.clock.monotonic_s
         self._source = Source(
             machine,
@@ -259,13 +260,14 @@ class Session:
         )
 
     def _tick(self) -> None:
-        assert self._source is not None
-        guarded(self._each_tick, self._failed)
-        guarded(self._source.tick, self._failed)
-
-    def _failed(self, text: str) -> None:
-        assert self._recorder is not None
-        self._recorder.note(f"a sample failed: {text}")
+        assert self._source is not None and self._recorder is not None
+        self._ticks += 1
+        is_plain = self._fold.progress is None and self._kg_per_kwh is None and self._source.heard is None
+        with contextlib.suppress(Exception):  # the whole look, which follows, says what is wrong
+            if is_plain and not self._worker.marks and self._source.glance():
+                return
+        guarded(self._each_tick, self._recorder.failed)
+        guarded(self._source.tick, self._recorder.failed)
 
     def _each_tick(self) -> None:
         assert self._recorder is not None and self._source is not None
@@ -283,12 +285,7 @@ class Session:
         if self._recorder.journal_failed and not self._warned_journal:
             self._warned_journal = True
             self._warn("the journal cannot be written: while that lasts a crash would lose this run")
-        self._ticks += 1
-        if self._ticks % SYNC_TICKS == 0:
-            journal.sync()
-        if self._ticks % COMPACT_TICKS == 0 or not journal.complete:
-            with contextlib.suppress(OSError):  # the lines stay where they are
-                journal.replace(self._recorder.fold.dump())
+        journal.keep(self._ticks, self._recorder.dump)
 
     def _write_marks(self) -> None:
         """Write what waits now; what comes meanwhile waits for the next tick, so that there is one."""
@@ -328,10 +325,10 @@ class Session:
         self._foresight.look()
 
     def _miss_units(self) -> None:
-        """Say that nothing was forecast, where the expected units never came; not of a command, which has no spans."""
+        """Say that nothing was forecast, where the expected units never came; a command is not looked at here."""
         progress = self._fold.progress
-        if progress is not None and not progress.points and not self._worker.begins_when_ready:
-            text = f"expected {progress.expected}, and no span or logged number of that name came: nothing was forecast"
+        if progress is not None and progress.is_unheard and not self._worker.begins_when_ready:
+            text = progress.expected.unheard
             self._fold.apply({"k": "note", "text": text})
             self._warn(text)
 
@@ -349,7 +346,7 @@ class Session:
             self._write_marks()
             if self._worker.unkept:
                 self._recorder.emit({"k": "note", "text": f"{self._worker.unkept} {UNKEPT}"})
-            guarded(self._source.end, self._warn)
+            guarded(functools.partial(self._source.end, self._worker.stopped_s), self._warn)
             guarded(self._foresee, self._warn)
             end = {
                 "k": "end",

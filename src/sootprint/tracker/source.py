@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine, Meter
 from sootprint.tracker.alone import note
+from sootprint.tracker.glance import RESCAN_TICKS, Glances
+from sootprint.tracker.guest import ANSWER_S, Guest
 from sootprint.tracker.recorder import Recorder
 from sootprint.tracker.registration import Registration, run_above, unhidden, visible
 from sootprint.tracker.sampler import Sampler, close_all
 from sootprint.tracker.seat import Seat
-from sootprint.tracker.service_place import ServicePlace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,13 +29,10 @@ if TYPE_CHECKING:
     from sootprint.tracker.reader import Reader
     from sootprint.tracker.worker import Flag
 
-ANSWER_S = 0.5  # longest time that a run waits for the reader to see it come or go
-TICK_S = 0.1  # and for the node service at a tick; what comes later is taken at the next one
 STEP_S = 0.002
-RESCAN_TICKS = 10  # a knock may be lost, and a node service may come
 
 
-class Source:
+class Source(Glances, Guest):
     """Readings of one run.
 
     Args:
@@ -58,16 +56,14 @@ class Source:
         find: Callable[[Machine], Sequence[Meter]],
         warn: Callable[[str], object],
     ) -> None:
-        self._machine, self._settings = machine, settings
-        self._discover, self._warn = find, warn
+        super().__init__(machine, settings, warn)
+        self._discover = find
         self._strict = settings.share == "process"
         self.group = group
         self._own = Registration(run, os.getpid(), parent, self._strict, visible(machine.environ))
+        self._own = self._own._replace(service=self._service.path)
         if group is not None and (group.world_size or 0) > 1:
             self._own = self._own._replace(group=group.id, rank=group.local_rank)
-        self._seat: Seat | None = None
-        self._service = ServicePlace(settings, machine.sysfs, warn)
-        self._reader: Reader | None = None  # for all runs here, where this one reads for others too
         self.untold = False  # whether the meters' facts are yet to be read from the board
         self._ticks = 0
         self._noted = 0  # components that the note of this run names
@@ -124,7 +120,7 @@ class Source:
 
     def find(self) -> None:
         """Find the meters, unless the node service or another run reads them."""
-        served = self._join()
+        served = self._enter()
         if self._seat is not None and self._own.group is not None:
             from sootprint.tracker.ranks import Heard
 
@@ -139,6 +135,7 @@ class Source:
     def _sits(self) -> bool:
         """Whether this run reads for all, or for itself where it cannot be seen: it would be charged nothing."""
         assert self._seat is not None
+        self._own = self._own._replace(service=self._service.path)
         try:
             return self._seat.sit(self._own)
         except OSError as err:
@@ -146,38 +143,11 @@ class Source:
             self._let_go()
             return True
 
-    def _register(self) -> None:
-        if self._seat is not None:
-            with contextlib.suppress(OSError):
-                self._seat.register(self._own)
-
-    def _join(self) -> bool:
-        """Whether the node service charges this run from now on."""
-        if not self._service.join(self._own):
-            return False
-        self._own = self._own._replace(parent=self._own.parent or self._service.parent)
-        return True
-
-    def _move(self) -> None:
-        """Let the node service charge this run from now on, where it is there."""
-        if not self._join():
-            return
-        if self._seat is not None:
-            self._seat.leave()
-        if self._reader is not None:  # its account is closed, so that nobody goes on with it
-            self._reader.tick()
-            self._recorder.take(self._reader.entries(self._own.id))
-        if self._seat is not None:
-            self._seat.rest()
-        self._give_way()
-        if not self._service.follow(self._own, self._recorder, ANSWER_S):
-            self._register()
-
     def begin(self, recorder: Recorder) -> None:
         """Take the first readings, once the run's first line is written."""
         self._recorder = recorder
         was_served = self._service.joined
-        if self._service.follow(self._own, recorder, ANSWER_S):
+        if self._service.follow(recorder, ANSWER_S):
             return
         if was_served:  # and has gone at once, or never was one: nobody is known to be charged
             self._waited = False
@@ -185,15 +155,22 @@ class Source:
             self.tick()
             return
         if self.untold and self._seat is not None:
-            self._await(lambda: self._take_over() or self._entries())
-            self._recorder.take(self._account())
+            self._wait_for_account()
         elif self._heir_of or self._has_company():  # whoever read for them has just gone
             self._widen()
             self._lead(waited=False)
             self._recorder.take(self._account())
         else:
-            self._sample()
+            recorder.record_first(self._sample().first())
             self.tick()
+
+    def _wait_for_account(self) -> None:
+        """Be charged by whoever reads, or by the node service, or read for all."""
+        if self._adrift_s is None:
+            self._adrift_s = self._recorder.start_s
+        self._await(lambda: self._take_over() or self._entries())
+        if not self._service.joined:
+            self._recorder.take(self._account())
 
     def _account(self) -> list[Entry]:
         """What this run is charged so far."""
@@ -221,13 +198,9 @@ class Source:
             self._seat.knocked = False
             if not self._seat.keep(now=rescan):
                 self._give_way()
-        if not self._service.is_idle:
-            was_served = self._service.joined
-            if self._service.follow(self._own, self._recorder, TICK_S):
-                return
-            if was_served:
-                self._register()
-        moves = rescan and not last and self._service.is_there
+        if self._is_served():
+            return
+        moves = (knocked or rescan or self._was_served) and not last and self._service.is_there
         if self.sampler is None and not self._take_over():
             self._recorder.take(self._account())
         elif self._reader is not None:
@@ -240,7 +213,7 @@ class Source:
                 self._noted = note(self._seat, self._recorder, self._own.id, self._machine.procfs)
             if share and not moves:
                 self._share()
-        if moves:
+        if moves and self.sampler is not None:
             self._move()
 
     def _has_company(self) -> bool:
@@ -280,6 +253,10 @@ class Source:
         """Whether this run reads for all from now on, as whoever did has gone."""
         if self._seat is not None and not self._seat.take():
             return False
+        if self._return():
+            return True
+        if self._seat is not None and not self._seat.reads:  # it went, and the service has gone meanwhile
+            return False
         machine = self._machine if self._seat is None else unhidden(self._machine)
         self.meters = list(self._discover(machine))
         self._lead(waited=self._waited)
@@ -301,7 +278,10 @@ class Source:
         from sootprint.tracker.reader import on_board
 
         assert self._seat is not None
-        return on_board(self._seat, self._machine.procfs, self._own.id, closed=closed)
+        since_s = -math.inf if self._adrift_s is None else self._adrift_s
+        found = on_board(self._seat, self._machine.procfs, self._own.id, closed=closed, after_s=since_s)
+        self._adrift_s = None if found else self._adrift_s
+        return found
 
     def facts(self) -> Mapping[str, Mapping[str, Any]]:
         """Facts of the meters as the reader told them, where another process reads and this run has none yet."""
@@ -323,6 +303,8 @@ class Source:
 
     def wait(self, stopping: Flag, duration_s: float) -> bool:
         """Whether the run is to stop, after at most `duration_s` [s]; a knock of another run ends the wait too."""
+        if not stopping.is_set and self._service.wait(duration_s):
+            return stopping.is_set
         if self._seat is None or not self._seat.has_pipe:
             return stopping.wait(duration_s)
         if not stopping.is_set:
@@ -331,6 +313,7 @@ class Source:
 
     def interrupt(self) -> None:
         """End a wait at once."""
+        self._service.ring()
         seat = self._seat  # the measuring thread may let go of it meanwhile
         if seat is not None and seat.has_pipe:
             seat.wake()
@@ -340,18 +323,26 @@ class Source:
         return self._reader is None or not any(hasattr(meter, "processes") for meter in self.meters)
 
     def hurry(self) -> bool:
-        """Whether another run asked for a tick now."""
-        return self._seat is not None and self._seat.knocked
+        """Whether another run asked for a tick now, or the node service has gone."""
+        return self._service.is_broken or (self._seat is not None and self._seat.knocked)
 
-    def end(self) -> None:
-        """Take the last readings, and let another run read at once."""
+    def end(self, at_s: float | None = None) -> None:
+        """Take the last readings, as of when the run was told to stop [s], and let another run read at once."""
+        self._recorder.until_s = at_s
         self._take_last()
         if self._seat is not None:
             self._seat.hand_over()
 
     def _take_last(self) -> None:
+        if not self._service.joined and self.sampler is None and self._has_ended():
+            self._take_over()  # who read for it has gone to the node service, which charges the others by now
+        was_served = self._service.joined
         if self._service.settle(self._recorder, 2.0 * ANSWER_S):
             return
+        self._ends = True
+        if was_served:
+            self._drift()
+            self._wait_for_account()
         if self.sampler is None:
             self._take_over()
         elif self._reader is None and self._seat is not None and self._has_company():

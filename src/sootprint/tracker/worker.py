@@ -6,6 +6,7 @@ This module loads nothing heavy; what measuring needs is loaded by the thread, s
 from __future__ import annotations
 
 import collections
+import contextlib
 import itertools
 import math
 import os
@@ -16,6 +17,7 @@ import weakref
 
 from sootprint.core.errors import InputError
 from sootprint.core.ids import uuid7
+from sootprint.meters.first import First
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from sootprint.settings import Settings
 
 MAX_MARKS = 100_000  # spans and metrics that may wait to be written
+TREES = {"sysfs": "/sys", "procfs": "/proc"}
+NODE_SOCKET = "/run/sootprint/node.sock"  # of the service, which reads the cards where it is there
 MAX_TEXT = 1000  # characters of a name
 MAX_REFUSED = 50
 STRANGE = (
@@ -39,7 +43,7 @@ STRANGE = (
     ValueError,
 )  # of a user's object
 FORK_S = 1.0  # longest time that a fork waits for the measuring thread to have loaded its modules
-READY_S = 0.001  # longest time that a start waits for the first reading; what it misses is filled in
+READY_S = 0.004  # longest time that a start waits for the first look at the counters
 
 
 def _ignore(text: str) -> None:
@@ -116,11 +120,11 @@ class Worker:
         self.stopped_s: float | None = None  # when it was told to stop [s]
         self.marks: collections.deque[dict[str, Any]] = collections.deque()
         self.ready, self.loaded = threading.Event(), threading.Event()
+        self.first = self._first_look()
         self.stopping, self._done = Flag(), threading.Event()
         self.interrupt: Callable[[], object] = bool  # ends a wait that the flag alone does not
         self.unkept = 0  # marks that came faster than they can be written
-        self._numbers = itertools.count()
-        self._refused: set[str] = set()
+        self._numbers, self._refused = itertools.count(), set[str]()
         self._pid = os.getpid()
         self._thread = threading.Thread(target=self._body, name="sootprint", daemon=True)
 
@@ -128,8 +132,21 @@ class Worker:
         """Count the run's time from now."""
         self.wall_s, self.start_s = self._wall_s(), self._monotonic_s()
 
-    def start(self, *, wait_s: float = READY_S) -> None:
-        """Begin to measure; waits for the first reading, at most `wait_s` [s]."""
+    def _first_look(self) -> First:
+        """The first look at the device tree that this run will most likely read."""
+        told = self.machine or self.settings
+        stated = {
+            name: self.arguments.get(name) or os.environ.get(f"SOOTPRINT_{name.upper()}") for name in TREES
+        }
+        sysfs, procfs = (str(getattr(told, name, stated[name] or TREES[name])) for name in TREES)
+        return First(sysfs, procfs, self._monotonic_s)
+
+    def start(self, *, wait_s: float | None = None) -> None:
+        """Begin to measure: from the first look at the counters on, for which this waits `READY_S` at most.
+
+        Args:
+            wait_s: Longest wait for the first readings of all meters instead, where nothing happens before them [s].
+        """
         if sys.is_finalizing():  # a thread would never begin, and its starter wait for it
             self.on_warning("not measured: the interpreter is ending")
             return
@@ -141,7 +158,10 @@ class Worker:
             self.on_warning(f"not measured: {err}")
             return
         _started.add(self)
-        if not self.ready.wait(wait_s) and self.begins_when_ready:
+        if not self.begins_when_ready:
+            self.first.is_over.wait(READY_S)
+            self.first.begin(self.begin)
+        if wait_s is not None and not self.ready.wait(wait_s) and self.begins_when_ready:
             self.begins_when_ready = False  # a device hangs, and what is to be measured begins all the same
             self.begin()
 
@@ -208,6 +228,8 @@ class Worker:
         at_s, name = self.now_s(), text_of(metric)
         try:
             number = float(value)
+        except OverflowError:
+            number = math.inf
         except STRANGE:
             self._refuse(f"log of {name}: {type(value).__name__} is not a number; not kept")
             return
@@ -248,6 +270,8 @@ class Worker:
 
     def _body(self) -> None:
         try:
+            if not self.begins_when_ready:
+                self._look_first()
             from sootprint.tracker.session import Session
 
             Session(self).run()
@@ -255,6 +279,17 @@ class Worker:
             self.ready.set()
             self.loaded.set()
             self._done.set()
+
+    def _look_first(self) -> None:
+        """The first look, before what measures is loaded: only the driver of the cards, where one is there."""
+        environ = os.environ if self.machine is None else self.machine.environ
+        served = os.path.exists(environ.get("SOOTPRINT_NODE_SOCKET", NODE_SOCKET))  # noqa: PTH110
+        with contextlib.suppress(Exception):  # a driver may raise anything; its meter says what is wrong
+            self.first.load(environ, driver=not served)
+        self.first.begin(self.begin)
+        with contextlib.suppress(Exception):
+            self.first.look_at_cards()
+        self.first.is_over.set()
 
 
 def text_of(value: object) -> str:

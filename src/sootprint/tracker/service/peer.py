@@ -26,6 +26,8 @@ class Peer:
         connection.setblocking(False)
         self.connection, self.caller = connection, caller
         self.run: str | None = None  # that it joined with
+        self.is_told = False  # whether it wants its account after each look
+        self.untold = 0  # how many of them it may be sent until it says that it has read them
         self.ends = False  # once what waits is sent
         self._heard_s = now_s
         self._requests = Bucket(most=MOST_REQUESTS, per_s=REQUESTS_PER_S, now_s=now_s)

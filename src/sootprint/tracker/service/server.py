@@ -16,6 +16,7 @@ from sootprint.tracker.service.peer import Peer
 from sootprint.tracker.service.protocol import RefusedError, caller_of, encoded, parsed
 from sootprint.tracker.service.rates import Bucket
 from sootprint.tracker.service.web import Visit
+from sootprint.tracker.service_client import MOST_TOLD
 
 MOST_PEERS, MOST_PEERS_OF_ONE, MOST_VISITS = 1_024, 320, 32
 TICKS_AT_ONCE, TICKS_PER_S = 4, 4.0  # looks at the meters that clients can cause, all together
@@ -111,6 +112,22 @@ class Server:
         for peer, late in waiting:
             if peer in self._peers:
                 self._answer_late(peer, late)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell each run that wants it what it is charged, so that all know of the same look where this process dies."""
+        for peer in [one for one in self._peers if one.run is not None and one.untold and not one.waits]:
+            answer = self._desk.told(peer.caller, peer.run or "")
+            if answer is not None:
+                peer.untold -= 1
+                self._send(peer, answer)
+
+    def _send(self, peer: Peer, answer: Answer) -> None:
+        try:
+            peer.send(encoded(answer))
+            self._watch(peer)
+        except ConnectionError:
+            self._drop(peer)
 
     def _scan(self, now_s: float) -> None:
         self._scan_s = now_s + SCAN_S
@@ -209,16 +226,20 @@ class Server:
             answer = {"error": str(err)}
         if callable(answer):
             self._answer_late(peer, answer)
-        else:
+        elif answer:
             peer.send(encoded(answer))
 
     def _do(self, peer: Peer, message: dict[str, Any]) -> Answer | Late:
-        """Answer to a request, or what will answer it after the next look at the meters.
+        """Answer to a request, empty where it wants none, or what will answer it after the next look at the meters.
 
         Raises:
             RefusedError: It is not granted.
         """
         desk, caller = self._desk, peer.caller
+        if message["op"] in ("hear", "share") and peer.is_told:
+            peer.untold = MOST_TOLD
+        if message["op"] == "hear":
+            return {}
         if message["op"] == "join":
             return self._join(peer, message)
         if message["op"] == "leave" and peer.run is not None:
@@ -246,6 +267,7 @@ class Server:
         if peer.run is not None:
             raise RefusedError("one run a connection")
         peer.run, answer = self._desk.join(peer.caller, message)
+        peer.is_told = message.get("told") is True
         for other in [one for one in self._peers if one is not peer and one.run == peer.run]:
             other.run = None  # the run has a new connection
             self._drop(other)
@@ -256,12 +278,8 @@ class Server:
         answer = late()
         if answer is None:
             self._late.append((peer, late))
-            return
-        try:
-            peer.send(encoded(answer))
-            self._watch(peer)
-        except ConnectionError:
-            self._drop(peer)
+        else:
+            self._send(peer, answer)
 
     def _watch(self, one: Peer | Visit) -> None:
         """Be told when bytes come, and when those that wait can go."""
