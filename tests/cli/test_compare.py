@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from sootprint import Footprint
+from sootprint.core.ids import uuid7
+from sootprint.core.quantity import Quantity
+from sootprint.ledger import keep
 
 
 def test_runs_of_the_ledger_are_compared(call, stored: list[Footprint]) -> None:
@@ -57,6 +62,32 @@ def test_tools_are_shown_with_their_sources_and_drawn(call, stored: list[Footpri
     assert "Emissions of one run by tool: Sootprint" in chart.read_text()
     data = json.loads(call("compare", "small", "--tools", "--json").stdout)["tools"]
     assert len(data) == 7
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_views_stand_whole_at_80_columns(
+    call, stored: list[Footprint], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """No line is longer and no cell is cut; what a narrow table has no room for stands in the notes."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    huge = dataclasses.replace(
+        stored[1],
+        id=uuid7(2e9),
+        name="huge",
+        energy_kwh=Quantity(value=7e11, low=2e11, high=2e12),
+        emissions_kg=Quantity(value=7e12, low=2e12, high=2e13),
+    )
+    keep(Path(os.environ["SOOTPRINT_HOME"]), huge)
+    for asked in (("small", "huge"), ("huge", "small"), ("small", "large")):
+        lines = call("compare", *asked).stdout.splitlines()
+        assert max(map(len, lines)) <= width and "…" not in "".join(lines)
+        energy = next(line for line in lines if line.startswith("energy"))
+        assert energy.split()[-1] in ("more", "less")
+    lines = call("compare", "small", "--tools").stdout.splitlines()
+    assert max(map(len, lines)) <= width and "…" not in "".join(lines)
+    row = next(line for line in lines if line.startswith("carbontracker"))
+    assert ("PUE" in row) == (width == 120)
+    assert ("carbontracker, made by PUE" in "".join(lines)) == (width == 80)
 
 
 @pytest.mark.parametrize(

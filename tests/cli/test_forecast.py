@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from sootprint.core.expectation import Expectation
+
 from .conftest import PROGRAM
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sootprint run needs Linux")
@@ -55,6 +57,27 @@ def test_wrong_expectation_stops_before_the_command(program, tmp_path: Path, wro
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert wrong in done.stderr and "epochs=90" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_that_is_never_heard_of_is_said(call, own_home: Path) -> None:
+    """`top` and the end of the command say what was expected and how to tell it; the record has no forecast."""
+    said = Expectation("epochs", 9.0).unheard
+    options = ["-q", "--zone", "FR", "--period", "50ms", "--expect-total", "epochs=9"]
+    process = subprocess.Popen(
+        [*PROGRAM, "run", *options, "--", "sleep", "60"], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        deadline_s = time.monotonic() + 20.0
+        while not (seen := json.loads(call("top", "--json").stdout)):
+            assert time.monotonic() < deadline_s
+            time.sleep(0.1)
+        assert (seen[0]["forecast"], seen[0]["unheard"]) == (None, said)
+        frame = " ".join(call("top", "--once").stdout.replace("│", " ").split())
+        assert 'run.span("epoch", total=9)' in frame
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, told = process.communicate(timeout=20)
+    assert told.splitlines() == [f"sootprint: {said}"]
 
 
 def test_live_view_shows_the_whole_run_as_foreseen_now(call, own_home: Path) -> None:

@@ -19,7 +19,7 @@ def test_runs_are_listed_newest_first_in_json(call, stored: list[Footprint]) -> 
     """Other programs rely on these names and this order."""
     listed = json.loads(call("runs", "--json").stdout)
     assert [one["name"] for one in listed] == ["lost", "large", "small"]
-    names = ["id", "name", "state", "started", "duration_s", "energy_kwh", "emissions_kg", "part_of"]
+    names = ["id", "name", "state", "started", "duration_s", "energy_kwh", "emissions_kg", "part_of", "waits"]
     assert list(listed[0]) == names
     assert {one["state"] for one in listed} == {"finished"}
     assert listed[2]["emissions_kg"]["value"] == pytest.approx(stored[0].emissions_kg.value)
@@ -188,6 +188,28 @@ def test_summary_groups_by_month_and_tag(
     data = json.loads(call("summary", "--by", by, "--json").stdout)
     assert {row["key"] for row in data["rows"]} == keys
     assert (data["total"] is None) == (by == "tag")
+
+
+def test_summary_by_one_tag_adds_up_its_values_and_those_without(call, stored: list[Footprint]) -> None:
+    """Each value is a row with its interval, untagged runs are one, and together they are the total."""
+    data = json.loads(call("summary", "--by", "tag:seed", "--json").stdout)
+    rows = {row["key"]: row for row in data["rows"]}
+    known = {"1": stored[0], "2": stored[1], None: stored[2]}
+    assert (data["by"], rows.keys()) == ("tag:seed", known.keys())
+    for key, record in known.items():
+        told, own = rows[key]["emissions_kg"], record.emissions_kg
+        assert [told[name] for name in ("value", "low", "high")] == pytest.approx(
+            [own.value, own.low, own.high]
+        )
+    assert data["total"]["emissions_kg"]["value"] == pytest.approx(
+        sum(one.emissions_kg.value for one in stored)
+    )
+    lines = call("summary", "--by", "tag:seed").stdout.splitlines()
+    assert lines[0].startswith("seed") and any(line.startswith("(none)") for line in lines)
+    for wrong, way_out in (("tag:sead", "there are seed"), ("tags", "tag:KEY"), ("user", "user")):
+        refused = call("summary", "--by", wrong)
+        assert (refused.exit_code, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
+        assert way_out in refused.stderr
 
 
 def test_summary_text_has_a_total(call, stored: list[Footprint]) -> None:

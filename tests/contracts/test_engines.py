@@ -23,7 +23,7 @@ from sootprint.settings.targets import ENGINES, Target
 LONG_S = 60.0
 LOOK_S = 0.05
 # What shells, Slurm and scripts of batch would take for their own.
-ODD = 'it\'s "a" $HOME `x` %j é\n#SBATCH -n 9'
+ODD = 'it\'s "a" $HOME `x` %j a\\tb é\n#SBATCH -n 9'
 
 # Each step is written, so that one that was done twice, or by two at once, is seen.
 JOB = """
@@ -62,7 +62,8 @@ class Place:
     def __init__(self, folder: Path, target: Target) -> None:
         self.work = Path(target.workdir)
         self.engine: Engine = engine_of(target)
-        self.home = folder / f"home {ODD}"
+        # without a backslash Slurm itself opens the files of the output, by its patterns
+        self.home = folder / f"home {ODD if target.host is None else ODD.replace(chr(92), '')}"
         self.work.mkdir(parents=True, exist_ok=True)
         (self.work / "job.py").write_text(JOB)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
 from pathlib import Path
@@ -18,7 +19,7 @@ from sootprint.engines.book import PAUSED, Book, Plan, folded
 from sootprint.engines.processes import boot, own
 from sootprint.engines.shell import UnreachableError
 from sootprint.engines.state import MOST_CUTS
-from sootprint.runner import driver
+from sootprint.runner import driver, foreseen
 from sootprint.runner.driver import Driver, decided
 from sootprint.runner.outlook import Ahead
 
@@ -150,9 +151,18 @@ def test_job_waits_for_the_clean_step_and_runs_once(tmp_path):
     assert (world.begun, world.finished) == (1, 1)
     assert next(outlook.looks) == 4
     assert "waits for a cleaner time, as it looks now 1970-01-01 00:00 UTC, until" in said[0]
+    kept = json.loads((book.folder / "waits.json").read_bytes())  # at its last look, a step before it began
+    assert (kept["begin"], kept["saving_share"]["value"]) == (
+        "1970-01-01T00:00:30.000Z",
+        pytest.approx(5 / 6),
+    )
+    assert (kept["saving_share"]["low"], kept["saving_kg"]) == (
+        None,
+        None,
+    )  # given hours, and no power is known
     ahead = Told(300.0, 200.0, 300.0, 50.0, 300.0).ahead(0.0)
-    assert driver.likely_s(book.state(), ahead) == 30.0
-    assert driver.likely_s(book.state(), Told(50.0, 300.0).ahead(0.0)) is None
+    assert foreseen.likely_s(book.state(), ahead) == 30.0
+    assert foreseen.likely_s(book.state(), Told(50.0, 300.0).ahead(0.0)) is None
 
 
 def test_job_that_may_pause_is_paused_and_resumed_once(tmp_path):

@@ -22,6 +22,9 @@ NAMES = {
     "duration_s": "time",
     "cost": "cost",
 }
+HUGE = 1e7  # a ratio from which a power of ten is shorter
+FAR = 10.0  # a ratio beyond, or below its inverse, is told as how many times
+NARROW = 100  # columns below which the notes tell what makes a tool's figure
 _STYLES = {"less": "green", "more": "red", "refused": "yellow", "not known": "yellow"}
 Subjects = Annotated[
     list[str],
@@ -180,7 +183,7 @@ def _print_table(console: Console, found: list[Difference], target: Target | Non
             NAMES[name],
             _amount(name, one.a),
             _amount(name, one.b),
-            figures.DASH if one.ratio is None else f"{_change(one.ratio.value)} %",
+            figures.DASH if one.ratio is None else _change(one.ratio.value),
             _interval(one.ratio),
             Text(one.verdict, style=_STYLES.get(one.verdict, "")),
         )
@@ -203,16 +206,31 @@ def _amount(name: str, value: float | None) -> str:
 def _interval(ratio: Quantity | None) -> str:
     if ratio is None or ratio.low is None or ratio.high is None:
         return ""
-    return "exact" if ratio.low == ratio.high else f"{_change(ratio.low)} to {_change(ratio.high)} %"
+    return "exact" if ratio.low == ratio.high else _joined(_change(ratio.low), _change(ratio.high))
+
+
+def _joined(low: str, high: str) -> str:
+    """Ends of an interval with the sign that they share said once.
+
+    >>> _joined("-5 %", "+2.1 %"), _joined("x 11", "x 20"), _joined("+5 %", "x 11")
+    ('-5 to +2.1 %', 'x 11 to 20', '+5 % to x 11')
+    """
+    if low.endswith(" %") and high.endswith(" %"):
+        return f"{low.removesuffix(' %')} to {high}"
+    return f"{low} to {high.removeprefix('x ') if low.startswith('x ') else high}"
 
 
 def _change(ratio: float) -> str:
-    """Change of a ratio in percent, three digits without a power of ten.
+    """Change of a ratio in percent, or how many times where that is far; three digits.
 
-    >>> _change(1.657), _change(17.34), _change(1.0)
-    ('+65.7', '+1,630', '+0')
+    >>> _change(1.657), _change(0.32), _change(1.0), _change(17340.0), _change(0.00251)
+    ('+65.7 %', '-68 %', '+0 %', 'x 17,300', 'x 0.00251')
+    >>> _change(7.83e10)
+    'x 7.83e+10'
     """
-    return f"{float(f'{100.0 * (ratio - 1.0):.3g}'):+,.10g}"
+    if FAR >= ratio >= 1.0 / FAR:
+        return f"{float(f'{100.0 * (ratio - 1.0):.3g}'):+,.10g} %"
+    return f"x {float(f'{ratio:.3g}'):,.10g}" if ratio < HUGE else f"x {ratio:.3g}"
 
 
 def _tools(subjects: list[str], chart: Path | None, *, json: bool, others: tuple[str | None, ...]) -> None:
@@ -238,31 +256,42 @@ def _tools(subjects: list[str], chart: Path | None, *, json: bool, others: tuple
 def _print_tools(found: list[ToolFigure]) -> None:
     from rich.text import Text
 
-    from sootprint.core.quantity import Quantity
-
-    columns = ("tool", "devices", "host", "PUE", "CO2e", "over ours", "what makes it", "")
-    table = output.table(*columns, right=columns[1:6], wraps=("what makes it",))
-    for number, one in enumerate(found, start=1):
-        if one.device_kwh is None:
-            output.add_row(
-                table, one.tool, figures.DASH, "", "", "", "", one.why_not, f"[{number}]", style="dim"
-            )
-            continue
-        cells = (
-            one.tool,
-            figures.energy(Quantity(value=one.device_kwh)).value,
-            figures.energy(Quantity(value=one.host_kwh)).value if one.host_kwh else figures.DASH,
-            f"{one.pue:.3g}",
-            figures.emissions(Quantity(value=one.emissions_kg or 0.0)).value,
-            "" if one.over_ours is None else f"{one.over_ours:.2f}",
-            one.makes_it,
-            f"[{number}]",
-        )
-        output.add_row(table, *cells, style="bold" if number == 1 else None)
     console = output.console()
+    narrow = console.width < NARROW
+    columns = ("tool", "devices", "host", "PUE", "CO2e", "over ours", "what makes it", "")
+    shown = tuple(name for name in columns if not (narrow and name == "what makes it"))
+    table = output.table(*shown, right=columns[1:6], wraps=("what makes it",))
+    for number, one in enumerate(found, start=1):
+        cells = dict(zip(columns, (*_figures(one), f"[{number}]"), strict=True))
+        style = "dim" if one.device_kwh is None else "bold" if number == 1 else None
+        output.add_row(table, *(cells[name] for name in shown), style=style)
     console.print(table)
     console.print(
         Text("\nAll take the carbon intensity of the record; their own tables differ, too.", style="dim")
     )
-    for number, one in enumerate(found, start=1):
-        console.print(Text(f"[{number}] {one.tool}: {one.formula}. {one.source}", style="dim"))
+    notes = [(f"[{number}]", _note(one, whole=narrow)) for number, one in enumerate(found, start=1)]
+    console.print(output.marked(*notes, style="dim"))
+
+
+def _figures(one: ToolFigure) -> tuple[str, ...]:
+    """Cells of a tool, without its number."""
+    from sootprint.core.quantity import Quantity
+
+    if one.device_kwh is None:
+        return (one.tool, figures.DASH, "", "", "", "", one.why_not)
+    return (
+        one.tool,
+        figures.energy(Quantity(value=one.device_kwh)).value,
+        figures.energy(Quantity(value=one.host_kwh)).value if one.host_kwh else figures.DASH,
+        f"{one.pue:.3g}",
+        figures.emissions(Quantity(value=one.emissions_kg or 0.0)).value,
+        "" if one.over_ours is None else f"{one.over_ours:.2f}",
+        one.makes_it,
+    )
+
+
+def _note(one: ToolFigure, *, whole: bool) -> str:
+    """Formula and source of a tool; the whole also has what makes its figure, for which a table may be too narrow."""
+    made = f", made by {one.makes_it}" if one.makes_it else ""
+    made = f", without a figure as {one.why_not}" if one.device_kwh is None else made
+    return f"{one.tool}{made if whole else ''}: {one.formula}. {one.source}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from sootprint.core import utc
 from sootprint.core.typos import meant
 
 CHARTS = (".svg", ".png", ".pdf")  # ends of the names of drawings
@@ -75,10 +76,9 @@ def instant(text: str | datetime) -> datetime:
         typer.BadParameter: The text is no time.
     """
     try:
-        found = datetime.fromisoformat(str(text))
+        return utc.instant(str(text))
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a time such as 2026-11-22T10:00Z") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def zone_file(text: str) -> tuple[Path, str | None]:

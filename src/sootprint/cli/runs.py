@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sootprint.cli import figures, lookup, options, output, shell
+from sootprint.cli import figures, lookup, options, output, shell, waits
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sootprint.ledger import RunRow
     from sootprint.tracker.live import LiveRun
 
-LISTED = ("id", "name", "state", "started", "duration_s", "energy_kwh", "emissions_kg", "part_of")
+LISTED = ("id", "name", "state", "started", "duration_s", "energy_kwh", "emissions_kg", "part_of", "waits")
 
 SHOWN = 20
 NARROW = 100  # columns below which the energy is left to `show`
@@ -37,12 +37,14 @@ def runs(limit: Limit = None, json: options.Json = False) -> None:
     """List runs, the newest first.
 
     A run is live while it is measured, recovered where it was cut off and finished from its journal, and a part where
-    another run of the list includes its energy.
+    another run of the list includes its energy. Jobs that wait for a cleaner time follow, with when they start and
+    what that is expected to save; with --json their state is waiting, and `waits` has the rest.
 
         sootprint runs
         sootprint runs --json --limit 1
     """
     from sootprint import settings
+    from sootprint.runner.waits import waiting
     from sootprint.tracker.live import live_runs
 
     home = settings.load().home
@@ -54,10 +56,15 @@ def runs(limit: Limit = None, json: options.Json = False) -> None:
     rows.sort(key=lambda row: row["started"] or "", reverse=True)
     _hint(home)
     if json:
-        output.print_json([{name: row[name] for name in LISTED} for row in rows[:limit]])
-    elif rows:
+        listed = [*rows, *(waits.row(one, LISTED) for one in waiting(home))]
+        output.print_json([{name: row.get(name) for name in LISTED} for row in listed[:limit]])
+        return
+    planned = waiting(home)
+    if rows:
         _print(rows, SHOWN if limit is None else limit)
-    else:
+    for one in planned:
+        output.console().print(waits.line(one))
+    if not rows and not planned:
         shell.say("no runs yet: measure one with `sootprint run -- COMMAND`")
 
 

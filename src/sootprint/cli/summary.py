@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,34 +14,29 @@ if TYPE_CHECKING:
     from sootprint.ledger import SummaryRow
 
 
-class By(StrEnum):
-    """What runs are grouped by."""
-
-    PROJECT = "project"
-    USER = "user"
-    NODE = "node"
-    MONTH = "month"
-    TAG = "tag"
+Group = Annotated[
+    str,
+    typer.Option("--by", metavar="WHAT", help="project, node, month, tag, or tag:KEY for one tag's values."),
+]
 
 
-Group = Annotated[By, typer.Option("--by", metavar="WHAT", help="project, node, month or tag.")]
-
-
-def summary(by: Group = By.PROJECT, json: options.Json = False) -> None:
-    """Sum energy and emissions by project, node, month or tag.
+def summary(by: Group = "project", json: options.Json = False) -> None:
+    """Sum energy and emissions by project, node, month, tag or the values of one tag.
 
     Runs of one machine and grid err together, so the bounds of a sum are the sums of the bounds. A run that is a part
-    of another, merged or around it, counts as that one's. A run with several tags counts under each of them. A node is
-    named by its pseudonym; one that was merged from several nodes has none. No record holds a user.
+    of another, merged or around it, counts as that one's. A run with several tags counts under each of them, and once
+    with tag:KEY, where runs without that tag are a row of their own. A node is named by its pseudonym; one that was
+    merged from several nodes has none. No record holds a user.
 
         sootprint summary
         sootprint summary --by month --json
+        sootprint summary --by tag:seed
     """
     with lookup.ledger() as ledger:
         rows = ledger.summary(by)
-    total = None if by is By.TAG else _total(rows)
+    total = None if by == "tag" else _total(rows)
     if json:
-        output.print_json({"by": by.value, "rows": rows, "total": total})
+        output.print_json({"by": by, "rows": rows, "total": total})
     elif rows:
         _print(by, rows, total)
     else:
@@ -76,9 +70,10 @@ def _sum(quantities: list[Quantity]) -> Quantity | None:
     )
 
 
-def _print(by: By, rows: list[SummaryRow], total: SummaryRow | None) -> None:
-    columns = (by.value, "runs", "took", "energy", "90 % ", "CO2e", "90 %")
-    table = output.table(*columns, right=("runs", "took", "energy", "CO2e"), wraps=(by.value,))
+def _print(by: str, rows: list[SummaryRow], total: SummaryRow | None) -> None:
+    name = shell.printable(by.removeprefix("tag:"))
+    columns = (name, "runs", "took", "energy", "90 % ", "CO2e", "90 %")
+    table = output.table(*columns, right=("runs", "took", "energy", "CO2e"), wraps=(name,))
     for row in rows:
         output.add_row(table, *_cells(row))
     if total is not None and len(rows) > 1:
@@ -93,7 +88,7 @@ def _print(by: By, rows: list[SummaryRow], total: SummaryRow | None) -> None:
 
 def _cells(row: SummaryRow) -> tuple[str, ...]:
     return (
-        row.key or "(none)",
+        "(none)" if row.key is None else row.key or '""',
         str(row.runs),
         figures.duration(row.duration_s),
         *figures.energy(row.energy_kwh),

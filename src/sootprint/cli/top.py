@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sootprint.cli import figures, options, output, shell
+from sootprint.cli import figures, options, output, shell, waits
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -27,17 +28,21 @@ Once = Annotated[
 def top(once: Once = False, json: options.Json = False) -> None:
     """Watch the runs that are being measured now.
 
-    Ctrl-C ends the view. Power is the mean of the last step; energy and emissions are those since the start.
+    Ctrl-C ends the view. Power is the mean of the last step; energy and emissions are those since the start. Jobs that
+    wait for a cleaner time follow; with --json the state of those is waiting, and that of a run live.
 
         sootprint top
         sootprint top --once --json
     """
     from sootprint import settings
-    from sootprint.tracker.live import live_runs
+    from sootprint.runner.waits import waiting
+    from sootprint.tracker.live import LiveRun, live_runs
 
     home = settings.load().home
     if json:
-        output.print_json(live_runs(home))
+        live = [_fields(run) | {"state": "live", "waits": None} for run in live_runs(home)]
+        names = [one.name for one in dataclasses.fields(LiveRun)]
+        output.print_json([*live, *(waits.row(one, names) for one in waiting(home))])
         return
     console = output.console()
     if once or not console.is_terminal:
@@ -64,16 +69,22 @@ def _frame(home: Path) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
+    from sootprint.runner.waits import waiting
     from sootprint.tracker.live import live_runs
 
-    runs = live_runs(home)
+    runs, planned = live_runs(home), [waits.line(one) for one in waiting(home)]
     if not runs:
-        return Text("Nothing is being measured now. `sootprint run -- COMMAND` starts it.", style="dim")
+        idle = Text("Nothing is being measured now. `sootprint run -- COMMAND` starts it.", style="dim")
+        return Group(idle, *planned)
     count = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
     head = Text.assemble((count, "bold"), " being measured, as of the last flush")
     names = {run.id: _name(run) for run in runs}
     panels = (_panel(run, _course(home, run.id), part_of=names.get(run.parent or "")) for run in runs)
-    return Group(head, *panels)
+    return Group(head, *panels, *planned)
+
+
+def _fields(run: LiveRun) -> dict[str, Any]:
+    return {spec.name: getattr(run, spec.name) for spec in dataclasses.fields(run)}
 
 
 def _name(run: LiveRun) -> str:
@@ -97,6 +108,8 @@ def _panel(run: LiveRun, course_w: list[float], *, part_of: str | None) -> Rende
     parts: list[RenderableType] = [totals, *([course] if len(course_w) > 1 else []), _bars(run)]
     if run.forecast is not None:
         parts.insert(1, _forecast(run.forecast))
+    elif run.unheard is not None:
+        parts.insert(1, Text(shell.printable(run.unheard), style="yellow"))
     part = f"  part of {part_of}" if part_of else ""
     title = Text.assemble((_name(run), "bold"), f"  {figures.duration(run.duration_s)}", (part, "dim"))
     return Panel(Group(*parts), title=title, title_align="left", box=box.ROUNDED, padding=(0, 1))

@@ -27,6 +27,7 @@ __all__ = ["PAUSED", "Book", "Carried", "Plan", "Segment", "State", "books", "fo
 
 FOLDER, FILE_NAME = "plans", "book.jsonl"
 VERSION = 1
+LAST_LINE = 4096  # bytes that hold a last line which tells the end
 MOST_LEARNED = 500  # plans that are looked through for what a resume cost
 
 
@@ -62,6 +63,23 @@ class Book:
             return False
         self._driver = descriptor
         return True
+
+    def is_driven(self) -> bool:
+        """Whether a process is the plan's driver."""
+        with contextlib.suppress(OSError):
+            descriptor = os.open(self.folder / "driver.lock", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                return not _locked(descriptor, fcntl.LOCK_SH)
+            finally:
+                os.close(descriptor)
+        return False
+
+    def is_closed(self) -> bool:
+        """Whether its last line tells the plan's end, which is all that is read."""
+        with contextlib.suppress(OSError), (self.folder / FILE_NAME).open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - LAST_LINE))
+            return any(told.get("k") == "done" for told in _read(file.read().splitlines()[-1:]))
+        return False
 
     def adopt(self, descriptor: int) -> None:
         """Be the plan's driver in place of the process that has handed over its lock."""
@@ -181,6 +199,11 @@ def books(home: Path) -> list[Book]:
     return []
 
 
+def open_books(home: Path) -> list[Book]:
+    """Books of a home's plans that have not ended, the earliest first."""
+    return [book for book in books(home) if not book.is_closed()]
+
+
 def learned_s(home: Path, command: Sequence[str], cwd: str) -> float | None:
     """Time that a resume cost when the same command last paused in the same folder [s]; None where it never did."""
     for book in list(reversed(books(home)))[:MOST_LEARNED]:
@@ -265,9 +288,9 @@ def _told(line: dict[str, Any]) -> dict[str, Any]:
     return {one: {one: True} for one in ("cut", "deaf")}.get(line["k"], {})
 
 
-def _locked(descriptor: int) -> bool:
+def _locked(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -175,17 +175,26 @@ def _options(plan: Plan, book: Book, number: int, *, name: str) -> list[str]:
     saving = ["--signal=B:USR1@300"] if plan.pausable else []
     files = (str(file_of(book.folder, number, stream)) for stream in DESCRIPTORS)
     out, err = (path.replace("%", "%%") for path in files)  # Slurm's own patterns begin with it
+    if _redirects(book):
+        out = err = "/dev/null"
     return [
         *(f"--job-name={name}", "--no-requeue", *saving, f"--output={out}", f"--error={err}"),
         *("--open-mode=append", f"--comment=sootprint:{book.folder.name}"),
     ]
 
 
+def _redirects(book: Book) -> bool:
+    """Whether the script itself opens the files of its output: Slurm takes every backslash out of their names."""
+    return "\\" in str(book.folder)
+
+
 def _script(book: Book, segment: Segment, command: list[str], *, setup: str | None) -> str:
     """Batch script of a segment: it begins once, and becomes the runner."""
+    out, err = (shlex.quote(str(file_of(book.folder, segment.number, stream))) for stream in DESCRIPTORS)
     lines = [
         "#!/bin/sh",
         *queue.begin_once(book.folder, str(segment.number)),
+        *([f"exec >> {out} 2>> {err}"] if _redirects(book) else []),
         f"export {SEGMENT}={shlex.quote(f'{segment.number}:{book.folder}')}",
         f"export {RESUME}=1" if segment.resume else f"unset {RESUME}",
         *([setup] if setup else []),

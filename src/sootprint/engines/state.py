@@ -10,6 +10,7 @@ from typing import Any
 from sootprint.engines.processes import Process
 
 PAUSED = 75  # exit code of a job that has saved and may be resumed (EX_TEMPFAIL of sysexits.h)
+MARGIN = 0.3  # of the time that a job runs, kept free before its deadline: estimates are off by as much
 MOST_CUTS = 5  # a job that is cut again and again, without a pause between, is given up
 MOST_LOST = 50  # and one of which so many starts were cut before it began
 
@@ -196,6 +197,11 @@ class State:
         done_s = sum(one.ran_s for one in self.segments if one.code == PAUSED)
         resumes_s = self.resume_s if self.segments else 0.0
         return max(0.05 * self.plan.expect_s, self.plan.expect_s - done_s) + resumes_s
+
+    @property
+    def latest_s(self) -> float:
+        """Wall clock at which the job starts at the latest, whatever any forecast says [s]."""
+        return self.plan.deadline_s - self.left_s * (1.0 + MARGIN)
 
 
 def measured_s(segments: Sequence[Segment]) -> float | None:

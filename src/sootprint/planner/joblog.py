@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
+from sootprint.core import utc
 from sootprint.core.errors import InputError
 from sootprint.core.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE, energy_kwh
 
@@ -136,9 +137,8 @@ def _first(row: dict[str, str], names: Iterable[str]) -> str:
 
 def _instant(text: str, where: str) -> datetime:
     try:
-        found = datetime.fromisoformat(text)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError):  # the first and the last day of the calendar have no UTC everywhere
+        return utc.instant(text)
+    except ValueError:
         raise InputError(f"{where}: {text[:40]!r} is no time, e.g. 2026-01-31T12:00:00Z") from None
 
 

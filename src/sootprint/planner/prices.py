@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sootprint.core import utc
 from sootprint.core.errors import InputError
 from sootprint.planner.exact import Floats
 from sootprint.planner.views import View
@@ -27,13 +28,13 @@ def prices(path: Path, view: View) -> Floats:
     """
     try:
         rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
-        starts = [datetime.fromisoformat(row[TIME]) for row in rows]
+        starts = [utc.instant(row[TIME]) for row in rows]
         values = np.array([float(row[PRICE]) for row in rows])
     except OSError as err:
         raise InputError(f"{path} cannot be read: {err.strerror}") from None
     except (csv.Error, KeyError, TypeError, ValueError) as err:
         raise InputError(f"{path.name} needs rows of {TIME} and {PRICE}: {err} is wrong") from None
-    known = np.array([(at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() for at in starts])
+    known = np.array([at.timestamp() for at in starts])
     asked = view.start.timestamp() + np.arange(view.expected.size) * view.step.total_seconds()
     usual_s = float(np.median(np.diff(known))) if known.size > 1 else view.step.total_seconds()
     found = np.searchsorted(known, asked, side="right") - 1

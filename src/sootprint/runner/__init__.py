@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 import shutil
 import signal
@@ -185,6 +186,7 @@ def _report(worker: Worker, options: RunOptions) -> None:
         options.on_warning("no footprint was made; `sootprint recover` finishes it from the journal")
         return
     guarded(lambda: _absorb(options.settings.home), options.on_warning)
+    guarded(functools.partial(_tell_unheard, footprint, options), options.on_warning)
     if options.segment is not None or (options.settings.grid is not None and options.settings.grid.sources):
         footprint = _with_hours(footprint, options)
     if options.record_file is not None:
@@ -248,6 +250,18 @@ def _absorb(home: Path) -> None:
     """Take the record from the spool into the ledger, now that the command has ended."""
     with Ledger(home, lock_s=LOCK_S):
         pass
+
+
+def _tell_unheard(footprint: Footprint, options: RunOptions) -> None:
+    """Say that the command told nothing of the units that were expected; a run inside of it says so itself."""
+    from sootprint.core.expectation import parsed
+    from sootprint.tracker.live import has_inside
+
+    expected = None if options.settings.expect_total is None else parsed(options.settings.expect_total)
+    if expected is None or expected.by_time:
+        return
+    if not has_inside(options.settings.home, footprint.id):
+        options.on_warning(expected.unheard)
 
 
 def write_record(path: Path, footprint: Footprint) -> None:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from sootprint.runner.outlook import Ahead
     from sootprint.settings.targets import Target
 
-MARGIN = 0.3  # of the time that a job runs, kept free before its deadline: estimates are off by as much
 NOWHERE = 1e6  # intensity of a place where the job cannot go on [gCO2e/kWh]
 NEVER = 1e12  # cost of a move that is left out
 Floats = npt.NDArray[np.float64]

@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING
 
 from sootprint.engines.book import Book, Plan, Segment, State
 from sootprint.engines.shell import UnreachableError
+from sootprint.engines.state import MARGIN
 from sootprint.planner.replan import must_run
-from sootprint.runner.choice import MARGIN, goes
-from sootprint.runner.outlook import Ahead, Outlook, planned
+from sootprint.runner.choice import goes
+from sootprint.runner.foreseen import keep, likely_s, window
+from sootprint.runner.outlook import Ahead, Outlook
 from sootprint.runner.power import expected
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ class Driver:
         self._settling: tuple[int, float] | None = None
         self._handle: Handle | None = None
         self._decided: tuple[int, bool | None, bool] | None = None
+        self._foreseen: tuple[int, bool | None] | None = None
         self._asked_s: float | None = None
         self._unpausable = False
         self._waits = False
@@ -280,13 +283,15 @@ class Driver:
         return power_w
 
     def _told_to_wait(self, state: State) -> None:
+        if self._ahead is not None and self._decided is not None and self._foreseen != self._decided[:2]:
+            self._foreseen = self._decided[:2]
+            keep(self._book, state, self._ahead)
         if not self._waits:
             self._waits = True
-            latest = state.plan.deadline_s - state.left_s * (1.0 + MARGIN)
             likely = None if self._ahead is None else likely_s(state, self._ahead)
             when = "" if likely is None else f"as it looks now {_clock(likely)}, "
             self._say(
-                f"the job waits for a cleaner time, {when}until {_clock(latest)} at the latest "
+                f"the job waits for a cleaner time, {when}until {_clock(state.latest_s)} at the latest "
                 f"(plan {state.plan.id}); Ctrl-C cancels it"
             )
 
@@ -305,7 +310,7 @@ def decided(plan: Plan, ahead: Ahead, left_s: float, until_s: float, *, running:
         until_s: Time until its deadline [s].
         running: Whether it runs; False in a pause, None before its first start.
     """
-    length, slack = _window(ahead, left_s, until_s)
+    length, slack = window(ahead, left_s, until_s)
     if slack < 1:
         return True
     return goes(plan, ahead, left=length, slack=slack, running=running)
@@ -316,24 +321,6 @@ def after_cut(state: State) -> str:
     if state.ended_with is None:
         return "it is started again"
     return f"it is given up after {state.cuts or len(state.segments)} such ends: see why, and start it anew"
-
-
-def likely_s(state: State, ahead: Ahead) -> float | None:
-    """Time at which a job that waits would start by the best estimate of the steps ahead; None where that is now."""
-    plan, begin_s = state.plan, ahead.index * ahead.step_s
-    length, slack = _window(ahead, state.left_s, plan.deadline_s - begin_s)
-    if slack < 1:
-        return None
-    ends, cost = length + slack, state.resume_s / ahead.step_s
-    steps = planned(ahead.values[:ends], length, slack, pausable=plan.pausable, resume_cost=cost)
-    return begin_s + float(steps[0]) * ahead.step_s if steps[0] else None
-
-
-def _window(ahead: Ahead, left_s: float, until_s: float) -> tuple[int, int]:
-    """Steps that a job still runs, and those that it may still wait."""
-    length = max(1, math.ceil(left_s / ahead.step_s))
-    free_s = until_s - left_s * (1.0 + MARGIN)
-    return length, min(math.floor(free_s / ahead.step_s), ahead.values.size - length)
 
 
 def _jitter_s(plan: Plan, ahead: Ahead, free_s: float) -> float:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sootprint.engines.book import State
 
 USUAL_POWER_W = 300.0  # of a job whose power nobody knows: one accelerator and its share of a host
+ASSUMED = "assumed, as nothing tells its power; --power-w states it"
 MOST_LOOKED_AT = 50  # plans of the same command
 
 
@@ -39,7 +40,7 @@ def expected(home: Path, state: State) -> Power:
     found = _measured_w(home, plan.id, plan.command, plan.cwd, ended)
     if found is not None:
         return Power(found, "as its runs drew")
-    return Power(USUAL_POWER_W, "assumed, as nothing tells its power; --power-w states it")
+    return Power(USUAL_POWER_W, ASSUMED)
 
 
 @lru_cache(maxsize=64)

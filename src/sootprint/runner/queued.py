@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING
 from sootprint.engines import queue
 from sootprint.engines.book import Book, Plan, Segment, State
 from sootprint.engines.local import RESUME, SEGMENT
+from sootprint.engines.state import MARGIN
 from sootprint.planner.replan import must_run
-from sootprint.runner.choice import MARGIN, waits
+from sootprint.runner.choice import waits
 from sootprint.runner.driver import AGAIN_S, GRACE_S, after_cut
+from sootprint.runner.foreseen import keep
 
 if TYPE_CHECKING:
     from sootprint.runner.outlook import Outlook
@@ -44,6 +46,7 @@ class Queued:
         self._book, self._outlook, self._say = book, outlook, say
         self._complaint = ""
         self._deaf = False
+        self._foreseen: int | None = None
 
     def drive(self) -> int:
         """Exit code of the job, once it has ended."""
@@ -194,6 +197,9 @@ class Queued:
         if slack < 1:
             return 0.0
         steps = waits(plan, ahead, left=length, slack=slack, running=running)
+        if steps and not running and self._foreseen != ahead.index:
+            self._foreseen = ahead.index
+            keep(self._book, state, ahead)
         return min(free_s, max(0.0, (ahead.index + steps) * ahead.step_s - now_s)) if steps else 0.0
 
 

@@ -17,10 +17,11 @@ from sootprint.engines import carry, engine_of
 from sootprint.engines.book import FOLDER, Book, State, books
 from sootprint.engines.local import folder_of
 from sootprint.engines.shell import UnreachableError
+from sootprint.engines.state import MARGIN
 from sootprint.ledger import Ledger
 from sootprint.meters.network import BYTES_PER_GB
 from sootprint.runner import transfer
-from sootprint.runner.choice import MARGIN, alike, chosen
+from sootprint.runner.choice import alike, chosen
 from sootprint.runner.followed import KEY
 from sootprint.runner.outlook import Outlook
 from sootprint.runner.power import expected
