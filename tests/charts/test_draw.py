@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sootprint import Footprint, InputError, Quantity, charts
-from sootprint.charts.theme import COLOURS, THEMES
+from sootprint.charts.theme import COLOURS, THEMES, edge_of
 from sootprint.core.errors import MissingExtraError
 from sootprint.core.records import Component, CurvePoint
 
@@ -95,7 +95,8 @@ def test_page_theme_leaves_the_colours_to_the_page(read) -> None:
     drawn = charts.svg(charts.power_over_time(read("cluster")), "page")
     assert "var(--muted)" in drawn
     fixed = set(re.findall(r'(?:fill|stroke)="(#[0-9a-fA-F]{3,6})"', drawn))
-    assert fixed <= {*COLOURS.values(), *(colour.lower() for colour in COLOURS.values())}
+    known = {shown for colour in COLOURS.values() for shown in (colour, edge_of(colour))}
+    assert {colour.lower() for colour in fixed} <= {colour.lower() for colour in known}
 
 
 @pytest.mark.parametrize(("ending", "first"), [(".svg", b"<svg"), (".png", b"\x89PNG"), (".pdf", b"%PDF")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +11,11 @@ import pytest
 
 from sootprint import survey
 from sootprint.charts import draw
+from sootprint.charts.theme import edge_of
 from sootprint.survey.figures import cells, gallery, names
 from sootprint.survey.figures.fronts import fronts
 from sootprint.survey.figures.scatter import EMISSIONS
-from sootprint.survey.figures.style import MOST_POINTS, SOURCES, Categories
+from sootprint.survey.figures.style import MOST_POINTS, SOURCES, TASKS, Categories
 
 
 @pytest.mark.parametrize("key", gallery.TITLES)
@@ -25,6 +27,18 @@ def test_figure_is_drawn_and_told(key: str, small: survey.Dataset) -> None:
     drawn = draw.svg(made.chart, "paper")
     assert "<desc>" in drawn and drawn.count("<path") > 5
     assert any(letter.isdigit() for letter in made.caption)
+
+
+@pytest.mark.parametrize("key", ["figure1", "figure2", "figure3", "figure4", "figure6b", "figure14"])
+def test_filled_marks_have_an_edge(key: str, small: survey.Dataset) -> None:
+    """Each colour of a category comes with its edge, in the marks and in the legend: yellow is lost on white."""
+    drawn = draw.svg(gallery.figure(small, key).chart).lower()
+    looks = {look[0].lower() for look in (*SOURCES.values(), *TASKS.values())}
+    filled = looks & set(re.findall(r'fill="(#[0-9a-f]{6})"', drawn))
+    assert filled
+    for path in re.findall(r"<path[^>]*>", drawn):
+        for colour in filled:
+            assert f'fill="{colour}"' not in path or f'stroke="{edge_of(colour)}"' in path, path[:200]
 
 
 def test_caption_counts_what_is_not_drawn(small: survey.Dataset) -> None:

@@ -186,3 +186,14 @@ def test_a_folder_of_too_many_files_is_refused(tmp_path: Path, monkeypatch: pyte
         (tmp_path / name).write_text("{}", encoding="utf-8")
     with pytest.raises(InputError, match="more than 2 files"):
         survey.load(tmp_path)
+
+
+def test_metric_of_which_less_is_better_makes_no_front() -> None:
+    """The survey reads a metric as the better the higher: a perplexity would put the worst model on its front."""
+    results = [
+        {"task": "LM", "dataset": "Wiki", "metric": name, "value": 12.0}
+        for name in ("Perplexity", "accuracy")
+    ]
+    frame, excluded = records.rows(records.decoded([record(results=results)]))
+    assert frame["metric"].to_list() == ["accuracy"]
+    assert [(one.what, one.count, one.example) for one in excluded] == [("metric_value", 1, "Perplexity")]

@@ -8,7 +8,7 @@ import altair as alt
 
 from sootprint.charts.families import Part, parts
 from sootprint.charts.scale import ENERGY, Unit, fitting
-from sootprint.charts.theme import colour_of
+from sootprint.charts.theme import colour_of, edge_of
 
 if TYPE_CHECKING:
     from sootprint.core.records import Footprint
@@ -58,7 +58,7 @@ def _bars(base: alt.Chart, *, unit: Unit, width: int) -> list[alt.Chart]:
         ),
     )
     edges = bars.mark_bar(height=ROW_HEIGHT // 2, filled=False, strokeWidth=1)
-    return [filled, edges.encode(stroke=alt.Stroke("colour:N", scale=None))]
+    return [filled, edges.encode(stroke=alt.Stroke("edge:N", scale=None))]
 
 
 def _row(part: Part, unit: Unit) -> dict[str, Any]:
@@ -66,6 +66,7 @@ def _row(part: Part, unit: Unit) -> dict[str, Any]:
     return {
         "component": part.label,
         "colour": colour_of(part.family),
+        "edge": edge_of(colour_of(part.family)),
         "value": energy.value / unit.size,
         "low": None if energy.low is None else energy.low / unit.size,
         "high": None if energy.high is None else energy.high / unit.size,

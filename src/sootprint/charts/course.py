@@ -10,7 +10,7 @@ import altair as alt
 from sootprint.charts import power
 from sootprint.charts.families import name_of, rank
 from sootprint.charts.scale import ENERGY, POWER, TIME, Unit, fitting
-from sootprint.charts.theme import colour_of
+from sootprint.charts.theme import colour_of, edge_of
 
 if TYPE_CHECKING:
     from sootprint.core.records import CurvePoint, Footprint
@@ -39,14 +39,14 @@ def power_over_time(footprint: Footprint, *, width: int = 640) -> alt.TopLevelMi
     x_axis = alt.Axis(tickCount=max(2, width // PIXELS_PER_TICK), grid=False)
     y_axis = alt.Axis(tickCount=5, domain=False, ticks=False)
     areas = alt.Chart(alt.InlineData(values=[_row(step, times, watts) for step in found]))
-    stack = areas.mark_area(interpolate="step-after", strokeWidth=0).encode(
+    stack = areas.mark_area(interpolate="step-after", strokeWidth=0.75).encode(
         x=alt.X(
             "time:Q", title=f"time since the start [{times.name}]", axis=x_axis, scale=alt.Scale(nice=False)
         ),
         y=alt.Y("low:Q", title=f"power [{watts.name}]", axis=y_axis),
         y2="high:Q",
         detail="segment:N",
-        color=_families({step.family for step in found}, columns=width // PIXELS_PER_TICK),
+        **_families({step.family for step in found}, columns=width // PIXELS_PER_TICK),
     )
     layers = [stack, *_shades(power.gaps(footprint), times)]
     return alt.layer(*layers).properties(
@@ -104,14 +104,16 @@ def _row(step: power.Step, times: Unit, watts: Unit) -> dict[str, Any]:
     }
 
 
-def _families(found: Iterable[str], *, columns: int) -> Any:
-    """Colours of the families, their legend in the order of the stack, the lowest first."""
+def _families(found: Iterable[str], *, columns: int) -> dict[str, Any]:
+    """Colours of the families and of their edges, their legend in the order of the stack, the lowest first."""
     ordered = sorted(found, key=rank)
-    scale = alt.Scale(
-        domain=[name_of(family) for family in ordered], range=[colour_of(family) for family in ordered]
-    )
-    legend = alt.Legend(title=None, orient="top", columns=columns, offset=4)
-    return alt.Color("family:N", scale=scale, legend=legend)
+    names, colours = [name_of(family) for family in ordered], [colour_of(family) for family in ordered]
+    legend = alt.Legend(title=None, orient="top", columns=columns, offset=4, symbolStrokeWidth=1.0)
+    looks = {"color": (alt.Color, colours), "stroke": (alt.Stroke, [edge_of(one) for one in colours])}
+    return {
+        name: channel("family:N", scale=alt.Scale(domain=names, range=shown), legend=legend)
+        for name, (channel, shown) in looks.items()
+    }
 
 
 def _shades(gaps: list[power.Span], times: Unit) -> list[Any]:

@@ -9,7 +9,11 @@ from typing import Any
 from sootprint.charts import render
 
 WIDTH = 350  # of all that is drawn, as a page has on a screen of 390 pixels
-_PLOT, _LEAST = 296, 120  # width of a plot that is tried first, and of the narrowest [pixel]
+_PLOT, _LEAST = (
+    266,
+    120,
+)  # width of a plot that is tried first, as most have room for, and of the narrowest [pixel]
+_SPARE = 40  # left over at the first try, above which it is drawn again [pixel]
 _MAP_MORE = 44  # of a map, which has no axis before it
 _LONG = 14  # letters of a name from which the entries of a legend stand one below the other
 _BIN = re.compile(r"\[[^,\[\]]*replace\(datum\.value, '-', '–'\), 'n = ([\d,]+)'\]")
@@ -27,7 +31,7 @@ def svg(made: Mapping[str, Any], width: int = WIDTH) -> str:
     """
     drawn = render.svg(_whole(made, _PLOT))
     over = _width(drawn) - width
-    return drawn if over <= 0 else render.svg(_whole(made, max(_LEAST, int(_PLOT - over))))
+    return drawn if -_SPARE <= over <= 0 else render.svg(_whole(made, max(_LEAST, int(_PLOT - over))))
 
 
 def _width(drawn: str) -> float:
@@ -90,5 +94,6 @@ def _axis(made: dict[str, Any]) -> dict[str, Any]:
         alone = said == "replace(datum.value, '-', '–')"
         return {**made, "labelExpr": f"[{_FROM}, {_TO}]" if alone else _BIN.sub(_COUNTED, said)}
     if made.get("labelLimit"):
+        made = {name: value for name, value in made.items() if name != "minExtent"}  # the lines are shorter
         return {**made, "labelLineHeight": 12, "labelOffset": -6, "labelExpr": "split(datum.label, ', ')"}
     return made

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from sootprint.charts.families import family_of, rank
+from sootprint.core import utc
 from sootprint.core.records import Footprint
 
 MOST_CELLS = 480  # steps over the width of a page; more would be less than a pixel and a half each
@@ -40,10 +41,9 @@ class _Piece(NamedTuple):
 def instant(text: str | None) -> datetime | None:
     """Instant of an ISO 8601 text, UTC where it names no zone, or None where it is no instant."""
     try:
-        found = datetime.fromisoformat(text or "")
+        return utc.instant(text or "")
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def origin(footprint: Footprint) -> datetime | None:

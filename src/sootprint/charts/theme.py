@@ -8,6 +8,7 @@ font is Roboto, from a package: the renderer's own font lacks the subscript of C
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 FONT = "Roboto"
@@ -21,6 +22,12 @@ COLOURS = {
     "wall": "#D55E00",
 }
 OTHER_COLOUR = "#F0E442"
+HOURS = (
+    "#007F5C",
+    "#8C949C",
+    "#0072B2",
+)  # that ran, that did not, and that were planned; told from both grounds
+EDGE_LUMINANCE = 0.2  # 4.2 to 1 on the white of a light page and on #14191e of a dark one
 RAMP = (
     "#440154", "#482475", "#414487", "#355f8d", "#2a788e", "#21918c", "#22a884", "#44bf70", "#7ad151", "#bddf26",
     "#fde725",
@@ -105,7 +112,6 @@ class Theme:
                 "land": {"color": self.shade, "stroke": self.background, "strokeWidth": 0.5},
                 "front": {"color": self.ink, "strokeWidth": 1.2},
                 "equal": {"color": self.muted, "strokeWidth": 1.0},
-                "edged": {"stroke": self.background or self.ink, "strokeWidth": 0.8},
                 "filled-land": {"stroke": self.ink, "strokeWidth": 0.4},
             },
         }
@@ -151,6 +157,45 @@ THEMES = {
         ramp=RAMP[2:-1],  # the ground may be light or dark: neither end is lost on it
     ),
 }
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of a colour, 0 for black and 1 for white.
+
+    Args:
+        colour: Six hexadecimal digits behind a #.
+
+    Source:
+        WCAG 2.2, definition of relative luminance.
+    """
+    red, green, blue = _linear(colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@cache
+def edge_of(colour: str) -> str:
+    """The colour made as dark or as pale as can be told from both grounds: for lines, dots and outlines of marks.
+
+    Vivid yellow is lost on white, and deep blue on black; the edge around a mark is not (WCAG 2.2, 1.4.11).
+
+    >>> edge_of("#F0E442"), edge_of("#0072B2")
+    ('#857e20', '#4380b7')
+    """
+    light = luminance(colour)
+    parts = _linear(colour)
+    if light >= EDGE_LUMINANCE:
+        found = [part * EDGE_LUMINANCE / light for part in parts]
+    else:
+        white = (EDGE_LUMINANCE - light) / (1.0 - light)
+        found = [part + white * (1.0 - part) for part in parts]
+    coded = (12.92 * one if one <= 0.0031308 else 1.055 * one ** (1 / 2.4) - 0.055 for one in found)
+    return "#" + "".join(f"{round(255 * one):02x}" for one in coded)
+
+
+def _linear(colour: str) -> list[float]:
+    """Red, green and blue of a colour in proportion to their light."""
+    coded = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    return [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in coded]
 
 
 def colour_of(family: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from sootprint.charts.scale import MASS, fitting
-from sootprint.charts.theme import COLOURS
+from sootprint.charts.theme import COLOURS, edge_of
 from sootprint.estimator.compare import ToolFigure
 
 ROW_HEIGHT = 30
@@ -48,7 +48,7 @@ def emissions_by_tool(figures: Sequence[ToolFigure], *, width: int = 560) -> alt
     height = ROW_HEIGHT // 2
     bars = [
         base.transform_filter("datum.ours").mark_bar(height=height, style="accent"),
-        base.transform_filter("!datum.ours").mark_bar(height=height, color=COLOURS["node"]),
+        base.transform_filter("!datum.ours").mark_bar(height=height, color=edge_of(COLOURS["node"])),
     ]
     words = base.mark_text(align="left", dx=6, style="muted").encode(text="words:N")
     return alt.layer(*bars, words).properties(

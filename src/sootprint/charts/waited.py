@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
+from sootprint.charts.theme import HOURS
 from sootprint.charts.waiting import Course, Span, Waiting, waiting
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 HEIGHT = 130
 RAN, FREE, PLANNED = "ran", "did not run", "first plan"
-COLOURS = {RAN: "#009E73", FREE: "#B8C0C8", PLANNED: "#0072B2"}
+COLOURS = dict(zip((RAN, FREE, PLANNED), HOURS, strict=True))
 
 
 def waited(footprint: Footprint, *, width: int = 640) -> alt.TopLevelMixin | None:

@@ -104,7 +104,7 @@ def _magnitude(found: Found) -> Iterator[str]:
         f"{mass(emissions['most'])} each; half of the models emitted less than {mass(emissions['median'])}."
     )
     yield f"They used {energy(found['total_energy_kwh'])}."
-    basis = {"given": "as given", "recomputed": "recomputed as rated power x device hours x intensity"}
+    basis = {"given": "as given", "recomputed": "recomputed as rated power × device hours × intensity"}
     yield f"These are values {basis[found['values']]}; {_other_totals(found)}."
     four = found["concentration"]["top"].get(4)
     if four is not None:
@@ -115,7 +115,7 @@ def _magnitude(found: Found) -> Iterator[str]:
     shares = found["log_variance_shares"]
     if shares:
         parts = [f"{name} {share(part)}" for name, part in shares.items()]
-        yield f"Of the variance of the logarithm of rated power x time x intensity: {listed(parts)}."
+        yield f"Of the variance of the logarithm of rated power × time × intensity: {listed(parts)}."
     slope = found["slope_emissions_on_energy"]
     if slope["slope"] is not None:
         yield (
@@ -150,7 +150,7 @@ def _evolution(found: Found) -> Iterator[str]:
         return
     first, *_, last = means
     n = {row["bin"]: row["n"] for row in found["emissions_by_bin"]}
-    times = f", {digits(means[last] / means[first])} times" if means[first] else ""
+    times = f", {_times(means[last] / means[first])}" if means[first] else ""
     medians = found["median_emissions_kg_by_bin"]
     yield (
         f"The mean per model went from {mass(means[first])} in {first} (n = {n[first]}) to {mass(means[last])} in "
@@ -161,10 +161,10 @@ def _evolution(found: Found) -> Iterator[str]:
         if one["rho"] is not None:
             yield f"Within {task} it {relation(one)}."
     peak = max(means, key=lambda name: means[name])
-    yield f"The greatest mean is that of {peak}, {mass(means[peak])}; counts per bin: {_counts(n)}."
+    yield f"The greatest mean is that of {peak}, {mass(means[peak])}; models with emissions: {_counts(n)}."
     coal = found["models_by_source_and_bin"].get("Coal")
     if coal:
-        yield f"Models on coal per bin: {', '.join(map(str, coal.values()))}."
+        yield f"Models on coal: {_counts(coal)}."
     grids = {name: value for name, value in found["mean_intensity_by_bin"].items() if value is not None}
     if len(grids) > 1:
         ends = list(grids.items())
@@ -174,8 +174,17 @@ def _evolution(found: Found) -> Iterator[str]:
         )
 
 
+def _times(ratio: float) -> str:
+    """How many times as much, or what share is left.
+
+    >>> _times(12.34), _times(0.00271)
+    ('12.3 times as much', '0.3 % of it')
+    """
+    return f"{digits(ratio)} times as much" if ratio >= 1.0 else f"{share(ratio)} of it"
+
+
 def _counts(n: dict[str, int]) -> str:
-    return ", ".join(f"{name}: {count}" for name, count in n.items())
+    return listed([f"{count} in {name}" for name, count in n.items() if count])
 
 
 def _performance(found: Found) -> Iterator[str]:

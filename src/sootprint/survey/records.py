@@ -9,11 +9,12 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sootprint.core import codec, units
+from sootprint.core import codec, instants, units
 from sootprint.core.errors import InputError, RecordError
 from sootprint.core.merging import parts
 from sootprint.core.quantity import Quantity
-from sootprint.core.records import Footprint, Hardware, Paper, Work
+from sootprint.core.records import Footprint, Paper, Result, Work, device_count, main_device
+from sootprint.core.results import is_higher_better
 from sootprint.survey.exclusions import Exclusion
 from sootprint.survey.read import holds_zero
 from sootprint.survey.schema import GIVEN, types
@@ -164,15 +165,21 @@ def rows(found: Iterable[Footprint | str]) -> tuple[pl.DataFrame, list[Exclusion
     if len(whole) < len(known):
         reason = "part of another run that is in the data"
         excluded.append(Exclusion(what="records", reason=reason, count=len(known) - len(whole)))
+    lower = [one.metric for record in whole for one in _quality(record) if not is_higher_better(one.metric)]
+    if lower:
+        reason = "less is better: a front and a correlation of the survey are of metrics that rise"
+        excluded.append(
+            Exclusion(what="metric_value", reason=reason, count=len(lower), example=lower[0][:60])
+        )
     made = list(chain.from_iterable(_rows(one) for one in whole))
     of = types()
     return pl.DataFrame(made, schema={name: of[name] for name in GIVEN}), excluded
 
 
 def _rows(record: Footprint) -> Iterator[Row]:
-    """Rows of one record: its quality results, or one row without a metric."""
+    """Rows of one record: its quality results that are the better the higher, or one row without a metric."""
     whole = {**_work(record), **_place(record), **_carbon(record)}
-    results = [one for one in record.results if one.kind == "quality"]
+    results = [one for one in _quality(record) if is_higher_better(one.metric)]
     if not results:
         yield whole
     for result in results:
@@ -185,9 +192,13 @@ def _rows(record: Footprint) -> Iterator[Row]:
         }
 
 
+def _quality(record: Footprint) -> list[Result]:
+    return [one for one in record.results if one.kind == "quality"]
+
+
 def _work(record: Footprint) -> Row:
     model, paper = record.model, record.paper or Paper()
-    main = _main(record.hardware)
+    main = main_device(record.hardware)
     hours = record.device_hours.value if record.device_hours else None
     published = paper.published or record.started
     return {
@@ -201,22 +212,13 @@ def _work(record: Footprint) -> Row:
         "stage": record.stage,
         "paper": paper.citation or paper.doi or paper.arxiv,
         "published": published,
-        "year": int(published[:4]) if published and published[:4].isdigit() else None,
+        "year": instants.written_year(published),
         "hardware": main.name if main else None,
-        "devices": float(main.count) if main else None,
+        "devices": None if (count := device_count(record)) is None else float(count),
         "wall_hours": units.hours(record.duration_s) if record.duration_s else None,
         "device_hours": hours or None,
         "rated_power_w": main.rated_power_w if main else None,
     }
-
-
-def _main(hardware: tuple[Hardware, ...]) -> Hardware | None:
-    """Accelerator of a run, else its processor."""
-    for kind in ("accelerator", "cpu"):
-        listed = [one for one in hardware if one.kind == kind]
-        if listed:
-            return max(listed, key=lambda one: one.count)
-    return None
 
 
 def _place(record: Footprint) -> Row:
@@ -230,10 +232,9 @@ def _place(record: Footprint) -> Row:
 def _carbon(record: Footprint) -> Row:
     energy, emissions = record.energy_kwh, record.emissions_kg
     factor = next((one for one in record.factors if one.kind == "intensity"), None)
-    year = factor.period[:4] if factor is not None and factor.period else ""
     return {
         "intensity_g_per_kwh": _value(record.intensity_g_per_kwh),
-        "intensity_year": int(year) if year.isdigit() else None,
+        "intensity_year": instants.written_year(factor.period) if factor else None,
         "intensity_basis": "reported" if record.intensity_g_per_kwh else None,
         "pue": _value(record.pue),
         "energy_given_kwh": _value(energy),

@@ -49,16 +49,19 @@ def digits(value: float | None) -> str:
 
 
 def mass(kg: float | None) -> str:
-    """Mass in g, kg, t or kt.
+    """Mass in g, kg, t or kt, as all pages have it.
 
     >>> mass(0.2), mass(27.5), mass(253161.5), mass(11036457.0)
-    ('200 g', '27.5 kg', '253 t', '11,000 t')
+    ('200 g', '27.5 kg', '253 t', '11 kt')
     """
     if kg is None:
         return UNKNOWN
     if 0 < abs(kg) < 1:
         return f"{digits(kg * G_PER_KG)} g"
-    return f"{digits(kg)} kg" if abs(kg) < 1e3 else f"{digits(kg / 1e3)} t"
+    for least, unit in ((1e6, "kt"), (1e3, "t")):
+        if abs(kg) >= least:
+            return f"{digits(kg / least)} {unit}"
+    return f"{digits(kg)} kg"
 
 
 def energy(kwh: float | None) -> str:

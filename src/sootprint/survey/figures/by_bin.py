@@ -10,14 +10,15 @@ import altair as alt
 from sootprint.charts import logarithm
 from sootprint.survey.figures.cells import heights
 from sootprint.survey.figures.scatter import Measure, placed
-from sootprint.survey.figures.style import HEIGHT, MOST_POINTS, STAR, Categories
+from sootprint.survey.figures.style import DOT_OPACITY, HEIGHT, MOST_POINTS, STAR, Categories
 
 if TYPE_CHECKING:
     import polars as pl
 
 BIN_WIDTH, MOST_WIDTH = 108, 900  # pixels, of a bin and of all
 LEGEND = "large: trimmed mean and its interval · small: one row · star: mean over all"
-COLUMNS = 5
+PLACE: dict[str, Any] = {"orient": "top", "columns": 5, "symbolSize": 80}
+DOT_AREA, DOT_WIDTH = 4, 2.3  # of a ring without a hole: a dot that has the colour of an edge
 NAME_OF_BIN = "replace(datum.value, '-', '–')"
 GUTTER = 6  # pixels above the axis, for what a logarithmic axis cannot show
 
@@ -102,15 +103,17 @@ def _dots(
     data = points.select("bin", "model", pl.col(group).alias("group"), pl.col(measure.field).alias("value"))
     shown = placed(data, measure._replace(field="value"))
     rows = shown.to_dicts() if shown.height <= MOST_POINTS else list(_counted(shown, log=measure.log))
-    dots = alt.Chart(alt.InlineData(values=rows)).mark_circle(size=16, opacity=0.6)
+    dots = alt.Chart(alt.InlineData(values=rows)).mark_point(
+        filled=False, size=DOT_AREA, strokeWidth=DOT_WIDTH, opacity=DOT_OPACITY
+    )
     tooltip = [alt.Tooltip("model:N"), alt.Tooltip("group:N"), alt.Tooltip("value:Q", format=".3~s")]
-    encoded = dots.encode(xOffset=_offset(kinds), color=_colour(kinds), tooltip=tooltip)
+    encoded = dots.encode(xOffset=_offset(kinds), stroke=_edge(kinds), tooltip=tooltip)
     made: list[tuple[Any, str | None]] = [(encoded, "value")]
     below = data.filter(pl.col("value") <= 0.0) if measure.log else data.clear()
     if below.height:
         feet = alt.Chart(alt.InlineData(values=below.head(MOST_POINTS).to_dicts()))
         triangles = feet.mark_point(shape="triangle-down", size=36, filled=False)
-        made.append((triangles.encode(xOffset=_offset(kinds), color=_colour(kinds), tooltip=tooltip), None))
+        made.append((triangles.encode(xOffset=_offset(kinds), stroke=_edge(kinds), tooltip=tooltip), None))
     return made
 
 
@@ -130,15 +133,16 @@ def _estimates(means: pl.DataFrame, group: str) -> pl.DataFrame:
 def _rules(means: pl.DataFrame, group: str, kinds: Categories) -> tuple[Any, str]:
     known = _estimates(means, group).drop_nulls(["low", "high"])
     rules = alt.Chart(alt.InlineData(values=known.to_dicts())).mark_rule(strokeWidth=1.5)
-    return rules.encode(xOffset=_offset(kinds), color=_colour(kinds), y2="high:Q"), "low"
+    return rules.encode(xOffset=_offset(kinds), stroke=_edge(kinds), y2="high:Q"), "low"
 
 
 def _means(means: pl.DataFrame, group: str, kinds: Categories) -> tuple[Any, str]:
     data = alt.InlineData(values=_estimates(means, group).to_dicts())
-    chart = alt.Chart(data).mark_point(filled=True, size=110, opacity=1.0, style="edged")
+    chart = alt.Chart(data).mark_point(filled=True, size=110, opacity=1.0, strokeWidth=1)
     tooltip = [alt.Tooltip("group:N"), alt.Tooltip("mean:Q", format=".3~s"), alt.Tooltip("n:Q")]
-    shape = kinds.shape("group", LEGEND, orient="top", columns=COLUMNS, symbolSize=80)
-    return chart.encode(xOffset=_offset(kinds), color=_colour(kinds), shape=shape, tooltip=tooltip), "mean"
+    colour, shape = (look("group", LEGEND, **PLACE) for look in (kinds.colour, kinds.shape))
+    encoded = chart.encode(color=colour, stroke=_edge(kinds), shape=shape)
+    return encoded.encode(xOffset=_offset(kinds), tooltip=tooltip), "mean"
 
 
 def _grand(grand: pl.DataFrame, bins: Sequence[str]) -> list[tuple[Any, str]]:
@@ -156,5 +160,5 @@ def _offset(kinds: Categories) -> alt.XOffset:
     return alt.XOffset("group:N", scale=alt.Scale(domain=kinds.names, paddingOuter=0.3))
 
 
-def _colour(kinds: Categories) -> alt.Color:
-    return kinds.colour("group", LEGEND, orient="top", columns=COLUMNS, symbolSize=80)
+def _edge(kinds: Categories) -> alt.Stroke:
+    return kinds.edge("group", LEGEND, **PLACE)

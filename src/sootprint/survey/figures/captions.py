@@ -9,7 +9,7 @@ from sootprint.survey.checks import CLOSE
 from sootprint.survey.panels import scatter
 from sootprint.survey.regions import by_group
 from sootprint.survey.relations import rank_correlation
-from sootprint.survey.words import country, listed, p_value, plainly
+from sootprint.survey.words import country, digits, energy, listed, mass, p_value, plainly, share
 
 if TYPE_CHECKING:
     from sootprint.survey.dataset import Dataset
@@ -24,15 +24,6 @@ UNITS = {
 LEVEL_P = 0.05  # below it a correlation is called one
 
 
-def number(value: float) -> str:
-    """Number for a sentence: three digits, thousands apart.
-
-    >>> [number(value) for value in (4574.4, 0.01234, 72768.0)]
-    ['4,574', '0.0123', '72,768']
-    """
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-
-
 def of_countries(data: Dataset, drawn: Drawn) -> str:
     """How many models each country has, and the ends of the intensities."""
     points = drawn.points
@@ -43,13 +34,13 @@ def of_countries(data: Dataset, drawn: Drawn) -> str:
     known = points.drop_nulls("median").sort("median")
     words = (
         f"{models:,} models from {points.height} countries; {first['models']:,} of them "
-        f"({first['models'] / models:.0%}) from {country(first['country_name'])}."
+        f"({share(first['models'], models)}) from {country(first['country_name'])}."
     )
     if known.height > 1:
         least, most = known.row(0, named=True), known.row(-1, named=True)
         words += (
-            f" The median carbon intensity goes from {number(least['median'])} ({least['country_name']}) to "
-            f"{number(most['median'])} gCO₂e/kWh ({most['country_name']})."
+            f" The median carbon intensity goes from {digits(least['median'])} ({least['country_name']}) to "
+            f"{digits(most['median'])} gCO₂e/kWh ({most['country_name']})."
         )
     return _with_rest(words, drawn)
 
@@ -59,7 +50,7 @@ def of_slope(data: Dataset, drawn: Drawn) -> str:
     line = scatter(data, "energy_kwh", "emissions_kg").layers["slope"].row(0, named=True)
     if line["slope"] is None:
         return _with_rest(f"{drawn.points.height:,} rows.", drawn)
-    words = f"{line['n']:,} rows: ten times the energy goes with {number(10 ** line['slope'])} times the emissions"
+    words = f"{line['n']:,} rows: ten times the energy goes with {digits(10 ** line['slope'])} times the emissions"
     if line["low"] is not None:
         words += f" (log-log slope {line['slope']:.2f}, interval {line['low']:.2f} to {line['high']:.2f})"
     return _with_rest(f"{words}.", drawn)
@@ -83,6 +74,10 @@ def of_scatter(data: Dataset, drawn: Drawn) -> str:
 def over_time(value: str) -> Callable[[Dataset, Drawn], str]:
     """Caption of a measure by bin: mean and median of the first and the last bin."""
     name, unit = UNITS[value]
+    fitting = {"emissions_kg": mass, "energy_kwh": energy}
+
+    def told(amount: float) -> str:
+        return fitting[value](amount) if value in fitting else f"{digits(amount)} {unit}"
 
     def caption(data: Dataset, drawn: Drawn) -> str:
         grand = drawn.layers["grand"].drop_nulls("mean")
@@ -90,9 +85,9 @@ def over_time(value: str) -> Callable[[Dataset, Drawn], str]:
             return _with_rest(f"{drawn.points.height:,} rows.", drawn)
         first, last = grand.row(0, named=True), grand.row(-1, named=True)
         words = (
-            f"{drawn.points.height:,} rows: the mean {name} of a model went from {number(first['mean'])} {unit} "
-            f"in {first['bin']} (n = {first['n']}) to {number(last['mean'])} {unit} in {last['bin']} "
-            f"(n = {last['n']}), the median from {number(first['median'])} to {number(last['median'])} {unit}."
+            f"{drawn.points.height:,} rows: the mean {name} of a model went from {told(first['mean'])} "
+            f"in {first['bin']} (n = {first['n']}) to {told(last['mean'])} in {last['bin']} "
+            f"(n = {last['n']}), the median from {told(first['median'])} to {told(last['median'])}."
         )
         return _with_rest(words, drawn)
 
@@ -141,9 +136,7 @@ def of_concentration(data: Dataset, drawn: Drawn) -> str:
     if n < 1:
         return _with_rest("No training has emissions.", drawn)
     small = points.filter(points["runs"] <= 0.9)["total"].max()
-    words = (
-        f"{n:,} trainings: the largest tenth of them makes {1.0 - float(small or 0.0):.0%} of all emissions."  # type: ignore[arg-type]
-    )
+    words = f"{n:,} trainings: the largest tenth of them makes {share(1.0 - float(small or 0.0))} of all emissions."  # type: ignore[arg-type]
     return _with_rest(words, drawn)
 
 
@@ -153,7 +146,7 @@ def of_spread(data: Dataset, drawn: Drawn) -> str:
     if not points.height:
         return _with_rest("Fewer than three models have hours, power and intensity.", drawn)
     shares = [
-        f"{row['factor']} {row['share']:.0%}" for row in points.sort("share", descending=True).to_dicts()
+        f"{row['factor']} {share(row['share'])}" for row in points.sort("share", descending=True).to_dicts()
     ]
     words = f"{points['n'][0]:,} models: of the variance of log emissions, {listed(shares)}."
     return _with_rest(words, drawn)
@@ -167,8 +160,8 @@ def of_given(data: Dataset, drawn: Drawn) -> str:
     ratio = known["ratio"]
     close = int(((ratio - 1.0).abs() <= CLOSE).sum())
     words = (
-        f"{known.height:,} models: {close:,} of the given emissions are within {CLOSE:.0%} of rated power x device "
-        f"hours x intensity; given over recomputed goes from {_ratio(ratio.min())} to {_ratio(ratio.max())}."
+        f"{known.height:,} models: {close:,} of the given emissions are within {share(CLOSE)} of rated power × device "
+        f"hours × intensity; given over recomputed goes from {_ratio(ratio.min())} to {_ratio(ratio.max())}."
     )
     return _with_rest(words, drawn)
 
@@ -203,9 +196,9 @@ def of_mixes(data: Dataset, drawn: Drawn) -> str:
     least, most = min(grids, key=lambda name: grids[name]), max(grids, key=lambda name: grids[name])
     n = int(points.unique("zone")["models"].sum())
     words = (
-        f"{n:,} models on {len(grids)} grids: {grids[most]:.0%} of the electricity is low-carbon in {most}"
+        f"{n:,} models on {len(grids)} grids: {share(grids[most])} of the electricity is low-carbon in {most}"
     )
-    words += f", {grids[least]:.0%} in {least}." if len(grids) > 1 else "."
+    words += f", {share(grids[least])} in {least}." if len(grids) > 1 else "."
     return _with_rest(words, drawn)
 
 

@@ -34,7 +34,7 @@ def countries(points: pl.DataFrame) -> alt.TopLevelMixin | None:
     words = f"Map of {len(on_map)} countries by median carbon intensity, and number of models of each."
     made: alt.TopLevelMixin = (
         alt.hconcat(drawn, _bars(points.head(MOST_BARS)), spacing=20)
-        .resolve_scale(color="independent")
+        .resolve_scale(color="independent", stroke="independent")
         .properties(description=words)
     )
     return made
@@ -74,8 +74,9 @@ def _bars(points: pl.DataFrame) -> Any:
     axis = alt.Axis(ticks=False, domain=False, labelLimit=160, labelPadding=6)
     base = alt.Chart(data).encode(y=alt.Y("country_name:N", sort=names, title=None, axis=axis))
     x = alt.X("models:Q", axis=None)
-    colour = kinds.colour("source", "most frequent main source", **legend)
-    bars = base.mark_bar(height=ROW_HEIGHT - 5).encode(x=x, color=colour)
+    looks = {"color": kinds.colour, "stroke": kinds.edge}
+    shown = {name: look("source", "most frequent main source", **legend) for name, look in looks.items()}
+    bars = base.mark_bar(height=ROW_HEIGHT - 5, strokeWidth=1).encode(x=x, **shown)
     counts = base.mark_text(align="left", dx=4).encode(x=x, text="models:Q")
     title = alt.TitleParams("models", anchor="start", frame="group")
     return alt.layer(bars, counts).properties(width=BAR_WIDTH, height=ROW_HEIGHT * len(names), title=title)

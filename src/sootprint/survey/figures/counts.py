@@ -37,7 +37,9 @@ def counts(points: pl.DataFrame, *, bins: Sequence[str]) -> alt.TopLevelMixin:
         y=alt.Y("models:Q", title="models", axis=alt.Axis(tickCount=5, tickMinStep=1)),
     )
     legend: dict[str, Any] = {"orient": "top", "symbolSize": 80}
-    bars = base.mark_bar().encode(color=kinds.colour("source", "main source", **legend))
+    looks = {"color": kinds.colour, "stroke": kinds.edge}
+    shown = {name: look("source", "main source", **legend) for name, look in looks.items()}
+    bars = base.mark_bar(strokeWidth=1).encode(**shown)
     labels = base.mark_text(dy=-6).encode(text="models:Q")
     words = f"Number of models by year of publication and main source: {there['models'].sum()}."
     return alt.layer(bars, labels).properties(width=width_of(bins), height=HEIGHT, description=words)

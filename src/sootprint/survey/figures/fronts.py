@@ -13,7 +13,7 @@ from sootprint.charts.logarithm import Span
 from sootprint.survey.figures import names
 from sootprint.survey.figures.cells import cells
 from sootprint.survey.figures.scatter import Measure, counted, placed, tooltips
-from sootprint.survey.figures.style import MOST_POINTS, SOURCES, Categories
+from sootprint.survey.figures.style import DOT_OPACITY, FILL_OPACITY, MOST_POINTS, SOURCES, Categories
 
 if TYPE_CHECKING:
     import polars as pl
@@ -145,17 +145,17 @@ def _panel(points: pl.DataFrame, members: pl.DataFrame, axes: _Axes, kinds: Cate
 def _points(points: pl.DataFrame, axes: _Axes, kinds: Categories, *, filled: bool) -> Any:
     fields = ["model", "dataset", "year", "source", "metric_value", axes.field]
     legend: dict[str, Any] = {"orient": "right", "symbolSize": 80}
-    return (
-        alt.Chart(alt.InlineData(values=points.select(fields).to_dicts()))
-        .mark_point(filled=filled, opacity=0.75, size=60, strokeWidth=0 if filled else 1.5)
-        .encode(
-            x=axes.x,
-            y=axes.y,
-            color=kinds.colour("source", "main source", **legend),
-            shape=kinds.shape("source", "main source", **legend),
-            tooltip=tooltips(*fields),
-        )
+    base = alt.Chart(alt.InlineData(values=points.select(fields).to_dicts())).encode(
+        x=axes.x,
+        y=axes.y,
+        stroke=kinds.edge("source", "main source", **legend),
+        shape=kinds.shape("source", "main source", **legend),
+        tooltip=tooltips(*fields),
     )
+    if not filled:
+        return base.mark_point(filled=False, opacity=DOT_OPACITY, size=60, strokeWidth=1.5)
+    made = base.mark_point(filled=True, opacity=1.0, fillOpacity=FILL_OPACITY, size=60, strokeWidth=0.75)
+    return made.encode(color=kinds.colour("source", "main source", **legend))
 
 
 def _density(points: pl.DataFrame, axes: _Axes) -> Any:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
+from sootprint.survey.figures.names import LETTER
 from sootprint.survey.figures.style import SOURCES, Categories
 
 if TYPE_CHECKING:
@@ -32,10 +33,11 @@ def mixes(points: pl.DataFrame) -> alt.TopLevelMixin | None:
     grids = list(dict.fromkeys(row["grid"] for row in rows))
     legend: dict[str, Any] = {"orient": "top", "columns": 5, "symbolSize": 80}
     tooltip = [alt.Tooltip("grid:N"), alt.Tooltip("source:N"), alt.Tooltip("share:Q", format=".1%")]
-    axis = alt.Axis(ticks=False, domain=False, labelLimit=240, labelPadding=6)
+    room = round(LETTER * max(map(len, grids)))
+    axis = alt.Axis(ticks=False, domain=False, labelLimit=240, labelPadding=6, minExtent=room)
     chart = (
         alt.Chart(alt.InlineData(values=rows))
-        .mark_bar(height=ROW_HEIGHT - 8)
+        .mark_bar(height=ROW_HEIGHT - 8, strokeWidth=0.75)
         .encode(
             y=alt.Y("grid:N", sort=grids, title=None, axis=axis),
             x=alt.X(
@@ -45,6 +47,7 @@ def mixes(points: pl.DataFrame) -> alt.TopLevelMixin | None:
                 axis=alt.Axis(format="%", tickCount=5),
             ),
             color=kinds.colour("source", "source of electricity", **legend),
+            stroke=kinds.edge("source", "source of electricity", **legend),
             order=alt.Order("rank:Q"),
             tooltip=tooltip,
         )

@@ -8,7 +8,7 @@ import altair as alt
 
 from sootprint.charts import logarithm
 from sootprint.survey.figures.cells import cells
-from sootprint.survey.figures.style import HEIGHT, MOST_POINTS, SOURCES, WIDTH, Categories
+from sootprint.survey.figures.style import FILL_OPACITY, HEIGHT, MOST_POINTS, SOURCES, WIDTH, Categories
 
 if TYPE_CHECKING:
     import polars as pl
@@ -117,10 +117,11 @@ def _points(points: pl.DataFrame, x: Measure, y: Measure, axes: dict[str, Any], 
     legend: dict[str, Any] = {"orient": "right", "symbolSize": 80}
     encoded = (
         alt.Chart(data)
-        .mark_point(filled=True, opacity=0.75, strokeWidth=0)
+        .mark_point(filled=True, opacity=1.0, fillOpacity=FILL_OPACITY, strokeWidth=0.75)
         .encode(
             **axes,
             color=kinds.colour("source", "main source", **legend),
+            stroke=kinds.edge("source", "main source", **legend),
             shape=kinds.shape("source", "main source", **legend),
             tooltip=tooltips(*fields),
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import altair as alt
 
+from sootprint.survey.figures.names import LETTER
 from sootprint.survey.figures.style import WIDTH
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def spread(points: pl.DataFrame) -> alt.TopLevelMixin | None:
     if not points.height:
         return None
     data = [{**row, "text": f"{row['share']:.0%}"} for row in points.to_dicts()]
-    axis = alt.Axis(ticks=False, domain=False, labelPadding=6)
+    room = round(LETTER * max(len(row["factor"]) for row in data))
+    axis = alt.Axis(ticks=False, domain=False, labelPadding=6, minExtent=room)
     base = alt.Chart(alt.InlineData(values=data)).encode(
         y=alt.Y("factor:N", sort=points["factor"].to_list(), title=None, axis=axis),
         x=alt.X(

@@ -1,7 +1,8 @@
 """Colours, shapes and order of the categories that the survey's figures tell apart.
 
 Each category has a colour of Okabe & Ito (Color Universal Design, 2008) and a shape, so that a figure can be read in
-grey and by readers with any colour vision.
+grey and by readers with any colour vision. Filled marks have an edge, and lines and dots the colour of that edge, which
+can be told from a light and from a dark ground.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from typing import Any
 
 import altair as alt
 
+from sootprint.charts.theme import edge_of
+
 WIDTH = 560  # of a figure with one panel [pixel]
 HEIGHT = 340
+FILL_OPACITY, DOT_OPACITY = 0.75, 0.85  # of points that may hide each other, and of small dots
 MOST_POINTS = 20_000  # above it points are counted in cells, as no reader could tell them apart
 UNKNOWN = "Unknown"
 
@@ -65,15 +69,22 @@ class Categories:
         self._looks = [(known | spare)[name] for name in self.names]
 
     def colour(self, field: str, title: str, **legend: Any) -> alt.Color:
-        """Colours by a field; the legend is shared with the shapes of the same title."""
-        scale = alt.Scale(domain=self.names, range=[colour for colour, _ in self._looks])
-        return alt.Color(
-            f"{field}:N", scale=scale, legend=alt.Legend(title=title, symbolOpacity=1.0, **legend)
-        )
+        """Colours of fillings by a field; the legend is shared with the shapes and edges of the same title."""
+        return alt.Color(f"{field}:N", **self._scaled([colour for colour, _ in self._looks], title, legend))
+
+    def edge(self, field: str, title: str, **legend: Any) -> alt.Stroke:
+        """Colours of edges, lines and small dots by a field."""
+        return alt.Stroke(f"{field}:N", **self._scaled(self._edges(), title, legend))
 
     def shape(self, field: str, title: str, **legend: Any) -> alt.Shape:
         """Shapes by a field."""
-        scale = alt.Scale(domain=self.names, range=[shape for _, shape in self._looks])
-        return alt.Shape(
-            f"{field}:N", scale=scale, legend=alt.Legend(title=title, symbolOpacity=1.0, **legend)
-        )
+        return alt.Shape(f"{field}:N", **self._scaled([shape for _, shape in self._looks], title, legend))
+
+    def _edges(self) -> list[str]:
+        return [edge_of(colour) for colour, _ in self._looks]
+
+    def _scaled(self, looks: list[str], title: str, legend: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "scale": alt.Scale(domain=self.names, range=looks),
+            "legend": alt.Legend(title=title, symbolOpacity=1.0, symbolStrokeWidth=1.0, **legend),
+        }
