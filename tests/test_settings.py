@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sootprint.core.energy import counted
 from sootprint.core.errors import SettingsError
 from sootprint.settings import load
-from sootprint.settings.rules import duration
+from sootprint.settings.rules import MOST_PERIOD_S, duration, period
 
 
 @pytest.fixture
@@ -181,9 +182,13 @@ def test_bad_file_is_refused_in_one_line(folders, text, words):
         ({"SOOTPRINT_PUE": "0.8"}, {}, ("SOOTPRINT_PUE = '0.8'", "between 1 and 10")),
         ({"SOOTPRINT_ZNOE": "FR"}, {}, ("SOOTPRINT_ZNOE", "nearest is SOOTPRINT_ZONE")),
         ({}, {"pue": float("inf")}, ("pue = inf", "between 1 and 10")),
+        ({}, {"pue": 10.5}, ("pue = 10.5", "between 1 and 10")),
+        ({}, {"year": 2101}, ("year = 2101", "1990 to 2100")),
         ({}, {"zoen": "FR"}, ("zoen is not a setting", "zone")),
-        ({}, {"period": "x"}, ("period = 'x'", "5m")),
+        ({}, {"period": "x"}, ("period = 'x'", "500ms")),
+        ({}, {"period": "61s"}, ("period = '61s'", "10ms to 1m", "wrap")),
         ({}, {"year": "2020.5"}, ("year", "1990")),
+        ({}, {"pue": 10**400}, ("pue = 1000", "between 1 and 10")),
     ],
 )
 def test_bad_variable_or_argument_is_refused_in_one_line(folders, variables, arguments, words):
@@ -212,6 +217,15 @@ def test_empty_and_foreign_variables_are_left_alone(folders):
 def test_duration_reads_the_usual_units(text, seconds):
     """1 min is 60 s and 1 h is 3600 s."""
     assert duration(text) == pytest.approx(seconds)
+
+
+def test_no_counter_wraps_within_the_longest_period():
+    """A processor of AMD counts to 2^32 units of 2^-16 J; at 1 kW its energy over the longest period is known."""
+    range_j, most_w = 2**32 / 2**16, 1000.0
+    late_s = MOST_PERIOD_S + 5.0  # a tick that the machine held up
+    spent = counted(40_000.0, 500.0, late_s, wraps_at_j=range_j, max_power_w=most_w)
+    assert spent.energy_j == range_j - 39_500.0
+    assert period("1m") == MOST_PERIOD_S
 
 
 @given(st.floats(min_value=10, max_value=3_600_000))

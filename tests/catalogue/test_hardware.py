@@ -91,7 +91,7 @@ def test_unknown_accelerator_names_the_three_nearest(name, nearest):
     message = str(caught.value)
     assert nearest in message
     assert f'[hardware."{name}"]' in message
-    assert message.partition("nearest are ")[2].partition(": add")[0].count(",") == 2
+    assert message.partition("nearest are ")[2].partition(": choose")[0].count(",") == 2
 
 
 def test_number_before_a_device_is_told_apart():
@@ -169,7 +169,7 @@ def test_unknown_processor_names_the_three_nearest():
     """A digit is wrong: the true one is among the three."""
     with pytest.raises(CatalogueError, match="AMD EPYC 7742") as caught:
         hardware.cpu("AMD EPYC 7743 64-Core Processor")
-    assert str(caught.value).partition("nearest are ")[2].partition(": add")[0].count(",") == 2
+    assert str(caught.value).partition("nearest are ")[2].partition(": choose")[0].count(",") == 2
 
 
 def test_refusal_travels_between_processes():

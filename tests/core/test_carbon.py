@@ -16,21 +16,6 @@ AMOUNT = st.floats(0.0, 1e9)
 PUE = st.floats(1.0, 3.0)
 
 
-def test_survey_worked_example() -> None:
-    """300 W x 100 h at 500 and at 100 gCO2e/kWh are 15 kg and 3 kg (Luccioni & Hernandez-Garcia 2023)."""
-    assert carbon.survey_emissions_kg(300.0, 100.0, 500.0) == 15.0
-    assert carbon.survey_emissions_kg(300.0, 100.0, 100.0) == 3.0
-
-
-def test_survey_device_hours() -> None:
-    """16 GPUs for 24 h and 8 for 48 h are 384 device hours each (Luccioni & Hernandez-Garcia 2023)."""
-    assert 16 * 24.0 == 8 * 48.0 == 384.0
-    assert carbon.survey_emissions_kg(300.0, 16 * 24.0, 500.0) == carbon.survey_emissions_kg(
-        300.0, 8 * 48.0, 500.0
-    )
-    assert carbon.survey_emissions_kg(300.0, 384.0, 500.0) == 57.6
-
-
 def test_bloom_reported_closes() -> None:
     """BLOOM: 433,196 kWh at 57 g/kWh are 24.69 t without PUE (Luccioni, Viguier & Ligozat 2022)."""
     assert carbon.emissions_kg(433_196.0, 57.0) == pytest.approx(24_690.0, rel=1e-3)
@@ -61,10 +46,6 @@ def test_impossible_amounts_are_refused(bad: float) -> None:
         lambda: carbon.emissions_kg(bad, 1.0),
         lambda: carbon.emissions_kg(1.0, bad),
         lambda: carbon.emissions_kg(1.0, 1.0, pue=bad),
-        lambda: carbon.survey_emissions_kg(bad, 1.0, 1.0),
-        lambda: carbon.survey_emissions_kg(1.0, bad, 1.0),
-        lambda: carbon.embodied_share_kg(bad, 1.0, lifetime_hours=1.0),
-        lambda: carbon.embodied_share_kg(1.0, bad, lifetime_hours=1.0),
     ):
         with pytest.raises(InputError, match=f"is {bad}: it is a finite number of at least"):
             call()
@@ -111,16 +92,3 @@ def test_emissions_carry_the_interval_of_each_factor() -> None:
     assert emitted.value == pytest.approx(6.0)
     assert emitted.high == pytest.approx(6.0 * 2.2323, rel=1e-4)
     assert emitted.low == pytest.approx(6.0 / 2.2323, rel=1e-4)
-
-
-def test_embodied_share_by_hand() -> None:
-    """150 kg over 4 years of 8760 h, 876 h used: 150 x 876 / 35040 = 3.75 kg; at half use twice that."""
-    assert carbon.embodied_share_kg(150.0, 876.0, lifetime_hours=35_040.0) == 3.75
-    assert carbon.embodied_share_kg(150.0, 876.0, lifetime_hours=35_040.0, utilisation=0.5) == 7.5
-
-
-@pytest.mark.parametrize(("lifetime", "utilisation"), [(0.0, 1.0), (math.nan, 1.0), (1.0, 0.0), (1.0, 1.5)])
-def test_embodied_share_wants_a_life(lifetime: float, utilisation: float) -> None:
-    """A device that lives no hour, or is never or more than fully used, has no share."""
-    with pytest.raises(InputError, match="must be above 0"):
-        carbon.embodied_share_kg(1.0, 1.0, lifetime_hours=lifetime, utilisation=utilisation)

@@ -58,3 +58,8 @@ def test_it_is_written_as_a_person_would() -> None:
     texts = ("epochs=90", "epoch=90", "batch=5", "pass=1", "minutes=90", "minutes=5")
     written = ["90 epochs", "90 epochs", "5 batches", "1 pass", "1.5 hours", "5 minutes"]
     assert [str(parsed(text)) for text in texts] == written
+
+
+def test_all_digits_of_a_number_of_units_are_told() -> None:
+    """1,281,167 images are not 1.28117e+06 of them; an earlier run is known by what it said."""
+    assert str(parsed("images=1281167")) == "1281167 images"

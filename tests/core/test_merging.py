@@ -195,6 +195,7 @@ def test_parts_of_a_merged_record_are_not_added_beside_it() -> None:
     pair = merge(records[:2])
     assert energy(merge([pair, *records])) == 6.0
     assert energy(merge([pair, records[0], records[2]])) == 6.0
+    assert energy(merge([merge(records[1:]), merge(records)])) == 6.0
     with pytest.raises(InputError, match="two merged records hold run"):
         merge([pair, merge(records[1:])])
 

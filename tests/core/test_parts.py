@@ -121,6 +121,22 @@ def _part(outer: Footprint, inner: Footprint) -> Part | None:
     return part(place(inner), {one.id: place(one) for one in (outer, inner)})
 
 
+def test_a_part_of_a_part_counts_after_the_last_of_them() -> None:
+    """The run between went on until 150 s, after the outer one's 100 s: what came later counts beside both."""
+    outer, between, inner = (
+        node_record(n, rank=None, node="m", parent=parent, start_s=start_s, duration_s=end_s - start_s)
+        for n, parent, start_s, end_s in (
+            (0, None, 0.0, 100.0),
+            (1, run_id(0), 10.0, 150.0),
+            (2, run_id(1), 20.0, 200.0),
+        )
+    )
+    known = {one.id: place(one) for one in (outer, between, inner)}
+    found, when = part(known[inner.id], known), place(outer).span
+    assert found is not None and when is not None
+    assert (found.whole, found.until_s) == (between.id, when.start_s + 150.0)
+
+
 def test_what_came_after_is_a_record_of_its_own() -> None:
     """A quarter of its 2 kWh and of its 2 minutes, from the end of the run around it on."""
     outer, inner = _pair()

@@ -90,3 +90,15 @@ def test_impossible_value_in_a_part_is_refused() -> None:
         records.Result(metric="accuracy", value=0.9, kind="best")
     with pytest.raises(RecordError, match=r"utilisation is 75\.0: it is at most 1"):
         records.Component(component="cpu", meter="rapl", energy_kwh=Quantity(value=1.0), utilisation=75.0)
+
+
+def test_main_device_is_the_most_numerous_accelerator_else_processor() -> None:
+    """One rule for the survey, the hub, the reports and the estimator, whatever the order of the list."""
+    cpu = records.Hardware(kind="cpu", name="Xeon", count=16)
+    few = records.Hardware(kind="accelerator", name="T4", count=1)
+    many = records.Hardware(kind="accelerator", name="A100", count=8)
+    dram = records.Hardware(kind="dram", name="DDR4")
+    assert records.main_device((dram, cpu, few, many)) is many
+    assert records.main_device((few, many, cpu)) is many
+    assert records.main_device((dram, cpu)) is cpu
+    assert records.main_device((dram,)) is None

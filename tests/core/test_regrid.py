@@ -72,8 +72,8 @@ def test_factor_names_source_method_span_and_step():
 
 
 def test_interval_over_two_steps_is_cut_by_time():
-    """An interval of two hours over steps of 100 and 300 g is half of each."""
-    made = regrid.with_hours(record(4.0, hours=2.0), [step(0, 100.0), step(1, 300.0)])
+    """Of an hour and a half over steps of 100 and 400 g two thirds count at 100."""
+    made = regrid.with_hours(record(4.0, hours=1.5), [step(0, 100.0), step(1, 400.0)])
     assert made.intensity_g_per_kwh.value == pytest.approx(200.0)
 
 

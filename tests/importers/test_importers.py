@@ -151,6 +151,8 @@ def test_run_of_several_lines_is_its_last_sum() -> None:
         ({"pue": "0.9"}, "pue is 0.9: it is between 1 and 5"),
         ({"emissions": "1e999"}, "emissions is 1e999"),
         ({"region": "a,b,c"}, "cells where the head has"),
+        ({"duration": "1e18"}, "duration is 1e+18 s: no run began so long ago"),
+        ({"duration": "9e10"}, "duration is 9e+10 s: no run began so long ago"),
     ],
 )
 def test_bad_row_is_told_and_holds_back_none(changes: dict[str, str], why: str) -> None:

@@ -88,7 +88,10 @@ def test_gzipped_file_reads_the_same(trace, tmp_path):
         ("timestamp_utc,ci_gco2e_kwh\n2020-01-01T00:00Z,nan\n", "line 2: ci_gco2e_kwh = nan"),
         ("timestamp_utc,ci_gco2e_kwh\n2020-01-02T00:00Z,1\n2020-01-01T00:00Z,1\n", "line 3"),
         ("timestamp_utc,ci_gco2e_kwh\n2020-10-25T02:00,9\n2020-10-25T02:00,9\n", "each time once and in UTC"),
-        ("timestamp_utc,ci_gco2e_kwh\n0001-01-01T00:00+05:00,9\n", "line 2: date value out of range"),
+        (
+            "timestamp_utc,ci_gco2e_kwh\n0001-01-01T00:00+05:00,9\n",
+            "line 2: 0001-01-01T00:00+05:00 lies beyond the years",
+        ),
         ("timestamp_utc,ci_gco2e_kwh,x\n2024-01-01,5," + "x" * 200_000, "is no CSV"),
         ("timestamp_utc;ci_gco2e_kwh\n", "its first line has timestamp_utc;ci_gco2e_kwh, parted by commas"),
         ("timestamp_utc,ci_gco2e_kwh\n2020-01-01T00:00Z,0.3\n", "is it kg, lb or per MWh?"),

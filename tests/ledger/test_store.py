@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sootprint import Footprint, InputError, Quantity, RecordError
-from sootprint.ledger import Ledger, keep, leave
+from sootprint.ledger import Ledger, database, keep, leave
 from sootprint.ledger.database import FILE_NAME, MIGRATIONS, on_network
 from sootprint.ledger.store import LOCK_S
 
@@ -237,6 +237,21 @@ def test_network_file_system_is_recognised(tmp_path: Path, mounts: str, shared: 
     table = tmp_path / "mounts"
     table.write_text(mounts)
     assert on_network(Path("/data/runs"), mounts=table) is shared
+
+
+def test_a_ledger_that_was_moved_to_a_network_gives_up_its_log(home: Path, a_run, monkeypatch) -> None:
+    """It was made on a disk of its own; where several machines may share it, the rollback journal takes over."""
+    footprint = a_run()
+    keep(home, footprint)
+    monkeypatch.setattr(database, "on_network", lambda folder: folder == home)
+    with contextlib.closing(sqlite3.connect(home / FILE_NAME)) as other:
+        other.execute("SELECT id FROM runs").fetchall()  # holds the file, so that it cannot be changed yet
+        with Ledger(home, lock_s=0.0) as ledger:
+            assert ledger.get(footprint.id) == footprint
+    with Ledger(home):
+        pass
+    with sqlite3.connect(home / FILE_NAME) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
 
 
 def test_a_person_waits_longer_than_a_training() -> None:

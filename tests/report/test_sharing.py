@@ -113,3 +113,9 @@ def test_a_run_alone_says_nothing_of_sharing(read, part):
     assert "Shared and part of" not in report.render(merged, "text")
     cycle = dataclasses.replace(part, given={}, stages=(Stage(stage="pretrain"),))
     assert "Part of run" not in report.render(cycle, "text")
+
+
+def test_a_part_of_others_is_reported_whatever_its_times_are(part):
+    """A start that is no instant, which a record of others may hold, is shown as it stands."""
+    made = report.render(dataclasses.replace(part, started="yesterday"), "md")
+    assert "yesterday" in made and "Part of run" in made

@@ -115,8 +115,14 @@ def accelerator(name: str, *, user: User | None = None) -> Accelerator:
         return found
     row = _accelerator_alias(name)
     if row is not None:
-        raise CatalogueError(f"accelerator {name!r} has no published facts ({row['note']}){_add(name)}")
-    raise UnknownName(f"accelerator {name!r}", lambda: _nearest_accelerators(name, user), way_out=_add(name))
+        way_out, here = _ways_out(name)
+        raise CatalogueError(
+            f"accelerator {name!r} has no published facts ({row['note']}){way_out}", here=here
+        )
+    way_out, here = _ways_out(name)
+    raise UnknownName(
+        f"accelerator {name!r}", lambda: _nearest_accelerators(name, user), way_out=way_out, here=here
+    )
 
 
 def find_accelerator(name: str, *, user: User | None = None) -> Accelerator | None:
@@ -147,7 +153,8 @@ def cpu(name: str, *, user: User | None = None) -> Cpu:
     """
     found = find_cpu(name, user=user)
     if found is None:
-        raise UnknownName(f"processor {name!r}", lambda: _nearest_cpus(name), way_out=_add(name))
+        way_out, here = _ways_out(name)
+        raise UnknownName(f"processor {name!r}", lambda: _nearest_cpus(name), way_out=way_out, here=here)
     return found
 
 
@@ -264,10 +271,11 @@ def _canonical_names() -> dict[str, str]:
     return {row["alias"]: row["name"] for row in tables.all_rows("accelerator_names") if row["name"]}
 
 
-def _add(name: str) -> str:
-    """Way out of an unknown name: "8xA100" is a number of devices before the name of one."""
+def _ways_out(name: str) -> tuple[str, str]:
+    """Way out of an unknown name, and what more there is here; "8xA100" is a number of devices before a name."""
     many = re.fullmatch(_COUNTED, name.strip())
     if many is not None and _accelerator_alias(many[2]):
-        return f": the name is {many[2]}; the number of devices ({many[1]}) stands apart"
+        return f": the name is {many[2]}; the number of devices ({many[1]}) stands apart", ""
     plain = name.strip() if key(name) else "NAME"
-    return f': add [hardware."{plain}"] with rated_power_w to sootprint.toml, or give --power-w'
+    here = f' (--power-w), or add [hardware."{plain}"] with rated_power_w to sootprint.toml'
+    return ": choose one that is, or give its mean power as power_w", here

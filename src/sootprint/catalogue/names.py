@@ -29,12 +29,19 @@ class UnknownName(CatalogueError):  # noqa: N818 - it says what happened
         known: Names of the tables.
         way_out: What to do.
         far: What to do where no name is near.
+        here: More of what to do for who is at this machine.
     """
 
     def __init__(
-        self, what: str, known: Callable[[], Iterable[str]], *, way_out: str = "", far: str = ""
+        self,
+        what: str,
+        known: Callable[[], Iterable[str]],
+        *,
+        way_out: str = "",
+        far: str = "",
+        here: str = "",
     ) -> None:
-        super().__init__(what)
+        super().__init__(what, here=here)
         self._known = known
         self._way_out = way_out
         self._far = far
@@ -43,7 +50,7 @@ class UnknownName(CatalogueError):  # noqa: N818 - it says what happened
         found = ", ".join(list(self._known())[:3])
         if not found and self._far:
             return f"{self.args[0]} is in no table: {self._far}"
-        return f"{self.args[0]} is in no table; the nearest are {found}{self._way_out}"
+        return f"{self.args[0]} is in no table; the nearest are {found}{self._way_out}{self.here}"
 
     def __reduce__(self) -> tuple[type[CatalogueError], tuple[str]]:
         return CatalogueError, (str(self),)  # another process has neither tables nor the search at hand

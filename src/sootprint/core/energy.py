@@ -25,27 +25,6 @@ class Spend(NamedTuple):
     reason: str | None = None
 
 
-def counter_spend(before: Reading, after: Reading) -> Spend:
-    """Energy between two looks at a counter, as `counted` tells it.
-
-    Args:
-        before: Earlier reading with `energy_j`.
-        after: Later reading of the same component with `energy_j`, `wraps_at_j` and `max_power_w` where known.
-
-    Raises:
-        InputError: A reading has no counter, or time does not advance.
-    """
-    if before.energy_j is None or after.energy_j is None:
-        raise InputError(f"{after.component}: a reading without energy_j is no counter")
-    return counted(
-        before.energy_j,
-        after.energy_j,
-        _duration_s(before, after),
-        wraps_at_j=after.wraps_at_j,
-        max_power_w=after.max_power_w,
-    )
-
-
 def counted(
     before_j: float,
     after_j: float,
@@ -100,7 +79,10 @@ def power_spend(before: Reading, after: Reading, *, max_gap_s: float) -> Spend:
     """
     if before.power_w is None or after.power_w is None:
         raise InputError(f"{after.component}: a reading without power_w has no power")
-    return integrated(before.power_w, after.power_w, _duration_s(before, after), max_gap_s=max_gap_s)
+    duration_s = after.at_s - before.at_s
+    if not duration_s > 0.0:
+        raise InputError(f"{after.component}: readings at {before.at_s} s and {after.at_s} s do not advance")
+    return integrated(before.power_w, after.power_w, duration_s, max_gap_s=max_gap_s)
 
 
 def integrated(before_w: float, after_w: float, duration_s: float, *, max_gap_s: float) -> Spend:
@@ -128,10 +110,3 @@ def step_variance_j2(before_w: float, after_w: float, duration_s: float) -> floa
     The jump of size d at a uniformly random time misses between -d*T/2 and +d*T/2, hence (d*T)^2/12.
     """
     return ((after_w - before_w) * duration_s) ** 2 / 12.0
-
-
-def _duration_s(before: Reading, after: Reading) -> float:
-    duration_s = after.at_s - before.at_s
-    if not duration_s > 0.0:
-        raise InputError(f"{after.component}: readings at {before.at_s} s and {after.at_s} s do not advance")
-    return duration_s

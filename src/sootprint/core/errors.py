@@ -4,7 +4,32 @@ from __future__ import annotations
 
 
 class SootprintError(Exception):
-    """Base of every error that Sootprint raises on purpose; its text is one line for a person."""
+    """Base of every error that Sootprint raises on purpose; its text is one line for a person.
+
+    Args:
+        args: What happened, with which value, and a way out that everybody has, in the names of arguments.
+        here: End of the text for who is at this machine: options of its command line, its settings.
+    """
+
+    here: str = ""
+
+    def __init__(self, *args: object, here: str = "") -> None:
+        super().__init__(*args)
+        if here:
+            self.here = here
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}{self.here}"
+
+    @property
+    def elsewhere(self) -> str:
+        """Text for who asks from elsewhere, by the interface or the pages of a hub.
+
+        >>> error = InputError("the power is not known: give power_w", here=" (--power-w)")
+        >>> str(error), error.elsewhere
+        ('the power is not known: give power_w (--power-w)', 'the power is not known: give power_w')
+        """
+        return str(self).removesuffix(self.here)
 
 
 class InputError(SootprintError, ValueError):

@@ -40,12 +40,28 @@ class Expectation(NamedTuple):
         """
         return not self.by_time and _stem(name) == _stem(self.unit)
 
+    @property
+    def unheard(self) -> str:
+        """What to do where the units of a run were expected and none was heard of, in one line.
+
+        >>> Expectation("batches", 90.0).unheard.partition(": ")[0]
+        'expected 90 batches, and no progress was heard, so nothing is forecast'
+        >>> 'run.span("batch", total=90)' in Expectation("batches", 90.0).unheard
+        True
+        """
+        one = _stem(self.unit)
+        return (
+            f"expected {self}, and no progress was heard, so nothing is forecast: in the program say "
+            f'run.span("{one}", total={self.total:g}) or run.log("{one}", NUMBER), or use sootprint.callbacks; '
+            "a time such as hours=6 needs no code"
+        )
+
     def __str__(self) -> str:
         if self.by_time:
             if self.total < SECONDS_PER_HOUR:
                 return f"{self.total / SECONDS_PER_MINUTE:g} minutes"
             return f"{self.total / SECONDS_PER_HOUR:g} hours"
-        return f"{self.total:g} {self.unit if self.total == 1.0 else _plural(self.unit)}"
+        return f"{self.total:.15g} {self.unit if self.total == 1.0 else _plural(self.unit)}"
 
 
 def parsed(text: str) -> Expectation:

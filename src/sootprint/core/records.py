@@ -171,6 +171,15 @@ class Hardware(_Checked):
     memory_gb: float | None = _is("Memory of one device [GB].", default=None, minimum=0)
 
 
+def main_device(hardware: tuple[Hardware, ...]) -> Hardware | None:
+    """The accelerators of a record, or its processors where it has none; of several kinds the most numerous."""
+    for kind in ("accelerator", "cpu"):
+        found = [one for one in hardware if one.kind == kind]
+        if found:
+            return max(found, key=lambda one: one.count)
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component(_Checked):
     """Energy of one component, before PUE."""
@@ -330,3 +339,9 @@ class Footprint(_Checked):
         from sootprint.core.codec import loads
 
         return loads(text)
+
+
+def device_count(footprint: Footprint) -> int | None:
+    """Number of the main devices of a record; None where nobody knows how many there were."""
+    main = main_device(footprint.hardware)
+    return None if main is None or "hardware.count" in footprint.unknown else main.count

@@ -9,10 +9,10 @@ import dataclasses
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sootprint.core import carbon, intervals
+from sootprint.core import carbon, intervals, utc
 from sootprint.core.errors import RecordError
 from sootprint.core.protocols import Intensity
 from sootprint.core.quantity import Factor, Quantity
@@ -99,10 +99,9 @@ def instant(text: str) -> datetime:
         RecordError: It is none.
     """
     try:
-        found = datetime.fromisoformat(text)
+        return utc.instant(text)
     except ValueError:
-        raise RecordError(f"{text!r} is no time of ISO 8601") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        raise RecordError(f"{text!r:.40} is no time of ISO 8601") from None
 
 
 def weighted(record: Footprint, steps: Sequence[Intensity]) -> Weighted:

@@ -10,6 +10,11 @@ KINDS = ("quality", "robustness", "fairness")
 MOST = 200  # results of a run
 MAX_TEXT = 200  # characters of a name, as the hub keeps it
 EXAMPLE = '"Image Classification/ImageNet/Top-1 accuracy=76.1"'
+# Metrics of which less is better: words, and abbreviations that stand alone
+_LOWER = (
+    r"perplex|ppl|loss|error|latency|bits|entropy|negative log|rmse|brier|divergence|regret|"
+    r"(?<![a-z])(?:wer|cer|ter|hter|eer|mae|mse|mape|smape|nll|bpb|bpc|bpd|fid|kid|fvd|ece|lpips|mpjpe)(?![a-z])"
+)
 NAME = "TASK/DATASET/METRIC, e.g. Image Classification/ImageNet/Top-1 accuracy"
 
 TYPE_CHECKING = False
@@ -66,7 +71,7 @@ def number(value: object, name: str) -> float:
     """
     try:
         found = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = math.nan
     if not math.isfinite(found):
         raise InputError(f"result {name!r:.120}: {value!r:.40} is not a number, e.g. {EXAMPLE}")
@@ -81,3 +86,14 @@ def key_of(result: Mapping[str, Any]) -> tuple[str, ...]:
 def joined(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Results in the order in which they were first stated, each with its latest value."""
     return [dict(one) for one in {key_of(one): one for one in (*before, *after)}.values()]
+
+
+def is_higher_better(metric: str) -> bool:
+    """Direction of a metric by its name.
+
+    >>> [is_higher_better(name) for name in ("Top-1 accuracy", "log-likelihood", "Perplexity", "val_MSE", "BPB")]
+    [True, True, False, False, False]
+    """
+    import re
+
+    return re.search(_LOWER, metric, re.IGNORECASE) is None

@@ -111,8 +111,8 @@ def _mean_power(job: Job, device: Device) -> tuple[Factor, ...]:
         )
     if device.rated_power_w is None:
         raise CatalogueError(
-            f"no rated power is published for {device.name}: give its mean power with --power-w, "
-            f'or add [hardware."{device.name}"] with rated_power_w to sootprint.toml'
+            f"no rated power is published for {device.name}: give its mean power as power_w",
+            here=f' (--power-w), or add [hardware."{device.name}"] with rated_power_w to sootprint.toml',
         )
     if job.method == "survey":
         return device.rated_power(), factors.rated_as_mean()

@@ -9,7 +9,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from sootprint.catalogue import regions, zones
-from sootprint.core import carbon, intervals
+from sootprint.core import carbon, instants, intervals
 from sootprint.core.errors import CatalogueError, InputError
 from sootprint.core.quantity import Factor
 from sootprint.core.records import Footprint
@@ -86,8 +86,9 @@ def _intensity(zone: str, year: int | None) -> Factor | None:
 
 def year_of(footprint: Footprint) -> int | None:
     """Year that a record states: of its start, else as given."""
-    if footprint.started and footprint.started[:4].isdigit():
-        return int(footprint.started[:4])
+    started = instants.written_year(footprint.started)
+    if started is not None:
+        return started
     given = footprint.given.get("year")
     return given if isinstance(given, int) and not isinstance(given, bool) else None
 

@@ -184,8 +184,8 @@ def _check_words(job: Job) -> None:
 def _check_together(job: Job) -> None:
     if job.hardware is None and job.power_w is None:
         raise InputError(
-            "neither hardware nor power_w is given: name the device (`sootprint catalogue hardware` lists them), "
-            "or give its mean power in W"
+            "neither hardware nor power_w is given: name the device, or give its mean power in W",
+            here="; `sootprint catalogue hardware` lists devices",
         )
     if job.power_w is not None and job.utilisation is not None:
         raise InputError(

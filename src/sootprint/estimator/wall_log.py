@@ -180,5 +180,5 @@ def _instant(text: str) -> float | None:
         return seconds
     try:
         return datetime.fromisoformat(text).astimezone(UTC).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

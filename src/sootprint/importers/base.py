@@ -9,10 +9,11 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sootprint.catalogue import zones
+from sootprint.core import utc
 from sootprint.core.errors import CatalogueError, InputError, RecordError
 from sootprint.core.ids import uuid7
 from sootprint.core.quantity import Quantity
@@ -163,10 +164,9 @@ def identity(at_s: float | None, *contents: Any) -> str:
 def instant(text: str) -> datetime | None:
     """Instant of ISO 8601, UTC where it has no zone; None for what is none."""
     try:
-        found = datetime.fromisoformat(text.strip())
+        return utc.instant(text.strip())
     except ValueError:
         return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def stamp(at: datetime) -> str:

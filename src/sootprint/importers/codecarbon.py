@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sootprint.core.errors import InputError
@@ -101,7 +101,7 @@ def _record(row: Row) -> Footprint:
     if energy is None and emissions is None:
         raise InputError("it has neither energy_consumed nor emissions: a record needs one of them")
     ended = instant(row.get("timestamp", ""))
-    started = ended - timedelta(seconds=duration_s) if ended and duration_s is not None else ended
+    started = _started(ended, duration_s)
     place, remarks = _place(row)
     components, hardware = _components(row, pue), tuple(_hardware(row))
     measured = any(part.energy_kwh.basis == "sensor" for part in components)
@@ -132,6 +132,14 @@ def _record(row: Row) -> Footprint:
         given={name: row[name] for name in _GIVEN if row.get(name)},
         **made,
     )
+
+
+def _started(ended: datetime | None, duration_s: float | None) -> datetime | None:
+    """Start of a run: its end, where the duration is not told."""
+    try:
+        return ended - timedelta(seconds=duration_s) if ended and duration_s is not None else ended
+    except OverflowError:
+        raise InputError(f"duration is {duration_s:g} s: no run began so long ago") from None
 
 
 def _before(energy: float | None, pue: float | None) -> float | None:

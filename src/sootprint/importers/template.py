@@ -149,7 +149,10 @@ def _place(row: Row) -> Place:
     said = text_of(row, "zone")
     found = place_of(said)
     if said and found is None:
-        raise InputError(f"zone {said!r:.40} is in no table: `sootprint catalogue zones` lists the names")
+        raise InputError(
+            f"zone {said!r:.40} is in no table: name a country, a grid zone or a cloud region",
+            here="; `sootprint catalogue zones` lists them",
+        )
     return found or Place()
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
+from sootprint.core import utc
 from sootprint.core.errors import IntensityError
 from sootprint.core.intervals import Z90
 from sootprint.core.quantity import Factor
@@ -66,9 +67,8 @@ def instant(text: object, *, where: str) -> datetime:
         IntensityError: It is no instant.
     """
     try:
-        found = datetime.fromisoformat(str(text))
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError):  # the first and the last day of the calendar have no UTC everywhere
+        return utc.instant(str(text))
+    except ValueError:
         raise IntensityError(f"{where}: {str(text)[:40]!r} is no time") from None
 
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from sootprint.core import utc
 from sootprint.core.errors import IntensityError
 from sootprint.core.protocols import Intensity
 from sootprint.core.quantity import Factor
@@ -137,10 +138,9 @@ def _text(path: Path) -> str:
 def _step(path: Path, number: int, row: dict[str, str]) -> _Step:
     """Step of one row."""
     try:
-        start = datetime.fromisoformat(row[TIME_COLUMN])
-        start = start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
+        start = utc.instant(row[TIME_COLUMN])
         value = float(row[VALUE_COLUMN]) if row[VALUE_COLUMN] else None
-    except (TypeError, ValueError, OverflowError) as err:
+    except (TypeError, ValueError) as err:
         raise IntensityError(
             f"{path.name} line {number}: {err}; a time is as 2026-01-31T12:00Z, a figure a number, a gap empty"
         ) from err

@@ -82,6 +82,7 @@ def connect(home: Path, *, timeout_s: float) -> sqlite3.Connection:
         undo.callback(connection.close)
         connection.execute("PRAGMA synchronous = NORMAL")
         _migrate(connection, home)
+        _leave_memory(connection, home)
         undo.pop_all()
     return connection
 
@@ -150,6 +151,15 @@ def _migrate(connection: sqlite3.Connection, home: Path) -> None:
                 connection.execute(statement)
             connection.execute("INSERT INTO migrations VALUES (?, ?)", (number + 1, now()))
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _leave_memory(connection: sqlite3.Connection, home: Path) -> None:
+    """Give up the write-ahead log of a file that was moved to a network; later, where it is open elsewhere."""
+    import sqlite3
+
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal" and on_network(home):
+        with contextlib.suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode = DELETE")
 
 
 def _field(record: str, name: str) -> str | None:

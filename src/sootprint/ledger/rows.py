@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sootprint.core import intervals
 from sootprint.core.errors import InputError
 from sootprint.core.merging import parts
 from sootprint.core.merging.times import Span, seconds
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
 
+MOST_NAMED = 20  # tags in a message
 NO_USERS = (
     "summary by 'user' is not possible: no record holds a user, and a home is one user's; "
     "state --tag user=NAME and sum by tag, or collect the node service's figures by user"
@@ -77,10 +79,11 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryRow:
-    """Sum over the runs that share a project, node, month or tag.
+    """Sum over the runs that share a project, node, month, tag or value of a tag.
 
     Args:
-        key: The project, node (its pseudonym), month (YYYY-MM) or tag (name=value); None for runs without one.
+        key: The project, node (its pseudonym), month (YYYY-MM), tag (name=value) or value of the one tag; None for
+            runs without one.
         runs: Number of runs [1].
         duration_s: Wall time of the runs that know theirs [s].
         energy_kwh: IT energy of the runs that know theirs [kWh], or None where none does.
@@ -170,25 +173,28 @@ def _time(run: RunRow) -> Span | None:
 def summaries(
     runs: Iterable[RunRow], by: str, *, nodes: Mapping[str, str | None] | None = None
 ) -> list[SummaryRow]:
-    """Sums over runs by project, node, month or tag, the largest emissions first.
+    """Sums over runs by project, node, month, tag or one tag's value, the largest emissions first.
 
     A run that is a part of another counts as that one's, but for what came after it. A run with several tags counts
-    under each of them, so the rows of a summary by tag do not add up.
+    under each of them, so the rows of a summary by tag do not add up; by one tag's value they do.
 
     Args:
         runs: Runs of a ledger.
-        by: project, node, month or tag.
+        by: project, node, month, tag or tag:KEY.
         nodes: Pseudonym of each run's machine, by the run's identity; None where it ran on several.
 
     Raises:
-        InputError: `by` is none of them, or user, which no record holds.
+        InputError: `by` is none of them, user, which no record holds, or a tag that no run has.
     """
     if by == "user":
         raise InputError(NO_USERS)
     known = nodes or {}
-    keys = (lambda run: (known.get(run.id),)) if by == "node" else _KEYS.get(by)
+    runs = list(runs)
+    keys = (lambda run: (known.get(run.id),)) if by == "node" else _value_of(by, runs) or _KEYS.get(by)
     if keys is None:
-        raise InputError(f"summary by {by!r} is not possible: choose {', '.join((*_KEYS, 'node'))}")
+        raise InputError(
+            f"summary by {by!r:.60} is not possible: choose {', '.join((*_KEYS, 'node', 'tag:KEY'))}"
+        )
     groups: dict[str | None, list[RunRow]] = {}
     for run in runs:
         if run.part_of is not None and run.apart <= 0.0:
@@ -204,8 +210,8 @@ def _apart(run: RunRow) -> RunRow:
     return dataclasses.replace(
         run,
         duration_s=run.duration_s if run.apart_s is None else run.apart_s,
-        energy_kwh=run.energy_kwh and parts.scaled(run.energy_kwh, run.apart),
-        emissions_kg=run.emissions_kg and parts.scaled(run.emissions_kg, run.apart),
+        energy_kwh=run.energy_kwh and intervals.scaled(run.energy_kwh, run.apart),
+        emissions_kg=run.emissions_kg and intervals.scaled(run.emissions_kg, run.apart),
     )
 
 
@@ -214,6 +220,22 @@ def _tags(run: RunRow) -> Iterator[str | None]:
         yield None
     for name, value in sorted(run.tags.items()):
         yield f"{name}={value}"
+
+
+def _value_of(by: str, runs: Sequence[RunRow]) -> Callable[[RunRow], Iterable[str | None]] | None:
+    """Value of the tag that is asked for by tag:KEY; None where no tag is.
+
+    Raises:
+        InputError: None of the runs has it.
+    """
+    kind, _, name = by.partition(":")
+    if kind != "tag" or not name:
+        return None
+    known = {one for run in runs for one in run.tags}
+    if runs and name not in known:
+        there = f"there are {', '.join(sorted(known)[:MOST_NAMED])}" if known else "none has a tag"
+        raise InputError(f"no run has a tag {name!r:.60}: {there}")
+    return lambda run: (run.tags.get(name),)
 
 
 _KEYS: dict[str, Callable[[RunRow], Iterable[str | None]]] = {
@@ -238,16 +260,8 @@ def _summary(key: str | None, runs: list[RunRow]) -> SummaryRow:
 
 
 def _sum(quantities: list[Quantity]) -> Quantity | None:
-    """Sum whose bounds are the sums of the bounds: runs of one machine and grid err together."""
-    if not quantities:
-        return None
-    lows, highs = [q.low for q in quantities], [q.high for q in quantities]
-    value = math.fsum(q.value for q in quantities)
-    return Quantity(
-        value=value,
-        low=None if None in lows else min(value, math.fsum(low or 0.0 for low in lows)),
-        high=None if None in highs else max(value, math.fsum(high or 0.0 for high in highs)),
-    )
+    """Sum of runs of one machine and grid, which err together; None where there is none."""
+    return intervals.together(quantities) if quantities else None
 
 
 def _value(quantity: Quantity | None) -> float:

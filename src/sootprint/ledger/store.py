@@ -157,10 +157,10 @@ class Ledger:
         return run_id
 
     def summary(self, by: str) -> list[rows.SummaryRow]:
-        """Sums over runs by project, node, month or tag, the largest emissions first.
+        """Sums over runs by project, node, month, tag or one tag's value (tag:KEY), the largest emissions first.
 
         Raises:
-            InputError: `by` is none of them.
+            InputError: `by` is none of them, or no run has the tag.
         """
         nodes: dict[str, str | None] = {}
         if by == "node":

@@ -93,7 +93,8 @@ def _title(footprint: Footprint) -> str:
         return clean(footprint.name)
     if footprint.hardware and any(part.meter in ("estimate", "given") for part in footprint.components):
         first = footprint.hardware[0]
-        return clean(f"Estimate: {first.count} × {first.name}")
+        times = "" if "hardware.count" in footprint.unknown else f"{first.count} × "
+        return clean(f"Estimate: {times}{first.name}")
     return f"Run {footprint.id[-8:]}"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC
 
 from sootprint.charts.power import instant
 from sootprint.charts.scale import Unit, fitting
@@ -123,6 +122,4 @@ def moment(text: str | None) -> str:
     found = instant(text)
     if found is None:
         return text or NOT_KNOWN
-    return (
-        found.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if 1 < found.year < 9999 else text or NOT_KNOWN
-    )
+    return found.strftime("%Y-%m-%d %H:%M UTC") if found.year >= 1000 else text or NOT_KNOWN

@@ -36,12 +36,14 @@ class Kin(NamedTuple):
         origin: The run that it names as its parent and is no part of.
         apart: Share of its own energy that is not in the whole's [0-1].
         parts: Runs that are parts of it, the first to start first.
+        is_elsewhere: Whether the page tells of them beside the report, with links.
     """
 
     whole: Relative | None = None
     origin: Relative | None = None
     apart: float = 0.0
     parts: tuple[Relative, ...] = ()
+    is_elsewhere: bool = False
 
 
 def kin_of(footprint: Footprint, runs: Sequence[RunRow]) -> Kin:

@@ -7,7 +7,7 @@ import re
 from sootprint.charts.letters import clean
 from sootprint.charts.scale import ENERGY, MASS
 from sootprint.core.quantity import Quantity
-from sootprint.core.records import Footprint, Hardware
+from sootprint.core.records import Footprint, device_count, main_device
 from sootprint.core.units import G_PER_KG
 from sootprint.report import figures, words
 from sootprint.report.carbon import place_in_words
@@ -30,15 +30,6 @@ def tex(text: str) -> str:
     '50 \\% of \\textbraceleft{}x\\textbraceright{}'
     """
     return re.sub(r"[\\{}~^&%$#_]", lambda found: _TEX[found[0]], clean(text))
-
-
-def main_device(hardware: tuple[Hardware, ...]) -> Hardware | None:
-    """The accelerators of a record, or its processors where it has none."""
-    for kind in ("accelerator", "cpu"):
-        found = [one for one in hardware if one.kind == kind]
-        if found:
-            return max(found, key=lambda one: one.count)
-    return None
 
 
 def latex(footprint: Footprint) -> str:
@@ -67,10 +58,16 @@ def card(footprint: Footprint, source: str | None = None) -> str:
         "source": source or f"{_program(footprint)}, evidence {footprint.grade}",
         "training_type": stage,
         "geographical_location": clean(place) or None,
-        "hardware_used": f"{main.count} x {clean(main.name)}" if main is not None else None,
+        "hardware_used": f"{_counted(footprint, ' x')}{clean(main.name)}" if main is not None else None,
     }
     known = {name: value for name, value in said.items() if value is not None}
     return f"---\n{yaml.safe_dump({'co2_eq_emissions': known}, sort_keys=False, allow_unicode=True, width=200)}---\n"
+
+
+def _counted(footprint: Footprint, times: str = "") -> str:
+    """Number of devices before their name; nothing where it is not known."""
+    count = device_count(footprint)
+    return "" if count is None else f"{count}{times} "
 
 
 def _sentences(footprint: Footprint) -> list[str]:
@@ -97,7 +94,7 @@ def _emitted(footprint: Footprint) -> str:
 
 def _drew(footprint: Footprint) -> str:
     main, took, energy = main_device(footprint.hardware), footprint.duration_s, footprint.energy_kwh
-    on = f" on {main.count} {main.name}" if main is not None else ""
+    on = f" on {_counted(footprint)}{main.name}" if main is not None else ""
     time = f"It took {figures.duration(took)}{on}" if took is not None else f"It ran{on}" if on else "It ran"
     if energy is None:
         return f"{time}; its energy is not known."

@@ -68,7 +68,7 @@ def _bounds(factor: Factor) -> str:
 
 def _record(footprint: Footprint) -> Section:
     rows = [
-        ("Hardware", "; ".join(_device(device) for device in footprint.hardware)),
+        ("Hardware", "; ".join(_device(device, footprint) for device in footprint.hardware)),
         ("Software", ", ".join(f"{name} {version}" for name, version in footprint.software.items())),
         ("Boundary", words.BOUNDARIES[footprint.boundary]),
         ("Stage", words.STAGES[footprint.stage]),
@@ -88,7 +88,8 @@ def _record(footprint: Footprint) -> Section:
     )
 
 
-def _device(device: Hardware) -> str:
+def _device(device: Hardware, footprint: Footprint) -> str:
+    is_counted = "hardware.count" not in footprint.unknown
     rated = "" if device.rated_power_w is None else f", {device.rated_power_w:g} W rated"
     memory = "" if device.memory_gb is None else f", {device.memory_gb:g} GB"
-    return f"{device.count} × {device.name}{rated}{memory}"
+    return f"{f'{device.count} × ' if is_counted else ''}{device.name}{rated}{memory}"

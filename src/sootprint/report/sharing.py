@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from sootprint.charts.letters import clean
 from sootprint.charts.scale import ENERGY
+from sootprint.core import intervals
 from sootprint.core.merging import parts
 from sootprint.core.merging.choose import EXPECTED, MERGED, SHARED
 from sootprint.core.quantity import Quantity
@@ -25,7 +26,9 @@ def sections(footprint: Footprint, kin: Kin | None = None) -> tuple[Section, ...
         footprint: Record of the run.
         kin: Runs around and inside of it, where a ledger tells.
     """
-    told = (*_part(footprint, kin or Kin()), *_parts(kin or Kin()), *_job(footprint), *_machine(footprint))
+    kin = kin or Kin()
+    related = () if kin.is_elsewhere else (*_part(footprint, kin), *_parts(kin))
+    told = (*related, *_job(footprint), *_machine(footprint))
     items = tuple(clean(text) for text in told)
     return (Section(key="sharing", title="Shared and part of", items=items),) if items else ()
 
@@ -40,11 +43,12 @@ def _part(footprint: Footprint, kin: Kin) -> Iterator[str]:
     whole = kin.whole or (Relative(footprint.parent, None, None) if footprint.parent else None)
     if whole is None:
         return
-    apart = kin.apart if kin.whole else parts.place(footprint).apart or 0.0
+    whole_kwh = footprint.energy_kwh.value if footprint.energy_kwh else None
+    apart = kin.apart if kin.whole else parts.told(footprint.given.get(parts.APART), whole_kwh) or 0.0
     if apart <= 0.0 or footprint.energy_kwh is None:
         told = "whose energy includes this one's: count one of the two"
     else:
-        late = figures.amount(parts.scaled(footprint.energy_kwh, apart), ENERGY)
+        late = figures.amount(intervals.scaled(footprint.energy_kwh, apart), ENERGY)
         told = f"whose energy includes this one's but for {late}, which came after it and counts beside it"
     yield f"Part of run {_named(whole)}, {told} (`{_show(whole.id)}`)."
 
@@ -54,7 +58,7 @@ def _parts(kin: Kin) -> Iterator[str]:
     for one in kin.parts[:MOST_PARTS]:
         inside = "an unknown energy"
         if one.energy_kwh is not None:
-            inside = figures.amount(parts.scaled(one.energy_kwh, 1.0 - one.apart), ENERGY)
+            inside = figures.amount(intervals.scaled(one.energy_kwh, 1.0 - one.apart), ENERGY)
         late = (
             ""
             if one.apart <= 0.0

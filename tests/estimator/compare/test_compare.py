@@ -181,6 +181,17 @@ def test_time_to_a_target_is_read_from_the_intervals() -> None:
     assert (found.a, found.b) == (180.0, 180.0)
 
 
+@pytest.mark.parametrize(("started", "took_s"), [("2026-01-01T00:00:00", 180.0), ("yesterday", None)])
+def test_time_to_a_target_of_a_record_of_others(started: str, took_s: float | None) -> None:
+    """A start without a zone is in UTC, as everywhere; one that is none tells no time."""
+    whole = Interval(
+        start="2026-01-01T00:00:00Z", end="2026-01-01T00:03:00Z", component="cpu", energy_j=1.08e8
+    )
+    run = _curved([0.8, 0.95, 0.98], intervals=(whole,), started=started, duration_s=180.0)
+    found = _by_name(_side("a", run), _side("b", run), target=Target("accuracy", 0.97))
+    assert found["duration_s_to_target"].a == took_s
+
+
 def test_falling_metric_is_reached_from_above() -> None:
     """A loss target is reached where the loss is at most that."""
     points = tuple(CurvePoint(energy_kwh=one, metric="val_loss", value=3.0 / one) for one in (1.0, 2.0, 3.0))

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sootprint.core import intervals
 from sootprint.core.errors import InputError
 from sootprint.core.merging.choose import EXPECTED, RANK, merged_ids, number
+from sootprint.core.merging.parts import scaled
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
 
@@ -116,8 +117,8 @@ def stripped(record: Footprint) -> Footprint:
     return dataclasses.replace(
         record,
         components=tuple(part for part in record.components if part.meter != METER),
-        energy_kwh=_scaled(record.energy_kwh, share),
-        emissions_kg=_scaled(record.emissions_kg, share),
+        energy_kwh=scaled(record.energy_kwh, share),
+        emissions_kg=scaled(record.emissions_kg, share),
         device_hours=_without_fill(record),
         intervals=tuple(row for row in record.intervals if row.component not in filled),
         gaps=tuple(gap for gap in record.gaps if gap.component not in filled),
@@ -137,10 +138,6 @@ def _without_fill(record: Footprint) -> Quantity | None:
     low = None if hours.low is None else max(0.0, min(value, hours.low - (filled.low or 0.0)))
     high = None if hours.high is None else max(value, hours.high - (filled.high or 0.0))
     return dataclasses.replace(hours, value=value, low=low, high=high)
-
-
-def _scaled(quantity: Quantity | None, ratio: float) -> Quantity | None:
-    return None if quantity is None else intervals.scaled(quantity, ratio)
 
 
 def fill(total: float, there: Attendance, each: Sequence[float] = ()) -> Quantity:

@@ -7,7 +7,9 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sootprint.core.merging.times import Span, seconds, span, stamp, within
+from sootprint.core import intervals
+from sootprint.core.instants import stamp
+from sootprint.core.merging.times import Span, seconds, span, within
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, Footprint, Interval
 
@@ -57,8 +59,8 @@ def place(record: Footprint) -> Place:
 def told(apart_kwh: object, whole_kwh: float | None) -> float | None:
     """Share of a run's energy that was charged apart from every other, None where that was not told [0-1].
 
-    >>> told(0.5, 2.0), told(None, 2.0), told(0.0, None)
-    (0.25, None, 0.0)
+    >>> told(0.5, 2.0), told(3.0, 2.0), told(None, 2.0), told(0.0, None)
+    (0.25, 1.0, None, 0.0)
     """
     if isinstance(apart_kwh, bool) or not isinstance(apart_kwh, int | float) or not apart_kwh >= 0.0:
         return None
@@ -133,7 +135,7 @@ def rest(record: Footprint, found: Part) -> Footprint | None:
         return None
     when = span(record)
     at_s = found.until_s if when is not None and found.until_s is not None else None
-    made: dict[str, Any] = {name: _scaled(getattr(record, name), share) for name in _ADDED}
+    made: dict[str, Any] = {name: scaled(getattr(record, name), share) for name in _ADDED}
     if at_s is not None and when is not None:
         made |= {"started": stamp(at_s), "duration_s": when.end_s - at_s}
     return dataclasses.replace(
@@ -149,22 +151,12 @@ def rest(record: Footprint, found: Part) -> Footprint | None:
 
 def _component(one: Component, share: float) -> Component:
     idle_kwh = None if one.idle_kwh is None else one.idle_kwh * share
-    return dataclasses.replace(one, energy_kwh=scaled(one.energy_kwh, share), idle_kwh=idle_kwh)
+    return dataclasses.replace(one, energy_kwh=intervals.scaled(one.energy_kwh, share), idle_kwh=idle_kwh)
 
 
-def _scaled(quantity: Quantity | None, share: float) -> Quantity | None:
-    return None if quantity is None else scaled(quantity, share)
-
-
-def scaled(quantity: Quantity, share: float) -> Quantity:
-    """A share of a quantity, its bounds with it."""
-    low, high = quantity.low, quantity.high
-    return dataclasses.replace(
-        quantity,
-        value=quantity.value * share,
-        low=None if low is None else low * share,
-        high=None if high is None else high * share,
-    )
+def scaled(quantity: Quantity | None, share: float) -> Quantity | None:
+    """A share of a quantity, where it is known."""
+    return None if quantity is None else intervals.scaled(quantity, share)
 
 
 def _late_intervals(record: Footprint, share: float, at_s: float | None) -> tuple[Interval, ...]:

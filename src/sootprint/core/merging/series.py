@@ -7,8 +7,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 from sootprint.core import intervals
+from sootprint.core.instants import stamp
 from sootprint.core.merging.choose import overlap_s
-from sootprint.core.merging.times import Span, seconds, span, stamp
+from sootprint.core.merging.times import Span, seconds, span
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, CurvePoint, Footprint, Gap, Interval
 from sootprint.core.records import Span as NamedSpan

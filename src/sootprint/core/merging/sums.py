@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -132,7 +131,7 @@ def _joined(terms: Iterable[Term]) -> dict[Name, Quantity]:
     groups: dict[Name, list[Quantity]] = {}
     for name, quantity in terms:
         groups.setdefault(name, []).append(quantity)
-    return {name: _together(groups[name]) for name in sorted(groups)}
+    return {name: intervals.together(groups[name], groups[name][0].basis) for name in sorted(groups)}
 
 
 def together(quantities: Sequence[Quantity | None]) -> Quantity | None:
@@ -141,18 +140,7 @@ def together(quantities: Sequence[Quantity | None]) -> Quantity | None:
     if not known or len(known) < len(quantities):
         return None
     bases = {one.basis for one in known}
-    return dataclasses.replace(_together(known), basis=bases.pop() if len(bases) == 1 else "derived")
-
-
-def _together(quantities: Sequence[Quantity]) -> Quantity:
-    value = math.fsum(one.value for one in quantities)
-    lows, highs = [one.low for one in quantities], [one.high for one in quantities]
-    return Quantity(
-        value=value,
-        low=None if None in lows else min(value, math.fsum(low or 0.0 for low in lows)),
-        high=None if None in highs else max(value, math.fsum(high or 0.0 for high in highs)),
-        basis=quantities[0].basis,
-    )
+    return intervals.together(known, bases.pop() if len(bases) == 1 else "derived")
 
 
 class Carbon(NamedTuple):

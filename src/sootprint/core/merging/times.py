@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
+from sootprint.core import utc
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
 
@@ -25,26 +25,21 @@ def seconds(stamp: str) -> float:
         InputError: The text is no instant.
     """
     try:
-        instant = datetime.fromisoformat(stamp)
+        return utc.instant(stamp).timestamp()
     except ValueError:
         raise InputError(f"{stamp!r:.40} is not an instant such as 2026-01-31T12:00:00Z") from None
-    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
-
-
-def stamp(at_s: float) -> str:
-    """Instant in ISO 8601 UTC, of seconds since 1970 [s]."""
-    instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at_s)
-    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def span(record: Footprint) -> Span | None:
-    """Time of a record; None where it does not tell when it started and for how long it ran."""
-    if record.started is None:
+    """Time of a record; None where it does not tell the day when it started and for how long it ran."""
+    if record.started is None or len(record.started) < len("2026-01-31"):
         return None
     start_s = seconds(record.started)
     if record.duration_s is not None:
         return Span(start_s, start_s + record.duration_s)
-    return None if record.ended is None else Span(start_s, seconds(record.ended))
+    if record.ended is None or len(record.ended) < len("2026-01-31"):
+        return None
+    return Span(start_s, seconds(record.ended))
 
 
 def within(inner: Span | None, outer: Span | None) -> bool:

@@ -7,11 +7,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from sootprint.core.instants import stamp
 from sootprint.core.merging import common, lost, series, sums
 from sootprint.core.merging.choose import EXPECTED, MERGED, leaves, merged_ids, number
 from sootprint.core.merging.lost import METER, NODES, RANKS, Attendance
 from sootprint.core.merging.sums import Carbon, Device, Piece
-from sootprint.core.merging.times import Span, stamp
+from sootprint.core.merging.times import Span
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, Footprint, Gap
 

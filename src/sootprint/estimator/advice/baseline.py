@@ -10,7 +10,7 @@ from sootprint.catalogue import hardware, zones
 from sootprint.core import intervals
 from sootprint.core.errors import InputError
 from sootprint.core.quantity import Factor, Quantity
-from sootprint.core.records import Component, Footprint
+from sootprint.core.records import Component, Footprint, main_device
 from sootprint.core.units import SECONDS_PER_HOUR, W_PER_KW
 from sootprint.estimator.explain import ASIDE, DIVISORS
 
@@ -156,8 +156,7 @@ def _factor(footprint: Footprint, kind: str) -> Factor | None:
 
 
 def _facts(footprint: Footprint, settings: Settings, intensity: Factor | None) -> Facts:
-    first = next((one for one in footprint.hardware if one.kind == "accelerator"), None)
-    first = first or next((one for one in footprint.hardware if one.kind == "cpu"), None)
+    first = main_device(footprint.hardware)
     kind = first.kind if first else "accelerator"
     own = [one for one in footprint.components if one.component.partition(":")[0] == kind]
     device = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sootprint.catalogue import regions, tables, zones
 from sootprint.core import intervals
 from sootprint.core.errors import CatalogueError
+from sootprint.core.instants import written_year
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.estimator.advice import hours
 from sootprint.estimator.advice.baseline import Baseline
@@ -275,7 +276,7 @@ def _own_pue(base: Baseline) -> float:
 
 def _year(base: Baseline) -> int | None:
     period = base.intensity.period if base.intensity is not None else None
-    return int(period[:4]) if period and period[:4].isdigit() else None
+    return written_year(period)
 
 
 def _moved(base: Baseline, intensity: Factor, pue: Factor | None) -> Effect:

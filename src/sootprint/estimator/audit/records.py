@@ -9,6 +9,7 @@ from sootprint.catalogue import zones
 from sootprint.core import units
 from sootprint.core.errors import CatalogueError
 from sootprint.core.ids import uuid7
+from sootprint.core.instants import written_year
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint, Hardware, Model, Place, Work
 from sootprint.estimator.audit.claim import Claim
@@ -36,7 +37,7 @@ def claim_of(footprint: Footprint, *, where: str | None = None) -> Claim:
     return Claim(
         name=footprint.name or model.name,
         where=where,
-        year=_year(footprint.started),
+        year=written_year(footprint.started),
         kind=_STAGES.get(footprint.stage),
         architecture=_architecture(model.architecture),
         hardware=device.name if device else None,
@@ -50,7 +51,7 @@ def claim_of(footprint: Footprint, *, where: str | None = None) -> Claim:
         pue=None if assumed or footprint.pue is None else footprint.pue.value,
         wall_hours=units.hours(duration) if duration else None,
         device_hours=_positive(footprint.device_hours),
-        count=float(device.count) if device else None,
+        count=float(device.count) if device and "hardware.count" not in footprint.unknown else None,
         rated_power_w=device.rated_power_w if device else None,
         params=model.params or None,
         active_params=model.active_params or None,
@@ -113,11 +114,6 @@ def _place(text: str | None) -> Place:
         return zones.locate(text).place
     except CatalogueError:
         return Place()
-
-
-def _year(started: str | None) -> int | None:
-    digits = (started or "")[:4]
-    return int(digits) if digits.isascii() and digits.isdigit() else None
 
 
 def _positive(quantity: Quantity | None) -> float | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from sootprint.core import units
+from sootprint.core import units, utc
 from sootprint.core.errors import InputError
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import CurvePoint, Footprint
@@ -134,18 +134,21 @@ def _share(whole: Quantity, energy_kwh: float, found: Reached) -> Quantity:
 
 def _time(run: Footprint, found: Reached) -> Quantity | None:
     """Time until the energy of a target was spent, from the intervals, whose length bounds it [s]."""
-    if not run.intervals or run.started is None:
+    ends: dict[datetime, float] = {}
+    try:
+        start = utc.instant(run.started or "")
+        for one in run.intervals:
+            end = utc.instant(one.end)
+            ends[end] = ends.get(end, 0.0) + one.energy_j
+    except ValueError:  # a record of others may tell no time, or what is none
         return None
-    ends: dict[str, float] = {}
-    for one in run.intervals:
-        ends[one.end] = ends.get(one.end, 0.0) + one.energy_j
-    spent, start = 0.0, datetime.fromisoformat(run.started)
+    spent = 0.0
     total = math.fsum(ends.values())
     scale = units.energy_j(run.energy_kwh.value) / total if run.energy_kwh and total else 1.0
     before_s = 0.0
     for end in sorted(ends):
         spent += ends[end] * scale
-        at_s = (datetime.fromisoformat(end) - start).total_seconds()
+        at_s = (end - start).total_seconds()
         if spent >= units.energy_j(found.energy_kwh) * (1.0 - 1e-9):
             return Quantity(value=at_s, low=max(before_s, at_s / 2.0), high=at_s)
         before_s = at_s

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from sootprint.catalogue import hardware
 from sootprint.core import units
 from sootprint.core.errors import InputError
-from sootprint.core.records import Footprint, Hardware
+from sootprint.core.records import Footprint, Hardware, main_device
 from sootprint.core.units import G_PER_KG, SECONDS_PER_HOUR, W_PER_KW
 
 _TERA = 1e12
@@ -117,8 +117,7 @@ def inputs_of(run: Footprint) -> Inputs:
     Raises:
         InputError: The record lacks hardware, hours, energy or intensity.
     """
-    device = next((one for one in run.hardware if one.kind == "accelerator"), None)
-    device = device or next((one for one in run.hardware if one.kind == "cpu"), None)
+    device = main_device(run.hardware)
     known = hardware.find_accelerator(device.name) if device and device.kind == "accelerator" else None
     rated = device.rated_power_w or (known.rated_power_w if known else None) if device else None
     hours = _hours(run, device)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sootprint.core import intervals
 from sootprint.core.errors import CatalogueError, InputError
 from sootprint.core.quantity import Factor, Quantity
-from sootprint.core.records import Footprint
+from sootprint.core.records import Footprint, main_device
 from sootprint.core.units import G_PER_KG, W_PER_KW
 from sootprint.estimator import hours, inputs, surroundings
 from sootprint.estimator.explain import ASIDE, DIVISORS
@@ -193,8 +193,7 @@ def _factor(known: Factor | None, value: float, own: Quantity | None, drawn: Dra
 def _devices(record: Footprint, drawn: Drawn, identity: str) -> tuple[Worked, ...]:
     if record.device_hours is None or not record.hardware:
         return ()
-    kinds = ("accelerator", "cpu")
-    first = next((one for kind in kinds for one in record.hardware if one.kind == kind), None)
+    first = main_device(record.hardware)
     if first is None:
         return ()
     spent = drawn.of(f"hours:{identity}", record.device_hours)
