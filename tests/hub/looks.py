@@ -152,6 +152,14 @@ def _records(client: TestClient) -> dict[str, str]:
             )
         )
     found |= _measured(sent)
+    around = records.measured(96.0, "B", name="search of five settings", project="search", run_group="search",
+                              model=Model(name="Tiny-18"), started="2026-06-01")  # fmt: skip
+    found["around"] = sent(around)
+    inside = {"project": "search", "parent": around["id"], "model": Model(name="Tiny-18")}
+    for n, kwh in enumerate((14.0, 21.0, 70.0)):
+        started = f"2026-06-0{1 + 2 * n}"
+        found["inside"] = sent(records.measured(kwh, "B", name=f"setting {n + 1}", started=started, **inside))
+    sent(records.measured(9.0, "B", name="trained further", started="2026-07-01", **inside))
     slip = records.record(name="a slip of units", model=Model(name="Slip-1"))
     slip["emissions_kg"] = {"value": slip["emissions_kg"]["value"] * 1000.0, "basis": "claimed"}
     found["slip"] = sent(slip)
@@ -225,12 +233,18 @@ def _people(made: Hub, ids: dict[str, str]) -> dict[str, str]:
         made.engine,
         ids["slip"],
         "disputed",
+        version="1",
         note="The unit is grams, as the paper's table says.",
         actor=LOCAL,
     )
     for name, verdict in (("wall", "confirmed"), ("sensors", "confirmed")):
         reviews.review(
-            made.engine, ids[name], verdict, note="The log of the meter was looked at.", actor=LOCAL
+            made.engine,
+            ids[name],
+            verdict,
+            version="1",
+            note="The log of the meter was looked at.",
+            actor=LOCAL,
         )
     projects.set_budget(made.engine, "detector", "2026", "100", actor=LOCAL)
     projects.set_budget(made.engine, "thesis", "2026", "20", actor=LOCAL)
@@ -257,6 +271,8 @@ def _pages(ids: dict[str, str]) -> list[Page]:
         Page("record-claimed", of["claimed"]),
         Page("record-claim-waits", of["waiting"]),
         Page("record-earlier", f"{of['whole']}?version=1"),
+        Page("record-around", of["around"]),
+        Page("record-inside", of["inside"]),
         Page("record-gone", of["gone"], status=410),
         Page("diff", f"{of['whole']}/diff?before=1&after=2"),
         Page("check", f"{of['whole']}/check"),

@@ -32,11 +32,13 @@ def owner() -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def running(bin_folder: Path) -> Iterator[str]:
-    """Address of a server that runs as long as the context."""
-    folder = Path(tempfile.mkdtemp(prefix="soot-pg-", dir="/tmp"))
+def running(bin_folder: Path, folder: Path | None = None) -> Iterator[str]:
+    """Address of a server that runs as long as the context, in a folder of its own or a small one that is given."""
+    small = () if folder is None else ("--wal-segsize=1",)
     with contextlib.ExitStack() as undo:
-        undo.callback(shutil.rmtree, folder, ignore_errors=True)
+        if folder is None:
+            folder = Path(tempfile.mkdtemp(prefix="soot-pg-", dir="/tmp"))
+            undo.callback(shutil.rmtree, folder, ignore_errors=True)
         if owner():
             os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
         data, port = folder / "data", _free_port()
@@ -52,6 +54,7 @@ def running(bin_folder: Path) -> Iterator[str]:
             "-E",
             "UTF8",
             "--locale=C.UTF-8",
+            *small,
         )
         start(bin_folder, data, port)
         undo.callback(stop, bin_folder, data)
@@ -64,6 +67,12 @@ def start(bin_folder: Path, data: Path, port: int) -> None:
     _call(
         bin_folder / "pg_ctl", "-D", data, "-w", "-t", "30", "-l", data.parent / "log", "-o", words, "start"
     )
+
+
+def runs(bin_folder: Path, data: Path) -> bool:
+    """Whether the server of a folder runs: one that cannot write its log stops by itself."""
+    words = [*owner(), str(bin_folder / "pg_ctl"), "-D", str(data), "status"]
+    return subprocess.run(words, timeout=TAKES_S, capture_output=True, cwd="/").returncode == 0
 
 
 def stop(bin_folder: Path, data: Path) -> None:

@@ -14,10 +14,17 @@ from starlette.testclient import TestClient
 
 from sootprint import __version__
 from sootprint.core.records import Footprint
-from sootprint.hub import leaderboards
+from sootprint.hub import accounts, leaderboards
+from sootprint.hub.insight import reviews
+from tests.fixtures import dashboards
 from tests.hub import records
 
 BASE = "/api/v1/footprints"
+FORMS = ("csv", "md", "bib", "yaml")
+
+
+def _engine(client: TestClient) -> Any:
+    return client.app._hub.engine  # type: ignore[attr-defined]
 
 
 def _post(client: TestClient, *listed: dict[str, Any], **headers: str) -> dict[str, Any]:
@@ -263,9 +270,10 @@ def test_leaderboard_has_its_front(client: TestClient) -> None:
 def test_leaderboard_of_more_entries_than_are_told_has_the_ranks_and_fronts_of_all(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, metric: str, sign: int
 ) -> None:
-    """The best of forty are told in their order; the fronts are those of all, however few are looked at first."""
+    """The best are told in their order; the fronts are those of all, however few are looked at or cost the same."""
     chance = random.Random(5)
     made = [(round(chance.uniform(60.0, 90.0)), round(chance.lognormvariate(0.0, 1.5), 2)) for _ in range(40)]
+    made += [(65.0 + n, 0.01) for n in range(12)]
     _post(client, *(records.trained(float(value), kg=kg, name="m", metric=metric) for value, kg in made))
     chosen = {"task": "image classification", "dataset": "imagenet", "metric": metric, "weak": "true"}
     wanted = sorted(
@@ -286,7 +294,7 @@ def test_leaderboard_of_more_entries_than_are_told_has_the_ranks_and_fronts_of_a
         for one in found["entries"]:
             assert one["front_carbon"] == ((one["emissions_kg"], one["value"]) in wanted)
     page = client.get("/leaderboards/view", params={**chosen, "weak": "1"}, headers={"Accept": "text/html"})
-    assert "40 footprints" in page.text
+    assert "52 footprints" in page.text
 
 
 @pytest.mark.parametrize("form", ["", ".csv", ".jsonl"])
@@ -326,6 +334,7 @@ def test_health_and_counts(client: TestClient) -> None:
     text = client.get("/metrics").text
     assert 'sootprint_hub_footprints_total{outcome="accepted"} 1' in text
     assert 'route="/api/v1/footprints",status="200"} 1' in text
+    dashboards.check(dashboards.read("sootprint-hub.json"), text)  # its expressions name what is exposed
 
 
 def test_every_answer_has_the_headers_that_protect_a_browser(client: TestClient) -> None:
@@ -336,3 +345,35 @@ def test_every_answer_has_the_headers_that_protect_a_browser(client: TestClient)
         assert "unsafe" not in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
+
+
+def test_earlier_version_is_told_by_its_own_evidence(client: TestClient) -> None:
+    """A measured first version and a bare claim as the second: neither lends the other its grade, number or verdict."""
+    one = records.measured(10.0, "A")
+    claim = {**one, "components": [], "grade": "E", "emissions_kg": {"value": 0.46, "basis": "claimed"}}
+    _post(client, one)
+    reviews.review(
+        _engine(client), one["id"], "replicated", version="1", note="run again", actor=accounts.LOCAL
+    )
+    _post(client, claim)
+    forms = {form: client.get(f"{BASE}/{one['id']}.{form}", params={"version": 1}).text for form in FORMS}
+    row = next(csv.DictReader(io.StringIO(forms["csv"])))
+    assert (row["version"], row["evidence"], row["verification"]) == ("1", "A", "replicated")
+    assert float(row["emissions_kg"]) == pytest.approx(0.44)
+    assert all("evidence A, replicated" in forms[form] for form in ("md", "bib", "yaml"))
+    newest = next(csv.DictReader(io.StringIO(client.get(f"{BASE}/{one['id']}.csv").text)))
+    assert (newest["version"], newest["evidence"], newest["verification"]) == ("2", "E", "recomputed")
+    page = client.get(f"/footprints/{one['id']}?version=1", headers={"accept": "text/html"}).text
+    assert f"{one['id']}.csv?version=1" in page
+    assert "Replicated" in page
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/healthz", "/explore", BASE, f"{BASE}.csv", "/static/hub.css", "/nowhere"]
+)
+def test_head_is_answered_as_get_without_a_body(client: TestClient, path: str) -> None:
+    """Monitors and checkers of links ask so (RFC 9110, section 9.1)."""
+    _post(client, records.record())
+    head, whole = client.head(path), client.get(path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert head.headers["content-type"] == whole.headers["content-type"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -15,6 +16,7 @@ import pytest
 from sqlalchemy.engine import Engine
 from starlette.testclient import TestClient
 
+from sootprint.core.records import Model
 from sootprint.hub.app import application
 from sootprint.hub.campaigns import store
 from sootprint.hub.context import LOOPBACK, Hub
@@ -22,7 +24,7 @@ from sootprint.hub.files import dumps
 from sootprint.hub.formats import OBEYED
 from sootprint.hub.insight import surveyed
 from tests.hub import records
-from tests.hub.conftest import HOST, KEY
+from tests.hub.conftest import HOST, KEY, hub
 from tests.hub.test_campaigns import _begin
 from tests.hub.test_pages import EVIL, HTML
 from tests.hub.test_security import READING, _address
@@ -168,3 +170,38 @@ def test_name_of_a_file_is_a_name_and_no_path(client: TestClient, name: str) -> 
     answer = client.post("/upload", data={"seal": seal, "do": "publish"}, files=upload, headers=HTML)
     _is_safe(answer, name)
     assert "<b>.csv" not in answer.text
+
+
+def test_nul_in_an_address_is_refused(engine: Engine) -> None:
+    """PostgreSQL takes no NUL: it would be a fault of the database on each page that looks for a name."""
+    with TestClient(application(hub(engine)), base_url=HOST, raise_server_exceptions=False) as client:
+        named = records.record(model=Model(name="M", architecture="T"), project="P")
+        client.post("/api/v1/footprints", json=named)
+        for path in (
+            "welcome?name=a",
+            "models/view?name=M",
+            "architectures/view?name=T",
+            "projects/view?name=P",
+        ):
+            answer = client.get(f"/{path}%00", headers=HTML)
+            assert (answer.status_code, "NUL" in answer.text) == (400, True), path
+
+
+def test_digits_that_are_no_number_are_no_fault(sqlite_engine: Engine) -> None:
+    """`str.isdigit` holds of a superscript, of which no number can be made: in a file, a record and a form."""
+    with TestClient(application(hub(sqlite_engine)), base_url=HOST, raise_server_exceptions=False) as client:
+        odd = records.record(
+            energy_kwh=None, emissions_kg=None, components=(), started="\u00b2\u00b2\u00b2\u00b2"
+        )
+        seal = _fields(client.get("/upload", headers=HTML).text)["seal"]
+        upload = {"file": ("x.json", json.dumps(odd).encode())}
+        assert client.post("/upload", data={"seal": seal}, files=upload, headers=HTML).status_code < 500
+        dated = records.trained(76.0, kg=5.5)
+        dated["paper"] = {
+            "citation": "x",
+            "doi": None,
+            "arxiv": None,
+            "published": "\u00b2\u2070\u00b2\u2074",
+        }
+        assert client.post("/api/v1/footprints", json=dated).json()["accepted"] == 1
+        assert surveyed.sheet(sqlite_engine).title == "Survey"

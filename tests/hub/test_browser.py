@@ -30,7 +30,7 @@ def test_papers_run_goes_from_the_form_to_the_leaderboard_and_the_file(
         for label, text in (("Hardware", "A100"), ("Devices", "8"), ("Hours", "48"), ("Where", "FR")):
             page.get_by_label(label, exact=False).first.fill(text)
         page.get_by_role("button", name="Estimate").click()
-        assert page.get_by_text("90 % interval 2.7 to 9.1 kg").first.is_visible()
+        page.get_by_text("90 % interval 2.7 to 9.1 kg").first.wait_for()
         for label, text in (
             ("Model", "Tested-50"),
             ("Task", "Image Classification"),
@@ -40,9 +40,9 @@ def test_papers_run_goes_from_the_form_to_the_leaderboard_and_the_file(
         ):
             page.get_by_label(label, exact=False).first.fill(text)
         page.get_by_role("button", name="Publish").click()
-        assert page.get_by_role("heading", name="Tested-50").is_visible()
+        page.get_by_role("heading", name="Tested-50").wait_for()
         page.get_by_role("link", name="Image Classification").click()
-        assert page.get_by_role("link", name="Tested-50").is_visible()
+        page.get_by_role("link", name="Tested-50").wait_for()
         page.get_by_role("link", name="Downloads").click()
         with page.expect_download() as downloading:
             page.get_by_role("link", name="CSV, one flat row each").click()

@@ -18,9 +18,11 @@ from typer.testing import CliRunner
 
 from sootprint.cli import app
 from sootprint.core.errors import InputError
-from sootprint.hub import chain
+from sootprint.hub import chain, ingest
 from sootprint.hub.campaigns import mails, sample, store
 from sootprint.hub.campaigns.status import status, wilson
+from sootprint.hub.context import Hub
+from tests.hub import records
 from tests.hub.conftest import KEY
 from tests.hub.test_people import HTML, seal_of
 
@@ -209,3 +211,28 @@ def test_page_of_campaigns_has_the_rates(client: TestClient, engine: Engine, tmp
     bands = re.findall(r'<path d="M([\d.]+) [\d.]+H([\d.]+)"', page)
     assert len(bands) == 2 * len(status(engine, "vision")["strata"])  # wide and narrow, those from 0 on too
     assert all(float(low) <= float(high) for low, high in bands)
+
+
+def test_link_of_one_author_is_no_way_into_the_records_of_others(
+    open_client: TestClient, open_hub: Hub, tmp_path: Path
+) -> None:
+    """A page seals no id that was sent to it: records without an account, as published runs, stay as they are."""
+    theirs = records.record()
+    known = ingest.Submission(actor="local", origin="third-party")
+    ingest.take_in(open_hub.engine, json.dumps(theirs).encode(), known)
+    paper = _begin(open_hub.engine, tmp_path / "papers.csv")[0]
+    path = urlsplit(store.link(KEY, store.invitation_id("vision", paper.key), HOST)).path
+    form = {
+        "seal": seal_of(open_client, path),
+        "hardware": "A100",
+        "hours": "1",
+        "zone": "FR",
+        "do": "publish",
+    }
+    form |= {"id": theirs["id"], "id_seal": "0" * 64}
+    refused = open_client.post(path, data=form, headers=HTML)
+    assert (refused.status_code, theirs["id"] in refused.text) == (400, False)
+    sealed = re.search(r'name="id_seal" value="([0-9a-f]+)"', refused.text)
+    assert sealed is not None
+    assert open_client.post(path, data={**form, "id_seal": sealed[1]}, headers=HTML).status_code == 400
+    assert len(open_client.get(f"/api/v1/footprints/{theirs['id']}/versions").json()["items"]) == 1

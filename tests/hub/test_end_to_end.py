@@ -85,16 +85,17 @@ def test_new_user_finds_a_run_and_a_paper_and_takes_the_data_home(
         page.get_by_role("link", name="Estimate or submit a training").click()
         _fill(page.locator("form").first, QUESTIONS)
         page.get_by_role("button", name="Estimate").click()
-        assert page.get_by_text("90 % interval 2.7 to 9.1 kg").first.is_visible()
+        page.get_by_text("90 % interval 2.7 to 9.1 kg").first.wait_for()
         asked = page.url
         _fill(page.locator("form").last, PUBLISHED)
         page.get_by_label("It is somebody else's work").check()
         page.get_by_role("button", name="Publish").click()
-        assert page.get_by_role("heading", name="Paper-Net").is_visible()
+        page.get_by_role("heading", name="Paper-Net").wait_for()
         paper = page.url
         page.get_by_role("link", name="Image Classification").click()
-        assert page.get_by_role("link", name="Paper-Net").is_visible()
-        assert page.get_by_text("Doe et al. 2026").is_visible()
+        page.wait_for_url(lambda url: url != paper)
+        page.get_by_role("link", name="Paper-Net").wait_for()
+        page.get_by_text("Doe et al. 2026").wait_for()
         board = page.url
         page.get_by_role("link", name="Downloads").click()
         with page.expect_download() as downloading:

@@ -164,10 +164,10 @@ def _status(address: str, path: str) -> int:
 
 
 @contextlib.contextmanager
-def _small_disk(folder: Path) -> Iterator[None]:
-    """A disk of eight megabytes."""
+def _small_disk(folder: Path, size: str = "8m") -> Iterator[None]:
+    """A disk of some megabytes."""
     folder.mkdir()
-    mounted = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
+    mounted = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mounted, capture_output=True).returncode != 0:
         pytest.skip("a small disk needs the right to mount one")
     try:

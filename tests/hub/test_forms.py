@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -49,6 +51,35 @@ def test_claim_alone_is_a_record_without_what_it_does_not_say() -> None:
     assert (made.energy_kwh, made.hardware, made.place.zone) == (None, (), "FR")
     assert "energy_kwh" in made.unknown
     assert "emissions_kg" not in made.unknown
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"hours": "many", "hardware": "A100"}, "hours"),
+        ({"hours": "4", "hardware": "Nonesuch 9000"}, "hardware"),
+        ({"hours": "4", "hardware": "TPU v5e"}, "power_w"),
+        ({"hours": "4", "hardware": "A100", "zone": "Nowhereland"}, "zone"),
+        ({"hours": "4", "hardware": "A100", "pue": "0.2"}, "pue"),
+    ],
+)
+def test_error_stands_beside_its_field_and_names_no_option(
+    client: TestClient, given: dict[str, str], field: str
+) -> None:
+    """The form keeps what was typed, marks the field and tells it there; the API names its own fields."""
+    page = client.get("/submit", params=given, headers=HTML)
+    assert page.status_code == 400
+    marked = re.search(
+        r'<input name="(\w+)"[^>]*aria-invalid="true" aria-describedby="wrong" autofocus', page.text
+    )
+    assert marked is not None
+    assert marked[1] == field
+    assert all(f'value="{value}"' in page.text for value in given.values())
+    told = page.text.partition('id="wrong">')[2].partition("<")[0]
+    answer = client.post("/api/v1/estimate", json=given)
+    assert answer.status_code in (400, 422)
+    assert told
+    assert not any(one in f"{told} {answer.text}" for one in ("--", "sootprint.toml", "`sootprint"))
 
 
 @pytest.mark.parametrize(

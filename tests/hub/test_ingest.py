@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from sootprint.core.errors import RecordError
-from sootprint.hub import chain, columns, corrections, database, ingest, reading, ways, words
+from sootprint.hub import beginnings, chain, columns, corrections, database, ingest, reading, ways, words
 from sootprint.hub.ingest import Submission
 from sootprint.hub.tables import Account, FootprintRow, FootprintVersion, Tally, table_of
 from tests.hub import records
@@ -246,3 +246,37 @@ def test_list_is_the_same_by_whichever_index(
             question = reading.Question(limit=5, filters=filters, order=order, words=asked)
             found = reading.pages(engine, question, reading.page(engine, question))
             assert [row for page in found for row in page] == wanted
+
+
+def test_beginnings_of_words_are_found_spelled_out_and_not(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Terms that are named, and put together by SQLite where they are many: the same records in the same order."""
+    names = (
+        "model",
+        "Models 12",
+        "modèle",
+        "MODEL-x 123",
+        "un modelé",
+        "mod_el 模型",
+        "modeß 1",
+        "model OR x",
+        "12a",
+    )
+    _send(sqlite_engine, *(records.record(name=name, project=None) for name in names))
+    asked = (
+        "m", "mod", "MODEL", "model", "models", "modele", "modèle", "1", "12", "123", "el", "x model", "or", "模",
+        "mod_el", "modess", "modeß", "z", "model z", "12 m", "_", "_ model", "?",
+    )  # fmt: skip
+    found = []
+    for most in (64, 2, 0):
+        monkeypatch.setattr(beginnings, "MOST", most)
+        pages = [
+            reading.page(sqlite_engine, reading.Question(words=words, filters=filters, limit=5))[0]
+            for words, filters in itertools.product(asked, (None, {"country": "FR"}))
+        ]
+        found.append([[row["name"] for row in page] for page in pages])
+    assert found[0] == found[1] == found[2]
+    assert found[0][2 * asked.index("models")] == ["Models 12"]
+    assert found[0][2 * asked.index("_ model")] == found[0][2 * asked.index("model")] != []
+    assert found[0][2 * asked.index("12 m")] == ["MODEL-x 123", "Models 12"]

@@ -21,10 +21,11 @@ from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, CurvePoint, Model, Paper, Place, Result
 from sootprint.hub import accounts, database, plot
 from sootprint.hub.context import Hub
-from sootprint.hub.insight import own, projections, projects, quality, rollups, surveyed, trends
+from sootprint.hub.insight import awards, own, projections, projects, quality, rollups, surveyed, trends
 from sootprint.hub.insight.compared import changed
 from sootprint.hub.insight.tables import Rollup
 from sootprint.hub.tables import FootprintRow, ResultRow, Tally, table_of
+from sootprint.report import figures
 from tests.hub import records
 from tests.hub.conftest import KEY
 from tests.hub.test_pages import EVIL, HTML, _everywhere, _is_clean
@@ -100,7 +101,7 @@ def test_sums_follow_every_change_and_can_be_made_again(client: TestClient) -> N
     client.post("/api/v1/footprints", json=slip)
     seal = _seal(client, "/review")
     for key, verdict in ((slip["id"], "confirmed"), (runs[2]["id"], "disputed")):
-        sent = {"seal": seal, "id": key, "verdict": verdict, "note": "the log was looked at"}
+        sent = {"seal": seal, "id": key, "version": "1", "verdict": verdict, "note": "the log was looked at"}
         assert client.post("/review", data=sent, headers=HTML, follow_redirects=False).status_code == 303
     before = _state(engine)
     with database.writing(engine) as connection:
@@ -119,7 +120,13 @@ def test_new_version_is_looked_at_anew(client: TestClient) -> None:
     """A verdict is of one version: it stays readable, and counts no more for the next."""
     one = _run(1)
     client.post("/api/v1/footprints", json=one)
-    sent = {"seal": _seal(client, "/review"), "id": one["id"], "verdict": "replicated", "note": "run again"}
+    sent = {
+        "seal": _seal(client, "/review"),
+        "id": one["id"],
+        "version": "1",
+        "verdict": "replicated",
+        "note": "again",
+    }
     client.post("/review", data=sent, headers=HTML)
     found = client.get(f"/api/v1/footprints/{one['id']}/assessment").json()
     assert found["verification"] == "replicated"
@@ -161,7 +168,7 @@ def test_only_a_reviewer_reviews_and_not_his_own(open_hub: Hub, open_client: Tes
     own = accounts.actor_of(open_hub.engine, KEY, token)
     assert own is not None
     with pytest.raises(reviews.NotYoursError):
-        reviews.review(open_hub.engine, one["id"], "confirmed", note="mine", actor=own)
+        reviews.review(open_hub.engine, one["id"], "confirmed", version="1", note="mine", actor=own)
 
 
 def test_trend_is_that_of_least_squares(sqlite_engine: Engine) -> None:
@@ -255,10 +262,29 @@ def test_leaderboard_has_robustness_beside_quality(client: TestClient) -> None:
     assert "none told" in text
 
 
+def test_first_page_says_how_much_there_is_and_how_well_it_is_known(
+    client: TestClient, filled: list[dict[str, Any]]
+) -> None:
+    """The typical training and the spread of all, the share that was measured, and the three ways on."""
+    text = unescape(client.get("/", headers=HTML).text).replace("\N{NO-BREAK SPACE}", " ")
+    found = client.get("/api/v1/footprints", params={"limit": 500, "view": "summary"}).json()["items"]
+    logs = [math.log(one["our_emissions_kg"]) for one in found]
+    typical = math.exp(sum(logs) / len(logs))
+    assert f">{figures.number(typical, 2)} kg CO₂e<" in text
+    assert "geometric mean of the 12 with a year, 90 % of them " in text
+    assert ">100 %<" in text and "12 of 12, evidence A to C" in text
+    ways = text[text.index('class="ways"') : text.index('class="tiles"')]
+    assert [
+        one for one in ("/submit", "/explore", "/leaderboards", "/downloads") if f'"{one}"' not in ways
+    ] == []
+    assert ">Germany<" in client.get("/explore", headers=HTML).text
+
+
 def test_budget_of_a_project_and_its_idle_energy(client: TestClient, filled: list[dict[str, Any]]) -> None:
     """The page tells what is spent, what is left, and what ran idle."""
     page = client.get("/projects/view", params={"name": "vision"}, headers=HTML)
-    assert "5.0 % of the energy" in unescape(page.text) or "5 % of the energy" in unescape(page.text)
+    text = unescape(page.text).replace("\N{NO-BREAK SPACE}", " ")
+    assert "5.0 % of the energy" in text or "5 % of the energy" in text
     seal = re.search(r'name="seal" value="(\w+)"', page.text)
     assert seal is not None
     sent = {"seal": seal[1], "name": "vision", "year": "2023", "kg": "1000"}
@@ -532,3 +558,125 @@ def test_a_project_counts_a_part_once(client: TestClient) -> None:
         assert (row["month"], row["energy_kwh"]) == ("2024-03", pytest.approx(kwh))
         assert row["idle_kwh"] == pytest.approx(0.05 * kwh)
     assert row["n"] == 3
+
+
+def test_run_inside_of_another_counts_once(client: TestClient) -> None:
+    """A part and its whole are one training in each sum of names, and two where the whole is of another name."""
+    named = {"model": Model(name="M", architecture="T"), "run_group": "G", "paper": Paper(citation="C")}
+    whole = records.measured(10.0, "B", **named)
+    inner = records.measured(4.0, "B", **named, parent=whole["id"])
+    other = records.measured(3.0, "B", **{**named, "run_group": "H"}, parent=records.record()["id"])
+    assert client.post("/api/v1/footprints", json=[inner, whole, other]).json()["accepted"] == 3
+    for kind, name, n, kwh in (("models", "M", 2, 13), ("architectures", "T", 2, 13), ("papers", "C", 2, 13),
+                               ("groups", "G", 1, 10)):  # fmt: skip
+        page = unescape(client.get(f"/{kind}/view", params={"name": name}, headers=HTML).text)
+        text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+        assert f"{n} training" in text, kind
+        assert re.search(rf"other {n} {kwh}.kWh", text), (kind, text)
+
+
+def test_award_is_shared_where_an_interval_begins_at_zero() -> None:
+    """0 is a bound as any other, not one that is missing."""
+    first = {"emissions_kg": 1.0, "emissions_low_kg": 0.5, "emissions_high_kg": 2.0}
+    others = [
+        {"emissions_kg": 5.0, "emissions_low_kg": low, "emissions_high_kg": 10.0} for low in (0.0, None, 2.1)
+    ]
+    assert awards._ties([first, *others]) == [first, others[0]]
+
+
+def test_verdict_is_of_the_version_that_was_looked_at(client: TestClient) -> None:
+    """A version that came while the reviewer read the one before it is not confirmed unseen."""
+    one = _run(1)
+    client.post("/api/v1/footprints", json=one)
+    sent = {
+        "seal": _seal(client, "/review"),
+        "id": one["id"],
+        "version": "1",
+        "verdict": "confirmed",
+        "note": "x",
+    }
+    client.post("/api/v1/footprints", json={**one, "name": "other"}, params={"reason": "a name"})
+    answer = client.post("/review", data=sent, headers=HTML, follow_redirects=False)
+    assert (answer.status_code, "the newest is 2" in answer.text) == (400, True)
+    assert client.get(f"/api/v1/footprints/{one['id']}/assessment").json()["verification"] == "recomputed"
+
+
+def test_a_run_names_its_parts_and_they_name_it(client: TestClient) -> None:
+    """Parts with the share that is in the whole's numbers, runs that started from it, and the way back from each."""
+    day_s = 86_400.0
+    outer = _run(0, name="outer", started="2024-03-03T10:00:00Z", duration_s=2 * day_s)
+    told = {"parent": outer["id"]}
+    inner = _run(1, name="inner", started="2024-03-03T10:10:00Z", duration_s=1.9 * day_s, **told)
+    later = _run(2, name="later", started="2024-03-04T10:00:00Z", duration_s=2 * day_s, **told)
+    after = _run(3, name="after", started="2024-03-09T12:00:00Z", duration_s=2 * day_s, **told)
+    unlisted = records.record()["id"]
+    lost = _run(4, name="lost", started="2024-03-09T12:00:00Z", duration_s=2 * day_s, parent=unlisted)
+    month = _run(5, name="month", started="2024-03", **told)
+    sent = [outer, inner, later, after, lost, month]
+    assert client.post("/api/v1/footprints", json=sent).json()["accepted"] == 6
+    assert client.get("/projects/view?name=vision", headers=HTML).status_code == 200
+    page = {one["name"]: client.get(f"/footprints/{one['id']}", headers=HTML).text for one in sent}
+    whole = page["outer"].partition('id="parts"')[2].partition('id="s-')[0]
+    inside, _, heirs = whole.partition('id="heirs"')
+    shares = dict(
+        re.findall(r'<a href="/footprints/([^"]+)".*?data-label="In this run"[^>]*>([^<]+)', inside, re.S)
+    )
+    assert shares == {inner["id"]: "100 %", later["id"]: "50 %", month["id"]: "100 %"}
+    assert re.findall(r'<a href="/footprints/([^"]+)"', heirs) == [after["id"]]
+    assert "count each once" in inside
+    way = f'<a href="/footprints/{outer["id"]}">outer</a>'
+    for name, words in (
+        ("inner", "whose numbers include this one's: count one of the two"),
+        ("later", "include 50 % of this one's energy; the rest came after it"),
+        ("after", "the energy of each is its own"),
+    ):
+        assert way in page[name]
+        assert words in unescape(page[name])
+    assert "a parent that this hub does not list" in page["lost"]
+    assert all("sootprint show" not in text for text in page.values())
+    group = client.get("/groups/view?name=seeds", headers=HTML).text
+    assert "4 trainings" in group  # neither the part that is all inside nor the one without a time
+    listed = client.get("/api/v1/footprints", params=told | {"view": "summary"}).json()["items"]
+    assert {one["name"] for one in listed} == {"inner", "later", "after", "month"}
+
+
+def test_parts_are_found_by_an_index(engine: Engine) -> None:
+    """Neither database reads all records, nor all of a model, for those that name a parent."""
+    for column, index, more in (
+        ("parent", "ix_footprint_parent", ""),
+        ("model", "ix_footprint_model_inside", "AND marked + 0 = 0 AND parent IS NOT NULL"),
+        ("project", "ix_footprint_project_inside", "AND parent IS NOT NULL"),
+    ):
+        query = (
+            f"SELECT id, parent FROM footprint WHERE {column} = '0190-none' AND state = 'published' {more}"
+        )
+        with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(sa.text("SET LOCAL enable_seqscan = off"))
+            way = "EXPLAIN" if engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
+            explained = connection.execute(sa.text(f"{way} {query} ORDER BY seq DESC LIMIT 5000"))
+            assert index in str(explained.all())
+
+
+def test_award_is_of_the_year_of_quality_and_of_what_no_mark_is_on(client: TestClient) -> None:
+    """A better value of another year, a robustness result and a slip of units set no bar and win nothing."""
+    first, near, far = _run(0, value=80.0), _run(8, value=79.9), _run(4, value=70.0)
+    slip = _run(12, value=79.9, kg=0.001)
+    tough = _run(16, results=(Result(**TASK, value=99.0, kind="robustness"), Result(**TASK, value=79.5)))
+    listed = [first, near, far, slip, tough, _run(1, value=95.0)]
+    engine = client.app._hub.engine  # type: ignore[attr-defined]
+    assert client.post("/api/v1/footprints", json=listed).json()["accepted"] == 6
+    (found,) = awards.awards(engine, 2020, 2)
+    assert (found.best, found.entries, found.within) == (80.0, 4, 3)
+    assert [row["id"] for row in found.winners] == [first["id"]]
+
+
+def test_award_of_a_metric_of_which_less_is_better(client: TestClient) -> None:
+    """Within 2 % of the least perplexity: 10.1 is, 10.3 is not."""
+    told = [
+        _run(4 * index, results=(Result(task="LM", metric="Perplexity", value=value),))
+        for index, value in ((1, 10.0), (0, 10.1), (3, 10.3))
+    ]
+    client.post("/api/v1/footprints", json=told)
+    (found,) = awards.awards(client.app._hub.engine, 2020, 2)  # type: ignore[attr-defined]
+    assert (found.best, found.within, found.winners[0]["id"]) == (10.0, 2, told[1]["id"])

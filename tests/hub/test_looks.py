@@ -28,6 +28,7 @@ FAULTS = """() => {
   const said = [], all = (what) => [...document.querySelectorAll(what)];
   const name = (e) => (e.outerHTML || '').slice(0, 90);
   const text = (e) => (e.innerText || e.textContent || '').trim();
+  const narrow = innerWidth < 500;
   const shown = (e) => e.checkVisibility({checkOpacity: true, checkVisibilityCSS: true});
   if (document.documentElement.lang !== 'en') said.push('no lang');
   if (!document.title.includes(' · ')) said.push('title ' + document.title);
@@ -53,6 +54,10 @@ FAULTS = """() => {
   }
   for (const e of all('figure'))
     if (!document.querySelector('table')) said.push('a chart without a table: ' + name(e));
+  for (const e of all('.draw svg').filter(shown)) {  // letters of all charts are of one size; a phone may shrink them
+    const scale = e.getBoundingClientRect().width / e.viewBox.baseVal.width;
+    if (scale > 1.01 || (!narrow && scale < 0.99)) said.push('a chart at ' + scale.toFixed(2) + ' of its size');
+  }
   for (const e of all('[tabindex]')) if (e.tabIndex > 0) said.push('order of focus: ' + name(e));
   for (const e of all('form[method=post]')) if (!e.querySelector('[name=seal]')) said.push('no seal: ' + e.action);
   for (const e of all('script,[style],[onclick],iframe')) said.push('not allowed: ' + name(e));
@@ -61,7 +66,6 @@ FAULTS = """() => {
   if (rules.some((one) => /(transition|animation)[a-z-]*:/.test(one))) said.push('it moves');
   const one = /(?<![\\d.,])1 (footprints|records|runs|trainings|models|results|rows|fields|leaderboards)\\b/;
   if (one.test(document.querySelector('main').innerText)) said.push('one of many: ' + RegExp.lastMatch);
-  const narrow = innerWidth < 500;
   const header = document.querySelector('header').offsetHeight;
   if (narrow && header > 170) said.push('the header takes ' + header + ' px');
   for (const e of narrow ? all('td') : []) {  // a cell is a grid there: what is not one piece falls apart

@@ -9,11 +9,13 @@ from html import unescape
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import Engine
 from starlette.testclient import TestClient
 
 from sootprint.core.records import CurvePoint, Hardware, Model, Paper, Place, Result
-from sootprint.hub import accounts, seed
+from sootprint.hub import accounts, corrections, ingest, reading, seed
 from sootprint.hub.context import Hub
+from sootprint.hub.people import claims
 from tests.hub import records
 from tests.hub.conftest import KEY
 
@@ -75,6 +77,31 @@ def test_page_of_each_published_run_is_there(client: TestClient) -> None:
         page = client.get(f"/footprints/{one['id']}", headers=HTML)
         assert page.status_code == 200
         assert _is_clean(page.text)
+
+
+def test_seeding_leaves_to_authors_what_they_claimed(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newer estimate of ours takes no place of an author's own number; a retracted one stays so."""
+    few = list(itertools.islice(seed.footprints(), 3))
+    monkeypatch.setattr(seed, "footprints", lambda: few)
+    seed.seed(sqlite_engine)
+    author = dataclasses.replace(
+        accounts.LOCAL, account_id=accounts.add_account(sqlite_engine, "ada", "contributor")
+    )
+    number = claims.claim(sqlite_engine, few[0].id, author, method="orcid", proof="0000-0002-1825-0097")
+    claims.decide(sqlite_engine, number, accounts.LOCAL, confirmed=True)
+    sender = ingest.Submission(actor="ada", account_id=author.account_id, reason="the logs were found")
+    own = dataclasses.replace(few[0], name="mine")
+    ingest.take_in(sqlite_engine, own.to_json().encode(), sender)
+    corrections.retract(
+        sqlite_engine, few[1].id, ingest.Submission(actor="local", reason="twice", may_correct_all=True)
+    )
+    few[:] = [dataclasses.replace(one, warnings=("estimated anew",)) for one in few]
+    answer = seed.seed(sqlite_engine)
+    assert (answer["accepted"], answer["updated"], answer["duplicate"]) == (0, 1, 1)
+    assert len(answer["rejected"]) == 1
+    assert reading.history(sqlite_engine, few[0].id)[-1]["reason"] == "the logs were found"
 
 
 def _everywhere(text: str) -> dict[str, Any]:

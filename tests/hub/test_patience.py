@@ -152,6 +152,8 @@ def test_few_bytes_that_are_many_values_are_refused(open_client: TestClient) -> 
         bomb = b"[" + one * (30_000_000 // len(one)) + b"0]"
         with pytest.raises(admission.TooLargeError, match="values in one request"):
             admission.items(bomb)
+    with pytest.raises(admission.TooLargeError, match="objects and lists in one request"):
+        admission.items(b"[" + b'{"a":{"b":[1.5,"abc"]}},' * 390_000 + b"0]")
     pack = zlib.compressobj(1, wbits=31)
     packed = pack.compress(b"[" + b"[]," * 3_000_000 + b"0]") + pack.flush()
     answer = open_client.post("/api/v1/validate", content=packed, headers={"content-encoding": "gzip"})
@@ -160,6 +162,8 @@ def test_few_bytes_that_are_many_values_are_refused(open_client: TestClient) -> 
     assert "50,000 names" in open_client.post("/api/v1/validate", content=many).json()["title"]
     full = records.batch(200)
     assert sum(map(full.count, (b",", b"[", b"{"))) / len(full) * admission.MAX_BODY < admission.MAX_PARTS
+    taken = sum(size * full.count(sign) for sign, size in admission.TAKEN.items())
+    assert taken / len(full) * admission.MAX_BODY < admission.MAX_TAKEN
 
 
 @pytest.mark.parametrize(

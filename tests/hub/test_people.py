@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +16,7 @@ from sootprint.core.errors import InputError
 from sootprint.hub import accounts, chain
 from sootprint.hub.app import application
 from sootprint.hub.context import Hub
+from sootprint.hub.limits import Limits
 from sootprint.hub.people import passwords, sessions
 from sootprint.hub.people.tables import LoginSession
 from sootprint.hub.tables import Account, table_of
@@ -123,7 +125,8 @@ def test_login_goes_on_to_no_other_site(open_hub: Hub, to: str) -> None:
 def test_form_of_another_browser_is_refused_and_guessing_is_slow(open_hub: Hub) -> None:
     """Every form of people needs the seal of its own browser; after some wrong passwords an address waits."""
     accounts.add_account(open_hub.engine, "ada", "contributor")
-    with browser(open_hub) as client, browser(open_hub) as other:
+    still = dataclasses.replace(open_hub, limits=Limits(clock=lambda: 0.0))  # a slow machine forgives nothing
+    with browser(still) as client, browser(still) as other:
         stolen = seal_of(other, "/login")
         seal_of(client, "/login")
         for path in ("/login", "/logout", "/welcome", "/account/tokens", "/account/password", "/claims/1"):
@@ -228,3 +231,12 @@ def test_user_of_a_hub_on_loopback_needs_no_account(client: TestClient) -> None:
     assert "No claim waits" in client.post(f"/claims/{number[1]}", data=verdict, headers=HTML).text
     assert "not convincing" in client.get("/account", headers=HTML).text
     assert "nothing to log in to" in client.get("/login", headers=HTML).text
+
+
+def test_days_of_a_token_are_a_number(open_hub: Hub, open_client: TestClient) -> None:
+    """A superscript two is a digit for Python, and no number."""
+    accounts.add_account(open_hub.engine, "ann", "contributor")
+    passwords.set_password(open_hub.engine, "ann", PASSWORD)
+    assert log_in(open_client, "ann", PASSWORD) == 303
+    form = {"seal": seal_of(open_client, "/account"), "days": "\u00b2", "scope_read": "1"}
+    assert open_client.post("/account/tokens", data=form, headers=HTML).status_code == 400

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from sootprint import report
 from sootprint.core.quantity import Quantity
-from sootprint.core.records import Component, Footprint, Hardware, Model, Place, Stage, Work
+from sootprint.core.records import Component, Footprint, Hardware, Model, Paper, Place, Stage, Work
 from sootprint.hub import evidence, truth
+from sootprint.report import paper
 from tests.hub import records
 
 
@@ -183,3 +185,67 @@ def test_life_cycle_is_not_computed_as_one_training() -> None:
     made = truth.recompute(records.footprint(stages=(stage,)))
     assert (made.emissions_ratio, made.findings, made.marks) == (None, (), ())
     assert "life cycle" in made.notes[0]
+
+
+def test_bounds_of_the_hours_are_in_the_recomputed_interval() -> None:
+    """Device hours that are known within a factor of ten give an energy that is known no better."""
+    exact = truth.recompute(records.footprint()).energy_kwh
+    wide = Quantity(value=384.0, low=38.4, high=3840.0, basis="claimed")
+    made = truth.recompute(dataclasses.replace(records.footprint(), device_hours=wide)).energy_kwh
+    assert exact is not None
+    assert made is not None
+    assert made.value == pytest.approx(exact.value)
+    assert made.low is not None
+    assert made.high is not None
+    assert made.low < 0.1 * made.value
+    assert made.high > 10.0 * made.value
+
+
+def test_unknown_number_of_devices_is_not_one() -> None:
+    """Of a record whose devices nobody counted, nothing is computed from wall hours, nor held against it."""
+    one = records.footprint()
+    alone = tuple(dataclasses.replace(device, count=1) for device in one.hardware)
+    told = dataclasses.replace(
+        one, hardware=alone, unknown=("hardware.count",), device_hours=None, duration_s=48 * 3600.0
+    )
+    made = truth.recompute(told)
+    assert (made.method, made.marks, made.verification) == ("stated", (), "recomputed")
+    assert "the number of devices is not known" in made.notes[0]
+    assert "hardware_used: NVIDIA A100" in paper.card(told)
+    assert "on NVIDIA A100" in paper.latex(told)
+    assert "1 × NVIDIA" not in report.render(told, "md")
+    by_hours = dataclasses.replace(told, device_hours=one.device_hours)
+    assert truth.recompute(by_hours).energy_ratio == pytest.approx(1.0)
+
+
+def test_more_than_all_data_centres_is_marked() -> None:
+    """Such a number fits its inputs, and in a sum nothing of all others would be left."""
+    one = records.footprint()
+    huge = {"device_hours": Quantity(value=1e14), "energy_kwh": Quantity(value=3.7e13), "emissions_kg": None}
+    made = truth.recompute(dataclasses.replace(one, components=(), **huge))
+    assert made.energy_ratio == pytest.approx(1.0, abs=0.1)
+    assert any("415 TWh" in mark for mark in made.marks)
+
+
+def test_stated_pue_enters_the_emissions_and_the_start_gives_the_year() -> None:
+    """Energy x 1.5 x the intensity of the year of the training, whenever it was published."""
+    one = records.footprint()
+    plain, over = (
+        truth.recompute(dataclasses.replace(one, pue=Quantity(value=pue))).emissions_kg for pue in (1.0, 1.5)
+    )
+    assert plain is not None
+    assert over is not None
+    assert over.value == pytest.approx(1.5 * plain.value)
+    told = {"started": "2020-05-01", "paper": Paper(published="2022-01-01")}
+    assert truth.year_of(dataclasses.replace(one, **told)) == 2020
+    assert truth.year_of(dataclasses.replace(one, **(told | {"started": None}))) == 2022
+
+
+def test_what_is_only_multiplied_again_is_neither_ours_nor_compared() -> None:
+    """A stated intensity makes no sum, and a stated energy that nothing was put beside is no recomputation."""
+    one = dataclasses.replace(records.footprint(), place=Place())
+    assert truth.recompute(records.footprint()).is_ours
+    assert not truth.recompute(one).is_ours
+    bare = dataclasses.replace(one, hardware=(), components=(), emissions_kg=None)
+    made = truth.recompute(bare)
+    assert (made.method, made.energy_ratio, made.verification) == ("stated", 1.0, "schema-checked")

@@ -22,6 +22,7 @@ from pydantic_core import SchemaValidator, core_schema, from_json
 from sootprint.core import codec, decode
 from sootprint.core.errors import RecordError
 from sootprint.core.records import Footprint, Interval
+from sootprint.hub.room import SMALL
 
 MAX_BODY = 32 << 20  # bytes of a request, unpacked
 MAX_PACKED = 16 << 20  # bytes of a request as it comes
@@ -30,6 +31,9 @@ MAX_BATCH = 5_000  # records in a request
 YEARS = (1950, 2100)  # in which a training may begin or end
 # Values of a request: full ones of ours have 1,800,000, a bomb of empty lists 11 millions
 MAX_PARTS = 2_000_000
+# Memory that objects, lists and values take at least once they are read [bytes]: full requests of ours 106 MiB
+TAKEN = {b"{": 232, b"[": 88, b",": 40}
+MAX_TAKEN = 120 << 20
 MAX_NAMES = 50_000  # of one object: as pairs, which are looked at for doubles, a million take 200 MB
 
 _CONTAINERS = frozenset({dict, list})
@@ -117,6 +121,8 @@ def items(text: bytes) -> list[Any]:
 def _items(text: bytes, pairs: Callable[[list[tuple[str, Any]]], Any] | None) -> list[Any]:
     if len(text) > MAX_PARTS and sum(map(text.count, (b",", b"[", b"{"))) > MAX_PARTS:
         raise TooLargeError(f"more than {MAX_PARTS:,} values in one request: send the records in several")
+    if len(text) > SMALL and sum(size * text.count(sign) for sign, size in TAKEN.items()) > MAX_TAKEN:
+        raise TooLargeError("too many objects and lists in one request: send the records in several")
     try:
         if pairs and text.count(b":") > MAX_NAMES and _has_many_names(_parsed(text)):
             raise TooLargeError(f"an object has more than {MAX_NAMES:,} names: no record has as many")

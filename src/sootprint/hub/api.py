@@ -158,7 +158,7 @@ def footprint(
     if form == "json":
         return Response(stored.text, media_type=formats.MEDIA[form], headers={"etag": f'"{stored.sha256}"'})
     if form == "csv":
-        text = formats.csv_head() + formats.csv_rows([stored.row])
+        text = formats.csv_head() + formats.csv_rows([stored.own])
     else:
         shaped = {"md": formats.markdown, "bib": formats.bibtex, "yaml": formats.model_card}[form]
         text = shaped(stored, hub.address)

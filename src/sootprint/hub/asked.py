@@ -34,6 +34,7 @@ def filters(
     dataset: Text = None,
     paper: Text = None,
     architecture: Text = None,
+    parent: Text = None,
 ) -> dict[str, str]:
     """Filters that an address names."""
     given = locals()

@@ -37,5 +37,9 @@ def _said(row: Mapping[str, Any]) -> str:
     if row["state"] != columns.PUBLISHED:
         return "retracted"
     kg = row["emissions_kg"]
-    amount = figures.NOT_KNOWN if kg is None else figures.amount(Quantity(value=kg), MASS)
+    amount = figures.NOT_KNOWN if kg is None else figures.amount(_emitted(row), MASS)
     return f"{amount}, to be reviewed" if row["marked"] else f"{amount}, evidence {row['evidence']}"
+
+
+def _emitted(row: Mapping[str, Any]) -> Quantity:
+    return Quantity(value=row["emissions_kg"], low=row["emissions_low_kg"], high=row["emissions_high_kg"])

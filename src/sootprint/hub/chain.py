@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -18,9 +21,13 @@ from sootprint.hub.tables import AuditEntry, FootprintRow, FootprintVersion, tab
 
 START = "0" * 64
 MOST_SHOWN = 20  # problems that are told one by one
+CHECKERS = 2  # threads that unpack and hash contents
+AT_ONCE = 100  # versions that are read at once, each of which may have megabytes
 _entries = table_of(AuditEntry)
 _versions = table_of(FootprintVersion)
-Version = tuple[str, int, str | None]  # id, version, sha256
+Version = Mapping[str, Any]  # with id, version, sha256, at, account_id and reason
+SAID = ("at", "account_id", "reason")  # of a version beside its content
+_DIGESTED = ("id", "version", "sha256", *SAID)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +82,18 @@ def append(
 
 
 def digest(versions: Iterable[Version]) -> str:
-    """Hash over versions, whatever their order."""
-    lines = sorted(f"{one} {version} {sha256 or 'retracted'}\n" for one, version, sha256 in versions)
+    """Hash over versions, whatever their order: their contents, and who sent them when and why."""
+    lines = sorted(f"{_line(one)} {json.dumps([one[name] for name in SAID])}\n" for one in versions)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def digest_of_contents(versions: Iterable[Version]) -> str:
+    """Hash over the contents of versions alone, as entries of the first releases have it."""
+    return hashlib.sha256("".join(sorted(f"{_line(one)}\n" for one in versions)).encode()).hexdigest()
+
+
+def _line(one: Version) -> str:
+    return f"{one['id']} {one['version']} {one['sha256'] or 'retracted'}"
 
 
 def chained(before: str, link: dict[str, Any]) -> str:
@@ -94,18 +110,18 @@ def head(engine: Engine) -> str:
 
 
 def verify(engine: Engine) -> Verified:
-    """Check of every link, of every version's content, and that each record shows its newest version."""
-    with engine.connect() as connection:
-        problems = list(_versions_without_entry(connection))
-        digests: dict[int, str] = {}
-        count = 0
-        for seq, rows in groupby(_in_order(connection), key=lambda row: row.audit_seq):
-            listed = []
-            for row in rows:
-                count += 1
-                problems += _content(row)
-                listed.append((row.id, row.version, row.sha256))
-            digests[seq] = digest(listed)
+    """Check of every link, of every version's content, and that each record shows its newest version.
+
+    All is looked at as it was at one moment, for more may come in meanwhile.
+    """
+    problems: list[str] = []
+    digests: dict[int, tuple[str, str]] = {}
+    count = 0
+    with _at_one_moment(engine) as connection, ThreadPoolExecutor(CHECKERS) as checkers:
+        for seq, rows in groupby(_checked(connection, checkers, problems), key=lambda row: row.audit_seq):
+            listed = [{name: getattr(row, name) for name in _DIGESTED} for row in rows]
+            count += len(listed)
+            digests[seq] = (digest(listed), digest_of_contents(listed))
         entries, head, wrong = _links(connection, digests)
         problems += wrong
         problems += _heads(connection)
@@ -118,9 +134,39 @@ def verify(engine: Engine) -> Verified:
     )
 
 
-def _in_order(connection: Connection) -> Iterator[Any]:
-    query = sa.select(_versions).order_by(_versions.c.audit_seq)
-    yield from connection.execution_options(yield_per=500).execute(query)
+@contextlib.contextmanager
+def _at_one_moment(engine: Engine) -> Iterator[Connection]:
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN")
+        else:
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection
+
+
+def _checked(connection: Connection, checkers: Executor, problems: list[str]) -> Iterator[Any]:
+    """Versions in the order of their entries; what is wrong with their contents is added to the problems.
+
+    Some threads unpack and hash, for which Python lets them run beside each other, while the next are read.
+    """
+    query = sa.select(*_versions.c[*_DIGESTED, "body", "audit_seq"]).order_by(_versions.c.audit_seq)
+    parts = connection.execute(query, execution_options={"yield_per": AT_ONCE}).partitions()
+    waiting: deque[tuple[Sequence[Any], Future[list[str]]]] = deque()
+    for rows in parts:
+        waiting.append((rows, checkers.submit(_contents, rows)))
+        if len(waiting) > CHECKERS:
+            yield from _done(*waiting.popleft(), problems)
+    for rows, found in waiting:
+        yield from _done(rows, found, problems)
+
+
+def _done(rows: Sequence[Any], found: Future[list[str]], problems: list[str]) -> Sequence[Any]:
+    problems += found.result()
+    return rows
+
+
+def _contents(rows: Sequence[Any]) -> list[str]:
+    return [problem for row in rows for problem in _content(row)]
 
 
 def _content(row: Any) -> Iterator[str]:
@@ -137,25 +183,29 @@ def _sha256(body: bytes) -> str | None:
         return None
 
 
-def _links(connection: Connection, digests: dict[int, str]) -> tuple[int, str, list[str]]:
+def _links(connection: Connection, digests: dict[int, tuple[str, str]]) -> tuple[int, str, list[str]]:
     """Number of entries, hash of the last, and what does not fit."""
-    before, entries, wrong, empty = START, 0, [], digest(())
+    before, entries, wrong, empty = START, 0, [], (digest(()),)
+    unknown = set(digests)
     for row in connection.execute(sa.select(_entries).order_by(_entries.c.seq)):
+        unknown.discard(row.seq)
         entries += 1
         if row.seq != entries:
             wrong.append(f"entry {entries} of the log is missing")
             entries = row.seq
         if row.chain != chained(before, dict(row._mapping)):
             wrong.append(f"entry {row.seq} of the log does not fit the one before it")
-        if row.digest != digests.get(row.seq, empty):
+        if row.digest not in digests.get(row.seq, empty):
             wrong.append(f"the versions that entry {row.seq} brought are not the same any more")
         before = row.chain
+    if unknown:
+        wrong += _versions_without_entry(connection, sorted(unknown))
     return entries, before, wrong
 
 
-def _versions_without_entry(connection: Connection) -> Iterator[str]:
-    known = sa.select(_entries.c.seq)
-    query = sa.select(_versions.c.id, _versions.c.version).where(_versions.c.audit_seq.not_in(known))
+def _versions_without_entry(connection: Connection, seqs: Sequence[int]) -> Iterator[str]:
+    """Versions of entries that are not in the log."""
+    query = sa.select(_versions.c.id, _versions.c.version).where(_versions.c.audit_seq.in_(seqs[:MOST_SHOWN]))
     for row in connection.execute(query.limit(MOST_SHOWN)):
         yield f"version {row.version} of {row.id} is in no entry of the log"
 

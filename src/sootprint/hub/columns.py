@@ -9,10 +9,9 @@ from typing import Any
 
 from sootprint.charts.letters import clean
 from sootprint.core.quantity import Quantity
-from sootprint.core.records import Footprint, Result
+from sootprint.core.records import Footprint, Result, device_count, main_device
 from sootprint.hub import curves, evidence, truth
 from sootprint.hub.truth import Recomputed
-from sootprint.report.paper import main_device
 
 LABEL = 200  # letters of a name that are searched; the record keeps all
 MAX_RESULTS = 100  # of one record that enter leaderboards
@@ -53,7 +52,7 @@ def row(footprint: Footprint, recomputed: Recomputed) -> dict[str, Any]:
         "zone": label(footprint.place.zone, 60),
         "country": label(country(footprint), 60),
         "hardware": label(_of(main, "name")),
-        "devices": min(main.count, 1 << 62) if main and "hardware.count" not in footprint.unknown else None,
+        "devices": None if (count := device_count(footprint)) is None else min(count, 1 << 62),
         "task": label(_of(quality, "task")),
         "dataset": label(_of(quality, "dataset")),
         "device_hours": _of(footprint.device_hours, "value"),

@@ -46,15 +46,14 @@ def retract(engine: Engine, one: str, submission: Submission) -> int:
         if found["state"] == columns.RETRACTED:
             return int(found["version"])
         version, seq = found["version"] + 1, found["seq"]
-        gone = [(one, version, None)]
-        audit_seq = chain.append(
-            connection, actor=submission.actor, action="retract", detail={"id": one}, versions=gone
-        )
         row = {
             "id": one, "version": version, "at": now(), "account_id": submission.account_id,
-            "reason": reason, "audit_seq": audit_seq,
+            "reason": reason, "sha256": None,
         }  # fmt: skip
-        connection.execute(sa.insert(_versions), row)
+        audit_seq = chain.append(
+            connection, actor=submission.actor, action="retract", detail={"id": one}, versions=[row]
+        )
+        connection.execute(sa.insert(_versions), {**row, "audit_seq": audit_seq})
         left: Counter[tuple[str, str]] = Counter()
         left.subtract(columns.facets(dict(found), ingest.results_of(connection, seq)))
         ingest.count(connection, left)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 
 from sootprint.core.records import Footprint, Result
-from sootprint.hub import directions
+from sootprint.core.results import is_higher_better
 
 KEPT = 60  # points of a curve; the record keeps all
 
 
 def of(footprint: Footprint, one: Result) -> str | None:
     """Best value so far of a result's metric over energy, as JSON of pairs; None where nothing was logged."""
-    name, higher = one.metric.casefold(), directions.is_higher_better(one.metric)
+    name, higher = one.metric.casefold(), is_higher_better(one.metric)
     best: list[tuple[float, float]] = []
     for point in sorted(footprint.curve, key=lambda point: point.energy_kwh):
         if point.metric.casefold() != name:

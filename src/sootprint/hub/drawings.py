@@ -11,11 +11,12 @@ import altair as alt
 from altair.utils.schemapi import debug_mode
 
 from sootprint.charts import svg
-from sootprint.charts.scale import MASS, Unit, fitting
+from sootprint.charts.scale import ENERGY, MASS, Unit, fitting
 from sootprint.core.quantity import Quantity
 from sootprint.hub import plot
 from sootprint.hub.leaderboards import Standing
-from sootprint.report.figures import number
+from sootprint.report import figures
+from sootprint.report.figures import amount
 
 WIDE, NARROW = 700, 340  # plot widths for a desk and for a phone [pixel]
 _PLAIN = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"|<desc>.*?</desc>', re.DOTALL)
@@ -43,7 +44,7 @@ def beside(claimed: Quantity | None, recomputed: Quantity | None, name: str = "c
         return None
     unit = fitting(MASS, max(one.value for _, one in known))
     rows = [_row(said, one, unit) for said, one in known]
-    words = [f"{row['name']} {row['value']:.3g} {unit.name}{_spread(row, unit)}" for row in rows]
+    words = [f"{said} {figures.value(one, unit)} {unit.name}{_spread(one, unit)}" for said, one in known]
     bounds = [(row["name"], row["low"], row["value"], row["high"]) for row in rows]
     wide, narrow = (plot.intervals(bounds, title=f"CO₂e [{unit.name}]", width=one) for one in (WIDE, NARROW))
     return Drawing(wide, narrow, f"Emissions: {'; '.join(words)}.")
@@ -98,8 +99,8 @@ def _standing(
     metric, cost, n = said
     others = [point for point in entries if point not in front]
     words = (
-        f"{metric} over {_TITLES[cost]}: {n:,} records, {len(front)} of them on the front (line); "
-        f"the best value is {front[-1][1]:g}, at {number(front[-1][0])} {_UNITS[cost]}."
+        f"{metric} over {_TITLES[cost].partition(' ')[0]}: {n:,} records, {len(front)} of them on the front (line); "
+        f"the best value is {front[-1][1]:g}, at {amount(Quantity(value=front[-1][0]), _UNITS[cost])}."
     )
     if n > len(entries):
         words += f" Beside the front the {len(others)} best are drawn."
@@ -109,7 +110,7 @@ def _standing(
     return Drawing(wide, narrow, words)
 
 
-_UNITS = {"emissions_kg": "kg", "energy_kwh": "kWh"}
+_UNITS = {"emissions_kg": MASS, "energy_kwh": ENERGY}
 _TITLES = {"emissions_kg": "emissions [kg CO₂e]", "energy_kwh": "energy [kWh]"}
 
 
@@ -130,7 +131,7 @@ def _row(name: str, one: Quantity, unit: Unit) -> dict[str, Any]:
     return {"name": name, "value": one.value / unit.size, "low": low, "high": high}
 
 
-def _spread(row: dict[str, Any], unit: Unit) -> str:
-    if row["low"] is None or row["high"] is None or row["low"] == row["high"]:
+def _spread(one: Quantity, unit: Unit) -> str:
+    if one.low is None or one.high is None or one.low == one.high:
         return ""
-    return f", 90 % interval {row['low']:.3g} to {row['high']:.3g} {unit.name}"
+    return f", 90 % interval {figures.interval(one, unit)} {unit.name}"

@@ -51,15 +51,15 @@ def cell(value: Any) -> Any:
 
 def markdown(stored: reading.Stored, address: str) -> str:
     """Report of a record, with where it stands."""
-    row = stored.row
+    row = stored.own
     checked = f"evidence {row['evidence']}, {row['verification']}"
-    where = f"{address}/footprints/{row['id']}"
+    where = f"{address}/footprints/{row['id']}?version={stored.version}"
     return f"{report.render(stored.footprint, 'md')}\nVersion {stored.version} in the hub ({checked}): <{where}>\n"
 
 
 def bibtex(stored: reading.Stored, address: str) -> str:
     """Entry of a version of a record for a bibliography."""
-    footprint, row = stored.footprint, stored.row
+    footprint, row = stored.footprint, stored.own
     fields = {
         "title": f"Carbon footprint of {_title(footprint)}",
         "author": "{The Sootprint hub}",
@@ -79,7 +79,7 @@ def bibtex(stored: reading.Stored, address: str) -> str:
 
 def model_card(stored: reading.Stored, address: str) -> str:
     """Front matter of a model card, with the address at which the number can be checked."""
-    row = stored.row
+    row = stored.own
     where = f"{address}/footprints/{row['id']}?version={stored.version}"
     return card(
         stored.footprint, f"Sootprint hub, evidence {row['evidence']}, {row['verification']}: {where}"

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import Request
 from pydantic import ValidationError
 
-from sootprint.core.errors import CatalogueError, InputError
+from sootprint.core.errors import InputError
 from sootprint.core.records import STAGES, Footprint, Model, Paper, Result
 from sootprint.core.typos import meant
 from sootprint.hub import accounts, ingest
@@ -21,7 +21,7 @@ from sootprint.hub.requests import NotAllowedError, hub_of, viewer_of
 from sootprint.hub.secrets import mac, same
 
 COOKIE = "sootprint_form"
-ESTIMATE = ("hardware", "count", "hours", "zone", "year", "pue", "utilisation", "work")
+ESTIMATE = ("hardware", "count", "hours", "zone", "year", "pue", "utilisation", "power_w", "work")
 ABOUT = ("model", "stage", "task", "dataset", "metric", "value", "paper", "doi", "arxiv", "project")
 MAX_FIELD = 200
 EXAMPLES = {
@@ -32,8 +32,13 @@ EXAMPLES = {
     "utilisation": "0.6",
     "hardware": "A100",
 }
-_OF_COMMANDS = re.compile(r": (?:add \[hardware\.|give its mean power with --).*", re.DOTALL)
-_ON_A_PAGE = ": choose a device of the list, or give the energy in the full form"
+_OF_OTHER_NAME = {
+    "accelerator": "hardware",
+    "processor": "hardware",
+    "cloud": "zone",
+}  # fields by what errors call them
+_FIELD = re.compile(r"[a-z_]+")
+_UNITS = ("_kwh", "_kg", "_l", "_gb", "_low", "_high")  # ends of other fields with numbers
 
 
 def estimate_of(given: dict[str, str]) -> Footprint:
@@ -50,8 +55,24 @@ def estimate_of(given: dict[str, str]) -> Footprint:
         first = err.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise InputError(_wrong(name, first)) from None
-    except CatalogueError as err:
-        raise CatalogueError(_OF_COMMANDS.sub(_ON_A_PAGE, str(err))) from None
+
+
+def field_of(problem: str | None) -> str | None:
+    """Field that an error is about: the first that it names; None where it names none.
+
+    >>> field_of("hours is 'many': it is a number"), field_of("accelerator 'A 1' is in no table")
+    ('hours', 'hardware')
+    >>> field_of("no rated power is published for TPU: give power_w"), field_of("result 2 needs its task")
+    ('power_w', 'task_2')
+    """
+    row = re.match(r"result (\d)", problem or "")
+    if row is not None:
+        return f"task_{row[1]}"
+    said = re.sub("'[^']*'", "", problem or "")
+    named = [_OF_OTHER_NAME.get(word, word) for word in _FIELD.findall(said)]
+    return next(
+        (name for name in named if name in (*ESTIMATE, *ABOUT, "token") or name.endswith(_UNITS)), None
+    )
 
 
 def _wrong(name: str, error: Any) -> str:

@@ -53,17 +53,19 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began_s, status = time.monotonic(), [500]
+        began_s, status, is_head = time.monotonic(), [500], scope["method"] == "HEAD"
 
         async def answering(message: Message) -> None:
             if message["type"] == "http.response.start":
                 status[0] = message["status"]
                 given = {name for name, _ in message["headers"]}
                 message["headers"] = [*message["headers"], *(one for one in HEADERS if one[0] not in given)]
-            await send(message)
+            await send({**message, "body": b""} if is_head and "body" in message else message)
 
         try:
             refusal = self._refusal(scope)
+            if is_head:  # what GET would say, without its body (RFC 9110, section 9.3.2)
+                scope["method"] = "GET"
             if refusal is None:
                 await self._answer(scope, receive, answering)
             else:
@@ -95,6 +97,8 @@ class Guard:
             return 403, "this hub has one user and no tokens, so it is not served through a proxy", 0.0
         if scope["method"] not in SAFE and not _same_origin(headers, host):
             return 403, "the request comes from another origin", 0.0
+        if b"%00" in scope["query_string"]:  # PostgreSQL takes none
+            return 400, "the address holds a NUL, which no name here has: leave %00 out", 0.0
         length = headers.get(b"content-length", b"0")
         limit = limit_of(scope["path"])
         if not length.isdigit() or int(length) > limit:

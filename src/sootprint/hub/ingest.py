@@ -239,7 +239,7 @@ class _Batch:
             actor=self.submission.actor,
             action="accept",
             detail={"n": len(self._versions), "origin": self.submission.origin},
-            versions=[(one["id"], one["version"], one["sha256"]) for one in self._versions],
+            versions=self._versions,
         )
         recomputed = [one.pop("recomputed") for one in self._versions]
         insert(self.connection, _versions, [{**one, "audit_seq": seq} for one in self._versions])

@@ -34,7 +34,7 @@ def assessment(engine: Engine, stored: Stored) -> dict[str, Any]:
         "grade_claimed": footprint.grade,
         "grade_supported": evidence.supported(footprint),
         "grade_counted": evidence.counted(footprint),
-        "verification": row["verification"],
+        "verification": stored.own["verification"],
         "engine": made["engine"],
         "energy_kwh": _beside(footprint.energy_kwh, made, "energy", "kwh"),
         "emissions_kg": _beside(footprint.emissions_kg, made, "emissions", "kg"),

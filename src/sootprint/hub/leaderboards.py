@@ -14,9 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from sootprint.core.results import is_higher_better
 from sootprint.hub import columns, reading
-from sootprint.hub.directions import is_higher_better
-from sootprint.hub.tables import SOUND_RESULTS, FootprintRow, ResultRow, Tally, table_of
+from sootprint.hub.tables import BESIDE, SOUND_RESULTS, FootprintRow, ResultRow, Tally, table_of
 
 SOUND = columns.SOUND  # the weakest evidence that counts unless all is asked for
 NONE_SOUND = "No footprint here has evidence of A to C without a mark yet"  # and then all evidence is shown
@@ -26,6 +26,7 @@ LOOKED = (
 )
 AT_ONCE = 500  # values of one query
 _rows, _results, _tally = table_of(FootprintRow), table_of(ResultRow), table_of(Tally)
+_bare = {one.name: sa.column(one.name, one.type) for one in _results.columns}  # of a FROM that is a text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +80,10 @@ def standing(
     board, higher = columns.board(*names), is_higher_better(names[2])
     entered = _entered(board, weak=weak)
     query = (
-        sa.select(*(_results.c[name] for name in _NUMBERS))
+        sa.select(*(_bare[name] for name in _NUMBERS))
+        .select_from(_along(engine, "rank", weak=weak))
         .where(entered)
-        .order_by(_results.c.value.desc() if higher else _results.c.value, _results.c.emissions_kg)
+        .order_by(_bare["value"].desc() if higher else _bare["value"], _bare["emissions_kg"])
         .limit(shown or MOST_ENTRIES)
     )
     with engine.connect() as connection:
@@ -102,15 +104,29 @@ def standing(
     )
 
 
-SOUND_INDEXES = {"emissions_kg": "ix_result_sound_carbon", "energy_kwh": "ix_result_sound_energy"}
+INDEXES = {"emissions_kg": "carbon", "energy_kwh": "energy"}
 COSTS = {"emissions_kg": "front_carbon", "energy_kwh": "front_energy"}
+
+
+def _along(engine: Engine | Connection, order: str, *, weak: bool) -> sa.TextClause:
+    """The results in an order, of all of them or of the sound ones alone."""
+    return _by(engine, f"ix_result_{'' if weak else 'sound_'}{order}")
+
+
+def _by(engine: Engine | Connection, index: str) -> sa.TextClause:
+    """The results, for SQLite with the index to go by.
+
+    Left alone it takes an index of all results for a small one of some, since that fixes a column more, and reads all
+    of a board whose entries are weak.
+    """
+    return sa.text(_results.name + (f" INDEXED BY {index}" if engine.dialect.name == "sqlite" else ""))
 
 
 def _entered(board: str, *, weak: bool) -> sa.ColumnElement[bool]:
     """Condition of the entries of a board."""
-    of_board = _results.c.board == board
+    of_board = _bare["board"] == board
     if weak:
-        return sa.and_(of_board, _results.c.kind == "quality", _results.c.emissions_kg.is_not(None))
+        return sa.and_(of_board, _bare["kind"] == "quality", _bare["emissions_kg"].is_not(None))
     return sa.and_(of_board, sa.text(SOUND_RESULTS))
 
 
@@ -127,24 +143,31 @@ def _front(
     """Points that no other entry beats, among as many of the cheapest and of the best as tell it of all.
 
     What is neither among the cheapest nor among the best is beaten where one of the cheapest is as good as the last of
-    the best (the threshold algorithm of Fagin, Lotem and Naor 2003). Of 28,000 entries some hundred are read.
+    the best (the threshold algorithm of Fagin, Lotem and Naor 2003). Of 28,000 entries some hundred are read; of
+    thousands that cost the same, the best alone.
     """
-    of, value = _results.c[cost], _results.c.value
+    of, value = _bare[cost], _bare["value"]
     best_first = value.desc() if higher else value
     query = sa.select(of, value).where(entered, of.is_not(None))
-    cheapest = query.order_by(of, best_first)
-    if not weak:  # SQLite would rather take the index of all results, which fixes one more column
-        cheapest = cheapest.with_hint(_results, f"INDEXED BY {SOUND_INDEXES[cost]}", "sqlite")
-    best = query.order_by(best_first).with_hint(_results, "INDEXED BY ix_result_rank", "sqlite")
+    by_cost = query.select_from(_along(connection, INDEXES[cost], weak=weak))
+    best = query.select_from(_along(connection, "rank", weak=weak)).order_by(best_first)
     looked = LOOKED
     while True:
-        cheap = [tuple(row) for row in connection.execute(cheapest.limit(looked))]
-        good = [tuple(row) for row in connection.execute(best.limit(looked))] if len(cheap) == looked else []
+        cheap = _points(connection, by_cost.order_by(of).limit(looked))
+        good: list[tuple[float, float]] = []
+        if is_cut := len(cheap) == looked:
+            same = by_cost.where(of == cheap[-1][0])
+            cheap += _points(connection, same.order_by(best_first).limit(1))
+            good = _points(connection, best.limit(looked))
         values = [point[1] for point in cheap]
-        if len(good) < looked or (max(values) >= good[-1][1] if higher else min(values) <= good[-1][1]):
+        if not is_cut or (max(values) >= good[-1][1] if higher else min(values) <= good[-1][1]):
             points = sorted({*cheap, *good}, key=lambda point: (point[0], -point[1] if higher else point[1]))
             return list(_read_through(points, higher))
         looked *= 4
+
+
+def _points(connection: Connection, query: sa.Select[Any]) -> list[tuple[float, float]]:
+    return [(row[0], row[1]) for row in connection.execute(query)]
 
 
 def _read_through(points: Iterable[tuple[float, float]], higher: bool) -> Iterator[tuple[float, float]]:
@@ -182,9 +205,10 @@ SHOWN = (
 def beside(engine: Engine, seqs: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
     """Robustness and fairness results of some records, by the number of the record."""
     query = (
-        sa.select(_results)
-        .where(_results.c.seq.in_(seqs), _results.c.kind != "quality")
-        .order_by(_results.c.seq, _results.c.position)
+        sa.select(*_bare.values())
+        .select_from(_by(engine, "ix_result_beside"))
+        .where(_bare["seq"].in_(seqs), sa.text(BESIDE))
+        .order_by(_bare["seq"], _bare["position"])
     )
     found: dict[int, list[dict[str, Any]]] = {}
     with engine.connect() as connection:

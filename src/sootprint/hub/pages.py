@@ -14,6 +14,7 @@ from sootprint.core.ids import is_uuid7
 from sootprint.core.records import Footprint
 from sootprint.hub import asked, forms, full_form, leaderboards, reading, views
 from sootprint.hub.files import dumps
+from sootprint.hub.insight import kin
 from sootprint.hub.problems import NotFoundError, status_of
 from sootprint.hub.rendering import form_page, render, sealed_fields, static_file
 from sootprint.hub.requests import fields_of, hub_of
@@ -71,7 +72,8 @@ def record(
         return render(
             request, "retracted.html", status=410, stored=stored, history=reading.history(hub.engine, key)
         )
-    return render(request, "record.html", **views.record(hub, stored))
+    related = kin.of(hub.engine, stored.footprint)
+    return render(request, "record.html", kin=related, **views.record(hub, stored))
 
 
 @router.get("/leaderboards")
@@ -121,7 +123,7 @@ async def publish(request: Request) -> Response:
         actor = await run_in_threadpool(forms.actor_of, request, given)
         key = await run_in_threadpool(forms.publish, hub, given, actor)
     except SootprintError as err:
-        return _form(request, given, asked_for=True, problem=str(err), status=status_of(err))
+        return _form(request, given, asked_for=True, problem=err.elsewhere, status=status_of(err))
     return RedirectResponse(f"/footprints/{key}", status_code=303)
 
 
@@ -145,7 +147,7 @@ def _published_full(request: Request, given: dict[str, str]) -> Response:
             return _full(request, given, estimate=record)
         key = forms.publish(hub_of(request), given, forms.actor_of(request, given), record=record)
     except SootprintError as err:
-        return _full(request, given, problem=str(err), status=status_of(err))
+        return _full(request, given, problem=err.elsewhere, status=status_of(err))
     return RedirectResponse(f"/footprints/{key}", status_code=303)
 
 
@@ -158,7 +160,9 @@ def _full(
         "rows": full_form.RESULTS,
         "problem": None,
     }
-    return form_page(request, "submit_full.html", **(shown | views.form(estimate) | more))
+    return form_page(
+        request, "submit_full.html", **(shown | views.form(hub_of(request).engine, estimate) | more)
+    )
 
 
 @router.get("/methodology")
@@ -192,7 +196,6 @@ def _form(
         try:
             estimate = forms.estimate_of(given)
         except SootprintError as err:
-            problem, status = problem or str(err), max(status, 400)
-    return form_page(
-        request, "submit.html", status=status, given=given, problem=problem, **views.form(estimate)
-    )
+            problem, status = problem or err.elsewhere, max(status, 400)
+    shown = views.form(hub_of(request).engine, estimate)
+    return form_page(request, "submit.html", status=status, given=given, problem=problem, **shown)

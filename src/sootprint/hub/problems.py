@@ -90,7 +90,7 @@ def handle(app: FastAPI) -> None:
 
 def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, SootprintError)
-    answer = answered(request, status_of(error), " ".join(str(error).split()))
+    answer = answered(request, status_of(error), " ".join(error.elsewhere.split()))
     if isinstance(error, TooManyError | BusyError):
         answer.headers["retry-after"] = str(int(error.wait_s) + 1)
     if answer.status_code == HTTPStatus.UNAUTHORIZED:

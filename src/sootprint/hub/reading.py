@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
-from sootprint.hub import columns, rare, ways, words
+from sootprint.hub import beginnings, columns, rare, ways, words
 from sootprint.hub.tables import (
     Account,
     FootprintRow,
@@ -42,6 +42,7 @@ FILTERS = (
     "dataset",
     "paper",
     "architecture",
+    "parent",
 )
 SHOWN = tuple(one.name for one in table_of(FootprintRow).columns if one.name not in ("words", "account_id"))
 _rows, _versions = table_of(FootprintRow), table_of(FootprintVersion)
@@ -71,9 +72,22 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """One version of a record with all that the hub knows of it."""
+    """One version of a record with all that the hub knows of it.
+
+    Args:
+        row: The record as it is listed, of its newest version.
+        own: The same columns as this version has them.
+        version: Number of this version.
+        at: When it came.
+        reason: Why it changed.
+        sha256: Hash of its text.
+        text: Its JSON; None for a retraction.
+        recomputed: What the hub made of it.
+        account: Who sent it.
+    """
 
     row: dict[str, Any]
+    own: dict[str, Any]
     version: int
     at: str
     reason: str | None
@@ -101,10 +115,10 @@ def page(engine: Engine, question: Question) -> tuple[list[dict[str, Any]], str 
             found = _found_postgresql(connection, question)
         elif question.filters:
             connection.exec_driver_sql("BEGIN")  # what is found and what is read of it are of one instant
-            chosen = ways.numbers(connection, _asked(question))
+            chosen = ways.numbers(connection, _asked(connection, question))
             found = _listed(connection, question, _select().where(_bare["seq"].in_(chosen)))
         else:
-            found = _listed(connection, question, _filtered(question, _words_sqlite(question)))
+            found = _listed(connection, question, _filtered(question, _words_sqlite(connection, question)))
     items = found[: question.limit]
     more = len(found) > question.limit
     return items, _cursor(question, items[-1]) if more else None
@@ -231,7 +245,7 @@ def _filtered(question: Question, has_words: Any = None, *, indexed: bool = True
     return query.where(sa.tuple_(by, _bare["seq"]) < sa.tuple_(sa.literal(values[0]), sa.literal(values[-1])))
 
 
-def _asked(question: Question) -> ways.Asked:
+def _asked(connection: Connection, question: Question) -> ways.Asked:
     by = _ORDERED.get(question.order)
     return ways.Asked(
         limit=question.limit + 1,
@@ -239,7 +253,7 @@ def _asked(question: Question) -> ways.Asked:
         order=question.order,
         cost=None if by is None else by.name,
         last=() if question.cursor is None else _uncursor(question),
-        match=_matching(question) if question.words else None,
+        match=beginnings.matching(connection, _words(question)) if question.words else None,
     )
 
 
@@ -269,16 +283,11 @@ def _words(question: Question) -> list[str]:
     return re.findall(r"\w+", (question.words or "").replace("\0", ""))[:MAX_WORDS]
 
 
-def _matching(question: Question) -> str:
-    """Words as FTS5 reads them: all of them, each the beginning of one; empty for none, which nothing has."""
-    return " ".join(f'"{word}"*' for word in _words(question))
-
-
-def _words_sqlite(question: Question) -> Any:
+def _words_sqlite(connection: Connection, question: Question) -> Any:
     """Condition that a record has words that begin with each of the given ones; None where none are asked for."""
     if not question.words:
         return None
-    match = _matching(question)
+    match = beginnings.matching(connection, _words(question))
     return _bare["seq"].in_(_numbers(question, match)) if match else sa.false()
 
 
@@ -333,15 +342,22 @@ def one(engine: Engine, key: str, version: int | None = None) -> Stored | None:
         )
         found = connection.execute(query).first()
         made = _recomputation(connection, key, number)
+        text = None if found is None or found.body is None else zlib.decompress(found.body)
+        own = dict(row)
+        if text is not None and number != row["version"]:
+            from sootprint.hub.insight import projections  # which reads
+
+            own = projections.earlier(connection, own, found, text)
     if found is None:
         return None
     return Stored(
         row=dict(row),
+        own=own,
         version=found.version,
         at=found.at,
         reason=found.reason,
         sha256=found.sha256,
-        text=None if found.body is None else zlib.decompress(found.body),
+        text=text,
         recomputed=made,
         account=found.account,
     )

@@ -12,13 +12,26 @@ from urllib.parse import urlencode
 import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse
+from markupsafe import Markup, escape
 
 from sootprint import __version__
 from sootprint.hub import forms, views
 from sootprint.hub.requests import NotAllowedError, fields_of, hub_of, viewer_of
 
+_UNITS = r"%|×|[µmk]?g|k?t|Mt|[kMGT]?Wh|[km]?W|mJ|J|h|min|s|d|L|gCO₂e/kWh|g/kWh"
+_SIGNS = (
+    (re.compile(r"(?<=[ (])-(?=\d)"), "\N{MINUS SIGN}"),
+    (re.compile(r"(?<![\w-])((?:19|20)\d\d)-(?=(?:19|20)\d\d(?![\w-]))"), "\\1\N{EN DASH}"),
+    (re.compile(r"(?<=/[cm]m)2\b"), "\N{SUPERSCRIPT TWO}"),
+)
+_TOGETHER = (
+    (re.compile(rf"(?<=\d) (?=(?:{_UNITS})(?![\w/]))"), "\N{NO-BREAK SPACE}"),
+    (re.compile(r"\b([np]) ([=<]) (?=\d)"), "\\1\N{NO-BREAK SPACE}\\2\N{NO-BREAK SPACE}"),
+)
 # Controls but tab and line end, halves of characters, line separators, and what turns the direction of writing
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+_CODE = re.compile("`([^`]+)`")
 
 
 def render(request: Request, name: str, *, status: int = 200, **more: Any) -> HTMLResponse:
@@ -35,6 +48,7 @@ def render(request: Request, name: str, *, status: int = 200, **more: Any) -> HT
 def form_page(request: Request, name: str, *, status: int = 200, **more: Any) -> HTMLResponse:
     """Page of a template that holds a form, tied to this browser by a cookie."""
     hub, cookie = hub_of(request), forms.cookie_of(request)
+    more["wrong"] = forms.field_of(more.get("problem"))
     made = render(request, name, status=status, seal=forms.seal(hub, cookie), **more)
     secure = hub.address.startswith("https:")
     made.set_cookie(forms.COOKIE, cookie, httponly=True, samesite="strict", secure=secure, path="/")
@@ -70,6 +84,37 @@ def _sentence(text: str) -> str:
     )
 
 
+def _formula(text: str) -> str:
+    """Text as a printer would set it: a subscript, a minus and a span of years that are no hyphens.
+
+    >>> _formula("kg CO2e/cm2, -0.27 in 2012-2016")
+    'kg CO₂e/cm², −0.27 in 2012–2016'
+    """
+    return _set(text.replace("CO2e", "CO₂e"), _SIGNS)
+
+
+def _prose(text: str, *, together: bool = False) -> str:
+    """Text with its commands and fields, which stand between back-ticks, as code.
+
+    Args:
+        text: Text.
+        together: Whether a number stays on the line of its unit, as in a sentence that is wrapped.
+
+    >>> str(_prose("`a --b` tells < 3 kg CO2e (n = 4)", together=True)).replace("\N{NO-BREAK SPACE}", "_")
+    '<code>a --b</code> tells &lt; 3_kg CO₂e (n_=_4)'
+    """
+    said = _formula(_UNSEEN.sub(" ", text))
+    said = str(escape(_set(said, _TOGETHER) if together else said))
+    return Markup(_CODE.sub(r"<code>\1</code>", said))
+
+
+def _set(text: str, rules: tuple[tuple[re.Pattern[str], str], ...]) -> str:
+    said = str(text)
+    for found, put in rules:
+        said = found.sub(put, said)
+    return type(text)(said)  # what was marked as safe is so still
+
+
 @cache
 def templates() -> jinja2.Environment:
     """Templates of the pages, whose values are escaped."""
@@ -81,7 +126,8 @@ def templates() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         finalize=_shown,
     )
-    made.filters["formula"] = lambda text: text.replace("CO2e", "CO₂e")
+    made.filters["formula"] = _formula
+    made.filters["prose"] = _prose
     made.filters["sentence"] = _sentence
     made.filters["query"] = urlencode
     made.filters["bytes"] = views.size

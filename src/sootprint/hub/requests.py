@@ -83,7 +83,7 @@ def needing(scope: str) -> Callable[[Request], object]:
         if scope not in actor.may:
             status = 401 if actor is VISITOR else 403
             raise NotAllowedError(
-                f"this needs a token that may {scope}: `sootprint hub token create`", status
+                f"this needs a token that may {scope}: `sootprint hub token create` makes one", status
             )
         if scope != "read" and not hub_of(request).single_user:
             wait_s = hub_of(request).limits.take("submit", actor.name)

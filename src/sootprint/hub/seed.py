@@ -32,6 +32,7 @@ from sootprint.estimator.inputs import Job
 from sootprint.hub import admission, ingest
 from sootprint.hub.database import writing
 from sootprint.hub.ingest import Submission
+from sootprint.hub.people.claims import CLAIMED
 from sootprint.hub.tables import FootprintRow, table_of
 from sootprint.settings import Settings
 
@@ -52,15 +53,21 @@ _rows = table_of(FootprintRow)
 
 
 def seed(engine: Engine) -> dict[str, Any]:
-    """Counts of the published runs that were added, that got a newer version, and that were there already."""
+    """Counts of the published runs that were added, that got a newer version, and that were there already.
+
+    What its authors have claimed is theirs: no estimate of ours takes the place of their own numbers.
+    """
     ready = [ingest.prepared(index, one) for index, one in enumerate(admitted())]
     submission = Submission(actor=ACTOR, may_correct_all=True, origin="third-party", reason=WHY)
     with writing(engine) as connection:
-        query = sa.select(sa.func.count()).where(_rows.c.id.in_([one.id for one in ready]))
-        known = connection.execute(query).scalar_one()
-        answer = ingest.store(connection, ready, submission).plain()
-    updated = known - answer["duplicate"]
-    return answer | {"accepted": answer["accepted"] - updated, "updated": updated}
+        query = sa.select(_rows.c.id, _rows.c.origin).where(_rows.c.id.in_([one.id for one in ready]))
+        known = {row.id: row.origin for row in connection.execute(query)}
+        ours = [one for one in ready if known.get(one.id) != CLAIMED]
+        answer = ingest.store(connection, ours, submission).plain()
+    theirs, added = len(ready) - len(ours), len(ready) - len(known)
+    answer["duplicate"] += theirs
+    updated = answer["accepted"] - added
+    return answer | {"accepted": added, "updated": updated}
 
 
 def admitted() -> Iterator[admission.Admitted]:
@@ -152,7 +159,7 @@ def _bare(row: Row, zone: str | None, *, why: str) -> Footprint:
         hardware=(device,) if named else (),
         device_hours=intervals.exact(device_hours, "claimed") if device_hours else None,
         grade="E",
-        unknown=("energy_kwh", "emissions_kg"),
+        unknown=("energy_kwh", "emissions_kg", *(() if row["n_devices"] else ("hardware.count",))),
         warnings=(f"no estimate could be made: {why}",),
     )
 

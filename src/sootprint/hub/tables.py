@@ -28,6 +28,8 @@ SHA256 = String(64)
 # Results that count on a leaderboard unless all evidence is asked for, word by word as the indexes of them have it
 SOUND_RESULTS = "kind = 'quality' AND emissions_kg IS NOT NULL AND evidence <= 'C' AND marked = 0"
 _SOUND = text(SOUND_RESULTS)
+INSIDE = "parent IS NOT NULL"  # runs that may be inside of another
+BESIDE = "kind <> 'quality'"  # results that are shown beside quality, as their index has it
 # Columns that a walk through an order looks at in its index, so that only rows that fit are read; together they keep
 # within the 2,704 bytes that PostgreSQL allows an entry
 WALKED = (
@@ -146,6 +148,17 @@ class FootprintRow(Base):
         Index("ix_footprint_model", "model", "seq"),
         Index("ix_footprint_paper", "paper", "seq"),
         Index("ix_footprint_architecture", "architecture", "seq"),
+        *(
+            Index(name, column, "seq", sqlite_where=text(INSIDE), postgresql_where=text(INSIDE))
+            for name, column in (
+                ("ix_footprint_parent", "parent"),
+                ("ix_footprint_model_inside", "model"),
+                ("ix_footprint_architecture_inside", "architecture"),
+                ("ix_footprint_project_inside", "project"),
+                ("ix_footprint_paper_inside", "paper"),
+                ("ix_footprint_group_inside", "run_group"),
+            )
+        ),
     )
 
     seq: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=False)
@@ -224,11 +237,15 @@ class ResultRow(Base):
             postgresql_where=text("curve IS NOT NULL"),
         ),
         *(
-            Index(name, "board", cost, "value", sqlite_where=_SOUND, postgresql_where=_SOUND)
-            for name, cost in (
-                ("ix_result_sound_carbon", "emissions_kg"),
-                ("ix_result_sound_energy", "energy_kwh"),
+            Index(name, "board", *more, sqlite_where=_SOUND, postgresql_where=_SOUND)
+            for name, more in (
+                ("ix_result_sound_carbon", ("emissions_kg", "value")),
+                ("ix_result_sound_energy", ("energy_kwh", "value")),
+                ("ix_result_sound_rank", ("value", "emissions_kg", "energy_kwh", "seq")),
             )
+        ),
+        Index(
+            "ix_result_beside", "seq", "position", sqlite_where=text(BESIDE), postgresql_where=text(BESIDE)
         ),
         Index(
             "ix_result_rank",

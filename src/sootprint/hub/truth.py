@@ -18,15 +18,15 @@ from sootprint.catalogue.tables import PACKAGED
 from sootprint.charts.families import MEASURED, WALL, family_of
 from sootprint.core import carbon, intervals
 from sootprint.core.errors import CatalogueError, InputError, SootprintError
+from sootprint.core.instants import written_year
 from sootprint.core.quantity import Factor, Quantity
-from sootprint.core.records import Footprint
+from sootprint.core.records import Footprint, device_count, main_device
 from sootprint.core.units import G_PER_KG, J_PER_KWH, W_PER_KW, hours
 from sootprint.estimator import devices, factors
 from sootprint.estimator.audit import Finding
 from sootprint.estimator.inputs import Job
 from sootprint.hub import findings
 from sootprint.report.figures import number
-from sootprint.report.paper import main_device
 from sootprint.settings import Settings
 
 CREDIBLE = (0.5, 2.0)  # claimed over recomputed
@@ -47,6 +47,8 @@ SLIPS = {
     ),
 }
 NEAR_SLIP = 1.6  # ratio to a slip within which it is named: the spread of a recomputation
+# Electricity of all data centres of the world in 2024: IEA, Energy and AI (2025), 415 TWh; and that at 1 kg/kWh
+MOST_KWH = MOST_KG = 4.15e11
 MAX_SPIKE = 1.2  # over its rated power, what a device may draw on average by its own sensor
 _NOWHERE = Path("/nonexistent")  # the hub's settings are nobody's: no user's hardware, no site
 
@@ -104,6 +106,7 @@ def recompute(footprint: Footprint) -> Recomputed:
         *_outside("energy_kwh", energy_ratio),
         *_outside("emissions_kg", emissions_ratio),
         *_beyond_rated(footprint),
+        *_beyond_world(footprint, energy, emissions),
         *findings.marks(audited),
     ]
     return Recomputed(
@@ -173,14 +176,27 @@ def _hardware_energy(footprint: Footprint) -> tuple[Quantity, tuple[Factor, ...]
     main = main_device(footprint.hardware)
     if main is None:
         return "no hardware is named"
-    if footprint.device_hours is None and footprint.duration_s is None:
-        return "no hours are given"
+    spent_h = _device_hours(footprint)
+    if isinstance(spent_h, str):
+        return spent_h
     per_hour = _per_device_hour(main.name, *_work(footprint), footprint.boundary == "accelerator")
     if per_hour is None:
         return f"{main.name:.60} is in no table"
-    stated = footprint.device_hours
-    spent_h = stated.value if stated is not None else hours(footprint.duration_s or 0.0) * main.count
-    return intervals.scaled(per_hour[0], spent_h), per_hour[1]
+    if spent_h.low is None and spent_h.high is None:  # stated without bounds: as exact as it can be taken
+        return intervals.scaled(per_hour[0], spent_h.value), per_hour[1]
+    return intervals.product(per_hour[0], spent_h, basis="modelled"), per_hour[1]
+
+
+def _device_hours(footprint: Footprint) -> Quantity | str:
+    """Hours of all devices as stated, else wall hours of each, or why there are none [h]."""
+    if footprint.device_hours is not None:
+        return footprint.device_hours
+    if footprint.duration_s is None:
+        return "no hours are given"
+    count = device_count(footprint)
+    if count is None:
+        return "the number of devices is not known"
+    return Quantity(value=hours(footprint.duration_s) * count)
 
 
 def _work(footprint: Footprint) -> tuple[str, float | None]:
@@ -233,9 +249,11 @@ def _pue(footprint: Footprint) -> Quantity:
 
 def year_of(footprint: Footprint) -> int | None:
     """Year of a record: that of its start, else of its publication, else the one that it was estimated for."""
-    for text in (footprint.started, footprint.paper and footprint.paper.published):
-        if text and text[:4].isascii() and text[:4].isdigit() and _YEARS[0] < int(text[:4]) < _YEARS[1]:
-            return int(text[:4])
+    published = footprint.paper.published if footprint.paper else None
+    for text in (footprint.started, published):
+        year = written_year(text)
+        if year is not None and _YEARS[0] < year < _YEARS[1]:
+            return year
     given = footprint.given.get("year")
     return given if isinstance(given, int) and _YEARS[0] < given < _YEARS[1] else None
 
@@ -269,12 +287,29 @@ def _beyond_rated(footprint: Footprint) -> tuple[str, ...]:
     main, duration_s = main_device(footprint.hardware), footprint.duration_s
     if main is None or main.kind != "accelerator" or not main.rated_power_w or not duration_s:
         return ()
+    count = device_count(footprint)
+    if count is None:
+        return ()
     listed = [part for part in footprint.components if family_of(part.component) == "accelerator"]
-    limit_kwh = main.rated_power_w * main.count * hours(duration_s) / W_PER_KW * MAX_SPIKE
+    limit_kwh = main.rated_power_w * count * hours(duration_s) / W_PER_KW * MAX_SPIKE
     spent_kwh = sum(part.energy_kwh.value for part in listed)
     if spent_kwh <= limit_kwh:
         return ()
     return (f"the accelerators spent {spent_kwh:.3g} kWh, more than their rated power allows in the time",)
+
+
+def _beyond_world(
+    footprint: Footprint, energy: Quantity | None, emissions: Quantity | None
+) -> tuple[str, ...]:
+    """A mark where one training would take more than all data centres: in a sum nothing else would be left of it."""
+    most_kwh = max(one.value for one in (footprint.energy_kwh, energy, _NONE) if one is not None)
+    most_kg = max(one.value for one in (footprint.emissions_kg, emissions, _NONE) if one is not None)
+    if most_kwh <= MOST_KWH and most_kg <= MOST_KG:
+        return ()
+    return ("it is more than all data centres of the world take in a year, 415 TWh",)
+
+
+_NONE = Quantity(value=0.0)
 
 
 def detail(made: Recomputed) -> dict[str, object]:

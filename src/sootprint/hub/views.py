@@ -11,24 +11,25 @@ from sqlalchemy.engine import Engine
 from sootprint.catalogue import tables
 from sootprint.catalogue.search import search
 from sootprint.catalogue.zones import namesakes
-from sootprint.charts.scale import ENERGY, MASS
-from sootprint.core.ids import is_uuid7
+from sootprint.charts.scale import ENERGY, MASS, fitting
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import STAGES, Footprint, Place
 from sootprint.estimator import factors
 from sootprint.hub import chain, columns, drawings, judgement, leaderboards, reading, truth
 from sootprint.hub.context import Hub
-from sootprint.hub.insight import reviews
+from sootprint.hub.insight import reviews, rollups, trends
 from sootprint.hub.insight.sheets import Link, link
+from sootprint.hub.insight.worldwide import name_of
 from sootprint.hub.leaderboards import Standing
 from sootprint.hub.people import claims
 from sootprint.hub.reading import Question, Stored
 from sootprint.report import content, figures, words
 from sootprint.report.carbon import place_in_words
+from sootprint.report.kin import Kin
 
-NEW = 8  # records on the first page
+NEW = 6  # records on the first page
 SHOWN_VALUES = 8  # of a facet
-SHOWN_ENTRIES = 200  # rows of a leaderboard's table
+SHOWN_ENTRIES = 100  # rows of a leaderboard's table
 FACETS = {
     "task": "Task", "hardware": "Hardware", "country": "Country", "year": "Year", "stage": "Stage",
     "evidence": "Evidence", "verification": "Checked", "origin": "Origin",
@@ -40,6 +41,7 @@ ORIGINS = {
     "third-party": "third-party estimate",
     "claimed": "third-party estimate, claimed by its authors",
 }
+RELATED = Kin(is_elsewhere=True)  # runs around and inside of a run stand on its page with links
 CHECKED = {
     "schema-checked": "schema checked",
     "recomputed": "recomputed by the hub",
@@ -54,8 +56,10 @@ def home(engine: Engine) -> dict[str, Any]:
     rows, _ = reading.page(engine, Question(limit=NEW))
     grades = dict(reading.tallies(engine, "evidence"))
     total = sum(grades.values())
+    marked = dict(reading.tallies(engine, "marked")).get("1", 0)
     return {
         "total": total,
+        "tiles": _tiles(engine, grades, marked) if total else (),
         "rows": [listed(row) for row in rows],
         "grades": [
             {
@@ -68,8 +72,38 @@ def home(engine: Engine) -> dict[str, Any]:
         ],
         "countries": len(reading.tallies(engine, "country", 300)),
         "boards": len(leaderboards.boards(engine)),
-        "marked": dict(reading.tallies(engine, "marked")).get("1", 0),
     }
+
+
+def _tiles(engine: Engine, grades: dict[str, int], marked: int) -> list[tuple[str, str, str, str]]:
+    """Headline of the first page: label, value, note and where it leads."""
+    total = sum(grades.values())
+    measured = sum(n for grade, n in grades.items() if grade <= columns.SOUND)
+    sums = rollups.total(rollups.sums(engine, rollups.TIME))
+    found = []
+    if sums["n_emissions"]:
+        emitted = trends.year_of(0, sums, "emissions")
+        low, high = (None if bound is None else _plain(bound, MASS) for bound in (emitted.low, emitted.high))
+        said = f", 90 % of them {low} to {high}" if low and high else ""
+        note = f"geometric mean of the {emitted.n:,} with a year{said}"
+        whole = Quantity(
+            value=sums["emissions_kg"], low=sums["emissions_low_kg"], high=sums["emissions_high_kg"]
+        )
+        found.append(("A training emitted, typically", f"{_plain(emitted.mean, MASS)} CO2e", note, "/trends"))
+        energy = f"{figures.spread(whole, MASS)}, from {_plain(sums['energy_kwh'], ENERGY)}"
+        found.append(("All of them", f"{figures.amount(whole, MASS)} CO2e", energy, "/map"))
+    share = figures.share(measured / total)
+    return [
+        *found,
+        ("Measured, not modelled", share, f"{measured:,} of {total:,}, evidence A to C", "/quality"),
+        ("To be reviewed", f"{marked:,}", "claims far from what their inputs give", "/review"),
+    ]
+
+
+def _plain(value: float, units: Any) -> str:
+    """Amount to two digits, as the trainings of a hub differ by orders of magnitude."""
+    unit = fitting(units, value)
+    return f"{figures.number(value / unit.size, 2)} {unit.name}"
 
 
 def _percent(part: int, total: int) -> str:
@@ -122,7 +156,7 @@ def facets(engine: Engine, given: dict[str, str]) -> list[dict[str, Any]]:
                     "title": title,
                     "values": [
                         {
-                            "value": value,
+                            "value": _in_words(name, value),
                             "n": n,
                             "chosen": value == chosen,
                             "to": _toggled(given, name, value),
@@ -133,6 +167,15 @@ def facets(engine: Engine, given: dict[str, str]) -> list[dict[str, Any]]:
                 }
             )
     return found
+
+
+def _in_words(facet: str, value: str) -> str:
+    """Value of a facet as a person reads it."""
+    if facet == "country":
+        return name_of(value)
+    if facet == "evidence":
+        return f"{value}: {words.GRADES[value]}" if value in words.GRADES else value
+    return {"verification": CHECKED, "origin": ORIGINS}.get(facet, {}).get(value, value)
 
 
 def _toggled(given: dict[str, str], name: str, value: str) -> dict[str, str]:
@@ -147,9 +190,9 @@ def record(hub: Hub, stored: Stored) -> dict[str, Any]:
     claim = claims.of_record(hub.engine, footprint.id)
     return {
         "stored": stored,
-        "row": stored.row,
+        "row": {**stored.own, "version": stored.row["version"]},
         "footprint": footprint,
-        "report": content.report(footprint),
+        "report": content.report(footprint, RELATED),
         "said": said,
         "grade_says": words.GRADES[said["grade_counted"]],
         "checked": CHECKED[said["verification"]],
@@ -160,7 +203,7 @@ def record(hub: Hub, stored: Stored) -> dict[str, Any]:
         "address": f"{hub.address}/footprints/{footprint.id}",
         "results": footprint.results,
         "reviews": reviews.of(hub.engine, footprint.id),
-        "about": _about(footprint, stored.row),
+        "about": _about(stored.own),
         "citation": _citation(hub, stored),
         "claim": claim,
     }
@@ -172,19 +215,16 @@ def _origin(stored: Stored, claim: dict[str, Any] | None) -> str:
     return "from its authors" if own else ORIGINS[stored.row["origin"]]
 
 
-def _about(footprint: Footprint, row: dict[str, Any]) -> list[Link]:
+def _about(row: dict[str, Any]) -> list[tuple[str, Link]]:
     """Pages of what a record belongs to."""
     named = (
-        ("All of this model", "/models/view", row["model"]),
-        ("All of this architecture", "/architectures/view", row["architecture"]),
-        ("All of this publication", "/papers/view", row["paper"]),
-        ("Its project", "/projects/view", row["project"]),
-        ("Its group of runs", "/groups/view", row["run_group"]),
+        ("Model", "/models/view", row["model"]),
+        ("Architecture", "/architectures/view", row["architecture"]),
+        ("Publication", "/papers/view", row["paper"]),
+        ("Project", "/projects/view", row["project"]),
+        ("Group of runs", "/groups/view", row["run_group"]),
     )
-    found = [link(text, path, name=name) for text, path, name in named if name]
-    if footprint.parent and is_uuid7(footprint.parent):
-        found.append(Link("The run it is part of", f"/footprints/{footprint.parent}"))
-    return found
+    return [(text, link(name, path, name=name)) for text, path, name in named if name]
 
 
 def _quantity(plain: dict[str, Any] | None) -> Quantity | None:
@@ -214,7 +254,7 @@ def _compared(said: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _citation(hub: Hub, stored: Stored) -> str:
-    title = listed(stored.row)["title"]
+    title = listed(stored.own)["title"]
     return (
         f"Carbon footprint of {title}, version {stored.version} ({stored.at[:10]}), "
         f"{hub.address}/footprints/{stored.row['id']}?version={stored.version}"
@@ -247,9 +287,10 @@ def board(engine: Engine, found: Standing, names: tuple[str, str, str], *, weak:
     }
 
 
-def form(estimate: Footprint | None) -> dict[str, Any]:
+def form(engine: Engine, estimate: Footprint | None) -> dict[str, Any]:
     """The form's lists, and the estimate where there is one."""
     return {
+        "boards": leaderboards.boards(engine),
         "estimate": estimate,
         "report": content.report(estimate) if estimate else None,
         "drawing": drawings.beside(estimate.emissions_kg, None, "estimate") if estimate else None,

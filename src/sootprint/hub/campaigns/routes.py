@@ -71,7 +71,7 @@ def _answered(request: Request, token: str, given: dict[str, str]) -> Response:
         if taken["rejected"]:
             raise InputError(taken["rejected"][0]["errors"][0])
     except SootprintError as err:
-        return _page(request, invitation, given, problem=str(err), status=status_of(err))
+        return _page(request, invitation, given, problem=err.elsewhere, status=status_of(err))
     store.answered(hub.engine, invitation["id"], record.id)
     return RedirectResponse(f"/footprints/{record.id}", status_code=303)
 
@@ -82,8 +82,8 @@ def _record(hub: Hub, invitation: dict[str, Any], given: dict[str, str]) -> Foot
     Raises:
         InputError: A field cannot be used, or the id is not of this form.
     """
-    key, told = given.get("id", ""), invitation["paper"]
-    if not is_uuid7(key) or not same(_id_seal(hub, invitation, key), given.get("id_seal", "")):
+    key, told = _own_id(hub, invitation, given), invitation["paper"]
+    if key is None:
         raise InputError("this form is of another invitation: open the link of the mail again")
     paper = Paper(
         citation=_citation(told), doi=told.get("doi"), arxiv=told.get("arxiv"), published=told.get("year")
@@ -120,7 +120,7 @@ def _page(
     **more: Any,
 ) -> Response:
     hub = hub_of(request)
-    key = given.get("id") or uuid7(time.time())
+    key = _own_id(hub, invitation, given) or uuid7(time.time())
     shown = {
         "invitation": invitation,
         "token": f"{store.link(hub.key, invitation['id'], '').rpartition('/')[2]}",
@@ -129,9 +129,16 @@ def _page(
         "record_id": key,
         "id_seal": _id_seal(hub, invitation, key),
         "problem": None,
-        **views.form(estimate),
+        **views.form(hub_of(request).engine, estimate),
     }
     return form_page(request, "answer.html", **(shown | more))
+
+
+def _own_id(hub: Hub, invitation: dict[str, Any], given: dict[str, str]) -> str | None:
+    """Id of a form's record where this invitation's own page gave it; any other would be somebody else's record."""
+    key = given.get("id", "")
+    fits = is_uuid7(key) and same(_id_seal(hub, invitation, key), given.get("id_seal", ""))
+    return key if fits else None
 
 
 def _id_seal(hub: Hub, invitation: dict[str, Any], key: str) -> str:

@@ -56,7 +56,9 @@ async def upload(request: Request) -> Response:
         async with hub.at_work.held(len(content), caller(request.scope)):
             found = await run_in_threadpool(uploads.taken, hub, given, name, content, actor=actor)
     except SootprintError as err:
-        return await run_in_threadpool(_page, request, given, None, problem=str(err), status=status_of(err))
+        return await run_in_threadpool(
+            _page, request, given, None, problem=err.elsewhere, status=status_of(err)
+        )
     return await run_in_threadpool(_page, request, given, found)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from sootprint.core.results import is_higher_better
 from sootprint.hub import columns, leaderboards, views
-from sootprint.hub.directions import is_higher_better
 from sootprint.hub.insight.sheets import Grid, Link, Part, Sheet, link, options
 from sootprint.hub.leaderboards import Board
 from sootprint.hub.tables import FootprintRow, ResultRow, table_of
@@ -105,8 +105,14 @@ def _award(connection: Connection, board: Board, year: int, within: int) -> Awar
 def _ties(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The first, and the others whose interval begins before its own ends."""
     first = rows[0]
-    end = first["emissions_high_kg"] or first["emissions_kg"]
-    return [row for row in rows if row is first or (row["emissions_low_kg"] or row["emissions_kg"]) <= end]
+    end = _bound(first, "high")
+    return [row for row in rows if row is first or _bound(row, "low") <= end]
+
+
+def _bound(row: dict[str, Any], end: str) -> float:
+    """End of the interval of a row's emissions; the value where it has none, for 0 is a bound as any other [kg]."""
+    bound = row[f"emissions_{end}_kg"]
+    return float(row["emissions_kg"] if bound is None else bound)
 
 
 def sheet(engine: Engine, year: int | None, within: int) -> Sheet:
@@ -173,7 +179,7 @@ def _grid(found: list[Award]) -> Grid:
             )
     return Grid(
         caption="Winners, the leaderboards with the most entries first",
-        columns=("Model", "Leaderboard", "CO2e (90 %)", "Value", "Best, bar", "Near the best"),
+        columns=("Model", "Leaderboard", "CO2e (90 %)", "Value", "Best, and least to enter", "Near the best"),
         numbers=(2, 3, 4, 5),
         rows=rows,
     )

@@ -138,12 +138,9 @@ def _amount(kg: float | None) -> str:
 def _ratio(one: Difference) -> str:
     if one.ratio is None:
         return ""
-    spread = figures.spread(one.ratio, figures.plain_unit("×"))
-    return (
-        f"{figures.number(one.ratio.value)} × ({spread})"
-        if one.ratio.low is not None
-        else f"{figures.number(one.ratio.value)} ×"
-    )
+    times = figures.plain_unit("×")
+    said = figures.amount(one.ratio, times)
+    return said if one.ratio.low is None else f"{said} ({figures.spread(one.ratio, times)})"
 
 
 def _said(title: str, first: str, told: list[Difference]) -> str:
@@ -151,7 +148,10 @@ def _said(title: str, first: str, told: list[Difference]) -> str:
     if emitted.ratio is None:
         return f"The emissions of {title} and {first} cannot be set against each other: {emitted.why}."
     if emitted.verdict in ("less", "more"):
-        return f"{title} emitted {figures.number(emitted.ratio.value)} times as much as {first}."
+        (times,) = figures.plain_unit("times")
+        spread = figures.interval(emitted.ratio, times)
+        sure = "" if spread in (figures.NOT_KNOWN, figures.EXACT) else f" (90 % interval {spread})"
+        return f"{title} emitted {figures.value(emitted.ratio, times)} times as much as {first}{sure}."
     return (
         f"Whether {title} emitted more or less than {first} cannot be told: {emitted.why or emitted.verdict}."
     )

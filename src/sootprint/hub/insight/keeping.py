@@ -58,8 +58,9 @@ class Kept:
                 thread.start()
         if known is None and thread is not None:
             thread.join(timeout=wait_s)
-        if name in self._failed:
-            raise self._failed.pop(name)
+        failed = self._failed.pop(name, None)  # by one of those who wait for it
+        if failed is not None:
+            raise failed
         found = self._known.get(name)
         return (None, False) if found is None else (found[3], found[0] == state)
 

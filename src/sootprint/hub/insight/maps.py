@@ -15,6 +15,7 @@ from sootprint.charts.scale import ENERGY, MASS, fitting
 from sootprint.charts.world import has_place, world_map
 from sootprint.hub.drawings import NARROW, WIDE, Drawing, drawn
 from sootprint.hub.insight.trends import Fit, Year
+from sootprint.hub.plot import BAND_OPACITY
 
 HEIGHT = 300
 _DIGITS = re.compile(r"(\d+\.\d)\d+(?=[^<>]*>)")  # of the geometry; the labels stay as they are
@@ -66,13 +67,15 @@ def _chart(
     y = alt.Y("mean:Q", title=f"{title}, logarithmic scale", scale=scale, axis=axis)
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
     bars = base.transform_filter("isValid(datum.low)").mark_rule(
-        strokeWidth=6, strokeCap="round", opacity=0.35, style="accent"
+        strokeWidth=6, strokeCap="round", opacity=BAND_OPACITY, style="accent"
     )
     layers = [
         bars.encode(
             y=alt.Y("low:Q", title=f"{title}, logarithmic scale", scale=scale, axis=axis), y2="high:Q"
         ),
-        base.mark_point(size=80, opacity=1.0, style="accent").encode(y=y),
+        base.mark_point(
+            size=110, opacity=1.0, stroke="var(--ground)", strokeWidth=1.5, style="accent"
+        ).encode(y=y),
     ]
     if ends:
         fitted = alt.Chart(alt.InlineData(values=ends)).mark_line(

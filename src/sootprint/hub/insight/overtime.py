@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Engine
 
-from sootprint.charts.scale import ENERGY, MASS
-from sootprint.core.quantity import Quantity
+from sootprint.charts.scale import ENERGY, MASS, fitting
 from sootprint.core.records import STAGES
 from sootprint.hub.insight import maps, trends
 from sootprint.hub.insight.sheets import Grid, Part, Sheet, link, options
 from sootprint.report import figures
 
 UNITS = {"emissions": MASS, "energy": ENERGY}
+DIGITS = 2  # of all numbers: the trainings of a year differ by more than a third would tell
 _EVIDENCE = (("E", "all"), ("D", "D or better"), ("C", "C or better, measured"))
 
 
@@ -58,7 +58,10 @@ def _grid(years: list[trends.Year], measure: str) -> Grid:
     units = UNITS[measure]
 
     def shown(value: float | None) -> str:
-        return "" if value is None else figures.amount(Quantity(value=value), units)
+        if value is None:
+            return ""
+        unit = fitting(units, value)
+        return f"{figures.number(value / unit.size, DIGITS)} {unit.name}"
 
     return Grid(
         caption=f"{measure.capitalize()} by year, newest first",

@@ -12,11 +12,12 @@ from sqlalchemy.engine import Engine
 
 from sootprint import settings
 from sootprint.catalogue import hardware, tables, zones
+from sootprint.charts.scale import ENERGY, MASS
 from sootprint.core import carbon, intervals
 from sootprint.core.errors import SootprintError
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
-from sootprint.core.units import G_PER_KG, J_PER_KWH
+from sootprint.core.units import J_PER_KWH
 from sootprint.hub import reading
 from sootprint.hub.insight.sheets import Grid, Part, Sheet
 from sootprint.report import content, figures, words
@@ -32,7 +33,6 @@ LEFT_OUT = (
     "the network and the visitors' own devices: pages have no script and load nothing from elsewhere",
 )
 _BEGAN_S = time.monotonic()
-_GRAMS = (figures.plain_unit("g"), figures.plain_unit("mg"))
 
 
 def sheet(engine: Engine, requests: int, measured: Footprint | None = None) -> Sheet:
@@ -55,10 +55,9 @@ def sheet(engine: Engine, requests: int, measured: Footprint | None = None) -> S
 def _measured(footprint: Footprint, requests: int, held: int) -> list[Part]:
     """Parts of the page from the meters."""
     emitted = footprint.emissions_kg
-    grams = None if emitted is None else intervals.scaled(emitted, G_PER_KG)
     said = f"It holds {held:,} footprints and has answered {requests:,} requests."
-    if grams is not None:
-        amount, spread = (shown(grams, _GRAMS[0]) for shown in (figures.amount, figures.spread))
+    if emitted is not None:
+        amount, spread = (shown(emitted, MASS) for shown in (figures.amount, figures.spread))
         said = f"Since it started, this process emitted {amount} (90 % interval {spread}). {said}"
     else:
         said = f"Its emissions are not known. {said}"
@@ -70,7 +69,7 @@ def _measured(footprint: Footprint, requests: int, held: int) -> list[Part]:
         if one is not None
     ]
     grade = f"grade {footprint.grade}: {words.GRADES[footprint.grade]}" if footprint.grade else "no grade"
-    by_meters = f"Its own share by the meters of this machine, as of a run with --share process; {grade}."
+    by_meters = f"Its own share by the meters of this machine, as of a run with `--share process`; {grade}."
     return [
         Part(says=[said, by_meters]),
         *(Part(grid=grid) for grid in grids),
@@ -86,28 +85,23 @@ def _modelled(requests: int, held: int) -> list[Part]:
     energy = intervals.scaled(thread_w, cpu_s / J_PER_KWH)
     where, grid, source = _grid_of()
     emitted = carbon.emissions(energy, grid, intervals.exact(1.0, "assumed"))
-    grams = intervals.scaled(emitted, G_PER_KG)
-    each = intervals.scaled(grams, 1000.0 / requests) if requests else None
+    each = intervals.scaled(emitted, 1.0 / requests) if requests else None
     rows = [
         ("CPU time of this process", f"{figures.number(cpu_s)} s", "measured, since it started"),
         ("Up for", figures.duration(up_s), "measured"),
         ("Power of a busy thread", f"{thread_w.value:.2g} W", f"90 % {_spread(thread_w, 'W')}: {whose}"),
-        (
-            "Energy",
-            f"{figures.number(energy.value * 1000.0)} Wh",
-            _spread(intervals.scaled(energy, 1000.0), "Wh"),
-        ),
+        ("Energy", figures.amount(energy, ENERGY), figures.spread(energy, ENERGY)),
         ("Carbon intensity", f"{figures.number(grid.value)} g/kWh", f"{where}: {source}"),
-        ("Emissions", figures.amount(grams, _GRAMS[0]), figures.spread(grams, _GRAMS[0])),
+        ("Emissions", figures.amount(emitted, MASS), figures.spread(emitted, MASS)),
         ("Requests", f"{requests:,}", "answered by this process"),
     ]
     if each is not None:
-        rows.append(("A request", figures.amount(each, _GRAMS[1]), figures.spread(each, _GRAMS[1])))
-    amount, spread = (shown(grams, _GRAMS[0]) for shown in (figures.amount, figures.spread))
+        rows.append(("A request", figures.amount(each, MASS), figures.spread(each, MASS)))
+    amount, spread = (shown(emitted, MASS) for shown in (figures.amount, figures.spread))
     said = f"Since it started, this process emitted about {amount} ({spread})"
-    said += f", {figures.amount(each, _GRAMS[1])} a request" if each is not None else ""
+    said += f", {figures.amount(each, MASS)} a request" if each is not None else ""
     how = Grid(caption="How it comes about", columns=("Fact", "Value", "Origin"), numbers=(1,), rows=rows)
-    known = "It is modelled; sootprint hub serve --measure reads the meters of this machine instead."
+    known = "It is modelled; `sootprint hub serve --measure` reads the meters of this machine instead."
     return [
         Part(says=[f"{said}. It holds {held:,} footprints.", known], grid=how),
         Part(title="What is not in it", items=LEFT_OUT),

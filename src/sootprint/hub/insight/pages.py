@@ -184,11 +184,12 @@ async def review(request: Request) -> Response:
     """Keep a reviewer's verdict."""
     given = await sealed_fields(request)
     actor = _allowed(request, "review")
-    key, verdict, note = (given.get(name, "") for name in ("id", "verdict", "note"))
+    key, verdict = given.get("id", ""), given.get("verdict", "")
+    said = {name: given.get(name, "") for name in ("version", "note")}
     try:
-        await run_in_threadpool(reviews.review, hub_of(request).engine, key, verdict, note=note, actor=actor)
+        await run_in_threadpool(reviews.review, hub_of(request).engine, key, verdict, actor=actor, **said)
     except SootprintError as err:
-        return await run_in_threadpool(_queue, request, None, problem=str(err), status=status_of(err))
+        return await run_in_threadpool(_queue, request, None, problem=err.elsewhere, status=status_of(err))
     return RedirectResponse(f"/footprints/{key}#reviews", status_code=303)
 
 
@@ -224,7 +225,7 @@ async def budget(request: Request) -> Response:
     try:
         await run_in_threadpool(projects.set_budget, engine, name, year, kg, actor=actor)
     except InputError as err:
-        return await run_in_threadpool(_project, request, name, problem=str(err))
+        return await run_in_threadpool(_project, request, name, problem=err.elsewhere)
     return RedirectResponse(Link("", projects.address(name)).to, status_code=303)
 
 

@@ -95,7 +95,7 @@ def _renewed(engine: Engine, last: int) -> int | None:
             if now.get(part[0]["seq"]) == part[0]["version"]
         ]  # what changed since has a row of this program already
         if fresh:
-            rows, results = _projected(connection, fresh)
+            rows, results = projected(connection, fresh)
             connection.execute(sa.delete(_results).where(_results.c.seq.in_([row["seq"] for row in rows])))
             _replace(connection, rows, results)
         _mark(connection, PROGRESS, found[-1]["seq"])
@@ -196,7 +196,7 @@ def _after(connection: Connection, last: int) -> list[dict[str, Any]]:
 def _chunk(connection: Connection, found: list[dict[str, Any]]) -> None:
     footprints = [Footprint.from_json(zlib.decompress(row.pop("body"))) for row in found]
     parts = [(row, one, truth.recompute(one)) for row, one in zip(found, footprints, strict=True)]
-    rows, results = _projected(connection, parts)
+    rows, results = projected(connection, parts)
     sums, counts = rollups.Changes(), Counter[tuple[str, str]]()
     for row, listed in zip(rows, results, strict=True):
         sums.add(row)
@@ -209,7 +209,15 @@ def _chunk(connection: Connection, found: list[dict[str, Any]]) -> None:
 Part = tuple[dict[str, Any], Footprint, truth.Recomputed]
 
 
-def _projected(
+def earlier(connection: Connection, row: dict[str, Any], version: Any, text: bytes) -> dict[str, Any]:
+    """Row of a record as an earlier version has it, with the verdict that it got."""
+    footprint = Footprint.from_json(text)
+    before = {**row, "version": version.version, "last_at": version.at}
+    rows, _ = projected(connection, [(before, footprint, truth.recompute(footprint))])
+    return rows[0]
+
+
+def projected(
     connection: Connection, parts: list[Part]
 ) -> tuple[list[dict[str, Any]], list[list[dict[str, Any]]]]:
     """Rows of records as they are to be, and the results of each; the last verdict on each counts."""

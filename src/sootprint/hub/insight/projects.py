@@ -32,7 +32,7 @@ def months(engine: Engine, name: str) -> list[dict[str, Any]]:
 
     Of a run inside of another of them only what came after that one counts.
     """
-    shares = nested.apart(engine, name, MOST_RUNS)
+    shares = nested.apart(engine, {"project": name}, MOST_RUNS)
     rows = _months(engine, name, _rows.c.id.not_in(shares) if shares else sa.true())
     late = [
         (row, share)
@@ -119,15 +119,15 @@ def sheet(engine: Engine, name: str) -> Sheet:
     n = sum(row["n"] for row in rows)
     whole = {of: sum(row[of] or 0.0 for row in rows) for of in ("idle_kwh", "metered_kwh")}
     waste = whole["idle_kwh"] / whole["metered_kwh"] if whole["metered_kwh"] else None
-    lead = f"{n:,} runs, as they were sent" + (
+    lead = f"A project of {counted(n, 'run')}" + (
         f"; sums are of the newest {MOST_RUNS:,}" if n >= MOST_RUNS else ""
     )
     return Sheet(
         title=name,
-        lead=f"{lead}. Energy and emissions are those of the records themselves.",
+        lead=f"{lead}. Energy and emissions are as the records state them; a run inside of another counts once.",
         above=[Link("Explore", "/explore")],
         figures=[
-            ("Emissions", *_sum(rows, "emissions_kg", MASS)),
+            ("Emissions", *_sum(rows, "emissions_kg", MASS, " CO2e")),
             ("Energy", *_sum(rows, "energy_kwh", ENERGY)),
             (
                 "Idle",
@@ -149,11 +149,11 @@ def sheet(engine: Engine, name: str) -> Sheet:
     )
 
 
-def _sum(rows: list[dict[str, Any]], of: str, units: tuple[Unit, ...]) -> tuple[str, str]:
+def _sum(rows: list[dict[str, Any]], of: str, units: tuple[Unit, ...], gas: str = "") -> tuple[str, str]:
     """The sum of what the runs tell, and how many tell nothing."""
     told = [row[of] for row in rows if row[of] is not None]
     n, untold = sum(row["n"] for row in rows), sum(row[f"no_{of}"] for row in rows)
-    shown = figures.amount(Quantity(value=sum(told)), units) if told else figures.NOT_KNOWN
+    shown = f"{figures.amount(Quantity(value=sum(told)), units)}{gas}" if told else figures.NOT_KNOWN
     return shown, f"of {n - untold:,} of {n:,} runs; the others do not tell" if untold else ""
 
 

@@ -33,11 +33,19 @@ _rows, _results, _reviews = table_of(FootprintRow), table_of(ResultRow), table_o
 _recomputed = table_of(Recomputation)
 
 
-def review(engine: Engine, key: str, verdict: str, *, note: str, actor: Actor) -> None:
+def review(engine: Engine, key: str, verdict: str, *, version: str, note: str, actor: Actor) -> None:
     """Keep a verdict on the newest version of a record, and let it count.
 
+    Args:
+        engine: Database.
+        key: Identity of the record.
+        verdict: confirmed, replicated or disputed.
+        version: Number of the version that was looked at.
+        note: What was looked at.
+        actor: Who says so.
+
     Raises:
-        InputError: There is no such verdict, or no note.
+        InputError: There is no such verdict, no note, or a newer version.
         UnknownRecordError: There is no such published record.
         NotYoursError: It is the reviewer's own.
     """
@@ -52,6 +60,10 @@ def review(engine: Engine, key: str, verdict: str, *, note: str, actor: Actor) -
             raise UnknownRecordError(f"no footprint {key!r:.60} that could be reviewed")
         if actor.account_id is not None and found["account_id"] == actor.account_id:
             raise NotYoursError("a footprint of your own is reviewed by somebody else")
+        if version != str(found["version"]):
+            raise InputError(
+                f"version is {version!r:.20}, the newest is {found['version']}: look at that one"
+            )
         row = {
             "footprint": key, "version": found["version"], "at": now(), "account_id": actor.account_id,
             "actor": actor.name, "verdict": verdict, "note": note,

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 from sootprint.charts.scale import ENERGY, MASS
 from sootprint.core.quantity import Quantity
 from sootprint.hub import reading, views
-from sootprint.hub.insight import rollups
+from sootprint.hub.insight import nested, rollups
 from sootprint.hub.insight.sheets import Grid, Link, Part, Sheet, counted, link
 from sootprint.hub.problems import NotFoundError
 from sootprint.hub.reading import Question
@@ -21,7 +21,8 @@ SHOWN = 50
 SAID = (
     "Sums are of the hub's own recomputations, so that all are of one method. Their bounds add, "
     "for the same factors enter "
-    "all of them. Footprints that are to be reviewed are not in."
+    "all of them. Footprints that are to be reviewed are not in, and a run inside of another counts only for what "
+    "came after that one."
 )
 
 
@@ -32,7 +33,8 @@ def model(engine: Engine, name: str) -> Sheet:
         NotFoundError: It has nothing.
     """
     rows = _listed(engine, {"model": name}, f"model {name!r:.80}")
-    sums = rollups.sums(engine, rollups.MODEL, like=name)
+    chosen = {"model": name}
+    sums = nested.once(engine, rollups.sums(engine, rollups.MODEL, like=name), rollups.MODEL, chosen)
     designs = sorted({row["architecture"] for row in rows if row["architecture"]})
     papers = Counter(row["paper"] for row in rows if row["paper"])
     about = [link(f"Architecture: {one}", "/architectures/view", name=one) for one in designs]
@@ -58,7 +60,8 @@ def architecture(engine: Engine, name: str) -> Sheet:
         NotFoundError: The hub has none.
     """
     rows = _listed(engine, {"architecture": name}, f"architecture {name!r:.80}")
-    sums = rollups.sums(engine, rollups.DESIGN, like=name)
+    chosen = {"architecture": name}
+    sums = nested.once(engine, rollups.sums(engine, rollups.DESIGN, like=name), rollups.DESIGN, chosen)
     return Sheet(
         title=name,
         lead="What it took to train this architecture, as often as this hub knows of it.",
@@ -88,7 +91,7 @@ def paper(engine: Engine, name: str) -> Sheet:
         lead=f"{lead}.",
         above=[Link("Explore", "/explore")],
         parts=[
-            *_together(rows),
+            *_together(engine, rows, {"paper": name}),
             Part(title="Footprints", records=[views.listed(row) for row in rows], caption=_caption(rows)),
         ],
         actions=[_compared(rows)] if len(rows) > 1 else [],
@@ -108,7 +111,7 @@ def group(engine: Engine, name: str) -> Sheet:
         "as a scenario.",
         above=[Link("Explore", "/explore")],
         parts=[
-            *_together(rows),
+            *_together(engine, rows, {"run_group": name}),
             Part(
                 title="Runs",
                 records=[views.listed(row) for row in rows[:SHOWN]],
@@ -197,14 +200,16 @@ def _stage(name: str, sums: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _together(rows: list[dict[str, Any]]) -> list[Part]:
+def _together(engine: Engine, rows: list[dict[str, Any]], chosen: dict[str, str]) -> list[Part]:
     """Sums over a short list of records, by stage."""
+    shares, keys = nested.apart(engine, {**chosen, "marked": 0}, reading.MOST), {row["id"] for row in rows}
     changes = rollups.Changes()
     sums: dict[str, dict[str, Any]] = {}
     for row in rows:
-        if row["marked"]:
+        share = shares.get(row["id"], 1.0) if row["parent"] in keys else 1.0
+        if row["marked"] or share <= 0.0:
             continue
-        named = {**row, "architecture": None, "model": "x", "year": None, "country": None}
+        named = {**nested.part(row, share), "architecture": None, "model": "x", "year": None, "country": None}
         changes.add(named)
     for (_, key), terms in changes.items():
         sums[key] = {"key": key, **dict(zip(rollups.SUMS, terms, strict=True))}

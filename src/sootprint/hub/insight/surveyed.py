@@ -35,7 +35,7 @@ def empty() -> Sheet:
     return Sheet(
         title="Survey",
         lead="The analysis of Luccioni and Hernandez-Garcia (2023), run on the footprints of this hub. There is none "
-        "yet; sootprint hub seed brings published runs.",
+        "yet; `sootprint hub seed` brings published runs.",
         actions=[link("Submit a training", "/submit"), link("Upload a file", "/upload")],
     )
 
@@ -115,6 +115,8 @@ def _figure(figure: Any) -> Part:
     drawing = None
     if figure.chart is not None:
         made = charts.spec(figure.chart, "web")
+        on_page = charts.themed(made, "page")["config"]  # no end of its scale is lost on light or dark
+        made["config"] = {**made["config"], "range": on_page["range"]}
         drawing = Drawing(_small(render.svg(made)), _small(narrow.svg(made)), figure.caption)
     from sootprint.survey.report import grid
 

@@ -12,8 +12,8 @@ from sqlalchemy.engine import Engine
 
 from sootprint.charts.scale import ENERGY
 from sootprint.core.quantity import Quantity
+from sootprint.core.results import is_higher_better
 from sootprint.hub import columns, leaderboards, views
-from sootprint.hub.directions import is_higher_better
 from sootprint.hub.insight.sheets import Grid, Link, Part, Sheet, counted, link
 from sootprint.hub.tables import ResultRow, table_of
 from sootprint.report import figures
@@ -111,7 +111,14 @@ def sheet(engine: Engine, names: tuple[str, str, str], target: float) -> Sheet:
         looked = reached(engine, names, target, weak=True)
     found = looked.reached
     of_board = link("The leaderboard", "/leaderboards/view", task=names[0], dataset=names[1], metric=names[2])
-    says = [_words(looked, f"{names[2]} {target:g}")]
+    told = {
+        row["seq"]: row
+        for row in leaderboards.tell(engine, [one.row for one in found[: views.SHOWN_ENTRIES]])
+    }
+    shown = [dataclasses.replace(one, row=told[one.row["seq"]]) for one in found if one.row["seq"] in told]
+    says = [_words(looked, f"{names[2]} {target:g}", _energy(shown[0]) if shown else figures.NOT_KNOWN)]
+    if found:
+        says.append(_logged(sum(one.logged for one in found), len(found)))
     if weak:
         says.append(f"{leaderboards.NONE_SOUND}, so all evidence is shown.")
     if not looked.is_all:
@@ -119,11 +126,6 @@ def sheet(engine: Engine, names: tuple[str, str, str], target: float) -> Sheet:
             f"Looked at: the {MOST:,} footprints of the least energy, and the first {MOST_LOGGED} of those that "
             "logged the way there."
         )
-    told = {
-        row["seq"]: row
-        for row in leaderboards.tell(engine, [one.row for one in found[: views.SHOWN_ENTRIES]])
-    }
-    shown = [dataclasses.replace(one, row=told[one.row["seq"]]) for one in found if one.row["seq"] in told]
     return Sheet(
         title=f"Energy to {names[2]} {target:g}",
         lead=f"{names[0]}{f', {names[1]}' if names[1] else ''}: IT energy from the start until the "
@@ -133,16 +135,19 @@ def sheet(engine: Engine, names: tuple[str, str, str], target: float) -> Sheet:
     )
 
 
-def _words(looked: Looked, target: str) -> str:
+def _energy(one: Reached) -> str:
+    """Energy until a target, or the most that it can have been."""
+    if one.logged:
+        return figures.amount(Quantity(value=one.energy_kwh), ENERGY)
+    return f"at most {views.listed(one.row)['energy']['value']}"
+
+
+def _words(looked: Looked, target: str, least: str) -> str:
     """How many reached a target, and at what energy."""
     found, others = looked.reached, looked.others or "none"
     if not found:
         return f"No footprint reached {target} here; {others} ended short of it."
-    least = figures.amount(Quantity(value=found[0].energy_kwh), ENERGY)
-    return (
-        f"{counted(len(found), 'footprint')} reached {target}, {others} did not; the least energy was {least}. "
-        f"{_logged(sum(one.logged for one in found), len(found))}"
-    )
+    return f"{counted(len(found), 'footprint')} reached {target}, {others} did not; the least energy was {least}."
 
 
 def _logged(logged: int, found: int) -> str:
@@ -159,11 +164,10 @@ def _grid(found: list[Reached]) -> Grid:
     rows = []
     for one in found:
         shown = views.listed(one.row)
-        said = figures.amount(Quantity(value=one.energy_kwh), ENERGY)
         rows.append(
             (
                 Link(shown["title"], f"/footprints/{one.row['id']}"),
-                said if one.logged else f"at most {shown['energy']['value']}",
+                _energy(one),
                 shown["energy"]["value"],
                 figures.number(one.row["value"], 4),
                 one.row["evidence"],

@@ -62,7 +62,7 @@ PRIVACY = Sheet(
                 "No cookies but one that ties a form to your browser, and one while you are logged in.",
                 "Records from the command line hold no command lines, paths, user or host names "
                 "unless you ask for it; "
-                "sootprint hub push --dry-run shows what would leave.",
+                "`sootprint hub push --dry-run` shows what would leave.",
                 "Estimates of the form are computed and forgotten until you publish them.",
                 "Addresses in a record are never fetched.",
             ],

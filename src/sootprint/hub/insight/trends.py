@@ -73,10 +73,11 @@ def over_years(
         if (stage is None or of_stage == stage) and evidence <= weakest and row[f"n_{measure}"] > 0:
             groups.setdefault(int(year), []).append(row)
     together = {year: rollups.total(rows) for year, rows in sorted(groups.items())}
-    return [_year(year, sums, measure) for year, sums in together.items()], line(together, measure)
+    return [year_of(year, sums, measure) for year, sums in together.items()], line(together, measure)
 
 
-def _year(year: int, sums: Mapping[str, float], measure: str) -> Year:
+def year_of(year: int, sums: Mapping[str, float], measure: str) -> Year:
+    """A year, or what else records have in common, from the sums of those that have a value."""
     n, log = sums[f"n_{measure}"], sums[f"ln_{measure}"]
     mean, low, high = log / n, None, None
     if n > 2:
@@ -116,7 +117,7 @@ def line(years: Mapping[int, Mapping[str, float]], measure: str) -> Fit | None:
 def finding(years: Sequence[Year], fit: Fit | None, measure: str) -> str:
     """What the years show, in one sentence."""
     if fit is None:
-        return f"Too few records for a trend of {measure}: three of two years are needed."
+        return f"Too few records for a trend of {measure}: it takes three, from at least two years."
     value, low, high = fit.growth
     said = f"by a factor of {value:.2f} a year (90 % interval {low:.2f} to {high:.2f})"
     span = f"{years[0].year} to {years[-1].year}, {fit.n:,} records"

@@ -72,7 +72,10 @@ def _finding(rows: list[dict[str, Any]], measure: str) -> str:
     total, first = sum(row["records"] for row in rows), rows[0]
     if measure == "records":
         share = figures.share(first["records"] / total)
-        return f"{total:,} footprints name one of {len(rows)} countries; {first['name']} has the most, {share} of them."
+        most = _called(first["name"])
+        return (
+            f"{total:,} footprints name one of {len(rows)} countries; {most} has the most, {share} of them."
+        )
     known = sorted((row for row in rows if row[measure] is not None), key=lambda row: -row[measure])
     if not known:
         return f"No footprint here has its {measure} computed yet."
@@ -80,13 +83,23 @@ def _finding(rows: list[dict[str, Any]], measure: str) -> str:
     if measure == "energy":
         whole = sum(row["energy"] for row in known)
         said = figures.amount(Quantity(value=whole), ENERGY)
-        return f"{said} in {len(known)} countries; {top['name']} has {figures.share(top['energy'] / whole)} of it."
+        share = figures.share(top["energy"] / whole)
+        return f"{said} in {len(known)} countries; {_called(top['name'])} has {share} of it."
     return (
         "With the overhead of the facility, a kilowatt-hour of training emitted from "
-        f"{figures.number(low['intensity'])} g in {low['name']} to "
-        f"{figures.number(top['intensity'])} g in {top['name']}: a factor of "
+        f"{figures.number(low['intensity'])} g in {_called(low['name'])} to "
+        f"{figures.number(top['intensity'])} g in {_called(top['name'])}: a factor of "
         f"{figures.number(top['intensity'] / low['intensity'], 2)}."
     )
+
+
+def _called(name: str) -> str:
+    """Country in a sentence.
+
+    >>> _called("United States"), _called("France")
+    ('the United States', 'France')
+    """
+    return f"the {name}" if name.startswith(("United", "Netherlands", "Philippines")) else name
 
 
 def _grid(rows: list[dict[str, Any]]) -> Grid:

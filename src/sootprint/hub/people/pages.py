@@ -77,7 +77,7 @@ async def welcome(request: Request) -> Response:
     try:
         await run_in_threadpool(passwords.set_password, hub.engine, name, password, actor=name)
     except InputError as err:
-        more = {"invited": link, "shortest": passwords.SHORTEST, "problem": str(err)}
+        more = {"invited": link, "shortest": passwords.SHORTEST, "problem": err.elsewhere}
         return form_page(request, "welcome.html", status=400, **more)
     found = await run_in_threadpool(passwords.account_of, hub.engine, name, password)
     return await run_in_threadpool(_logged_in, request, found or 0, "/account")
@@ -100,7 +100,7 @@ async def make_token(request: Request) -> Response:
     try:
         token = await run_in_threadpool(_new_token, request, actor, given)
     except SootprintError as err:
-        return await run_in_threadpool(_account, request, actor, problem=str(err), status=400)
+        return await run_in_threadpool(_account, request, actor, problem=err.elsewhere, status=400)
     return await run_in_threadpool(_account, request, actor, token=token)
 
 
@@ -131,7 +131,7 @@ async def change_password(request: Request) -> Response:
             raise InputError("the present password is another one")
         await run_in_threadpool(passwords.set_password, engine, actor.name, new, actor=actor.name)
     except InputError as err:
-        return await run_in_threadpool(_account, request, actor, problem=str(err), status=400)
+        return await run_in_threadpool(_account, request, actor, problem=err.elsewhere, status=400)
     return await run_in_threadpool(_logged_in, request, known, "/account")
 
 
@@ -229,7 +229,7 @@ def _account(request: Request, viewer: Actor, *, status: int = 200, **more: Any)
 
 def _new_token(request: Request, actor: Actor, given: dict[str, str]) -> str:
     hub, days = hub_of(request), given.get("days", "").strip() or str(USUAL_DAYS)
-    if not days.isdigit() or not 1 <= int(days) <= MOST_DAYS:
+    if not (days.isascii() and days.isdigit()) or not 1 <= int(days) <= MOST_DAYS:
         raise InputError(f"days is {days!r:.20}: it is a whole number from 1 to {MOST_DAYS}")
     scopes = tuple(scope for scope in accounts.SCOPES if given.get(f"scope_{scope}"))
     if not scopes:
@@ -259,5 +259,5 @@ def _claimed(request: Request, key: str, given: dict[str, str]) -> Response:
     try:
         claims.claim(hub_of(request).engine, key, viewer, method=method, proof=proof)
     except SootprintError as err:
-        return _claim(request, key, given, problem=str(err), status=status_of(err))
+        return _claim(request, key, given, problem=err.elsewhere, status=status_of(err))
     return RedirectResponse(f"/footprints/{key}", status_code=303)
