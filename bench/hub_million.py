@@ -32,7 +32,7 @@ import tempfile
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ from sootprint.hub.tables import FootprintRow, FootprintVersion, Recomputation, 
 TEMPLATES, BATCH = 20_000, 5_000
 FIRST_S = 1_600_000_000.0  # instant in the id of the first record; the others follow at ten seconds
 CLIENTS = 16
-WARMED = "the file read into the system's memory and held there, before the pages"
+WARMED = "the files read into the system's memory and held there, before the pages"
 EACH, WARM = 60, 10  # requests of a kind of page that are timed, and before them
 VARIANTS = 60  # data sets of a task, the first as frequent as all the others
 _rows = table_of(FootprintRow)
@@ -103,8 +103,11 @@ def _pages(engine: Engine, given: argparse.Namespace, cluster: Cluster | None) -
     if cluster is not None:  # it was just started
         rows.append(hub_postgres.warmed(cluster.url))
         print(json.dumps(rows[-1]), flush=True)
+        if not given.cold:
+            rows.append(_warmed([path for path in cluster.data.glob("base/*/*") if path.is_file()]))
+            print(json.dumps(rows[-1]), flush=True)
     elif not given.database_url and not given.cold:
-        rows.append(_warmed(engine))
+        rows.append(_warmed([Path(str(engine.url.database))]))
         print(json.dumps(rows[-1]), flush=True)
     for row in _timed(engine, given):
         rows.append(row | (cluster.memory() if cluster is not None and "mib" in row else {}))
@@ -115,28 +118,29 @@ def _pages(engine: Engine, given: argparse.Namespace, cluster: Cluster | None) -
         hub_tables.million("PostgreSQL" if given.database_url else "SQLite", began, rows)
 
 
-def _warmed(engine: Engine) -> dict[str, Any]:
-    """Time of reading SQLite's file into the system's memory, as the server has it done after its start.
+def _warmed(files: Sequence[Path]) -> dict[str, Any]:
+    """Time of reading a database's files into the system's memory, as the server has it done after its start.
 
-    It is locked there until this process ends: some virtual machines hand idle file pages back to their host within a
-    minute, however much memory is free, and each look would be one at a disk.
+    They are locked there until this process ends: some virtual machines hand idle file pages back to their host within
+    a minute, however much memory is free, and each look would be one at a disk.
     """
-    began_s, path = time.monotonic(), Path(str(engine.url.database))
-    size = path.stat().st_size
+    began_s, sizes = time.monotonic(), [path.stat().st_size for path in files]
     system = ctypes.CDLL(None, use_errno=True)
     system.mmap.restype, system.mmap.argtypes = (
         ctypes.c_void_p,
         [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long],
     )
     system.mlock.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
-    with path.open("rb") as file:
-        at = system.mmap(None, size, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno(), 0)
-    if system.mlock(at, size):
-        sys.exit(
-            f"{size >> 20} MiB cannot be held in memory: {os.strerror(ctypes.get_errno())}; raise `ulimit -l`"
-        )
+    for path, size in zip(files, sizes, strict=True):
+        if not size:
+            continue
+        with path.open("rb") as file:
+            at = system.mmap(None, size, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno(), 0)
+        if system.mlock(at, size):
+            why = os.strerror(ctypes.get_errno())
+            sys.exit(f"{size >> 20} MiB cannot be held in memory: {why}; raise `ulimit -l`")
     took_s = time.monotonic() - began_s
-    return {"kind": WARMED, "read_mib": round(size / 2**20), "took_s": round(took_s, 1)}
+    return {"kind": WARMED, "read_mib": round(sum(sizes) / 2**20), "took_s": round(took_s, 1)}
 
 
 def _fill(engine: Engine, records: int, at_most_s: float) -> None:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+with contextlib.suppress(ImportError):  # the frameworks have an environment of their own, without it
+    from hypothesis import settings
+
+    settings.register_profile("untimed", deadline=None)  # no test is one of speed: the machine may be busy
+    settings.load_profile("untimed")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what it puts in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 SHARED_REASON = "../shared is not here"
 # Joules or grids of seconds against a clock, and processes by the dozen: these tests want the machine to themselves.

@@ -51,12 +51,22 @@ def reasoned(report: Report) -> Iterator[str]:
         yield f"- {row}"
         if all((peer, stage) != other[1:] for other in rows[index + 1 :]):
             yield from _reason(report, peer, stage)
+        if row.partition(": ")[0] in report["truth"]:
+            yield from _edges(report)
 
 
 def _stage(row: str) -> tuple[str, str | None]:
     """Tool that is ahead in a row, and the part of a run that the row is about."""
     title, _, rest = row.partition(": ")
     return rest.partition(" ")[0], STAGES.get(title)
+
+
+def _edges(report: Report) -> Iterator[str]:
+    """What an error against a known energy is worth in time."""
+    yield (
+        f"  - These are the largest errors of {report['truth_runs']} runs of {report['truth_seconds']:g} s each; one "
+        f"percent of such a run is its energy of {10 * report['truth_seconds']:.0f} ms."
+    )
 
 
 def _reason(report: Report, peer: str, stage: str | None) -> Iterator[str]:

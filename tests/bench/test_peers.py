@@ -185,6 +185,17 @@ def test_rows_in_which_another_tool_is_better_are_all_named() -> None:
     assert report.behind(_report(5.0, 10.0)) == []
 
 
+def test_an_error_that_another_tool_does_not_have_is_named() -> None:
+    """1.1 % beside 0.1 % of the truth is behind, 0.3 % is not; the page says how long that is."""
+    made = _report(0.3, 0.1)
+    assert not [row for row in report.behind(made) if row.startswith("a wave")]
+    made["truth"]["a wave"]["sootprint"]["largest_percent"] = -1.1
+    (zeus,) = [row for row in report.behind(made) if row.startswith("a wave: zeus")]
+    assert zeus == "a wave: zeus is 0.1 % off, Sootprint 1.1 %"
+    told = list(reasons.reasoned(made | {"behind": [zeus]}))
+    assert told[0] == f"- {zeus}" and "one percent of such a run is its energy of 200 ms" in told[1]
+
+
 def test_page_shows_what_was_skipped_with_its_reason() -> None:
     """A skipped cell is a dash with the reason, never a zero."""
     made = _report(10.0, 5.0)
