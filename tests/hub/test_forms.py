@@ -53,6 +53,19 @@ def test_claim_alone_is_a_record_without_what_it_does_not_say() -> None:
     assert "emissions_kg" not in made.unknown
 
 
+def test_emissions_of_an_energy_without_bounds_have_none() -> None:
+    """A stated energy without an interval gives emissions without one; with bounds it gives one."""
+    told = {"hours": "4", "hardware": "A100", "zone": "FR", "energy_kwh": "5"}
+    bare = full_form.record_of(told).emissions_kg
+    bounded = full_form.record_of({**told, "energy_kwh_low": "4", "energy_kwh_high": "6"}).emissions_kg
+    assert bare is not None
+    assert bounded is not None
+    assert (bare.low, bare.high) == (None, None)
+    assert bare.value == pytest.approx(bounded.value)
+    assert bounded.low is not None
+    assert bounded.low < 0.8 * bounded.value  # 4 of 5 kWh at the least of the grid and the overhead
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [

@@ -6,7 +6,10 @@ import dataclasses
 import json
 import math
 import re
+import threading
+import time
 from html import unescape
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -19,7 +22,8 @@ from starlette.testclient import TestClient
 
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, CurvePoint, Model, Paper, Place, Result
-from sootprint.hub import accounts, database, plot
+from sootprint.hub import accounts, database, plot, serve
+from sootprint.hub.app import application
 from sootprint.hub.context import Hub
 from sootprint.hub.insight import awards, own, projections, projects, quality, rollups, surveyed, trends
 from sootprint.hub.insight.compared import changed
@@ -27,7 +31,7 @@ from sootprint.hub.insight.tables import Rollup
 from sootprint.hub.tables import FootprintRow, ResultRow, Tally, table_of
 from sootprint.report import figures
 from tests.hub import records
-from tests.hub.conftest import KEY
+from tests.hub.conftest import HOST, KEY
 from tests.hub.test_pages import EVIL, HTML, _everywhere, _is_clean
 
 TASK = {"task": "Image classification", "dataset": "ImageNet", "metric": "Top-1"}
@@ -502,6 +506,49 @@ def test_projections_are_made_again_while_the_hub_is_in_use(
         assert list(map(float, old[2:])) == pytest.approx(list(map(float, new[2:])), rel=1e-9, abs=1e-6)
 
 
+def test_hub_of_an_older_program_serves_while_its_projections_are_made_again(
+    engine: Engine, client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large hub with the mark of the program before shows what that counted, until its own numbers are made."""
+    client.post("/api/v1/footprints", json=[_run(index) for index in range(6)])
+    projections.ensure(engine)
+    wanted = _state(engine)
+    sums = table_of(Rollup)
+    with database.writing(engine) as connection:
+        connection.execute(sa.update(sums).where(sums.c.kind == rollups.TIME).values(bounded_emissions=0))
+        older = sums.c.kind == projections.MADE
+        connection.execute(sa.update(sums).where(older).values(n=projections.STATE - 1))
+    monkeypatch.setattr(projections, "AT_START", 5)
+    monkeypatch.setattr(projections, "CHUNK", 2)
+    goes_on, plain = threading.Event(), projections._renewed
+
+    def held(*given: Any) -> Any:
+        assert goes_on.wait(60.0)
+        return plain(*given)
+
+    monkeypatch.setattr(projections, "_renewed", held)
+    url = engine.url.render_as_string(hide_password=False)
+    hub = serve.hub_of(serve.Order(home=tmp_path, database_url=url), 0)
+    with TestClient(application(hub), base_url=HOST) as later:
+        for path in ("/", "/explore", "/models/view?name=Net-0", "/trends", "/leaderboards", "/readyz"):
+            assert later.get(path, headers=HTML).status_code == 200, path
+        assert "no interval is known for 6 of 6" in later.get("/", headers=HTML).text
+        assert not projections.is_made(engine)
+        goes_on.set()
+        for _ in range(600):
+            if projections.is_made(engine):
+                break
+            time.sleep(0.1)
+        assert "no interval is known" not in later.get("/", headers=HTML).text
+    hub.engine.dispose()
+    made = _state(engine)
+    for name in ("tally", "footprint", "result"):
+        assert made[name] == wanted[name], name
+    for old, new in zip(wanted["rollup"], made["rollup"], strict=True):
+        assert old[:3] == new[:3]
+        assert list(map(float, old[2:])) == pytest.approx(list(map(float, new[2:])), rel=1e-9, abs=1e-6)
+
+
 def test_own_footprint_is_of_the_catalogue_or_of_the_meters(client: TestClient) -> None:
     """A processor that is known has its rated power, another one the range of servers; meters go before both."""
     power, whose = own.thread_power("AMD EPYC 7742 64-Core Processor")
@@ -581,7 +628,53 @@ def test_award_is_shared_where_an_interval_begins_at_zero() -> None:
     others = [
         {"emissions_kg": 5.0, "emissions_low_kg": low, "emissions_high_kg": 10.0} for low in (0.0, None, 2.1)
     ]
-    assert awards._ties([first, *others]) == [first, others[0]]
+    rows = [first, *others]
+    assert awards._ties(rows) == [first, others[0]]
+    assert awards._untold(rows, [first, others[0]]) == 1  # the second of them, whose interval is not known
+
+
+def test_award_of_an_unknown_interval_says_who_may_share_it(client: TestClient) -> None:
+    """The least carbon wins by its value; an interval that is not known makes no tie and denies none."""
+    year = {"started": "2024-05-01T00:00:00Z", "place": Place(zone="FR", country="FR")}
+    sent = [
+        _run(0, value=value, model=Model(name=name), **year)
+        for value, name in ((80.0, "A"), (79.9, "B"), (79.8, "C"))
+    ]
+    sent[0]["emissions_kg"] = {"value": 5.0, "basis": "derived"}
+    sent[1]["emissions_kg"] = {"value": 6.0, "low": 4.5, "high": 8.0, "basis": "derived"}
+    sent[2]["emissions_kg"] = {"value": 6.5, "low": 5.5, "high": 8.0, "basis": "derived"}
+    client.post("/api/v1/footprints", json=sent)
+    (made,) = awards.awards(client.app._hub.engine, 2024, 2)
+    assert ([row["model"] for row in made.winners], made.untold) == (["A", "B"], 1)
+    text = unescape(client.get("/award", params={"year": 2024, "within": 2}, headers=HTML).text)
+    assert "1 more may share it: an interval is not known" in text
+
+
+def test_sum_with_an_unknown_interval_has_none(client: TestClient) -> None:
+    """Of three trainings one states no bounds: the sum of all has none and says why, that of the two others has."""
+    model, bare = Model(name="M", architecture="A"), _run(3, model=Model(name="M", architecture="A"))
+    for part in bare["components"]:
+        part["energy_kwh"] |= {"low": None, "high": None}
+    sent = [
+        _run(0, model=model, stage="search"),
+        _run(6, model=model, stage="search"),
+        {**bare, "stage": "pretrain"},
+    ]
+    assert client.post("/api/v1/footprints", json=sent).json()["accepted"] == 3
+    home = unescape(client.get("/", headers=HTML).text)
+    assert "no interval is known for 1 of 3" in home
+    for path, name, told in (("models", "M", True), ("architectures", "A", True), ("groups", "seeds", False)):
+        page = unescape(client.get(f"/{path}/view", params={"name": name}, headers=HTML).text)
+        assert ("no interval is known for 1 of 3" in page) is told
+        text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+        assert re.search(r"pretrain 1 \S+ \S+ \S+ \S+ not known", text), path
+        assert re.search(r"search 2 \S+ \S+ \S+ \S+ [\d.]+ to [\d.]+ kg", text), path
+        assert re.search(r"all together 3 \S+ \S+ \S+ \S+ not known", text), path
+    engine = client.app._hub.engine
+    (kept,) = (
+        row for row in rollups.sums(engine, rollups.MODEL, like="M") if row["key"].startswith("pretrain")
+    )
+    assert (kept["n_energy"], kept["bounded_energy"], kept["bounded_emissions"]) == (1, 0, 0)
 
 
 def test_verdict_is_of_the_version_that_was_looked_at(client: TestClient) -> None:

@@ -144,14 +144,18 @@ def _claim(name: str, value: float, text: dict[str, str | None]) -> Quantity:
 
 
 def _emitted(energy: Quantity, made: Footprint) -> Quantity:
-    """Emissions of a stated energy at the estimate's PUE and intensity, with the widest bounds of the three."""
+    """Emissions of a stated energy at the estimate's PUE and intensity, with the widest bounds of the three.
+
+    A bound that one of them does not have is unknown.
+    """
     parts = [one for one in (energy, made.pue, made.intensity_g_per_kwh) if one is not None]
-    ends = {"value": 1.0, "low": 1.0, "high": 1.0}
-    for one in parts:
-        low, high = (one.value if bound is None else bound for bound in (one.low, one.high))
-        ends = {"value": ends["value"] * one.value, "low": ends["low"] * low, "high": ends["high"] * high}
-    kg = {name: end / G_PER_KG for name, end in ends.items()}
-    return Quantity(**kg, basis="derived")
+    lows, highs = [one.low for one in parts], [one.high for one in parts]
+    return Quantity(
+        value=math.prod(one.value for one in parts) / G_PER_KG,
+        low=None if None in lows else math.prod(low or 0.0 for low in lows) / G_PER_KG,
+        high=None if None in highs else math.prod(high or 0.0 for high in highs) / G_PER_KG,
+        basis="derived",
+    )
 
 
 def _results(text: dict[str, str | None]) -> list[Result]:

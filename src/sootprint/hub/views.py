@@ -86,12 +86,11 @@ def _tiles(engine: Engine, grades: dict[str, int], marked: int) -> list[tuple[st
         low, high = (None if bound is None else _plain(bound, MASS) for bound in (emitted.low, emitted.high))
         said = f", 90 % of them {low} to {high}" if low and high else ""
         note = f"geometric mean of the {emitted.n:,} with a year{said}"
-        whole = Quantity(
-            value=sums["emissions_kg"], low=sums["emissions_low_kg"], high=sums["emissions_high_kg"]
-        )
+        whole = rollups.quantity(sums, "emissions", "kg")
+        spread = rollups.untold(sums, "emissions") or figures.spread(whole, MASS)
         found.append(("A training emitted, typically", f"{_plain(emitted.mean, MASS)} CO2e", note, "/trends"))
-        energy = f"{figures.spread(whole, MASS)}, from {_plain(sums['energy_kwh'], ENERGY)}"
-        found.append(("All of them", f"{figures.amount(whole, MASS)} CO2e", energy, "/map"))
+        told = f"{spread}, from {_plain(sums['energy_kwh'], ENERGY)}"
+        found.append(("All of them", f"{figures.amount(whole, MASS)} CO2e", told, "/map"))
     share = figures.share(measured / total)
     return [
         *found,

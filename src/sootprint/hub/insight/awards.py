@@ -27,7 +27,8 @@ RULES = (
     "Of those, the one with the least location-based emissions wins. Offsets and market "
     "instruments count for nothing.",
     "Entries whose 90 % interval of emissions overlaps the winner's share the award: the "
-    "difference cannot be told.",
+    "difference cannot be told. Where one of the two has no interval, they share it only if its value alone tells "
+    "that they overlap; how many others may share it is said.",
     "A leaderboard with fewer than two entries has no award.",
 )
 _rows, _results = table_of(FootprintRow), table_of(ResultRow)
@@ -44,6 +45,7 @@ class Award:
         entries: Entries of the year [1].
         within: Entries that reached the bar [1].
         winners: The winner, and those that share the award.
+        untold: Others within the bar that may share it, which an interval that is not known leaves open [1].
     """
 
     board: Board
@@ -52,6 +54,7 @@ class Award:
     entries: int
     within: int
     winners: list[dict[str, Any]]
+    untold: int
 
 
 def years(engine: Engine) -> list[int]:
@@ -99,18 +102,34 @@ def _award(connection: Connection, board: Board, year: int, within: int) -> Awar
     )
     rows = [dict(row) for row in connection.execute(query).mappings()]
     listed = list({row["id"]: row for row in reversed(rows)}.values())[::-1]
-    return Award(board=board, best=best, bar=bar, entries=n, within=len(listed), winners=_ties(listed))
+    winners = _ties(listed)
+    return Award(
+        board=board,
+        best=best,
+        bar=bar,
+        entries=n,
+        within=len(listed),
+        winners=winners,
+        untold=_untold(listed, winners),
+    )
 
 
 def _ties(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The first, and the others whose interval begins before its own ends."""
+    """The first, and the others of which it is certain that their interval begins before its own ends."""
     first = rows[0]
     end = _bound(first, "high")
     return [row for row in rows if row is first or _bound(row, "low") <= end]
 
 
+def _untold(rows: list[dict[str, Any]], winners: list[dict[str, Any]]) -> int:
+    """Rows that do not certainly share the award, but would if a bound that is not known were far enough out."""
+    if rows[0]["emissions_high_kg"] is None:
+        return len(rows) - len(winners)
+    return sum(row["emissions_low_kg"] is None for row in rows if row not in winners)
+
+
 def _bound(row: dict[str, Any], end: str) -> float:
-    """End of the interval of a row's emissions; the value where it has none, for 0 is a bound as any other [kg]."""
+    """End of the interval of a row's emissions; the value where none is known, which it holds for certain [kg]."""
     bound = row[f"emissions_{end}_kg"]
     return float(row["emissions_kg"] if bound is None else bound)
 
@@ -146,11 +165,15 @@ def _said(found: list[Award], year: int | None) -> str:
     return f"{said}; {shared or 'none'} {'is' if shared < 2 else 'are'} shared, where emissions cannot be told apart."
 
 
-def _place(place: int, winners: int) -> str:
-    """What stands below the name of one who shares an award; the last that is shown tells how many more do."""
+def _place(place: int, winners: int, untold: int) -> str:
+    """What stands below the name of one who shares an award; the last that is shown tells how many more do.
+
+    The first tells how many more may.
+    """
     more = winners - SHOWN_TIES if place == SHOWN_TIES - 1 else 0
-    said = "shares the award" if place else ""
-    return f"{said}, as {more} more do" if more > 0 else said
+    if not place:
+        return f"{untold} more may share it: an interval is not known" if untold else ""
+    return f"shares the award, as {more} more do" if more > 0 else "shares the award"
 
 
 def _grid(found: list[Award]) -> Grid:
@@ -169,7 +192,11 @@ def _grid(found: list[Award]) -> Grid:
             shown = views.listed(row)
             rows.append(
                 (
-                    Link(shown["title"], f"/footprints/{row['id']}", _place(place, len(one.winners))),
+                    Link(
+                        shown["title"],
+                        f"/footprints/{row['id']}",
+                        _place(place, len(one.winners), one.untold),
+                    ),
                     of_board,
                     views.with_spread(shown["emissions"]),
                     figures.number(row["value"], 4),

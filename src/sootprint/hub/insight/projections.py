@@ -21,7 +21,7 @@ from sootprint.hub.insight import reviews, rollups
 from sootprint.hub.insight.tables import Review, Rollup
 from sootprint.hub.tables import AuditEntry, FootprintRow, FootprintVersion, ResultRow, Tally, table_of
 
-STATE = 2  # of the projections that this program makes; one more with each change of what they hold
+STATE = 3  # of the projections that this program makes; one more with each change of what they hold
 MADE, PROGRESS = "made", "making"
 CHUNK = 500
 AT_START = 5_000  # records that are made again while all wait, in a few seconds

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from sootprint.core.quantity import Quantity
 from sootprint.hub import columns
 from sootprint.hub.insight.tables import Rollup
 from sootprint.hub.tables import table_of
@@ -23,6 +24,7 @@ YEARS = (1990, 2100)
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _rollup = table_of(Rollup)
 SUMS = tuple(one.name for one in _rollup.columns if one.name not in ("kind", "key"))
+COUNTS = tuple(name for name in SUMS if name.partition("_")[0] in ("n", "bounded"))
 
 
 class Changes:
@@ -88,14 +90,15 @@ def _terms(row: Mapping[str, Any]) -> list[float]:
 def _spread(row: Mapping[str, Any], name: str, unit: str) -> list[float]:
     value = row[f"our_{name}_{unit}"]
     if value is None or not 0.0 < value < math.inf:
-        return [0.0] * 6
+        return [0.0] * 7
     low, high = row[f"our_{name}_low_{unit}"], row[f"our_{name}_high_{unit}"]
     log = math.log(value)
-    return [1.0, value, value if low is None else low, value if high is None else high, log, log * log]
+    ends = [value if bound is None else bound for bound in (low, high)]
+    return [1.0, value, *ends, log, log * log, 0.0 if low is None or high is None else 1.0]
 
 
 def _whole(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, **{name: round(row[name]) for name in ("n", "n_energy", "n_emissions")}}
+    return {**row, **{name: round(row[name]) for name in COUNTS}}
 
 
 def sums(engine: Engine, kind: str, *, like: str | None = None, most: int = 5_000) -> list[dict[str, Any]]:
@@ -119,3 +122,23 @@ def sums(engine: Engine, kind: str, *, like: str | None = None, most: int = 5_00
 def total(rows: list[dict[str, Any]]) -> dict[str, float]:
     """Sums of several groups together."""
     return {name: sum(row[name] for row in rows) for name in SUMS}
+
+
+def quantity(sums: Mapping[str, float], name: str, unit: str) -> Quantity:
+    """Sum of a measure; its bounds add where each of its parts has both, and are unknown else.
+
+    Args:
+        sums: Sums of a group.
+        name: energy or emissions.
+        unit: Its unit in the names of the sums, kwh or kg.
+    """
+    value, low, high = (sums[f"{name}{part}_{unit}"] for part in ("", "_low", "_high"))
+    if sums[f"bounded_{name}"] < sums[f"n_{name}"]:
+        return Quantity(value=value, basis="derived")
+    return Quantity(value=value, low=min(low, value), high=max(high, value), basis="derived")
+
+
+def untold(sums: Mapping[str, float], name: str) -> str:
+    """How many parts of a sum have no interval, so that it has none; nothing where each has one."""
+    n, bounded = int(sums[f"n_{name}"]), int(sums[f"bounded_{name}"])
+    return f"no interval is known for {n - bounded:,} of {n:,}" if bounded < n else ""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.engine import Engine
 
 from sootprint.charts.scale import ENERGY, MASS
-from sootprint.core.quantity import Quantity
 from sootprint.hub import reading, views
 from sootprint.hub.insight import nested, rollups
 from sootprint.hub.insight.sheets import Grid, Link, Part, Sheet, counted, link
@@ -19,10 +17,9 @@ from sootprint.report import figures
 
 SHOWN = 50
 SAID = (
-    "Sums are of the hub's own recomputations, so that all are of one method. Their bounds add, "
-    "for the same factors enter "
-    "all of them. Footprints that are to be reviewed are not in, and a run inside of another counts only for what "
-    "came after that one."
+    "Sums are of the hub's own recomputations, so that all are of one method. Their bounds add, for the same factors "
+    "enter all of them; a sum of which a part has no interval has none. Footprints that are to be reviewed are not in, "
+    "and a run inside of another counts only for what came after that one."
 )
 
 
@@ -148,15 +145,11 @@ def _headline(sums: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
         ("Energy", "energy", "kwh", ENERGY),
     ):
         if whole[f"n_{name}"]:
-            one = _quantity(whole, name, unit)
-            found.append((f"{label}, all together", figures.amount(one, units), figures.spread(one, units)))
+            one = rollups.quantity(whole, name, unit)
+            note = rollups.untold(whole, name) or figures.spread(one, units)
+            found.append((f"{label}, all together", figures.amount(one, units), note))
     found.append(("Trainings", f"{int(whole['n']):,}", ""))
     return found
-
-
-def _quantity(sums: Mapping[str, float], name: str, unit: str) -> Quantity:
-    value, low, high = (sums[f"{name}{part}_{unit}"] for part in ("", "_low", "_high"))
-    return Quantity(value=value, low=min(low, value), high=max(high, value), basis="derived")
 
 
 def _scenario(sums: list[dict[str, Any]], what: str) -> list[Part]:
@@ -188,7 +181,7 @@ def _scenario(sums: list[dict[str, Any]], what: str) -> list[Part]:
 
 def _stage(name: str, sums: dict[str, Any]) -> tuple[str, ...]:
     energy, emitted = (
-        _quantity(sums, of, unit) if sums[f"n_{of}"] else None
+        rollups.quantity(sums, of, unit) if sums[f"n_{of}"] else None
         for of, unit in (("energy", "kwh"), ("emissions", "kg"))
     )
     return (

@@ -14,8 +14,9 @@ from sootprint.hub.tables import ID, INSTANT, Base, Serial
 class Rollup(Base):
     """Sums over the published, unmarked records of one group; kept with each batch, so that no page adds up rows.
 
-    The numbers are the hub's own recomputations, all of one method; `n_` counts the records that have one. `ln_` and
-    `ln2_` are sums of the logarithm and of its square.
+    The numbers are the hub's own recomputations, all of one method; `n_` counts the records that have one, `bounded_`
+    those of them with both bounds: where these are fewer, the sum has none, and its bounds here hold the values of the
+    others. `ln_` and `ln2_` are sums of the logarithm and of its square.
     """
 
     __tablename__ = "rollup"
@@ -29,12 +30,14 @@ class Rollup(Base):
     energy_high_kwh: Mapped[float]
     ln_energy: Mapped[float]
     ln2_energy: Mapped[float]
+    bounded_energy: Mapped[int] = mapped_column(BigInteger)
     n_emissions: Mapped[int] = mapped_column(BigInteger)
     emissions_kg: Mapped[float]
     emissions_low_kg: Mapped[float]
     emissions_high_kg: Mapped[float]
     ln_emissions: Mapped[float]
     ln2_emissions: Mapped[float]
+    bounded_emissions: Mapped[int] = mapped_column(BigInteger)
     emitting_kwh: Mapped[float]
 
 
