@@ -111,8 +111,13 @@ def test_decorated_static_and_class_methods_stay_what_they_are():
         def of_class(cls, x: int) -> tuple[str, int]:
             return cls.__name__, x
 
+        @sootprint.track
+        @classmethod
+        def bare(cls, x: int) -> tuple[str, int]:
+            return cls.__name__, x
+
     assert Trainer().static(1) == Trainer.static(1) == 1
-    assert Trainer().of_class(2) == ("Trainer", 2)
+    assert Trainer().of_class(2) == Trainer.bare(2) == ("Trainer", 2)
 
 
 def test_decorated_runs_are_stored_under_the_functions_name(own_home):
@@ -194,6 +199,25 @@ def test_wrong_setting_is_warned_of_and_the_run_measured(wrong, caplog):
     assert run.footprint.project == "kept"
     said = " ".join(record.message for record in caplog.records) + " ".join(run.footprint.warnings)
     assert str(next(iter(wrong))) in said or str(next(iter(wrong.values()))) in said
+
+
+class Wordless:
+    """A value without a text."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize("tree", ["/no\0where", "/no\ud800where", Wordless()], ids=["null", "half", "wordless"])
+@pytest.mark.parametrize("name", ["sysfs", "procfs"])
+def test_tree_that_no_file_can_have_costs_no_training(tree, name, monkeypatch):
+    """The first look at its counters, in whichever thread, finds none and raises nothing."""
+    ended: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", lambda told: ended.append(told.exc_value))
+    with sootprint.track("x", zone="FR", **{name: tree}) as run:
+        busy(0.05)
+    assert run.footprint is not None
+    assert ended == []
 
 
 def test_broken_configuration_file_does_not_stop_the_training(own_home, caplog):

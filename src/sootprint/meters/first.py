@@ -86,7 +86,7 @@ class First:
         root = f"{self._sysfs}/{POWERCAP}"
         try:
             names = [name for name in os.listdir(root) if ":" in name]  # noqa: PTH208 - a text suffices
-        except OSError:
+        except (OSError, ValueError):  # a path may hold a null byte, where it was stated so
             names = []
         for name in names[:MOST_COUNTERS]:
             self._read(f"{root}/{name}/energy_uj", limit=64)
@@ -118,7 +118,7 @@ class First:
     def _read(self, path: str, *, limit: int) -> None:
         try:
             file = os.open(path, _FLAGS)
-        except OSError:
+        except (OSError, ValueError):
             return
         try:
             self.seen[path] = self._now_s(), os.read(file, limit)

@@ -212,7 +212,7 @@ def track(name: Any = None, **settings: Any) -> Any:
     >>> with track("example", zone="FR") as run:  # doctest: +SKIP
     ...     train()
     """
-    if callable(name):
+    if callable(name) or isinstance(name, classmethod):
         return Run()(name)
     return Run(name, **settings)
 

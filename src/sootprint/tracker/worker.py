@@ -138,7 +138,7 @@ class Worker:
         stated = {
             name: self.arguments.get(name) or os.environ.get(f"SOOTPRINT_{name.upper()}") for name in TREES
         }
-        sysfs, procfs = (str(getattr(told, name, stated[name] or TREES[name])) for name in TREES)
+        sysfs, procfs = (text_of(getattr(told, name, stated[name] or TREES[name])) for name in TREES)
         return First(sysfs, procfs, self._monotonic_s)
 
     def start(self, *, wait_s: float | None = None) -> None:
