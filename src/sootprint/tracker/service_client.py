@@ -25,6 +25,7 @@ CHUNK = 65_536
 CONNECT_S = 0.5  # longest wait for the answer to the first request
 SEND_S = 0.1
 SILENT_PERIODS, LOST_PERIODS = 2.0, 5.0
+MOST_ANSWERS = 64  # that are read at once, so that a service which never ends telling holds nobody up
 MOST_TOLD = 8  # accounts that a client is told unasked until it says that it has read them
 _lines: weakref.WeakSet[ServiceLine] = weakref.WeakSet()
 
@@ -54,18 +55,18 @@ class ServiceLine:
         try:
             connection.settimeout(CONNECT_S)
             connection.connect(path)
+            self._bell = [Held(number) for number in os.pipe()]
         except OSError as err:
             connection.close()
             raise ServiceError(f"the node service cannot be reached ({err.strerror or err})") from err
-        self._socket = connection
-        self._bell = [Held(number) for number in os.pipe()]
+        self._socket, self._held = connection, Held(connection.fileno())
         os.set_blocking(self._bell[1].number, False)
         _lines.add(self)
 
     def wait(self, duration_s: float) -> bool:
         """Whether it could be waited until `duration_s` [s] have passed, the service has gone, or `ring` was called."""
         connection, bell = self._socket, self._bell
-        if connection is None or not all(one.is_ours for one in bell):
+        if connection is None or not all(one.is_ours for one in (self._held, *bell)):
             return False
         poll = select.poll()
         poll.register(connection, 0)  # of what it tells it need not be told now
@@ -87,9 +88,10 @@ class ServiceLine:
             ServiceError: It cannot be sent.
         """
         data = json.dumps(message, separators=(",", ":")).encode() + b"\n"
+        connection = self._connection()
         try:
-            self._connection().settimeout(SEND_S)
-            self._connection().sendall(data)
+            connection.settimeout(SEND_S)
+            connection.sendall(data)
         except OSError as err:
             raise ServiceError("the node service has gone") from err
 
@@ -133,15 +135,18 @@ class ServiceLine:
         return True
 
     def _connection(self) -> socket.socket:
-        if self._socket is None:
+        if self._socket is None or not self._held.is_ours:  # its number may stand for a connection of the program
             raise ServiceError("the node service has gone")
         return self._socket
 
     def close(self) -> None:
         """Let the connection go."""
         if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.close()
+            if self._held.is_ours:
+                with contextlib.suppress(OSError):
+                    self._socket.close()
+            else:
+                self._socket.detach()
             self._socket = None
             for end in self._bell:
                 end.close()
@@ -254,17 +259,20 @@ class Served:
             latest = self._answers(left_s, most=1) or latest
         return latest
 
-    def _answers(self, wait_s: float, *, most: int = 64) -> list[Entry] | None:
+    def _answers(self, wait_s: float, *, most: int = MOST_ANSWERS) -> list[Entry] | None:
         """Newest account that comes in time: of all that came where `wait_s` is 0, else until what was asked for."""
-        latest = None
-        while most and (self._asked or not wait_s) and (answer := self._line.receive(wait_s)) is not None:
+        latest, until_s = None, time.monotonic() + wait_s
+        while most and (self._asked or not wait_s):
+            answer = self._line.receive(max(0.0, until_s - time.monotonic()))
+            if answer is None:
+                break
             latest = self.latest = _entries(answer.get("entries"))
             self._heard_s = time.monotonic()
+            most -= 1
             if answer.get("told") is True:
                 self._told += 1
             else:
                 self._asked -= 1
-                most -= 1
         return latest
 
     def close(self) -> None:
