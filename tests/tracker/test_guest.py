@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -264,6 +266,20 @@ def test_one_that_is_refused_holds_nobody_off(node: Served):
     node.service.refused = False
     other = node.join()
     assert list(node.service.members) == [f"run-{other.number}"]
+
+
+def test_service_charges_a_run_where_files_cannot_be_locked(node: Served, monkeypatch: pytest.MonkeyPatch):
+    """A network file system may have no locks: nobody there reads for others, and the service takes the run."""
+
+    def unlocked(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    assert node.service is not None
+    monkeypatch.setattr(fcntl, "flock", unlocked)
+    run = node.join()
+    assert list(node.service.members) == [f"run-{run.number}"]
+    node.advance()
+    assert ended_j(node, run) == pytest.approx(POWER_W * TICK_S)
 
 
 def test_service_that_hangs_for_five_looks_is_left_by_all(node: Served):

@@ -208,7 +208,9 @@ class Wordless:
         raise RuntimeError
 
 
-@pytest.mark.parametrize("tree", ["/no\0where", "/no\ud800where", Wordless()], ids=["null", "half", "wordless"])
+@pytest.mark.parametrize(
+    "tree", ["/no\0where", "/no\ud800where", Wordless()], ids=["null", "half", "wordless"]
+)
 @pytest.mark.parametrize("name", ["sysfs", "procfs"])
 def test_tree_that_no_file_can_have_costs_no_training(tree, name, monkeypatch):
     """The first look at its counters, in whichever thread, finds none and raises nothing."""

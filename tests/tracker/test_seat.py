@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from sootprint.core.errors import MeterError
+from sootprint.core.held import Held
+from sootprint.tracker import registration
 from sootprint.tracker.registration import Registration
 from sootprint.tracker.seat import Seat
 from tests.fixtures.fake_devices import NOBODY, SOURCE
@@ -174,6 +176,24 @@ def test_registration_may_be_changed(runtime: Path):
     assert seat.others() == {"a": A}
     seat.leave()
     assert seat.others() == {}
+
+
+def test_registration_that_changes_while_it_is_read_is_not_cleared_away(
+    runtime: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Between the opening of the file and the look at its lock the run puts another one in its place."""
+    seat, other = Seat(runtime, "/sys"), Seat(runtime, "/sys")
+    seat.register(A)
+    tried = registration.locked
+
+    def late(file: Held) -> bool:
+        monkeypatch.setattr(registration, "locked", tried)
+        seat.register(A._replace(service="/new"))
+        return tried(file)
+
+    monkeypatch.setattr(registration, "locked", late)
+    assert [one.service for one in other.others().values()] == ["/new"]
+    assert [one.service for one in other.others().values()] == ["/new"]
 
 
 def test_folders_are_private_whatever_the_umask(runtime: Path):

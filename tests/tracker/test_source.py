@@ -107,7 +107,8 @@ class Run:
 
     def __init__(self, node: Node, number: int, *, share: str, parent: Run | None) -> None:
         none = str(node.folder / "none")
-        machine = Machine(sysfs=none, procfs=none, environ=node.environ, clock=node.clock)
+        first = {"stat": (node.clock.monotonic_s(), b"")}
+        machine = Machine(sysfs=none, procfs=none, environ=node.environ, clock=node.clock, first=first)
         self.number, self._node = number, node
         self.parts: list[Run] = []
         self.source = Source(
@@ -401,6 +402,49 @@ def test_late_heir_of_a_shared_node_loses_nothing(node: Node):
         node.advance()
     second.leave()
     assert (first.energy_j, second.energy_j) == (pytest.approx(150.0), pytest.approx(150.0 + 500.0))
+
+
+class ModelledNode(Node):
+    """A machine whose only meter is a model, which counts from its process' first look or from where it is found."""
+
+    def find(self, machine: Machine) -> list[Meter]:
+        """The model, as each process finds it."""
+        since_s = machine.first["stat"][0] if machine.first else self.clock.monotonic_s()
+        return [
+            ScriptMeter(
+                self.clock,
+                lambda at_s: {"energy_j": POWER_W * (at_s - since_s)},
+                name="cpu",
+                component="cpu",
+                basis="modelled",
+            )
+        ]
+
+
+def test_model_of_an_older_run_doubles_nothing_where_it_takes_over(tmp_path: Path):
+    """The one that began at 0 s follows one that began at 10 s: the 10 s between are not counted again.
+
+    Each of the two that are killed loses one look at most.
+    """
+    node = ModelledNode(tmp_path / "node")
+    first, second = node.join(), node.join()
+    for _ in range(10):
+        node.advance()
+    third = node.join()
+    for _ in range(3):
+        node.advance()
+    first.kill()
+    node.clock.advance(TICK_S)
+    third.source.tick()  # of those who wait it comes first
+    assert third.reads
+    for _ in range(3):
+        node.advance()
+    third.kill()
+    for _ in range(3):
+        node.advance()
+    second.leave()
+    charged_j = first.energy_j + second.energy_j + third.energy_j
+    assert 18 * POWER_W * TICK_S <= charged_j <= 20 * POWER_W * TICK_S
 
 
 def test_lost_counter_is_one_gap_in_each_record(node: Node):

@@ -165,7 +165,10 @@ def read(path: Path) -> Registration | None:
     except OSError:
         return None
     try:
-        content = None if locked(Held(descriptor)) else json.loads(os.read(descriptor, MOST_BYTES))
+        held = Held(descriptor)
+        content = None if locked(held) else json.loads(os.read(descriptor, MOST_BYTES))
+        if content is None and not held.is_at(path):  # it has changed since it was opened, and is held again
+            return read(path)
         if content is None or _left_by(content):
             path.unlink(missing_ok=True)
             return None

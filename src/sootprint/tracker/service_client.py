@@ -135,7 +135,7 @@ class ServiceLine:
         return True
 
     def _connection(self) -> socket.socket:
-        if self._socket is None or not self._held.is_ours:  # its number may stand for a connection of the program
+        if self._socket is None or not self._held.is_ours:  # the program may have the number
             raise ServiceError("the node service has gone")
         return self._socket
 

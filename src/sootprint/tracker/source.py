@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from sootprint.core import classes
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine, Meter
 from sootprint.tracker.alone import note
@@ -125,8 +126,10 @@ class Source(Glances, Guest):
             from sootprint.tracker.ranks import Heard
 
             self.heard = Heard(self._seat.folder / "runs", self._own)
+        begins = self._machine
+        self._machine = classes.replace(begins, first={})  # a meter that is found later counts from then on
         if not served and (self._seat is None or self._sits()):
-            self.meters = list(self._discover(self._machine))
+            self.meters = list(self._discover(begins))
             return
         self.untold = True
         if self._seat is not None:
