@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,6 +87,25 @@ def test_file_is_read_ahead_where_it_fits(sqlite_engine: Engine, monkeypatch: py
     assert database.read_ahead(sqlite_engine) == 0
     assert database.read_ahead(sa.create_engine("sqlite:////nowhere/hub.sqlite")) == 0
     assert database.read_ahead(sa.create_engine("postgresql+psycopg://hub@127.0.0.1:1/hub")) == 0
+
+
+def test_other_programs_see_what_comes_in_after_the_file_was_read_ahead(sqlite_engine: Engine) -> None:
+    """A command beside a running hub leaves its write-ahead log in place, as it sees that the file is in use."""
+    ingest.take_in(sqlite_engine, records.batch(3), LOCAL)
+    database.read_ahead(sqlite_engine)
+    before = _records_by_another_program(sqlite_engine)
+    ingest.take_in(sqlite_engine, records.batch(5), LOCAL)
+    assert (before, _records_by_another_program(sqlite_engine)) == (3, 8)
+
+
+def _records_by_another_program(engine: Engine) -> int:
+    script = """
+import contextlib, sqlite3, sys
+with contextlib.closing(sqlite3.connect(sys.argv[1])) as opened:
+    print(opened.execute("SELECT count(*) FROM footprint").fetchone()[0])
+"""
+    program = [sys.executable, "-c", script, str(engine.url.database)]
+    return int(subprocess.run(program, capture_output=True, text=True, check=True).stdout)
 
 
 def test_postgresql_is_read_ahead_as_far_as_it_fits(

@@ -122,14 +122,21 @@ def read_ahead(engine: Engine) -> int:
     if not path or not hasattr(os, "posix_fadvise"):
         return 0
     try:
-        with Path(path).open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > AHEAD_SHARE * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"):
-                return 0
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
+        size = Path(path).stat().st_size
+        if size > AHEAD_SHARE * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"):
+            return 0
+        if path not in _STAYING_OPEN:
+            _STAYING_OPEN[path] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        os.posix_fadvise(_STAYING_OPEN[path], 0, 0, os.POSIX_FADV_WILLNEED)
     except OSError:
         return 0
     return size
+
+
+# Descriptors of files of SQLite that this process opened itself. POSIX takes all locks that a process holds on a file
+# when the process closes any descriptor of it, SQLite's too: another program would then take the hub for stopped and
+# delete the write-ahead log that the hub goes on writing to (sqlite.org, "How To Corrupt An SQLite Database", 2.2).
+_STAYING_OPEN: dict[str, int] = {}
 
 
 def _read_ahead_postgresql(engine: Engine) -> int:
