@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from sootprint import Footprint, RecordError
-from sootprint.ledger import Ledger, keep, versions
+from sootprint.ledger import Ledger, database, keep, spool, versions
 from sootprint.ledger.database import FILE_NAME
 
 SPAWN = multiprocessing.get_context("fork")
@@ -74,6 +74,51 @@ def test_kill_between_spool_and_database_loses_nothing(home: Path, a_run, monkey
     assert worker.exitcode == -signal.SIGKILL
     with Ledger(home) as ledger:
         assert ledger.get("latest") == footprint
+
+
+def test_power_cut_finds_each_record_in_the_spool_or_in_the_database(home: Path, a_run, monkeypatch) -> None:
+    """SQLite waits for the disk once for all of them, and then their files go."""
+    for _ in range(3):
+        spool.leave(home, a_run())
+    said: list[str] = []
+    connect, unlink = database.connect, Path.unlink
+
+    def traced(*args, **more):
+        connection = connect(*args, **more)
+        connection.set_trace_callback(said.append)
+        return connection
+
+    def told(path: Path, **more: bool) -> None:
+        said.append("unlink")
+        unlink(path, **more)
+
+    monkeypatch.setattr(database, "connect", traced)
+    monkeypatch.setattr(Path, "unlink", told)
+    with Ledger(home) as ledger:
+        assert len(ledger.runs()) == 3
+    steps = ["PRAGMA synchronous = FULL", "BEGIN IMMEDIATE", "COMMIT", "PRAGMA synchronous = NORMAL"]
+    assert [one for one in said if one in (*steps, "unlink")] == [*steps, "unlink", "unlink", "unlink"]
+
+
+def test_record_is_on_its_way_to_the_disk_before_it_has_its_name(home: Path, a_run, monkeypatch) -> None:
+    """The disk is asked for the whole file, and nobody waits: no fsync is called."""
+    done: list[tuple[str, int]] = []
+    replace = os.replace
+
+    def asked(number: int, start: int, length: int, advice: int) -> None:
+        assert (start, length, advice) == (0, 0, os.POSIX_FADV_DONTNEED)
+        done.append(("asked", os.fstat(number).st_size))
+
+    def named(draft: str, path: Path) -> None:
+        replace(draft, path)
+        done.append(("named", path.stat().st_size))
+
+    monkeypatch.setattr(os, "posix_fadvise", asked)
+    monkeypatch.setattr(os, "replace", named)
+    monkeypatch.setattr(os, "fsync", lambda number: done.append(("waited", number)))
+    spool.leave(home, a_run())
+    (size,) = {size for _, size in done}
+    assert done == [("asked", size), ("named", size)]
 
 
 def test_kill_while_writing_the_spool_leaves_no_half_record(home: Path, a_run, monkeypatch) -> None:

@@ -164,6 +164,35 @@ def test_malformed_line_is_a_record_error(line):
         fold.apply(line)
 
 
+def test_power_cut_never_finds_an_empty_snapshot(tmp_path, monkeypatch):
+    """It is whole on the disk before it takes the place of all lines before it."""
+    journal = Journal(tmp_path / "a.jsonl")
+    journal.append({"k": "old"})
+    whole: list[bytes] = []
+    draft = tmp_path / "a.new"
+    monkeypatch.setattr(journals.os, "fsync", lambda fd: whole.append(draft.read_bytes()))
+    monkeypatch.setattr(journals.Path, "replace", lambda path, target: whole.append(b"placed"))
+    journal.replace([{"k": "new"}])
+    assert whole == [b'{"k":"new"}\n', b"placed"]
+
+
+def test_journal_is_brought_to_the_disk_from_time_to_time(tmp_path, monkeypatch):
+    """After each 60 ticks, also where some of them come at a time; once for a snapshot, which is a sync itself."""
+    journal = Journal(tmp_path / "a.jsonl")
+    synced: list[int] = []
+    dumped: list[int] = []
+    monkeypatch.setattr(journals.os, "fsync", lambda fd: synced.append(ticks))
+
+    def dump():
+        dumped.append(ticks)
+        return [{"k": "new"}]
+
+    for ticks in range(7, 1300, 7):
+        journal.keep(ticks, dump)
+    assert dumped == [602, 1204]
+    assert synced == [*range(63, 602, 63), *range(602, 1204, 63), *range(1204, 1300, 63)]
+
+
 def test_snapshot_stands_for_all_lines_before_it(tmp_path):
     """A compacted journal gives the same sums, spans, curve and gaps as the lines it replaced."""
     lines = [

@@ -116,8 +116,15 @@ def connect_read_only(home: Path) -> sqlite3.Connection:
 
 
 @contextlib.contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """One all-or-nothing change, with the write lock from its start."""
+def transaction(connection: sqlite3.Connection, *, lasts: bool = False) -> Iterator[None]:
+    """One all-or-nothing change, with the write lock from its start.
+
+    Args:
+        connection: Connection to the ledger.
+        lasts: Whether it is on the disk at the end; else a power cut may undo the last changes, each as a whole.
+    """
+    if lasts:
+        connection.execute("PRAGMA synchronous = FULL")
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -125,6 +132,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+        if lasts:
+            connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def now() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 LOCK_S = 5.0  # wait for another program's lock when a person is waiting, not a training
 MIN_PREFIX = 4
+AT_ONCE = 100  # records of the spool that are taken in together
 _NEWEST = "ORDER BY started DESC, id DESC"
+_Waiting = tuple[Path, Footprint, str, str]  # file, record, its text and the state of the run
 
 
 class Ledger:
@@ -189,20 +191,20 @@ class Ledger:
 
     def _absorb(self, connection: sqlite3.Connection) -> None:
         """Take in what waits in the spool; a file that is no record stays there and is named."""
-        problems = []
+        problems: list[str] = []
+        waiting: list[_Waiting] = []
         for path, state in spool.spooled(self.home):
             try:
                 text = path.read_text(encoding="utf-8")
-                footprint = Footprint.from_json(text)
+                waiting.append((path, Footprint.from_json(text), text, state))
             except FileNotFoundError:
                 continue  # another program took it in meanwhile
             except (OSError, RecordError, UnicodeDecodeError) as err:
                 problems.append(f"{path}: {err}")
-                continue
-            with database.transaction(connection):
-                versions.insert(connection, footprint, text=text, state=state)
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
+            if len(waiting) == AT_ONCE:
+                _take_in(connection, waiting)
+                waiting = []
+        _take_in(connection, waiting)
         self.unreadable = tuple(problems)
 
     def _matches(self, ref: str) -> list[str]:
@@ -275,6 +277,18 @@ def _advice(home: Path, error: Any) -> str:
 def _is_read_only(error: Exception) -> bool:
     words = ("readonly", "read-only", "unable to open", "permission denied")
     return any(word in str(error).lower() for word in words)
+
+
+def _take_in(connection: sqlite3.Connection, waiting: Sequence[_Waiting]) -> None:
+    """Add records of the spool, and delete their files once the disk has the records."""
+    if not waiting:
+        return
+    with database.transaction(connection, lasts=True):
+        for _, footprint, text, state in waiting:
+            versions.insert(connection, footprint, text=text, state=state)
+    for path, *_ in waiting:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def _listed(names: list[str]) -> str:

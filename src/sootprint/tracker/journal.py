@@ -26,7 +26,9 @@ if sys.platform != "win32":
 SUFFIX = ".jsonl"
 _encode = encoder(ensure_ascii=False)
 MAX_PENDING_BYTES = 4_000_000
-SYNC_TICKS = 60  # a power cut may cost the last minute; a kill costs nothing that was written
+SYNC_TICKS = (
+    60  # that a power cut may cost where the system keeps them for so long; a kill costs none of them
+)
 COMPACT_TICKS = 600
 ROOM_BYTES = 65_536  # kept back for the lines of a run on a disk that fills: four minutes of them
 _open_journals: weakref.WeakSet[Journal] = weakref.WeakSet()
@@ -115,13 +117,14 @@ class Journal:
             ticks: Ticks that it holds so far; they may come by several.
             dump: Lines that stand for everything so far.
         """
-        if ticks >= self._sync_at:
-            self._sync_at = ticks + SYNC_TICKS
-            self.sync()
         if ticks >= self._replace_at or self._overflowed:
             self._replace_at = ticks + COMPACT_TICKS
             with contextlib.suppress(OSError):  # the lines stay where they are
                 self.replace(dump())
+                self._sync_at = ticks + SYNC_TICKS
+        if ticks >= self._sync_at:
+            self._sync_at = ticks + SYNC_TICKS
+            self.sync()
 
     def sync(self) -> None:
         """Ask the disk to keep what was written, against a loss of power."""
@@ -145,6 +148,7 @@ class Journal:
         fd = _create(fresh)
         try:
             _write_all(fd, b"".join(_encoded(line) for line in lines))
+            os.fsync(fd)  # else a power cut may leave an empty file in the place of all that was measured
             fresh.replace(self.path)
         except OSError:
             os.close(fd)
