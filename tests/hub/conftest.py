@@ -73,10 +73,15 @@ def engine(request: pytest.FixtureRequest) -> Engine:
         made: Engine = request.getfixturevalue("sqlite_engine")
         return made
     shared: Engine = request.getfixturevalue("_postgres")
-    names = ", ".join(table.name for table in Base.metadata.sorted_tables)
-    with database.writing(shared) as connection:
-        connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY"))
+    emptied(shared)
     return shared
+
+
+def emptied(engine: Engine) -> None:
+    """Take all rows out of the PostgreSQL that tests share."""
+    names = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    with database.writing(engine) as connection:
+        connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY"))
 
 
 def hub(engine: Engine, *, single_user: bool = True) -> Hub:

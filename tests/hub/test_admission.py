@@ -49,6 +49,13 @@ def _changed(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
     return made
 
 
+def _is_extreme(value: Any) -> bool:
+    """Whether a number within is neither 0 nor of a size that has a use."""
+    if isinstance(value, dict | list):
+        return any(map(_is_extreme, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, int | float) and value != 0 and not 1e-99 <= abs(value) <= 1e99
+
+
 @settings(max_examples=250, deadline=None)
 @given(
     path=st.sampled_from([*_places(BASE), ("curve",), ("spans",), ("new",), ("place", "new")])
@@ -56,7 +63,7 @@ def _changed(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
     value=VALUES,
 )
 def test_verdict_is_that_of_the_codec(path: tuple[Any, ...], value: Any) -> None:
-    """Whatever stands in whichever field: the hub accepts it if and only if the core does."""
+    """Whatever stands in whichever field: the hub accepts it if and only if the core does, and pages can draw it."""
     data = _changed(path, value)
     try:
         wanted = codec.from_dict(data)
@@ -64,6 +71,10 @@ def test_verdict_is_that_of_the_codec(path: tuple[Any, ...], value: Any) -> None
         with pytest.raises(RecordError) as caught:
             admission.admitted(data)
         assert str(caught.value) == str(err)
+        return
+    if _is_extreme(value):
+        with pytest.raises(RecordError, match="in size"):
+            admission.admitted(data)
     else:
         found = admission.admitted(data).footprint
         assert dataclasses.replace(found, extra={}) == dataclasses.replace(wanted, extra={}, intervals=())
@@ -197,3 +208,25 @@ def test_colons_and_escapes_in_texts_are_no_fault() -> None:
     one = records.record(name="a:b \\u003a é", tags={"a:b": ":"})
     good, bad = admission.read(json.dumps([one, one]).encode())
     assert (len(good), bad) == (2, [])
+
+
+def test_doubled_name_is_found_in_time_that_grows_with_the_names() -> None:
+    """Fifty thousand other names before it: a count for each of them would take an hour of the processor."""
+    many = ",".join(f'"k{n}":1' for n in range(admission.MAX_NAMES - 1))
+    text = ("{" + many + ',"z":1' * 400_000 + "}").encode()
+    with pytest.raises(RecordError, match="'z' stands twice"):
+        admission.items(text)
+
+
+@pytest.mark.parametrize("number", [1.7e308, -1.7e308, 5e-324, 10**200])
+def test_number_that_no_page_can_draw_is_refused(number: float) -> None:
+    """Its products are infinite or 0; letters that look like one are none, and 0 is a number."""
+    for place in (
+        {"given": {"a": [number]}},
+        {"curve": [{"energy_kwh": 1.0, "metric": "m", "value": number}]},
+    ):
+        with pytest.raises(RecordError, match="in size"):
+            admission.admitted({**BASE, **place})
+    alike = {"name": "e-2024-e+300-" + "7" * 120, "given": {"a": [0, 1e99, 1e-99]}}
+    named = admission.admitted({**BASE, **alike})
+    assert named.footprint.name is not None

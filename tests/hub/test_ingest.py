@@ -280,3 +280,15 @@ def test_beginnings_of_words_are_found_spelled_out_and_not(
     assert found[0][2 * asked.index("models")] == ["Models 12"]
     assert found[0][2 * asked.index("_ model")] == found[0][2 * asked.index("model")] != []
     assert found[0][2 * asked.index("12 m")] == ["MODEL-x 123", "Models 12"]
+
+
+def test_record_that_cannot_be_computed_holds_up_no_other(engine: Engine) -> None:
+    """Each of its numbers is one, and their product is infinite: it is refused by its place in the batch."""
+    most = {"value": 1e99, "basis": "claimed"}
+    one = {**records.record(), "components": [], "duration_s": 1e99, "device_hours": None, "pue": most}
+    one |= {"intensity_g_per_kwh": most, "place": {**one["place"], "zone": None, "country": None}}
+    one["hardware"][0]["count"] = 10**98
+    answer = _send(engine, records.record(), one, records.record())
+    assert answer["accepted"] == 2
+    assert [refused["index"] for refused in answer["rejected"]] == [1]
+    assert "not a finite number" in answer["rejected"][0]["errors"][0]

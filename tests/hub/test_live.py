@@ -85,6 +85,24 @@ def test_end_and_owner_of_a_run_count(open_client: TestClient, bearer: Bearer) -
     assert "a live one" in open_client.get("/live", headers=HTML).text
 
 
+def test_id_of_a_live_run_is_its_senders(open_client: TestClient, bearer: Bearer) -> None:
+    """Everybody reads the ids of live runs: the record of one comes from who measures it, or from a maintainer."""
+    alice, bob, carl = (
+        bearer("contributor", name="alice"),
+        bearer("contributor", name="bob"),
+        bearer("maintainer"),
+    )
+    one, other = records.record(), records.record()
+    for key in (one["id"], other["id"]):
+        path = f"{LIVE}/{key}/minutes"
+        assert open_client.post(path, json=_told(range(2)), headers=alice).status_code == 200
+    answer = open_client.post("/api/v1/footprints", json=[one, records.record()], headers=bob).json()
+    assert answer["accepted"] == 1
+    assert "belongs to another account" in answer["rejected"][0]["errors"][0]
+    assert open_client.post("/api/v1/footprints", json=one, headers=alice).json()["accepted"] == 1
+    assert open_client.post("/api/v1/footprints", json=other, headers=carl).json()["accepted"] == 1
+
+
 def _command(home: Path, *words: str) -> tuple[list[str], dict[str, str]]:
     env = {**os.environ, "SOOTPRINT_HOME": str(home), "SOOTPRINT_RUNTIME_DIR": str(home / "run")}
     return [sys.executable, "-m", "sootprint", *words], env

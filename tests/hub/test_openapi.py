@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from starlette.testclient import TestClient
 
 from sootprint.hub import database, reading
 from sootprint.hub.app import application, unguarded
-from tests.hub.conftest import hub
+from tests.hub import records
+from tests.hub.conftest import emptied, hub
 
 ROUTES = [
     (method, path)
@@ -26,29 +28,45 @@ ROUTES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def api(_sqlite_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The API's description with a hub behind it."""
-    path = tmp_path_factory.mktemp("api") / "hub.sqlite"
-    shutil.copy(_sqlite_file, path)
-    engine = database.connect(database.url_of(f"sqlite:///{path}", path.parent))
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def api(
+    request: pytest.FixtureRequest, _sqlite_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Any, str]]:
+    """The API's description with a hub behind it on either database, and the id of a record that is there."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("api") / "hub.sqlite"
+        shutil.copy(_sqlite_file, path)
+        engine = database.connect(database.url_of(f"sqlite:///{path}", path.parent))
+    else:
+        engine = request.getfixturevalue("_postgres")
+        emptied(engine)
     made = dataclasses.replace(hub(engine), hosts=frozenset({"testserver"}))
-    yield schemathesis.openapi.from_asgi("/api/v1/openapi.json", application(made))
-    engine.dispose()
+    app, one = application(made), records.trained(76.0, kg=5.5)
+    with TestClient(app) as client:
+        assert client.post("/api/v1/footprints", json=one).json()["accepted"] == 1
+        assert client.post(f"/api/v1/live/{one['id']}/minutes", json={}).status_code == 200
+    yield schemathesis.openapi.from_asgi("/api/v1/openapi.json", app), one["id"]
+    if request.param == "sqlite":
+        engine.dispose()
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_nothing_makes_the_api_fail(api: Any, method: str, path: str) -> None:
-    """What the description allows, and what it forbids, gets an answer below 500."""
-    operation = api[path][method]
+def test_nothing_makes_the_api_fail(api: tuple[Any, str], method: str, path: str) -> None:
+    """What the description allows, and what it forbids, gets an answer below 500, of a record that is there, too."""
+    described, key = api
+    operation = described[path][method]
     wrong = operation.as_strategy(schemathesis.GenerationMode.NEGATIVE)
     both = operation.as_strategy() | wrong
 
     @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=both)
     def tried(case: Any) -> None:
-        answer = case.call()
-        assert answer.status_code < 500, answer.text
+        asked = [case.path_parameters]
+        if "{" in path and method == "get":  # of a made-up id there is nothing, whatever else is asked
+            asked.append(dict.fromkeys(case.path_parameters, key))
+        for case.path_parameters in asked:
+            answer = case.call()
+            assert answer.status_code < 500, answer.text
 
     tried()
 

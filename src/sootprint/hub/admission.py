@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import zlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -35,6 +37,9 @@ MAX_PARTS = 2_000_000
 TAKEN = {b"{": 232, b"[": 88, b",": 40}
 MAX_TAKEN = 120 << 20
 MAX_NAMES = 50_000  # of one object: as pairs, which are looked at for doubles, a million take 200 MB
+# Sizes of a number that is not 0: what is computed and drawn of three such numbers is finite, and not 0
+LEAST, MOST = 1e-99, 1e99
+_EXTREME = re.compile(rb"e[+-]\d{3}|\d{99}")  # a text without it has no other number
 
 _CONTAINERS = frozenset({dict, list})
 _written = json.JSONEncoder(
@@ -158,9 +163,23 @@ def admitted(data: Any) -> Admitted:
         footprint = _slow(data)
     if footprint.extra or "extra" in data:
         footprint = _slow(data)
+    if _EXTREME.search(text):
+        _check_numbers(data)
     for name in ("started", "ended"):
         _check_date(name, getattr(footprint, name))
     return Admitted(footprint, text, hashlib.sha256(text).hexdigest())
+
+
+def _check_numbers(data: Any) -> None:
+    """Refuse what no quantity has and no page can draw; it may also be letters that only look like such a number."""
+    waiting: list[tuple[str, Any]] = [("", data)]
+    while waiting:
+        path, one = waiting.pop()
+        if isinstance(one, dict | list):
+            named = one.items() if isinstance(one, dict) else enumerate(one)
+            waiting += [(f"{path}/{name}", part) for name, part in named]
+        elif isinstance(one, int | float) and one and not LEAST <= abs(one) <= MOST:
+            raise RecordError(f"{path:.200} is {one!r:.40}: a number is 0, or {LEAST:g} to {MOST:g} in size")
 
 
 def _check_date(name: str, text: str | None) -> None:
@@ -265,8 +284,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _twice(pairs: list[tuple[str, Any]]) -> str:
-    names = [name for name, _ in pairs]
-    return next(name for name in names if names.count(name) > 1)
+    return Counter(name for name, _ in pairs).most_common(1)[0][0]
 
 
 @cache

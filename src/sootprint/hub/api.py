@@ -146,9 +146,7 @@ class _Long(StreamingResponse):
 
 
 @router.get("/footprints/{name}", openapi_extra=RECORD)
-def footprint(
-    request: Request, name: str, version: Annotated[int | None, Query(ge=1, le=1 << 31)] = None
-) -> Response:
+def footprint(request: Request, name: str, version: asked.AnyVersion = None) -> Response:
     """One record by its id: JSON, or with `.csv`, `.md`, `.bib` or `.yaml` (model card) after the id another form."""
     key, _, form = name.partition(".")
     if form and form not in formats.FORMATS:

@@ -53,6 +53,9 @@ def only_known(request: Request) -> None:
             raise InputError(f"parameter {name!r:.60} is none of a list: the nearest is {near}")
 
 
+_NUMBER = Query(ge=1, le=(1 << 31) - 1, description="Number of a version.")  # as columns hold it
+Version = Annotated[int, _NUMBER]
+AnyVersion = Annotated[int | None, _NUMBER]
 Limit = Annotated[int, Query(ge=1, le=reading.MOST, description="Records of a page.")]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")]
 Order = Annotated[str, Query(pattern="^(newest|emissions|energy)$")]

@@ -25,6 +25,7 @@ from sootprint.hub import admission, chain, columns, truth
 from sootprint.hub.admission import Admitted, Refused
 from sootprint.hub.database import now, writing
 from sootprint.hub.insight import rollups
+from sootprint.hub.people.tables import LiveRun
 from sootprint.hub.tables import (
     Answered,
     FootprintRow,
@@ -43,6 +44,7 @@ _written = json.JSONEncoder(ensure_ascii=False).encode  # made once, not for eac
 
 _rows, _versions = table_of(FootprintRow), table_of(FootprintVersion)
 _results, _recomputed = table_of(ResultRow), table_of(Recomputation)
+_live = table_of(LiveRun)
 _tally, _answered = table_of(Tally), table_of(Answered)
 
 
@@ -113,18 +115,30 @@ def take_in(engine: Engine, text: bytes, submission: Submission) -> dict[str, An
         if known is not None:
             return known
     good, bad = admission.read(text)
-    with tables.held():  # half of an audit's time is the search for newer tables
-        ready = [prepared(index, one) for index, one in good]
+    ready, failed = _all_prepared(good)
     with writing(engine) as connection:
         if submission.key is not None:
             known = _known_answer(connection, submission, sha256)
             if known is not None:
                 return known
         answer = store(connection, ready, submission)
-        answer.rejected += bad
+        answer.rejected += [*bad, *failed]
         if submission.key is not None:
             _remember(connection, submission, sha256=sha256, answer=answer.plain())
     return answer.plain()
+
+
+def _all_prepared(good: Iterable[tuple[int, Admitted]]) -> tuple[list[Prepared], list[Refused]]:
+    """Records ready to be stored, and those whose numbers have no finite product: these do not hold up the others."""
+    ready: list[Prepared] = []
+    failed: list[Refused] = []
+    with tables.held():  # half of an audit's time is the search for newer tables
+        for index, one in good:
+            try:
+                ready.append(prepared(index, one))
+            except RecordError as err:
+                failed.append(Refused(index, f"it cannot be computed again: {err!s:.300}"))
+    return ready, failed
 
 
 def prepared(index: int, one: Admitted) -> Prepared:
@@ -159,6 +173,10 @@ class _Batch:
         self._at = now()
         ids = list(dict.fromkeys(one.id for one in ready))
         self._heads = {row["id"]: row for row in _in_chunks(connection, _rows, _rows.c.id, ids)}
+        unknown = [one for one in ids if one not in self._heads]
+        self._live = {
+            row["id"]: row["account_id"] for row in _in_chunks(connection, _live, _live.c.id, unknown)
+        }
         self._contents = set(_contents(connection, [one for one in ids if one in self._heads]))
         self._next = int(connection.scalar(sa.select(sa.func.max(_rows.c.seq))) or 0)
         self._new: dict[str, dict[str, Any]] = {}
@@ -173,7 +191,7 @@ class _Batch:
             self.answer.duplicate += 1
             return
         head = self._heads.get(one.id)
-        refusal = head and self._refusal(head)
+        refusal = self._refusal(one.id, head)
         if refusal:
             self.answer.rejected.append(Refused(one.index, refusal))
             return
@@ -184,12 +202,14 @@ class _Batch:
         self._listed[one.id] = one.results
         self._versions.append(self._version(one, made["version"]))
 
-    def _refusal(self, head: dict[str, Any]) -> str | None:
-        if head["state"] == columns.RETRACTED:
-            return f"/id {head['id']} was retracted: send the record under a new id"
-        own = head["account_id"] == self.submission.account_id
-        if not own and not self.submission.may_correct_all:
-            return f"/id {head['id']} belongs to another account: send your record under an id of its own"
+    def _refusal(self, key: str, head: dict[str, Any] | None) -> str | None:
+        """Why a record may not be stored; the id of a live run, which everybody reads, is its sender's already."""
+        if head is not None and head["state"] == columns.RETRACTED:
+            return f"/id {key} was retracted: send the record under a new id"
+        mine = self.submission.account_id
+        owner = self._live.get(key, mine) if head is None else head["account_id"]
+        if owner != mine and not self.submission.may_correct_all:
+            return f"/id {key} belongs to another account: send your record under an id of its own"
         return None
 
     def _first(self, one: Prepared) -> dict[str, Any]:

@@ -60,9 +60,7 @@ def explore(
 
 
 @router.get("/footprints/{key}")
-def record(
-    request: Request, key: str, version: Annotated[int | None, Query(ge=1, le=1 << 31)] = None
-) -> Response:
+def record(request: Request, key: str, version: asked.AnyVersion = None) -> Response:
     """One record: numbers with intervals, claimed beside recomputed, evidence, history, cite, export."""
     hub = hub_of(request)
     stored = reading.one(hub.engine, key, version) if is_uuid7(key) else None

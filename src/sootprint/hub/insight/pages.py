@@ -37,7 +37,6 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 Name = Annotated[str, Query(max_length=200, min_length=1)]
 Text = Annotated[str, Query(max_length=200)]
 Year = Annotated[int | None, Query(ge=1900, le=2200)]
-Version = Annotated[int, Query(ge=1, le=1 << 31)]
 
 
 def _page(request: Request, sheet: Sheet) -> Response:
@@ -132,7 +131,7 @@ def compare(request: Request, id: Annotated[list[str], Query(max_length=20)] = [
 
 
 @router.get("/footprints/{key}/diff")
-def diff(request: Request, key: str, before: Version, after: Version) -> Response:
+def diff(request: Request, key: str, before: asked.Version, after: asked.Version) -> Response:
     """What changed between two versions."""
     return _page(request, compared.versions(hub_of(request).engine, key, before, after))
 
