@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, CurvePoint, Model, Paper, Place, Result
-from sootprint.hub import accounts, database, plot, serve
+from sootprint.hub import accounts, database, ingest, plot, serve
 from sootprint.hub.app import application
 from sootprint.hub.context import Hub
 from sootprint.hub.insight import awards, own, projections, projects, quality, rollups, surveyed, trends
@@ -32,6 +32,7 @@ from sootprint.hub.tables import FootprintRow, ResultRow, Tally, table_of
 from sootprint.report import figures
 from tests.hub import records
 from tests.hub.conftest import HOST, KEY
+from tests.hub.test_database import LOCAL
 from tests.hub.test_pages import EVIL, HTML, _everywhere, _is_clean
 
 TASK = {"task": "Image classification", "dataset": "ImageNet", "metric": "Top-1"}
@@ -735,6 +736,10 @@ def test_a_run_names_its_parts_and_they_name_it(client: TestClient) -> None:
 
 def test_parts_are_found_by_an_index(engine: Engine) -> None:
     """Neither database reads all records, nor all of a model, for those that name a parent."""
+    ingest.take_in(engine, records.batch(200, model=Model(name="0190-none"), project="0190-none"), LOCAL)
+    parts = [records.record(1.0, parent=f"run {index}", project=f"p{index}") for index in range(100)]
+    ingest.take_in(engine, json.dumps(parts).encode(), LOCAL)
+    database.settle(engine)  # whatever PostgreSQL knew of the table before
     for column, index, more in (
         ("parent", "ix_footprint_parent", ""),
         ("model", "ix_footprint_model_inside", "AND marked + 0 = 0 AND parent IS NOT NULL"),
