@@ -20,6 +20,7 @@ from sootprint.cli import app
 from sootprint.core.errors import InputError
 from sootprint.hub import chain, ingest
 from sootprint.hub.campaigns import mails, sample, store
+from sootprint.hub.campaigns import status as standing
 from sootprint.hub.campaigns.status import status, wilson
 from sootprint.hub.context import Hub
 from tests.hub import records
@@ -171,6 +172,90 @@ def test_status_tells_who_did_not_answer_by_stratum(engine: Engine, tmp_path: Pa
     assert found["difference"]["degrees"] == len(found["strata"]) - 1
     low, high = wilson(77, 500)  # the survey's own 15.4 %
     assert (round(low or 0, 3), round(high or 0, 3)) == (0.125, 0.188)
+
+
+# Reached and answered by stratum, with chi-squared and p of scipy 1.17.1:
+# stats.chi2_contingency([[answered, reached - answered], ...], correction=False)
+_ANSWERED = [
+    (((100, 30), (100, 45), (100, 12)), 26.517727051966975, 1.7448123812764685e-06),
+    (((10, 3), (20, 7), (30, 12)), 0.35885167464114837, 0.8357499300990053),
+    (((40, 20), (60, 30)), 0.0, 1.0),
+    (((500, 77), (125, 31), (80, 9), (45, 20)), 29.618678629690045, 1.6599386336004092e-06),
+]
+
+
+@pytest.mark.parametrize(("cells", "chi2", "p"), _ANSWERED)
+def test_strata_are_told_apart_by_pearsons_chi_squared(
+    cells: tuple[tuple[int, int], ...], chi2: float, p: float
+) -> None:
+    """Statistic, degrees of freedom and p are those of scipy; strata that nobody was asked of count for nothing."""
+    strata = [{"answered": answered, "asked": reached + 2, "unreachable": 2} for reached, answered in cells]
+    found = standing._difference([*strata, {"answered": 0, "asked": 3, "unreachable": 3}])
+    assert found is not None
+    assert found["chi2"] == pytest.approx(chi2, abs=1e-12)
+    assert found["p"] == pytest.approx(p, rel=1e-9)
+    assert found["degrees"] == len(cells) - 1
+    rate = sum(answered for _, answered in cells) / sum(reached for reached, _ in cells)
+    assert found["smallest_expected"] == pytest.approx(
+        min(reached for reached, _ in cells) * min(rate, 1 - rate)
+    )
+
+
+@given(
+    cells=st.lists(
+        st.integers(1, 400).flatmap(lambda reached: st.tuples(st.just(reached), st.integers(0, reached))),
+        min_size=2,
+        max_size=30,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_chi_squared_is_scipys(cells: list[tuple[int, int]]) -> None:
+    """Any table of answers; none where nobody or everybody answered, as there is nothing to tell apart."""
+    contingency = pytest.importorskip("scipy.stats").chi2_contingency
+    found = standing._difference([{"answered": n, "asked": of, "unreachable": 0} for of, n in cells])
+    answered, reached = sum(n for _, n in cells), sum(of for of, _ in cells)
+    assert (found is None) == (answered in (0, reached))
+    if found is not None:
+        wanted = contingency([[n, of - n] for of, n in cells], correction=False)
+        assert found["chi2"] == pytest.approx(wanted.statistic, rel=1e-9, abs=1e-9)
+        assert found["p"] == pytest.approx(wanted.pvalue, rel=1e-7, abs=1e-12)
+        assert found["smallest_expected"] == pytest.approx(wanted.expected_freq.min())
+
+
+# scipy 1.17.1: stats.chi2.sf(chi2, degrees); 10.83 and 16.27 are the 0.001 points of tables (Fisher and Yates)
+@pytest.mark.parametrize(
+    ("chi2", "degrees", "p"),
+    [
+        (0.0, 1, 1.0), (0.0, 2, 1.0), (1.0, 1, 0.31731050786291115), (10.83, 1, 0.0009986863791802592),
+        (16.27, 3, 0.0009982232399054186), (30.6, 15, 0.009932683830386145), (200.0, 5, 2.8406228986415534e-41),
+        (100.0, 100, 0.48119168452795674), (300.0, 400, 0.9999429031142579), (450.0, 401, 0.045732496767140196),
+    ],
+)  # fmt: skip
+def test_tail_of_chi_squared_is_scipys(chi2: float, degrees: int, p: float) -> None:
+    """Also of hundreds of strata, whose powers and factorials no float holds."""
+    assert standing.exceeded(chi2, degrees) == pytest.approx(p, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (((100, 30), (100, 45), (100, 12)), "The strata do not answer alike (p = 1.7e-06)"),
+        (((100, 30), (120, 40)), "No difference between the strata shows (p = 0.6)"),
+        (((9, 3), (10, 7)), "Too few were asked to say whether the strata answer alike"),
+        (((10, 0), (10, 0)), "answered."),
+    ],
+)
+def test_finding_says_what_the_test_says(cells: tuple[tuple[int, int], ...], said: str) -> None:
+    """Beyond chance, within chance, too few for the test (fewer than 5 expected), and nobody at all."""
+    strata = [
+        {"stratum": f"s{index}", "answered": n, "asked": of, "unreachable": 0, "response_rate": n / of}
+        for index, (of, n) in enumerate(cells)
+    ]
+    rate = sum(n for _, n in cells) / sum(of for of, _ in cells)
+    found = standing._finding(
+        {"strata": strata, "response_rate": rate, "difference": standing._difference(strata)}
+    )
+    assert said in found.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_campaign_from_the_command_line_to_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,8 +137,9 @@ def exceeded(chi2: float, degrees: int) -> float:
     >>> round(exceeded(3.841, 1), 3), round(exceeded(5.991, 2), 3), round(exceeded(7.815, 3), 3)
     (0.05, 0.05, 0.05)
     """
-    half = chi2 / 2
-    if degrees % 2 == 0:
-        return math.exp(-half) * math.fsum(half**i / math.factorial(i) for i in range(degrees // 2))
-    terms = (half ** (i - 0.5) / math.gamma(i + 0.5) for i in range(1, (degrees + 1) // 2))
-    return math.erfc(math.sqrt(half)) + math.exp(-half) * math.fsum(terms)
+    if chi2 <= 0.0:
+        return 1.0
+    half, odd = chi2 / 2, degrees % 2
+    powers = (i + 0.5 * odd for i in range(degrees // 2))  # in logarithms: of hundreds of strata they have no number
+    terms = (math.exp(power * math.log(half) - half - math.lgamma(power + 1.0)) for power in powers)
+    return min(1.0, (math.erfc(math.sqrt(half)) if odd else 0.0) + math.fsum(terms))
