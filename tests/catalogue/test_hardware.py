@@ -115,6 +115,18 @@ def test_every_alias_leads_to_its_device():
         assert (found.name if found else "") == row["name"], row["alias"]
 
 
+def test_remark_says_what_a_name_leaves_open_and_nothing_where_it_states_it():
+    """A form that the name has is not said to be assumed, and no remark is a mark of the gathered list."""
+    told = {
+        name: hardware.accelerator(name).warnings for name in ("A100", "A100 SXM4", "H100 SXM5", "V100 32GB")
+    }
+    assert [("assumed" in " ".join(said)) for said in told.values()] == [True, False, False, True]
+    assert "the memory is not stated" in told["A100 SXM4"][0]
+    for row in tables.all_rows("accelerator_names"):
+        assert not row["note"].startswith("DEFAULT"), row["alias"]
+        assert "SXM" not in row["alias"] or "form is assumed" not in row["note"], row["alias"]
+
+
 def test_every_accelerator_is_found_by_its_own_name():
     """The canonical name is an alias too."""
     for row in tables.all_rows("accelerators"):

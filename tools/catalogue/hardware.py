@@ -16,6 +16,13 @@ _MEASURED = ("measured_min_w", "measured_mean_w", "measured_max_w")
 
 # Names that are not in the gathered list: chips that differ from another in what does not matter here.
 _SLOWER_LINKS = {"H800": "NVIDIA H100 SXM5 80GB", "A800": "NVIDIA A100 SXM4 80GB"}
+# How the gathered list marks a form that is assumed, and its reasons that say nothing to who reads them alone
+_ASSUMED = "DEFAULT SXM: "
+_A100_MEMORY = "the memory is not stated: 40 and 80 GB are 400 W alike"
+_REASONS = {
+    "as V100": "DGX-1 and most cloud V100 are SXM2 of 300 W; PCIe 250 W",
+    "driver string recorded from memory": "how its driver names it is not confirmed",
+}
 
 
 def accelerators(data: Path) -> list[Row]:
@@ -49,12 +56,28 @@ def accelerator_names(data: Path) -> list[Row]:
         if not name:
             continue
         entry = {"key": name, "alias": row["alias"], "name": row["canonical"], "source": "accelerator-names"}
-        note = row["note"].replace("the seed paper", "the survey")
+        note = _remark(name, row["note"].replace("the seed paper", "the survey"))
         known = found.setdefault(name, entry | {"note": note})
         if known["name"] != row["canonical"]:
             raise ValueError(f"{row['alias']!r} names both {known['name']!r} and {row['canonical']!r}")
         known["note"] = known["note"] or note
     return list(found.values())
+
+
+def _remark(name: str, note: str) -> str:
+    """What is said of a name as the gathered list has it, but of a form only where the name states none."""
+    if not note.startswith(_ASSUMED):
+        return note
+    if "sxm" in name:
+        return _A100_MEMORY if name.removeprefix("nvidia") in ("a100sxm", "a100sxm4") else ""
+    reason = _REASONS.get(note.removeprefix(_ASSUMED), note.removeprefix(_ASSUMED))
+    for told in (
+        "form not stated. ",
+        "neither form nor memory stated. ",
+        ", chosen for the Strubell et al. rows",
+    ):
+        reason = reason.replace(told, "")
+    return f"the SXM form is assumed: {reason.replace('Both ', 'both ', 1)}"
 
 
 def _slower_links() -> list[Row]:

@@ -32,7 +32,7 @@ _MODELLED = (
     "no energy counter of the processor can be read: it is modelled from its load, with a wide interval"
 )
 _NO_PUE = (
-    "the PUE is unknown: the overhead of a data centre (typically x 1.1-1.6) would not be counted; "
+    "the PUE is unknown: the overhead of a data centre (a PUE is typically 1.1 to 1.6) would not be counted; "
     "state it with --pue, or pue of a site in sootprint.toml"
 )
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LEAST = 5.0  # gCO2e/kWh; life-cycle figures of hydro and wind alone begin above it (UNECE 2021)
 UNKNOWN_PLACE = "place unknown: the intensity is the world's average and its interval spans the world's grids"
-NO_PUE = "PUE unknown: the facility's overhead (typically x 1.1-1.6) is not in these numbers; state the PUE if known"
+NO_PUE = "PUE unknown: the facility's overhead (often a PUE of 1.1 to 1.6) is not in the numbers; state it if known"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -390,5 +390,5 @@ def _notes(job: Job, views: Sequence[View]) -> list[str]:
             "give --trace, or state [grid] sources in sootprint.toml"
         )
     if job.pue == 1.0:
-        notes.append("PUE is 1: the facility's overhead (typically 1.1 to 1.6) is not in")
+        notes.append("PUE is 1: the facility's overhead (a PUE is typically 1.1 to 1.6) is not in")
     return notes

@@ -318,7 +318,7 @@ def _warnings(fold: Fold, around: Surroundings, energy: Energy) -> tuple[str, ..
     found = [*around.warnings, *fold.known("warnings"), *energy.warnings, *fold.notes]
     if around.pue is None:
         found.append(
-            "PUE unknown: the facility's overhead (typically x 1.1-1.6) is not in these numbers; state the PUE if known"
+            "PUE unknown: the facility's overhead (often a PUE of 1.1 to 1.6) is not in the numbers; state it if known"
         )
     if fold.head.get("share") == "process":
         found.append(STRICT_SHARE)

@@ -140,6 +140,7 @@ def exceeded(chi2: float, degrees: int) -> float:
     if chi2 <= 0.0:
         return 1.0
     half, odd = chi2 / 2, degrees % 2
-    powers = (i + 0.5 * odd for i in range(degrees // 2))  # in logarithms: of hundreds of strata they have no number
+    powers = (i + 0.5 * odd for i in range(degrees // 2))
+    # In logarithms: powers and factorials of hundreds of strata are beyond a float
     terms = (math.exp(power * math.log(half) - half - math.lgamma(power + 1.0)) for power in powers)
     return min(1.0, (math.erfc(math.sqrt(half)) if odd else 0.0) + math.fsum(terms))
