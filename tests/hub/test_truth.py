@@ -241,6 +241,28 @@ def test_stated_pue_enters_the_emissions_and_the_start_gives_the_year() -> None:
     assert truth.year_of(dataclasses.replace(one, **(told | {"started": None}))) == 2022
 
 
+def test_year_and_processor_that_a_record_has_are_not_called_missing() -> None:
+    """An estimate's year stands in what was given; a run without an accelerator has hardware all the same."""
+    processor = Hardware(kind="cpu", name="AMD EPYC", count=1)
+    of_an_estimate, of_a_run = records.footprint(), records.footprint(hardware=(processor,))
+    bare = records.footprint(hardware=(), given={})
+    missing = [
+        {one.field for one in truth.recompute(record).findings if one.rule == "missing"}
+        & {"year", "hardware"}
+        for record in (of_an_estimate, of_a_run, bare)
+    ]
+    assert missing == [set(), set(), {"year", "hardware"}]
+
+
+def test_year_that_was_given_counts_before_that_of_the_paper() -> None:
+    """A training of 2019 is computed with the grid of 2019, though its paper came out later."""
+    record = records.footprint(
+        given={**records.footprint().given, "year": 2019}, paper=Paper(published="2023")
+    )
+    assert [one.period for one in truth.recompute(record).factors if one.kind == "intensity"] == ["2019"]
+    assert truth.year_of(record) == 2023  # of lists and trends, which go by publication
+
+
 def test_what_is_only_multiplied_again_is_neither_ours_nor_compared() -> None:
     """A stated intensity makes no sum, and a stated energy that nothing was put beside is no recomputation."""
     one = dataclasses.replace(records.footprint(), place=Place())

@@ -230,7 +230,7 @@ def _emissions(footprint: Footprint, energy: Quantity | None) -> Emissions:
     if energy is None:
         return None, (), ()
     zone, pue = footprint.place.zone or footprint.place.country, _pue(footprint)
-    found = _intensity(zone, year_of(footprint)) if zone else None
+    found = _intensity(zone, _year_of_training(footprint)) if zone else None
     if found is not None:
         grid = found.quantity()
         return carbon.emissions(energy, grid, pue), (found,), ()
@@ -250,10 +250,20 @@ def _pue(footprint: Footprint) -> Quantity:
 def year_of(footprint: Footprint) -> int | None:
     """Year of a record: that of its start, else of its publication, else the one that it was estimated for."""
     published = footprint.paper.published if footprint.paper else None
-    for text in (footprint.started, published):
-        year = written_year(text)
-        if year is not None and _YEARS[0] < year < _YEARS[1]:
-            return year
+    return _likely(footprint.started) or _likely(published) or _year_given(footprint)
+
+
+def _year_of_training(footprint: Footprint) -> int | None:
+    """Year whose grid counts: that of the start, else the one that it was estimated for, else of its publication."""
+    return _likely(footprint.started) or _year_given(footprint) or year_of(footprint)
+
+
+def _likely(text: str | None) -> int | None:
+    year = written_year(text)
+    return year if year is not None and _YEARS[0] < year < _YEARS[1] else None
+
+
+def _year_given(footprint: Footprint) -> int | None:
     given = footprint.given.get("year")
     return given if isinstance(given, int) and _YEARS[0] < given < _YEARS[1] else None
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 from sootprint import __version__
 from sootprint.catalogue import zones
 from sootprint.core import units
 from sootprint.core.errors import CatalogueError
 from sootprint.core.ids import uuid7
-from sootprint.core.instants import written_year
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint, Hardware, Model, Place, Work
 from sootprint.estimator.audit.claim import Claim
+from sootprint.estimator.filled import year_of
 
 _STAGES = {"search": "search", "distil": "distil", "finetune": "finetune", "pretrain": "pretrain"}
 _STAGES |= {"inference": "inference", "development": "development"}
@@ -37,7 +38,7 @@ def claim_of(footprint: Footprint, *, where: str | None = None) -> Claim:
     return Claim(
         name=footprint.name or model.name,
         where=where,
-        year=written_year(footprint.started),
+        year=year_of(footprint),
         kind=_STAGES.get(footprint.stage),
         architecture=_architecture(model.architecture),
         hardware=device.name if device else None,
@@ -57,8 +58,15 @@ def claim_of(footprint: Footprint, *, where: str | None = None) -> Claim:
         active_params=model.active_params or None,
         tokens=work.tokens or None,
         flops=work.flops or None,
-        disclosed=frozenset(("pue",) if assumed or footprint.boundary != "facility" else ()),
+        disclosed=frozenset(_disclosed(footprint, pue=assumed or footprint.boundary != "facility")),
     )
+
+
+def _disclosed(footprint: Footprint, *, pue: bool) -> Iterator[str]:
+    if pue:
+        yield "pue"
+    if footprint.hardware:  # without an accelerator: processor and memory are not checked against a table
+        yield "hardware"
 
 
 def record_of(claim: Claim) -> Footprint:

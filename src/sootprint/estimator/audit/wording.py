@@ -124,7 +124,7 @@ def missing(claim: Claim) -> Iterator[Finding]:
     needed = {
         "energy_kwh": claim.energy_kwh is not None,
         "emissions_kg": claim.emissions_kg is not None,
-        "hardware": bool(claim.hardware),
+        "hardware": bool(claim.hardware) or "hardware" in claim.disclosed,
         "device_hours": claim.hours_of_devices is not None,
         "place": bool(claim.place and places(claim.place)),
         "year": claim.year is not None,
