@@ -150,6 +150,38 @@ def test_author_answers_without_an_account_and_corrects_it(open_client: TestClie
     assert chain.verify(engine).count == 0
 
 
+def test_author_opens_the_link_again_and_corrects_the_answer(open_client: TestClient, tmp_path: Path) -> None:
+    """The page leads to the answer as it was given; what is sent from there is that record's next version."""
+    engine = open_client.app._hub.engine  # type: ignore[attr-defined]
+    chosen = _begin(engine, tmp_path / "papers.csv")
+    path = urlsplit(store.link(KEY, store.invitation_id("vision", chosen[0].key), HOST)).path
+    told = {
+        "hardware": "A100", "count": "8", "hours": "24.5", "zone": "FR", "year": "2019", "model": "Ours-7",
+        "task": "Image Classification", "dataset": "ImageNet", "metric": "Top-1 accuracy", "value": "76.1",
+    }  # fmt: skip
+    form = _fields(open_client.get(path, headers=HTML).text) | told | {"do": "publish"}
+    key = open_client.post(path, data=form, headers=HTML).url.path.rpartition("/")[2]
+    link = re.search(r'href="([^"]*)">Correct it<', open_client.get(path, headers=HTML).text)
+    assert link is not None
+    again = _fields(open_client.get(link[1], headers=HTML).text)
+    assert {name: again[name] for name in told} == told
+    done = open_client.post(path, data={**again, "hours": "30", "do": "publish"}, headers=HTML)
+    assert done.url.path == f"/footprints/{key}"
+    record, listed = (
+        open_client.get(f"/api/v1/footprints/{key}").json(),
+        open_client.get("/api/v1/footprints"),
+    )
+    assert (record["given"]["hours"], record["given"]["year"], len(listed.json()["items"])) == (30.0, 2019, 1)
+    checked = open_client.get(f"/api/v1/footprints/{key}/assessment").json()
+    assert checked["emissions_kg"]["ratio"] == pytest.approx(1.0)
+    assert not [one for one in checked["findings"] if one["field"] == "year"]
+
+
+def _fields(page: str) -> dict[str, str]:
+    found = re.findall(r'<input[^>]* name="(\w+)"[^>]*? value="([^"]*)"', page.partition("</form>")[0])
+    return dict(found)
+
+
 def test_status_tells_who_did_not_answer_by_stratum(engine: Engine, tmp_path: Path) -> None:
     """Answered, declined, silent and unreachable are apart; the rate is of those who were reached."""
     _begin(engine, tmp_path / "papers.csv", n=30)

@@ -107,6 +107,22 @@ def record_of(given: dict[str, str]) -> Footprint:
     )
 
 
+def given_of(record: Footprint) -> dict[str, str]:
+    """Fields of the form that a record was made of."""
+    result = record.results[0] if record.results else None
+    told: dict[str, Any] = {
+        **{name: record.given.get(name) for name in ESTIMATE},
+        "model": record.model.name if record.model else None,
+        "stage": record.stage,
+        **{name: getattr(result, name, None) for name in ("task", "dataset", "metric", "value")},
+    }
+    return {
+        name: f"{value:.15g}" if isinstance(value, float) else str(value)
+        for name, value in told.items()
+        if value is not None
+    }
+
+
 def stage_of(text: str | None) -> str:
     """Stage of the life cycle that a form names.
 

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from sootprint.core.errors import InputError, SootprintError
 from sootprint.core.ids import is_uuid7, uuid7
 from sootprint.core.records import Footprint, Paper
-from sootprint.hub import forms, ingest, views
+from sootprint.hub import forms, ingest, reading, views
 from sootprint.hub.campaigns import store
 from sootprint.hub.campaigns.status import status, told
 from sootprint.hub.context import Hub
@@ -35,11 +35,12 @@ def campaigns(request: Request) -> Response:
 
 
 @router.get("/answer/{token}")
-def answer_page(request: Request, token: str) -> Response:
-    """The three questions about a paper, with what the paper says filled in."""
+def answer_page(request: Request, token: str, correct: bool = False) -> Response:
+    """The three questions about a paper, with what the paper says filled in, or with the answer to be corrected."""
     slow_down(request, "link")
     invitation = _invited(request, token)
-    return _page(request, invitation, _filled(invitation))
+    given = _answer_before(hub_of(request), invitation) if correct else {}
+    return _page(request, invitation, given or _filled(invitation), corrects=bool(given))
 
 
 @router.post("/answer/{token}")
@@ -88,8 +89,9 @@ def _record(hub: Hub, invitation: dict[str, Any], given: dict[str, str]) -> Foot
     paper = Paper(
         citation=_citation(told), doi=told.get("doi"), arxiv=told.get("arxiv"), published=told.get("year")
     )
-    stated = {"answered_by": "author", "campaign": invitation["campaign"]}
-    return dataclasses.replace(forms.record_of(given), id=key, paper=paper, given=stated)
+    record = forms.record_of(given)
+    stated = {**record.given, "answered_by": "author", "campaign": invitation["campaign"]}
+    return dataclasses.replace(record, id=key, paper=paper, given=stated)
 
 
 def _citation(told: dict[str, str]) -> str:
@@ -111,6 +113,15 @@ def _filled(invitation: dict[str, Any]) -> dict[str, str]:
     return {**{name: told.get(name, "") for name in FIELDS}, "stage": "pretrain"}
 
 
+def _answer_before(hub: Hub, invitation: dict[str, Any]) -> dict[str, str]:
+    """Fields of the form as the author filled them, with the id of that record; none where there is no such answer."""
+    key = invitation["footprint_id"]
+    stored = reading.one(hub.engine, key) if key else None
+    if stored is None or stored.text is None:
+        return {}
+    return {**forms.given_of(stored.footprint), "id": key, "id_seal": _id_seal(hub, invitation, key)}
+
+
 def _page(
     request: Request,
     invitation: dict[str, Any],
@@ -129,6 +140,7 @@ def _page(
         "record_id": key,
         "id_seal": _id_seal(hub, invitation, key),
         "problem": None,
+        "corrects": False,
         **views.form(hub_of(request).engine, estimate),
     }
     return form_page(request, "answer.html", **(shown | more))
