@@ -72,6 +72,15 @@ def _sent_until_it_fails(exporter: HubExporter, strike: Callable[[], None]) -> i
     return len(exporter.outbox.waiting())
 
 
+def _takes_the_rest(address: str, exporter: HubExporter, left: int) -> None:
+    """A hub whose database is back takes what a client has left."""
+    _until(lambda: _status(address, "/readyz") == 200, "the hub does not find its database again")
+    sent = exporter.send()
+    assert sent.accepted + sent.duplicate == left
+    assert exporter.outbox.waiting() == []
+    exporter.close()
+
+
 def _all_once(engine: Engine, wanted: set[str]) -> None:
     """Each record is there once, in one version, and the audit log fits."""
     with engine.connect() as connection:
@@ -147,11 +156,7 @@ def test_client_sends_the_rest_after_kill_9_of_postgresql(
         assert _status(address, "/healthz") == 200
         assert _status(address, "/readyz") == 503
         postgres.start(programs, data, urlsplit(url).port or 0)
-        _until(lambda: _status(address, "/readyz") == 200, "the hub does not find its database again")
-        sent = exporter.send()
-        assert sent.accepted + sent.duplicate == left
-        assert exporter.outbox.waiting() == []
-        exporter.close()
+        _takes_the_rest(address, exporter, left)
         assert _stop(server) == 0
         _all_once(engine, wanted)
         engine.dispose()

@@ -26,6 +26,7 @@ from tests.hub.test_faults import (
     _sent_until_it_fails,
     _small_disk,
     _status,
+    _takes_the_rest,
     _until,
 )
 from tests.hub.test_serve import _serving, _stop
@@ -138,11 +139,7 @@ def test_full_disk_of_postgresql_loses_nothing_that_was_acknowledged(
         ballast[0].unlink()
         if not postgres.runs(programs, disk / "data"):
             postgres.start(programs, disk / "data", urlsplit(url).port or 0)
-        _until(lambda: _status(address, "/readyz") == 200, "the hub does not find its database again")
-        sent = exporter.send()
-        assert sent.accepted + sent.duplicate == left
-        assert exporter.outbox.waiting() == []
-        exporter.close()
+        _takes_the_rest(address, exporter, left)
         assert _stop(server) == 0
         engine = database.connect(database.url_of(url, tmp_path))
         _all_once(engine, wanted)

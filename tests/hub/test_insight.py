@@ -94,6 +94,15 @@ def _state(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
+def _agree(one: dict[str, list[tuple[Any, ...]]], other: dict[str, list[tuple[Any, ...]]]) -> None:
+    """Two states are the same, but for the rounding of sums."""
+    for name in ("tally", "footprint", "result"):
+        assert one[name] == other[name], name
+    for old, new in zip(one["rollup"], other["rollup"], strict=True):
+        assert old[:3] == new[:3]
+        assert list(map(float, old[2:])) == pytest.approx(list(map(float, new[2:])), rel=1e-9, abs=1e-6)
+
+
 def test_sums_follow_every_change_and_can_be_made_again(client: TestClient) -> None:
     """After a batch, a correction, a retraction and a review the projections are those of a new start."""
     engine = client.app._hub.engine
@@ -112,11 +121,7 @@ def test_sums_follow_every_change_and_can_be_made_again(client: TestClient) -> N
     with database.writing(engine) as connection:
         assert projections.rebuild(connection) == 6
     after = _state(engine)
-    for name in ("tally", "footprint", "result"):
-        assert after[name] == before[name], name
-    for old, new in zip(before["rollup"], after["rollup"], strict=True):
-        assert old[:3] == new[:3]
-        assert list(map(float, old[2:])) == pytest.approx(list(map(float, new[2:])), rel=1e-9, abs=1e-6)
+    _agree(before, after)
     # Left out: the moved one, whose emissions are not those of its new place; the retracted; the disputed
     assert {row[1]: row[2] for row in after["rollup"] if row[0] == "place"} == {"DE": 2, "FR": 1, "SE": 1}
 
@@ -500,11 +505,7 @@ def test_projections_are_made_again_while_the_hub_is_in_use(
     with database.writing(engine) as connection:
         assert projections.rebuild(connection) == 8
     again = _state(engine)
-    for name in ("tally", "footprint", "result"):
-        assert after[name] == again[name], name
-    for old, new in zip(after["rollup"], again["rollup"], strict=True):
-        assert old[:3] == new[:3]
-        assert list(map(float, old[2:])) == pytest.approx(list(map(float, new[2:])), rel=1e-9, abs=1e-6)
+    _agree(after, again)
 
 
 def test_hub_of_an_older_program_serves_while_its_projections_are_made_again(
@@ -543,11 +544,7 @@ def test_hub_of_an_older_program_serves_while_its_projections_are_made_again(
         assert "no interval is known" not in later.get("/", headers=HTML).text
     hub.engine.dispose()
     made = _state(engine)
-    for name in ("tally", "footprint", "result"):
-        assert made[name] == wanted[name], name
-    for old, new in zip(wanted["rollup"], made["rollup"], strict=True):
-        assert old[:3] == new[:3]
-        assert list(map(float, old[2:])) == pytest.approx(list(map(float, new[2:])), rel=1e-9, abs=1e-6)
+    _agree(wanted, made)
 
 
 def test_own_footprint_is_of_the_catalogue_or_of_the_meters(client: TestClient) -> None:
