@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import Engine
 from starlette.testclient import TestClient
 
 from sootprint.core.errors import InputError, SettingsError
@@ -16,9 +18,11 @@ from sootprint.hub import accounts, chain, secrets
 from sootprint.hub.app import application, unguarded
 from sootprint.hub.context import Hub
 from sootprint.hub.limits import Limits
+from sootprint.hub.requests import caller
 from sootprint.hub.tables import Token, table_of
 from tests.hub import records
 from tests.hub.conftest import HOST, KEY, hub
+from tests.hub.test_people import HTML, seal_of
 
 BASE = "/api/v1/footprints"
 Bearer = Callable[..., dict[str, str]]
@@ -68,10 +72,53 @@ def test_own_origin_may_submit(client: TestClient) -> None:
     assert client.post(BASE, json=records.record(), headers=headers).status_code == 200
 
 
-def test_hub_without_tokens_is_not_served_through_a_proxy(client: TestClient) -> None:
+@pytest.mark.parametrize(
+    "header", ["X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via", "CF-Connecting-IP"]
+)
+def test_hub_without_tokens_is_not_served_through_a_proxy(client: TestClient, header: str) -> None:
     """A proxy in front of loopback would make everybody its one user."""
-    answer = client.get(BASE, headers={"X-Forwarded-For": "203.0.113.9"})
+    answer = client.get(BASE, headers={header: "203.0.113.9"})
     assert answer.status_code == 403
+
+
+def test_proxy_that_says_nothing_of_itself_is_told_by_its_http(sqlite_engine: Engine) -> None:
+    """Nginx as it comes asks in HTTP/1.0, adds no header, and names the hub by its own address."""
+    asked = {"type": "http", "method": "GET", "path": "/healthz", "query_string": b"", "scheme": "http"}
+    for version, single_user, wanted in (("1.0", True, 403), ("1.1", True, 200), ("1.0", False, 200)):
+        told: list[Any] = []
+
+        async def send(message: Any, told: list[Any] = told) -> None:
+            told.append(message)
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        scope = {**asked, "http_version": version, "headers": [(b"host", b"127.0.0.1:8765")]}
+        scope |= {"client": ("127.0.0.1", 1), "root_path": "", "raw_path": b"/healthz"}
+        app = application(hub(sqlite_engine, single_user=single_user))
+        asyncio.run(app(scope, receive, send))
+        assert told[0]["status"] == wanted, (version, single_user)
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_page_of_another_site_reads_nothing_of_ones_own_hub(
+    client: TestClient, open_client: TestClient, site: str
+) -> None:
+    """It cannot see the answer, but how long a search takes; a link to the hub is followed, a badge is shown."""
+    one = records.record()
+    client.post(BASE, json=one)
+    for headers in (
+        {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+        {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"},
+        {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
+    ):
+        asked = {"Sec-Fetch-Site": site, **headers}
+        assert client.get(f"{BASE}?q=secret", headers=asked).status_code == 403
+        assert open_client.get(f"{BASE}?q=secret", headers=asked).status_code == 200  # it is public
+        assert client.get(f"/badges/{one['id']}.svg", headers=asked).status_code == 200
+    link = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert client.get(f"/footprints/{one['id']}", headers=link).status_code == 200
+    assert client.get(BASE, headers={"Origin": "https://evil.example"}).status_code == 403
 
 
 def _routes(made: Hub) -> list[tuple[str, str]]:
@@ -176,6 +223,47 @@ def test_too_many_requests_of_one_address_wait(open_hub: Hub) -> None:
             assert client.get("/healthz-and-more").status_code == 429
     finally:
         made.limits._rates["visit"] = (200.0, 40.0)
+
+
+def test_caller_of_ipv6_is_its_network() -> None:
+    """A household or a rented machine has 2^64 addresses, each of which would else have limits of its own."""
+    names = [
+        "2001:db8:1:2::1",
+        "2001:db8:1:2:ffff::9",
+        "2001:db8:1:3::1",
+        "::ffff:203.0.113.9",
+        "203.0.113.9",
+    ]
+    found = [caller({"type": "http", "client": (name, 1)}) for name in names]
+    assert found == ["2001:db8:1:2::/64"] * 2 + ["2001:db8:1:3::/64"] + ["203.0.113.9"] * 2
+    assert [caller({"client": one}) for one in (None, ("fe80::1%eth0", 1), ("a.sock", 1))] == [
+        "unknown", "fe80::/64", "a.sock",
+    ]  # fmt: skip
+
+
+def test_token_in_a_form_is_guessed_as_slowly(open_hub: Hub, open_client: TestClient, bearer: Bearer) -> None:
+    """Wrong ones count together with those of the API, a right one is noted as used, and is paced."""
+    token = bearer("contributor")["Authorization"].split()[1]
+    given = {"hardware": "A100", "hours": "1", "zone": "FR", "seal": seal_of(open_client, "/upload")}
+    publish = {"data": {**given, "token": token}, "headers": HTML, "follow_redirects": False}
+    assert open_client.post("/submit", **publish).status_code == 303
+    assert accounts.tokens(open_hub.engine)[0]["used_at"] is not None
+    open_hub.limits._rates = {**open_hub.limits._rates, "submit": (1.0, 0.001)}
+    assert [open_client.post("/submit", **publish).status_code for _ in range(2)] == [303, 429]
+    without = [open_client.post("/submit", data=given, headers=HTML).status_code for _ in range(12)]
+    assert without == [401] * 12  # nobody's token is no guess
+    wrong = {**given, "token": "soot_00000000." + "a" * 43}
+    found = [open_client.post("/submit", data=wrong, headers=HTML).status_code for _ in range(12)]
+    assert found == [401] * 10 + [429] * 2
+
+
+@pytest.mark.parametrize(("scheme", "secure"), [("http", False), ("https", True)])
+def test_cookies_keep_to_https_behind_a_proxy(open_hub: Hub, scheme: str, secure: bool) -> None:
+    """Also where nobody told the hub its public address: the proxy says how it was asked."""
+    with TestClient(application(open_hub), base_url=f"{scheme}://127.0.0.1") as client:
+        answer = client.get("/login", headers=HTML)
+    assert ("secure" in answer.headers["set-cookie"].lower()) is secure
+    assert answer.headers["cache-control"] == "private, no-cache"
 
 
 def test_bucket_refills_at_its_rate() -> None:

@@ -13,11 +13,11 @@ from pydantic import ValidationError
 from sootprint.core.errors import InputError
 from sootprint.core.records import STAGES, Footprint, Model, Paper, Result
 from sootprint.core.typos import meant
-from sootprint.hub import accounts, ingest
+from sootprint.hub import ingest
 from sootprint.hub.accounts import VISITOR, Actor
 from sootprint.hub.context import Hub
 from sootprint.hub.estimates import Asked, estimated
-from sootprint.hub.requests import NotAllowedError, hub_of, viewer_of
+from sootprint.hub.requests import NotAllowedError, holder_of, pace, viewer_of
 from sootprint.hub.secrets import mac, same
 
 COOKIE = "sootprint_form"
@@ -166,15 +166,16 @@ def actor_of(request: Request, given: dict[str, str]) -> Actor:
     """Who sends a form: the one user of a hub on loopback, whoever is logged in, else the holder of the token in it.
 
     Raises:
-        NotAllowedError: The token is not valid.
+        NotAllowedError: The token is missing or not valid.
+        TooManyError: Too many such tokens came from this address, or too many forms of this account.
     """
-    hub, viewer = hub_of(request), viewer_of(request)
-    if viewer is not VISITOR:
-        return viewer
-    found = accounts.actor_of(hub.engine, hub.key, given.get("token", "").strip())
-    if found is None:
-        raise NotAllowedError("the token is not valid: it is missing, wrong, expired or revoked", 401)
-    return found
+    actor, token = viewer_of(request), given.get("token", "").strip()
+    if actor is VISITOR:
+        if not token:
+            raise NotAllowedError("the token is missing: publishing needs an account or a token", 401)
+        actor = holder_of(request, token)
+    pace(request, actor)
+    return actor
 
 
 def cookie_of(request: Request) -> str:

@@ -18,7 +18,12 @@ from sootprint.hub.rendering import templates
 from sootprint.hub.requests import caller
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-PROXIED = (b"x-forwarded-for", b"forwarded", b"x-forwarded-host", b"via")
+PROXIED = (  # what proxies say of themselves
+    b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"forwarded", b"via",
+    b"cf-connecting-ip", b"true-client-ip",
+)  # fmt: skip
+OF_PROXIES = "1.0"  # HTTP in which nginx asks as it comes, and no browser or tool of today
+FOR_OTHERS = "/badges/"  # what pages elsewhere may show
 MISDIRECTED, TOO_MANY = 421, 429
 # Probes, and what the page of a refusal loads
 NOT_LIMITED = ("/healthz", "/readyz", "/metrics", "/static/hub.css", "/static/hub.svg")
@@ -93,9 +98,9 @@ class Guard:
         host = headers.get(b"host", b"").decode("latin-1")
         if _name_of(host) not in self._hub.hosts:
             return 421, f"Host {host!r:.80} is none of this hub's: name it with --allow-host", 0.0
-        if self._hub.single_user and any(name in headers for name in PROXIED):
+        if self._hub.single_user and _is_proxied(scope, headers):
             return 403, "this hub has one user and no tokens, so it is not served through a proxy", 0.0
-        if scope["method"] not in SAFE and not _same_origin(headers, host):
+        if not self._may_ask(scope, headers, host):
             return 403, "the request comes from another origin", 0.0
         if b"%00" in scope["query_string"]:  # PostgreSQL takes none
             return 400, "the address holds a NUL, which no name here has: leave %00 out", 0.0
@@ -108,6 +113,14 @@ class Guard:
             if wait_s > 0.0:
                 return 429, "too many requests", wait_s
         return None
+
+    def _may_ask(self, scope: Scope, headers: dict[bytes, bytes], host: str) -> bool:
+        """Whether a request is one of ours; a page of another site may read what is public, and follow a link."""
+        if _same_origin(headers, host):
+            return True
+        if scope["method"] not in SAFE:
+            return False
+        return not self._hub.single_user or _is_link(headers) or scope["path"].startswith(FOR_OTHERS)
 
     async def _refuse(self, scope: Scope, send: Send, status: int, why: str, wait_s: float) -> None:
         """Say why: a page for a browser, JSON for a program."""
@@ -138,8 +151,19 @@ def _name_of(host: str) -> str:
         return ""
 
 
+def _is_proxied(scope: Scope, headers: dict[bytes, bytes]) -> bool:
+    """Whether a request came through a proxy, as far as that can be told."""
+    return scope["http_version"] == OF_PROXIES or any(name in headers for name in PROXIED)
+
+
+def _is_link(headers: dict[bytes, bytes]) -> bool:
+    """Whether a browser opens a whole page, as where a link is followed."""
+    kind = headers.get(b"sec-fetch-mode"), headers.get(b"sec-fetch-dest")
+    return kind == (b"navigate", b"document")
+
+
 def _same_origin(headers: dict[bytes, bytes], host: str) -> bool:
-    """Whether a request that changes something was not made by a page of somebody else's."""
+    """Whether a request was not made by a page of somebody else's."""
     if headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin"):
         return False
     origin = headers.get(b"origin")

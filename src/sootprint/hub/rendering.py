@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from sootprint import __version__
 from sootprint.hub import forms, views
-from sootprint.hub.requests import NotAllowedError, fields_of, hub_of, viewer_of
+from sootprint.hub.requests import NotAllowedError, fields_of, hub_of, is_secure, viewer_of
 
 _UNITS = r"%|×|[µmk]?g|k?t|Mt|[kMGT]?Wh|[km]?W|mJ|J|h|min|s|d|L|gCO₂e/kWh|g/kWh"
 _SIGNS = (
@@ -50,8 +50,9 @@ def form_page(request: Request, name: str, *, status: int = 200, **more: Any) ->
     hub, cookie = hub_of(request), forms.cookie_of(request)
     more["wrong"] = forms.field_of(more.get("problem"))
     made = render(request, name, status=status, seal=forms.seal(hub, cookie), **more)
-    secure = hub.address.startswith("https:")
+    secure = is_secure(request)
     made.set_cookie(forms.COOKIE, cookie, httponly=True, samesite="strict", secure=secure, path="/")
+    made.headers.setdefault("cache-control", "private, no-cache")  # no cache gives its cookie to others
     return made
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from fastapi import Request
@@ -16,6 +18,7 @@ from sootprint.hub.context import Hub
 from sootprint.hub.people import sessions
 
 MAX_FIELDS = 200  # of a form
+OF_ONE = 64  # bits that the IPv6 addresses of one caller share (RFC 6177)
 
 
 class NotAllowedError(SootprintError):
@@ -54,15 +57,22 @@ async def actor_of(request: Request) -> Actor:
     if given is None:
         return VISITOR
     scheme, _, token = given.partition(" ")
-    found = None
-    if scheme.lower() == "bearer":
-        found = await run_in_threadpool(accounts.actor_of, hub.engine, hub.key, token.strip())
+    return await run_in_threadpool(holder_of, request, token.strip() if scheme.lower() == "bearer" else "")
+
+
+def holder_of(request: Request, token: str) -> Actor:
+    """Whoever holds a token, which is noted as used.
+
+    Raises:
+        NotAllowedError: The token is not valid.
+        TooManyError: Too many tokens that are not valid came from this address.
+    """
+    hub = hub_of(request)
+    found = accounts.actor_of(hub.engine, hub.key, token)
     if found is None:
-        wait_s = hub.limits.take("failure", caller(request.scope))
-        if wait_s > 0.0:
-            raise TooManyError(wait_s)
+        slow_down(request, "failure")
         raise NotAllowedError("the token is not valid: it is wrong, expired or revoked", 401)
-    await run_in_threadpool(accounts.touch, hub.engine, token.strip().partition(".")[0])
+    accounts.touch(hub.engine, token.partition(".")[0])
     return found
 
 
@@ -85,19 +95,46 @@ def needing(scope: str) -> Callable[[Request], object]:
             raise NotAllowedError(
                 f"this needs a token that may {scope}: `sootprint hub token create` makes one", status
             )
-        if scope != "read" and not hub_of(request).single_user:
-            wait_s = hub_of(request).limits.take("submit", actor.name)
-            if wait_s > 0.0:
-                raise TooManyError(wait_s)
+        if scope != "read":
+            pace(request, actor)
         return actor
 
     return allowed
 
 
+def pace(request: Request, actor: Actor) -> None:
+    """Count what an account submits, and refuse it where it is too much at once.
+
+    Raises:
+        TooManyError: It is.
+    """
+    hub = hub_of(request)
+    wait_s = 0.0 if hub.single_user else hub.limits.take("submit", actor.name)
+    if wait_s > 0.0:
+        raise TooManyError(wait_s)
+
+
+def is_secure(request: Request) -> bool:
+    """Whether a browser reaches the hub by https: by its public address, or as a proxy says."""
+    return hub_of(request).address.startswith("https:") or request.url.scheme == "https"
+
+
 def caller(scope: Scope) -> str:
-    """Address that a request comes from."""
+    """Address that a request comes from; of IPv6 its network, all of which one caller has."""
     client = scope.get("client")
-    return client[0] if client else "unknown"
+    return _network(client[0]) if client else "unknown"
+
+
+@lru_cache(maxsize=4096)
+def _network(name: str) -> str:
+    try:
+        found = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return name
+    if isinstance(found, ipaddress.IPv4Address):
+        return name
+    plain = found.ipv4_mapped
+    return str(plain or ipaddress.ip_network((found, OF_ONE), strict=False))
 
 
 def slow_down(request: Request, kind: str) -> None:

@@ -46,6 +46,7 @@ def answer_page(request: Request, token: str, correct: bool = False) -> Response
 @router.post("/answer/{token}")
 async def answer(request: Request, token: str) -> Response:
     """An answer: an estimate to look at, then a record."""
+    slow_down(request, "link")
     given = await sealed_fields(request)
     return await run_in_threadpool(_answered, request, token, given)
 
@@ -53,6 +54,7 @@ async def answer(request: Request, token: str) -> Response:
 @router.post("/answer/{token}/decline")
 async def decline(request: Request, token: str) -> Response:
     """An author who would rather not answer."""
+    slow_down(request, "link")
     await sealed_fields(request)
     invitation = await run_in_threadpool(_invited, request, token)
     await run_in_threadpool(store.closed, hub_of(request).engine, [invitation["id"]], store.DECLINED)

@@ -17,7 +17,7 @@ from sootprint.hub.accounts import VISITOR, Actor
 from sootprint.hub.people import claims, passwords, sessions
 from sootprint.hub.problems import NotFoundError, status_of
 from sootprint.hub.rendering import form_page, sealed_fields
-from sootprint.hub.requests import NotAllowedError, hub_of, slow_down, viewer_of
+from sootprint.hub.requests import NotAllowedError, hub_of, is_secure, slow_down, viewer_of
 
 MOST_DAYS = 3650
 USUAL_DAYS = 90
@@ -198,7 +198,7 @@ def _login(
 def _logged_in(request: Request, account_id: int, to: str) -> Response:
     hub = hub_of(request)
     answer = RedirectResponse(to, status_code=303)
-    secure = hub.address.startswith("https:")
+    secure = is_secure(request)
     age_s = int(sessions.LIFE.total_seconds())
     cookie = sessions.start(hub, account_id)
     answer.set_cookie(
