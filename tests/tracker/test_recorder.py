@@ -285,6 +285,19 @@ def test_component_that_stands_still_is_left_out_once(clock: FakeClock):
     assert recorder.fold.states[0].dropped
 
 
+def test_meter_that_looks_every_five_seconds_does_not_stand_still(clock: FakeClock):
+    """Its counter tells the same instant until the next look: that is no sign of a meter that measures nothing."""
+    recorder = Kept(clock)
+    for at_s, counter_j in [(0.0, 1e6)] * 5 + [(5.0, 1e6 + 400.0)] * 5:
+        reading = Reading(
+            meter="plug", component="wall", at_s=START_S + at_s, energy_j=counter_j, basis="metered"
+        )
+        recorder.record([Part("plug", [reading], None, Seen([reading]))])
+        clock.advance(1.0)
+    (state,) = recorder.fold.states
+    assert (state.energy_j, state.covered_s, recorder.fold.notes) == (400.0, 5.0, [])
+
+
 ACCOUNTS = st.lists(
     st.tuples(
         st.just(0.0) | st.floats(0.001, 3.0),

@@ -317,6 +317,9 @@ def free_name(component: str, taken: set[str]) -> str:
 
 
 def stands_still(state: ComponentState) -> bool:
-    """Whether a device's counter was read and never moved; a model may well say that nothing was spent."""
+    """Whether a device's counter was read at two instants and never moved.
+
+    A model may well say that nothing was spent, and a meter that looks every few seconds tells the same instant twice.
+    """
     is_counter = state.counter_j is not None and not state.integrated and state.basis != "modelled"
-    return is_counter and not state.moved and state.missing is None
+    return is_counter and not state.moved and state.missing is None and state.covered_s > 0.0
