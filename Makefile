@@ -31,9 +31,9 @@ demo: .venv/.ready ## Train a small model under Sootprint, show its footprint, w
 	$(ON_DEMO) report latest --format md --out $(DEMO)/report.md
 	@echo "The report is in $(DEMO)/report.html (and, as text, in $(DEMO)/report.md)."
 
-hub: .venv/.ready ## Serve a hub on this machine, filled with published runs, until Ctrl-C
+hub: .venv/.ready ## Serve a hub on this machine, filled with published runs, until Ctrl-C; PORT=8770 for another port
 	$(BIN)/sootprint hub seed
-	exec $(BIN)/sootprint hub serve
+	exec $(BIN)/sootprint hub serve $(if $(PORT),--port $(PORT))
 
 test: .venv/.ready ## Pass all tests, the end-to-end ones included
 	@tools/system_packages.sh

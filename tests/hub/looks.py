@@ -43,6 +43,7 @@ WEAK = {
     "metric": "BLEU",
 }  # nothing but claims
 SURVEY_S = 90.0
+RIGHT = "שפה גדולה (2)"  # written from the right, and of a few seconds
 LONG = "a-name-without-any-space-that-is-as-long-as-somebody-may-type-it-" * 3
 
 
@@ -168,6 +169,11 @@ def _records(client: TestClient) -> dict[str, str]:
         results=(Result(task=LONG[:190], dataset=LONG[:190], metric=LONG[:190], value=1.0),), tags={LONG: LONG},
     )  # fmt: skip
     found["long"] = sent(long)
+    other = records.measured(
+        2e-5, "B", name=RIGHT, project=RIGHT, model=Model(name=RIGHT), started="2026-07-02",
+        results=(Result(task=RIGHT, dataset=RIGHT, metric=RIGHT, value=2.0),),
+    )  # fmt: skip
+    found["right"] = sent(other)
     bare = {"id": uuid7(time.time()), "schema": "1.0", "tool": "by hand"}
     found["unknown"] = sent(bare)
     gone = records.record(name="withdrawn", place=Place(zone="FR"))
@@ -266,6 +272,7 @@ def _pages(ids: dict[str, str]) -> list[Page]:
         Page("record-measured", of["wall"]),
         Page("record-marked", of["slip"]),
         Page("record-long", of["long"]),
+        Page("record-right", of["right"]),
         Page("record-unknown", of["unknown"]),
         Page("record-third-party", of["third"]),
         Page("record-claimed", of["claimed"]),

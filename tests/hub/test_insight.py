@@ -325,7 +325,7 @@ def test_pages_of_filled_hub_say_what_they_show(client: TestClient, filled: list
     """Each page has its finding in words, and neither script nor style of its own."""
     ids = [one["id"] for one in filled[:3]]
     pages = {
-        "/trends": "a training",
+        "/trends": "architecture or hyperparameter search",
         "/trends?measure=energy&stage=search&evidence=C": "energy a training",
         "/map?by=intensity": "a factor of",
         "/models/view?name=Net-0": "Scenario",
@@ -337,6 +337,7 @@ def test_pages_of_filled_hub_say_what_they_show(client: TestClient, filled: list
         "/footprint": "a request",
         "/accessibility": "WCAG",
         "/privacy": "No tracking",
+        "/methodology": "average, direct, location-based",
         "/award": "least carbon",
         "/review": "Nothing waits",
         "/explore": "Compare the chosen",
@@ -617,7 +618,7 @@ def test_run_inside_of_another_counts_once(client: TestClient) -> None:
         page = unescape(client.get(f"/{kind}/view", params={"name": name}, headers=HTML).text)
         text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
         assert f"{n} training" in text, kind
-        assert re.search(rf"other {n} {kwh}.kWh", text), (kind, text)
+        assert re.search(rf"not stated {n} {kwh}.kWh", text), (kind, text)
 
 
 def test_award_is_shared_where_an_interval_begins_at_zero() -> None:
@@ -665,8 +666,8 @@ def test_sum_with_an_unknown_interval_has_none(client: TestClient) -> None:
         page = unescape(client.get(f"/{path}/view", params={"name": name}, headers=HTML).text)
         assert ("no interval is known for 1 of 3" in page) is told
         text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
-        assert re.search(r"pretrain 1 \S+ \S+ \S+ \S+ not known", text), path
-        assert re.search(r"search 2 \S+ \S+ \S+ \S+ [\d.]+ to [\d.]+ kg", text), path
+        assert re.search(r"pre-training 1 \S+ \S+ \S+ \S+ not known", text), path
+        assert re.search(r"hyperparameter search 2 \S+ \S+ \S+ \S+ [\d.]+ to [\d.]+ kg", text), path
         assert re.search(r"all together 3 \S+ \S+ \S+ \S+ not known", text), path
     engine = client.app._hub.engine
     (kept,) = (

@@ -48,7 +48,7 @@ def test_own_estimate_is_found_again() -> None:
         ({"energy_kwh": 1000.0}, "watt-hours typed as kilowatt-hours"),
         ({"energy_kwh": 3.6e6}, "joules typed as kilowatt-hours"),
         ({"energy_kwh": 3.6}, "megajoules typed as kilowatt-hours"),
-        ({"emissions_kg": 6.5}, "6.50 x what its inputs give"),  # an equivalent that was off by 6.5
+        ({"emissions_kg": 6.5}, "6.50 × what the inputs give"),  # an equivalent that was off by 6.5
     ],
 )
 def test_slip_of_a_unit_is_marked_and_named(ratios: dict[str, float], words: str) -> None:

@@ -99,11 +99,12 @@ def _standing(
     metric, cost, n = said
     others = [point for point in entries if point not in front]
     words = (
-        f"{metric} over {_TITLES[cost].partition(' ')[0]}: {n:,} records, {len(front)} of them on the front (line); "
+        f"{metric} over {_TITLES[cost].partition(' ')[0]}: {n:,} records, {len(front)} of them on the front "
+        "(diamonds); "
         f"the best value is {front[-1][1]:g}, at {amount(Quantity(value=front[-1][0]), _UNITS[cost])}."
     )
-    if n > len(entries):
-        words += f" Beside the front the {len(others)} best are drawn."
+    if n > len(entries) and n > len(front):
+        words += f" Beside the front {f'the {len(others):,} best are' if others else 'none is'} drawn."
     shown = [(*point, False) for point in others] + [(*point, True) for point in front]
     title = _TITLES[cost]
     wide, narrow = (plot.quality(shown, metric=metric, title=title, width=width) for width in (WIDE, NARROW))

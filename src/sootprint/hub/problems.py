@@ -130,6 +130,6 @@ def _unexpected(request: Request, _: Exception) -> Response:
 def _database(request: Request, error: Exception) -> Response:
     """The database is away or full: nothing was stored, and the client sends again."""
     logs.event("database error", 40, error=" ".join(str(error).split())[:300])
-    answer = answered(request, 503, "the database does not answer: nothing was stored, send again later")
+    answer = answered(request, 503, "the database does not answer: nothing was stored, try again later")
     answer.headers["retry-after"] = "5"
     return answer

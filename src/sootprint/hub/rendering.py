@@ -31,6 +31,7 @@ _TOGETHER = (
 # Controls but tab and line end, halves of characters, line separators, and what turns the direction of writing
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
+_SHORT = ("cpu", "dram", "gpu", "pue")  # what is written in capitals wherever it stands
 _CODE = re.compile("`([^`]+)`")
 
 
@@ -78,8 +79,12 @@ def _sentence(text: str) -> str:
 
     >>> _sentence("the intensity is that of FR"), _sentence("emissions_kg is 3"), _sentence("xAI told it")
     ('The intensity is that of FR', 'emissions_kg is 3', 'xAI told it')
+    >>> _sentence("cpu: a name")
+    'CPU: a name'
     """
     first = text.partition(" ")[0].rstrip(",;:")
+    if first in _SHORT:
+        return first.upper() + text[len(first) :]
     return (
         text[:1].upper() + text[1:] if first.isalpha() and first.islower() and first != "sootprint" else text
     )

@@ -32,6 +32,7 @@ from sootprint.settings import Settings
 CREDIBLE = (0.5, 2.0)  # claimed over recomputed
 _MILLION = G_PER_KG**2
 _YEARS = (1900, 2200)  # between which a year of a record lies
+_CLAIMED = {"emissions_kg": "the emissions are", "energy_kwh": "the energy is"}
 SLIPS = {
     "emissions_kg": (
         (G_PER_KG, "looks like grams typed as kilograms"),
@@ -287,7 +288,7 @@ def _ratio(claimed: Quantity | None, recomputed: Quantity | None) -> float | Non
 def _outside(name: str, ratio: float | None) -> tuple[str, ...]:
     if ratio is None or CREDIBLE[0] <= ratio <= CREDIBLE[1]:
         return ()
-    said = f"{name} is {number(ratio)} x what its inputs give"
+    said = f"{_CLAIMED[name]} {number(ratio)} × what the inputs give"
     slips = [words for size, words in SLIPS[name] if 1 / NEAR_SLIP <= ratio / size <= NEAR_SLIP]
     return (f"{said}: {slips[0]}" if slips else said,)
 

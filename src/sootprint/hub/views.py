@@ -13,7 +13,7 @@ from sootprint.catalogue.search import search
 from sootprint.catalogue.zones import namesakes
 from sootprint.charts.scale import ENERGY, MASS, fitting
 from sootprint.core.quantity import Factor, Quantity
-from sootprint.core.records import STAGES, Footprint, Place
+from sootprint.core.records import Footprint, Place
 from sootprint.estimator import factors
 from sootprint.hub import chain, columns, drawings, judgement, leaderboards, reading, truth
 from sootprint.hub.context import Hub
@@ -174,7 +174,9 @@ def _in_words(facet: str, value: str) -> str:
         return name_of(value)
     if facet == "evidence":
         return f"{value}: {words.GRADES[value]}" if value in words.GRADES else value
-    return {"verification": CHECKED, "origin": ORIGINS}.get(facet, {}).get(value, value)
+    return {"verification": CHECKED, "origin": ORIGINS, "stage": words.STAGES}.get(facet, {}).get(
+        value, value
+    )
 
 
 def _toggled(given: dict[str, str], name: str, value: str) -> dict[str, str]:
@@ -296,7 +298,8 @@ def form(engine: Engine, estimate: Footprint | None) -> dict[str, Any]:
         "where": _where(estimate.place) if estimate else None,
         "hardware": _names("accelerators"),
         "zones": _zones(),
-        "stages": STAGES,
+        "stages": words.STAGES,
+        "scopes": words.SCOPES,
         "works": tuple(factors.WORKS),
     }
 

@@ -12,7 +12,7 @@ from sootprint.core.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 WIDE = 0.05  # half an interval over its value, above which a third digit says nothing
 NOT_KNOWN = "not known"
 EXACT = "taken as exact"
-_PLAIN = (1e-4, 1e9)  # numbers outside are written with a power of ten
+_PLAIN = (1e-6, 1e9)  # numbers outside are written with a power of ten
 _PERCENT = 100.0
 _HOURS_PER_DAY = 24
 _MINUTES_PER_HOUR = int(SECONDS_PER_HOUR / SECONDS_PER_MINUTE)
@@ -21,8 +21,8 @@ _MINUTES_PER_HOUR = int(SECONDS_PER_HOUR / SECONDS_PER_MINUTE)
 def number(value: float, digits: int = 3) -> str:
     """A number with a count of significant digits.
 
-    >>> number(0.12345, 2), number(1234.5), number(0.0)
-    ('0.12', '1,230', '0')
+    >>> number(0.12345, 2), number(1234.5), number(0.0), number(5.5e-5, 2)
+    ('0.12', '1,230', '0', '0.000055')
     """
     if value == 0.0 or not math.isfinite(value):
         return "0" if value == 0.0 else str(value)

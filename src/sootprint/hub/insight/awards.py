@@ -159,7 +159,7 @@ def sheet(engine: Engine, year: int | None, within: int) -> Sheet:
 
 def _said(found: list[Award], year: int | None) -> str:
     if not found:
-        return "No leaderboard has two entries of evidence C or better in this year yet."
+        return f"No leaderboard has two entries of evidence C or better{f' of {year}' if year else ''} yet."
     shared = sum(len(one.winners) > 1 for one in found)
     said = f"{len(found)} {'leaderboard has' if len(found) == 1 else 'leaderboards have'} an award of {year}"
     return f"{said}; {shared or 'none'} {'is' if shared < 2 else 'are'} shared, where emissions cannot be told apart."

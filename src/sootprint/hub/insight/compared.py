@@ -21,7 +21,7 @@ from sootprint.hub import reading, views
 from sootprint.hub.insight.sheets import Cell, Grid, Link, Part, Sheet
 from sootprint.hub.problems import GoneError, NotFoundError
 from sootprint.hub.reading import Stored
-from sootprint.report import figures
+from sootprint.report import figures, words
 
 FEWEST, MOST = 2, 5
 MOST_CHANGES = 300
@@ -101,7 +101,7 @@ def _beside(stored: list[Stored], titles: list[str], footprints: list[Footprint]
             "Place, year",
             *(", ".join(str(part) for part in (one["country"], one["year"]) if part) for one in shown),
         ],
-        ["Boundary", *(one["boundary"] for one in shown)],
+        ["Boundary", *(words.BOUNDARIES.get(one["boundary"], one["boundary"]) for one in shown)],
         ["Evidence", *(one["evidence"] for one in shown)],
         ["Checked", *(views.CHECKED[one["verification"]] for one in shown)],
         ["Recomputed by the hub", *(_amount(one["our_emissions_kg"]) for one in shown)],

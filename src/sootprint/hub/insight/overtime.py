@@ -5,10 +5,9 @@ from __future__ import annotations
 from sqlalchemy.engine import Engine
 
 from sootprint.charts.scale import ENERGY, MASS, fitting
-from sootprint.core.records import STAGES
 from sootprint.hub.insight import maps, trends
 from sootprint.hub.insight.sheets import Grid, Part, Sheet, link, options
-from sootprint.report import figures
+from sootprint.report import figures, words
 
 UNITS = {"emissions": MASS, "energy": ENERGY}
 DIGITS = 2  # of all numbers: the trainings of a year differ by more than a third would tell
@@ -24,10 +23,10 @@ _DRAWN = (
 def sheet(engine: Engine, measure: str, *, stage: str | None, evidence: str) -> Sheet:
     """The page."""
     years, fit = trends.over_years(engine, measure, stage=stage, weakest=evidence)
-    words = trends.finding(years, fit, measure)
-    drawing = maps.over_years(years, fit, measure, words)
+    finding = trends.finding(years, fit, measure)
+    drawing = maps.over_years(years, fit, measure, finding)
     given = {"measure": measure, "stage": stage, "evidence": evidence}
-    stages: list[tuple[str | None, str]] = [(None, "all"), *((one, one) for one in STAGES)]
+    stages: list[tuple[str | None, str]] = [(None, "all"), *words.STAGES.items()]
     return Sheet(
         title="Trends",
         lead="Emissions and energy of a training by its year. The numbers are the hub's own recomputations; "
@@ -42,7 +41,7 @@ def sheet(engine: Engine, measure: str, *, stage: str | None, evidence: str) -> 
         ],
         parts=[
             Part(
-                says=[words, *([_DRAWN] if drawing else [])],
+                says=[finding, *([_DRAWN] if drawing else [])],
                 drawing=drawing,
                 grid=_grid(years, measure),
             )

@@ -132,7 +132,7 @@ def sheet(engine: Engine, name: str) -> Sheet:
             (
                 "Idle",
                 figures.NOT_KNOWN if waste is None else figures.share(waste),
-                "of the energy of runs that tell" if waste is not None else "no run tells",
+                "of the energy of runs that tell it" if waste is not None else "no run tells",
             ),
             ("Runs", f"{n:,}", ""),
         ],
@@ -164,7 +164,9 @@ def _waste(whole: dict[str, float], waste: float | None) -> str:
         )
     idle = figures.amount(Quantity(value=whole["idle_kwh"]), ENERGY)
     share = figures.share(waste)
-    return f"{idle}, {share} of the energy of the runs that tell, went into devices that had nothing to do."
+    return (
+        f"{idle}, {share} of the energy of the runs that tell it, went into devices that had nothing to do."
+    )
 
 
 def _budget(rows: list[dict[str, Any]], given: dict[int, float]) -> Part:

@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlalchemy.engine import Engine
 
-from sootprint.charts.scale import ENERGY, MASS
+from sootprint.charts.scale import ENERGY, MASS, Unit
+from sootprint.core.quantity import Quantity
 from sootprint.hub import reading, views
 from sootprint.hub.insight import nested, rollups
 from sootprint.hub.insight.sheets import Grid, Link, Part, Sheet, counted, link
 from sootprint.hub.problems import NotFoundError
 from sootprint.hub.reading import Question
-from sootprint.report import figures
+from sootprint.report import figures, words
 
 SHOWN = 50
 SAID = (
@@ -140,16 +141,21 @@ def _headline(sums: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
         return []
     whole = rollups.total(sums)
     found = []
-    for label, name, unit, units in (
-        ("Emissions", "emissions", "kg", MASS),
-        ("Energy", "energy", "kwh", ENERGY),
+    for label, name, unit, units, gas in (
+        ("Emissions", "emissions", "kg", MASS, " CO2e"),
+        ("Energy", "energy", "kwh", ENERGY, ""),
     ):
         if whole[f"n_{name}"]:
             one = rollups.quantity(whole, name, unit)
-            note = rollups.untold(whole, name) or figures.spread(one, units)
-            found.append((f"{label}, all together", figures.amount(one, units), note))
+            note = rollups.untold(whole, name) or _interval(one, units)
+            found.append((f"{label}, all together", f"{figures.amount(one, units)}{gas}", note))
     found.append(("Trainings", f"{int(whole['n']):,}", ""))
     return found
+
+
+def _interval(one: Quantity, units: tuple[Unit, ...]) -> str:
+    shown = figures.spread(one, units)
+    return "" if shown in (figures.NOT_KNOWN, figures.EXACT) else f"90 % interval {shown}"
 
 
 def _scenario(sums: list[dict[str, Any]], what: str) -> list[Part]:
@@ -158,14 +164,14 @@ def _scenario(sums: list[dict[str, Any]], what: str) -> list[Part]:
         return []
     ordered = sorted(sums, key=lambda row: -row["emissions_kg"])
     whole = rollups.total(ordered)
-    rows = [_stage(row["key"].partition("|")[0], row) for row in ordered]
+    rows = [_stage(_name(row), row) for row in ordered]
     if len(rows) > 1:
         rows.append(_stage("all together", whole))
     top = ordered[0]
     share = top["emissions_kg"] / whole["emissions_kg"] if whole["emissions_kg"] else None
-    words = (
-        f"{int(whole['n']):,} trainings of {what} are here; stage {top['key'].partition('|')[0]!r} has "
-        f"{figures.share(share)} of their emissions."
+    said = (
+        f"{int(whole['n']):,} trainings of {what} are here; {figures.share(share)} of their emissions came from "
+        f"{'those that tell no stage' if _name(top) == words.STAGES['other'] else _name(top)}."
         if share is not None and len(ordered) > 1
         else f"{int(whole['n']):,} {'training' if whole['n'] == 1 else 'trainings'} of {what}."
     )
@@ -176,7 +182,13 @@ def _scenario(sums: list[dict[str, Any]], what: str) -> list[Part]:
         rows=rows,
         total=len(rows) > 1,
     )
-    return [Part(title="Scenario: all trainings together", says=[words, SAID], grid=grid)]
+    return [Part(title="Scenario: all trainings together", says=[said, SAID], grid=grid)]
+
+
+def _name(sums: dict[str, Any]) -> str:
+    """Stage of sums in words."""
+    stage = str(sums["key"]).partition("|")[0]
+    return words.STAGES.get(stage, stage)
 
 
 def _stage(name: str, sums: dict[str, Any]) -> tuple[str, ...]:

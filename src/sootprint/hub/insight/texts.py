@@ -47,8 +47,10 @@ PRIVACY = Sheet(
             items=[
                 "Footprints that you publish, with their earlier versions, for ever; who sent "
                 "them, where that is an account.",
-                "Accounts: a name, a role, a keyed hash of the password and of each token, and "
-                "when a token was last used (the day).",
+                "Accounts: a name, a role, an argon2id hash of the password, a keyed hash of each "
+                "token, and when it was last used (the day).",
+                "Questions to authors: the paper's facts and what became of the question. The "
+                "address of the author is in the mail alone.",
                 "An audit log: who accepted, corrected, reviewed or retracted what, and when.",
                 "Requests in the log of the server: method, route, status and duration. No "
                 "address of a visitor, no search words.",
