@@ -14,10 +14,11 @@ from sqlalchemy.engine import Engine
 from starlette.testclient import TestClient
 
 from sootprint.core.errors import InputError, SettingsError
-from sootprint.hub import accounts, chain, secrets
+from sootprint.hub import accounts, chain, database, opening, secrets
 from sootprint.hub.app import application, unguarded
 from sootprint.hub.context import Hub
 from sootprint.hub.limits import Limits
+from sootprint.hub.people import passwords
 from sootprint.hub.requests import caller
 from sootprint.hub.tables import Token, table_of
 from tests.hub import records
@@ -289,6 +290,48 @@ def test_bad_account_is_refused(open_hub: Hub, name: str, role: str, words: str)
     """Names and roles have rules."""
     with pytest.raises(InputError, match=words):
         accounts.add_account(open_hub.engine, name, role)
+
+
+def test_two_accounts_do_not_look_alike(open_hub: Hub) -> None:
+    """Spellings of Unicode, wide letters, capitals and letters of other scripts make no second account of a name."""
+    accounts.add_account(open_hub.engine, "Anna Müller", "viewer")
+    for name in ("anna müller", "Аnna Müller", "Anna Mu\u0308ller", "ANNA MÜLLER"):
+        with pytest.raises(InputError, match="looks like"):
+            accounts.add_account(open_hub.engine, name, "admin")
+    for name in ("Anna  Müller", "ａnna", "ﬁnn", " anna", "Local", "vіsitor", "Campaign vision", "a\u200db"):
+        with pytest.raises(InputError, match=r"1 to 80|look like others|meaning of its own"):
+            accounts.add_account(open_hub.engine, name, "admin")
+    passwords.set_password(open_hub.engine, "Anna Mu\u0308ller", "x" * 12)
+    assert passwords.account_of(open_hub.engine, "Anna Mu\u0308ller", "x" * 12) is not None
+    accounts.set_role(open_hub.engine, "Anna Mu\u0308ller", "reviewer")
+    assert [one["role"] for one in accounts.listed(open_hub.engine)] == ["reviewer"]
+
+
+def test_log_of_a_fault_of_the_database_has_no_value(
+    open_client: TestClient, open_hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Words that were searched for, and what was stored, stay out of the log."""
+    with open_hub.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE footprint")
+    caplog.set_level("INFO", logger="sootprint.hub")
+    assert open_client.get(f"{BASE}?project=secret-project").status_code == 503
+    told = [getattr(one, "facts", {}) for one in caplog.records]
+    assert any("no such table" in str(one) for one in told)
+    assert "secret-project" not in str(told)
+    assert "secret-project" not in str([one.getMessage() for one in caplog.records])
+
+
+def test_database_is_nobody_elses(tmp_path: Path) -> None:
+    """It holds what is private, also where its folder is open to all; the files of its log have the same mode."""
+    folder = tmp_path / "open"
+    folder.mkdir(mode=0o755)
+    engine = database.connect(database.url_of(f"sqlite:///{folder / 'hub.sqlite'}", folder))
+    opening.bring_up(engine)
+    with engine.connect():
+        modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+    engine.dispose()
+    assert "hub.sqlite" in modes
+    assert set(modes.values()) == {0o600}
 
 
 def test_scope_beyond_the_role_is_refused(open_hub: Hub) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
@@ -23,6 +24,7 @@ from sootprint.hub.campaigns import mails, sample, store
 from sootprint.hub.campaigns import status as standing
 from sootprint.hub.campaigns.status import status, wilson
 from sootprint.hub.context import Hub
+from sootprint.hub.tables import AuditEntry, table_of
 from tests.hub import records
 from tests.hub.conftest import KEY
 from tests.hub.test_people import HTML, seal_of
@@ -202,6 +204,10 @@ def test_status_tells_who_did_not_answer_by_stratum(engine: Engine, tmp_path: Pa
     assert (found["reminders"], found["listed"]) == (22, 60)
     assert sum(row["sample"] for row in found["strata"]) == 30
     assert found["difference"]["degrees"] == len(found["strata"]) - 1
+    with engine.connect() as connection:
+        said = list(connection.scalars(sa.select(table_of(AuditEntry).c.action).order_by(sa.text("seq"))))
+    assert said == ["campaign", "mail", "unreachable", "declined", *["answered"] * 6, "mail"]
+    assert chain.verify(engine).count == 0
     low, high = wilson(77, 500)  # the survey's own 15.4 %
     assert (round(low or 0, 3), round(high or 0, 3)) == (0.125, 0.188)
 

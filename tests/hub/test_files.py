@@ -168,6 +168,22 @@ def test_hub_moves_from_sqlite_to_postgresql(
     assert _everything(_postgres) == _everything(sqlite_engine)
 
 
+def test_backup_is_private_from_its_first_byte(
+    sqlite_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is also where its folder is open to all, and before it has its name."""
+    seen: list[int] = []
+    copied = backups._copied_pages
+
+    def looked(engine: Engine, draft: Path) -> None:
+        copied(engine, draft)
+        seen.append(draft.stat().st_mode & 0o777)
+
+    monkeypatch.setattr(backups, "_copied_pages", looked)
+    backups.backup(sqlite_engine, tmp_path / "b.sqlite")
+    assert [*seen, (tmp_path / "b.sqlite").stat().st_mode & 0o777] == [0o600, 0o600]
+
+
 def test_backup_that_does_not_fit_is_neither_made_nor_restored(sqlite_engine: Engine, tmp_path: Path) -> None:
     """A changed content is found at both ends; what is no backup is told; no half file is left."""
     _filled(sqlite_engine)

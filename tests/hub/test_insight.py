@@ -179,6 +179,16 @@ def test_only_a_reviewer_reviews_and_not_his_own(open_hub: Hub, open_client: Tes
     assert own is not None
     with pytest.raises(reviews.NotYoursError):
         reviews.review(open_hub.engine, one["id"], "confirmed", version="1", note="mine", actor=own)
+    theirs = _run(2)
+    other = accounts.make_token(open_hub.engine, KEY, "a contributor", scopes=("submit",))
+    as_other = {"Authorization": f"Bearer {other}"}
+    assert open_client.post("/api/v1/footprints", json=theirs, headers=as_other).json()["accepted"] == 1
+    token = accounts.make_token(open_hub.engine, KEY, "a reviewer", scopes=("submit", "correct"))
+    changed = {**theirs, "name": "as the reviewer has it"}
+    corrected = {"headers": {"Authorization": f"Bearer {token}"}, "params": {"reason": "a name"}}
+    assert open_client.post("/api/v1/footprints", json=changed, **corrected).json()["accepted"] == 1
+    with pytest.raises(reviews.NotYoursError, match="sent yourself"):
+        reviews.review(open_hub.engine, theirs["id"], "confirmed", version="2", note="mine", actor=own)
 
 
 def test_trend_is_that_of_least_squares(sqlite_engine: Engine) -> None:

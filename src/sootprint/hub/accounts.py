@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,6 +31,9 @@ MAY = {
 MARK = "soot"  # every token begins with it, so that leaked ones can be searched for
 LIFE = timedelta(days=365)
 _NAME = re.compile(r"[\w.@ -]{1,80}")
+# Small letters of other scripts that look like Latin ones (Unicode Technical Standard #39)
+_ALIKE = str.maketrans("авекмнорстухіјѕԁһӏαβεικνορτυχω", "abekmhopctyxijsdhlabeiknoptyxw")
+_CAMPAIGN = "campaign "  # in the audit log who answered one is named so
 _TOKEN = re.compile(rf"({MARK}_[0-9a-f]{{8}})\.([0-9A-Za-z_-]{{43}})")
 _accounts, _tokens, _sessions = table_of(Account), table_of(Token), table_of(LoginSession)
 
@@ -60,13 +64,12 @@ def add_account(engine: Engine, name: str, role: str) -> int:
         InputError: The name is taken or no name, or there is no such role.
     """
     _check_role(role)
-    if name in (LOCAL.name, VISITOR.name):
-        raise InputError(f"account name {name!r} has a meaning of its own: take another one")
-    if _NAME.fullmatch(name) is None or name.strip() != name:
-        raise InputError(f"account name {name!r:.90} is not 1 to 80 letters, digits or . @ _ -")
+    name = unicodedata.normalize("NFC", name)
+    _check_name(name)
     with writing(engine) as connection:
-        if connection.execute(sa.select(_accounts.c.id).where(_accounts.c.name == name)).first():
-            raise InputError(f"there is an account {name!r} already")
+        for known in connection.scalars(sa.select(_accounts.c.name)):
+            if _seen(known) == _seen(name):
+                raise InputError(f"there is an account {known!r} already, which looks like {name!r}")
         row = {"name": name, "role": role, "created_at": now()}
         made = connection.execute(sa.insert(_accounts).returning(_accounts.c.id), row).scalar_one()
         chain.append(connection, actor="local", action="account", detail={"name": name, "role": role})
@@ -228,8 +231,29 @@ def touch(engine: Engine, prefix: str) -> None:
         connection.execute(change.values(used_at=today))
 
 
+def named(name: str) -> sa.Select[Any]:
+    """The account of a name, in whichever way Unicode spells it; as it was typed first."""
+    spelled = {name, unicodedata.normalize("NFC", name)}
+    return sa.select(_accounts).where(_accounts.c.name.in_(spelled)).order_by(_accounts.c.name != name)
+
+
+def _check_name(name: str) -> None:
+    if _NAME.fullmatch(name) is None or " ".join(name.split()) != name:
+        raise InputError(f"account name {name!r:.90} is not 1 to 80 letters, digits or . @ _ -")
+    plain = unicodedata.normalize("NFKC", name)
+    if plain != name:
+        raise InputError(f"account name {name!r} has letters that look like others: write it {plain!r}")
+    if _seen(name) in (LOCAL.name, VISITOR.name) or _seen(name).startswith(_CAMPAIGN):
+        raise InputError(f"account name {name!r} has a meaning of its own: take another one")
+
+
+def _seen(name: str) -> str:
+    """Name as a reader sees it, who tells neither capitals from small letters nor one script from another."""
+    return unicodedata.normalize("NFKC", name).casefold().translate(_ALIKE)
+
+
 def _account(connection: Connection, name: str) -> Any:
-    found = connection.execute(sa.select(_accounts).where(_accounts.c.name == name)).first()
+    found = connection.execute(named(name)).first()
     if found is None:
         raise InputError(f"no account {name!r:.90}: `sootprint hub user list` shows all")
     return found

@@ -69,10 +69,13 @@ def connect(url: sa.URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         if url.database and url.database != ":memory:":
             Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        engine = sa.create_engine(url, connect_args={"timeout": BUSY_MS / 1000})
+            with contextlib.suppress(OSError):  # who opens it says better what is wrong
+                Path(url.database).touch(mode=0o600)  # SQLite's logs have the mode of the file
+        engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_MS / 1000})
         sa.event.listen(engine, "connect", _prepare_sqlite)
         return engine
-    engine = sa.create_engine(url, pool_size=10, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    more = {"pool_size": 10, "pool_pre_ping": True, "hide_parameters": True}
+    engine = sa.create_engine(url, connect_args={"connect_timeout": 10}, **more)
     sa.event.listen(engine, "connect", _prepare_postgresql)
     return engine
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -22,7 +23,11 @@ MEDIA = {
     "yaml": "application/yaml; charset=utf-8",
 }
 COLUMNS = tuple(name for name in reading.SHOWN if name != "seq")
-OBEYED = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet takes a cell that begins so for a formula (OWASP)
+# A spreadsheet takes a cell that begins so for a formula (OWASP), some also one that is as wide as a Chinese letter
+OBEYED = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_PARTED = re.compile(
+    "(;[\\s\"']*)(?=[=+@\uff1d\uff0b\uff0d\uff20-])"
+)  # where a comma is in numbers, ; parts cells
 
 
 def csv_head() -> str:
@@ -38,13 +43,15 @@ def csv_rows(rows: Iterable[Mapping[str, Any]]) -> str:
 def cell(value: Any) -> Any:
     """Cell of a CSV: texts that a spreadsheet would obey begin with an apostrophe.
 
-    >>> cell("=1+1"), cell(-1.5), cell(None)
-    ("'=1+1", -1.5, '')
+    >>> cell("=1+1"), cell("a; =1+1"), cell(-1.5), cell(None)
+    ("'=1+1", "a; '=1+1", -1.5, '')
     """
     if value is None:
         return ""
     if isinstance(value, str):
         text = clean(value)
+        if ";" in text:
+            text = _PARTED.sub(r"\1'", text)
         return f"'{text}" if text.lstrip().startswith(OBEYED) or text.startswith(OBEYED) else text
     return value
 

@@ -129,7 +129,8 @@ def _unexpected(request: Request, _: Exception) -> Response:
 
 def _database(request: Request, error: Exception) -> Response:
     """The database is away or full: nothing was stored, and the client sends again."""
-    logs.event("database error", 40, error=" ".join(str(error).split())[:300])
+    told = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]  # values stand below it
+    logs.event("database error", 40, error=told[:300])
     answer = answered(request, 503, "the database does not answer: nothing was stored, try again later")
     answer.headers["retry-after"] = "5"
     return answer

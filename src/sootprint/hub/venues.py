@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -46,7 +47,8 @@ def add(engine: Engine, text: str, where: str) -> str:
     with writing(engine) as connection:
         connection.execute(sa.delete(_venues).where(_venues.c.name == venue.name))
         connection.execute(sa.insert(_venues), {"name": venue.name, "at": now(), "text": text})
-        chain.append(connection, actor="local", action="venue", detail={"name": venue.name})
+        detail = {"name": venue.name, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+        chain.append(connection, actor="local", action="venue", detail=detail)
     return venue.name
 
 

@@ -141,6 +141,8 @@ def mailed(engine: Engine, ids: Sequence[str], *, reminder: bool) -> None:
         values = {"reminders": _invitations.c.reminders + 1, "reminded_at": at}
     before = SENT if reminder else DRAWN
     with writing(engine) as connection:
+        detail = {"invitations": sorted(ids), "reminder": reminder}
+        chain.append(connection, actor="local", action="mail", detail=detail)
         for start in range(0, len(ids), 500):
             chosen = _invitations.c.id.in_(ids[start : start + 500])
             change = sa.update(_invitations).where(chosen, _invitations.c.state == before)
@@ -152,14 +154,19 @@ def answered(engine: Engine, one: str, footprint_id: str) -> None:
     open_ones = sa.and_(_invitations.c.id == one, _invitations.c.state != ANSWERED)
     values = {"state": ANSWERED, "answered_at": now(), "footprint_id": footprint_id}
     with writing(engine) as connection:
-        connection.execute(sa.update(_invitations).where(open_ones).values(values))
+        if connection.execute(sa.update(_invitations).where(open_ones).values(values)).rowcount:
+            detail = {"invitation": one, "id": footprint_id}
+            chain.append(connection, actor="local", action=ANSWERED, detail=detail)
 
 
 def closed(engine: Engine, ids: Sequence[str], state: str) -> int:
     """Number of invitations without an answer that are declined or unreachable from now on."""
     fits = sa.and_(_invitations.c.id.in_(ids), _invitations.c.state.in_((DRAWN, SENT)))
     with writing(engine) as connection:
-        return connection.execute(sa.update(_invitations).where(fits).values(state=state)).rowcount
+        n = connection.execute(sa.update(_invitations).where(fits).values(state=state)).rowcount
+        if n:
+            chain.append(connection, actor="local", action=state, detail={"invitations": sorted(ids)})
+    return n
 
 
 def _seal(key: bytes, one: str) -> str:

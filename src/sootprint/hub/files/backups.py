@@ -44,12 +44,12 @@ def backup(engine: Engine, path: Path) -> Verified:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600)  # before the first of its rows
         if engine.dialect.name == "sqlite":
             _copied_pages(engine, draft)
         else:
             _copied_rows(engine, draft)
         found = _verified(draft)
-        draft.chmod(0o600)
         draft.rename(path)
     except (OSError, sqlite3.Error) as err:
         raise HubError(f"{path} cannot be written: {err}; make room or name another file") from err

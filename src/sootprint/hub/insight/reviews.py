@@ -20,7 +20,7 @@ from sootprint.hub.database import now, writing
 from sootprint.hub.insight import rollups
 from sootprint.hub.insight.tables import Review
 from sootprint.hub.reading import Question
-from sootprint.hub.tables import FootprintRow, Recomputation, ResultRow, table_of
+from sootprint.hub.tables import FootprintRow, FootprintVersion, Recomputation, ResultRow, table_of
 
 VERDICTS = {
     "confirmed": "The numbers hold: I looked at the evidence",
@@ -30,7 +30,7 @@ VERDICTS = {
 CHECKED_AS = {"confirmed": "reviewed", "replicated": "replicated"}
 MAX_NOTE = 400
 _rows, _results, _reviews = table_of(FootprintRow), table_of(ResultRow), table_of(Review)
-_recomputed = table_of(Recomputation)
+_recomputed, _versions = table_of(Recomputation), table_of(FootprintVersion)
 
 
 def review(engine: Engine, key: str, verdict: str, *, version: str, note: str, actor: Actor) -> None:
@@ -47,7 +47,7 @@ def review(engine: Engine, key: str, verdict: str, *, version: str, note: str, a
     Raises:
         InputError: There is no such verdict, no note, or a newer version.
         UnknownRecordError: There is no such published record.
-        NotYoursError: It is the reviewer's own.
+        NotYoursError: It is the reviewer's own, or its newest version is.
     """
     note = columns.label(note.strip(), MAX_NOTE) or ""
     if verdict not in VERDICTS:
@@ -58,8 +58,8 @@ def review(engine: Engine, key: str, verdict: str, *, version: str, note: str, a
         found = connection.execute(sa.select(_rows).where(_rows.c.id == key)).mappings().first()
         if found is None or found["state"] != columns.PUBLISHED:
             raise UnknownRecordError(f"no footprint {key!r:.60} that could be reviewed")
-        if actor.account_id is not None and found["account_id"] == actor.account_id:
-            raise NotYoursError("a footprint of your own is reviewed by somebody else")
+        if actor.account_id in _senders(connection, found) and actor.account_id is not None:
+            raise NotYoursError("what you sent yourself is reviewed by somebody else")
         if version != str(found["version"]):
             raise InputError(
                 f"version is {version!r:.20}, the newest is {found['version']}: look at that one"
@@ -72,6 +72,12 @@ def review(engine: Engine, key: str, verdict: str, *, version: str, note: str, a
         detail = {"id": key, "version": found["version"], "verdict": verdict}
         chain.append(connection, actor=actor.name, action="review", detail=detail)
         apply(connection, dict(found), verdict)
+
+
+def _senders(connection: Connection, row: Any) -> tuple[int | None, int | None]:
+    """Account of a record, and of who sent its newest version, which a maintainer may have done for it."""
+    here = sa.and_(_versions.c.id == row["id"], _versions.c.version == row["version"])
+    return row["account_id"], connection.scalar(sa.select(_versions.c.account_id).where(here))
 
 
 def apply(connection: Connection, row: dict[str, Any], verdict: str) -> None:

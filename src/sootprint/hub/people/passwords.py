@@ -11,7 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.engine import Engine
 
 from sootprint.core.errors import InputError
-from sootprint.hub import chain
+from sootprint.hub import accounts, chain
 from sootprint.hub.database import writing
 from sootprint.hub.people.tables import LoginSession
 from sootprint.hub.tables import Account, table_of
@@ -32,8 +32,7 @@ def set_password(engine: Engine, name: str, password: str, *, actor: str = "loca
         raise InputError(f"the password has {len(password)} letters: take {SHORTEST} to {LONGEST}")
     hashed = _hashed(password)
     with writing(engine) as connection:
-        fits = sa.and_(_accounts.c.name == name, _accounts.c.closed_at.is_(None))
-        found = connection.execute(sa.select(_accounts.c.id).where(fits)).first()
+        found = connection.execute(accounts.named(name).where(_accounts.c.closed_at.is_(None))).first()
         if found is None:
             raise InputError(f"no open account {name!r:.90}: `sootprint hub user list` shows all")
         change = sa.update(_accounts).where(_accounts.c.id == found.id)
@@ -44,9 +43,7 @@ def set_password(engine: Engine, name: str, password: str, *, actor: str = "loca
 
 def account_of(engine: Engine, name: str, password: str) -> int | None:
     """Number of the open account whose password this is; None for whichever reason, after the same time."""
-    query = sa.select(_accounts.c.id, _accounts.c.password).where(
-        _accounts.c.name == name, _accounts.c.closed_at.is_(None)
-    )
+    query = accounts.named(name).where(_accounts.c.closed_at.is_(None))
     with engine.connect() as connection:
         found = connection.execute(query).first()
     known = found.password if found is not None else None

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from sootprint.core.errors import InputError
-from sootprint.hub.accounts import MAY, VISITOR, Actor
+from sootprint.hub.accounts import MAY, VISITOR, Actor, named
 from sootprint.hub.context import Hub
 from sootprint.hub.database import now, writing
 from sootprint.hub.people.tables import LoginSession
@@ -83,7 +83,7 @@ def is_welcome(hub: Hub, name: str, until: str, seal: str) -> bool:
 
 def _welcome_seal(engine: Engine, key: bytes, name: str, until: str) -> str | None:
     """Seal of a link; it holds the password that is set now, so that it fits no more after the next."""
-    query = sa.select(_accounts.c.password).where(_accounts.c.name == name, _accounts.c.closed_at.is_(None))
+    query = named(name).where(_accounts.c.closed_at.is_(None))
     with engine.connect() as connection:
         found = connection.execute(query).first()
     return None if found is None else mac(key, "welcome", f"{name}\n{until}\n{found.password or ''}")
