@@ -77,7 +77,7 @@ def _lists(chance: random.Random, later: dict[str, list[str]], many: int) -> dic
 
 def _boards(engine: Engine, chance: random.Random, many: int) -> dict[str, list[str]]:
     known = [
-        {"task": one.task, "dataset": one.dataset, "metric": one.metric}
+        {"task": one.task, "dataset": one.dataset, "metric": one.metric, "split": one.split}
         for one in leaderboards.boards(engine, 300)
     ]
     names = [known[min(len(known) - 1, int(chance.expovariate(0.1)))] for _ in range(many)]

@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, CurvePoint, Model, Paper, Place, Result
-from sootprint.hub import accounts, database, ingest, plot, serve
+from sootprint.hub import accounts, columns, database, ingest, plot, serve
 from sootprint.hub.app import application
 from sootprint.hub.context import Hub
 from sootprint.hub.insight import awards, own, projections, projects, quality, rollups, surveyed, trends
@@ -556,6 +556,104 @@ def test_hub_of_an_older_program_serves_while_its_projections_are_made_again(
     hub.engine.dispose()
     made = _state(engine)
     _agree(wanted, made)
+
+
+def _of_splits(client: TestClient) -> list[dict[str, Any]]:
+    """Runs with a result on each of three splits and one that does not tell its split, by their names."""
+    told = (
+        ("On test", "test", 70.0),
+        ("On val", "val", 90.0),
+        ("On valid", "Valid", 91.0),
+        ("Not told", None, 80.0),
+    )
+    runs = [
+        _run(index, model=Model(name=name), results=(Result(**TASK, split=split, value=value),))
+        for index, (name, split, value) in enumerate(told)
+    ]
+    assert client.post("/api/v1/footprints", json=runs).json()["accepted"] == 4
+    return runs
+
+
+def test_results_of_different_splits_are_in_no_rank_together(client: TestClient) -> None:
+    """Test and validation have a leaderboard each, as have results that tell no split; val and valid are one."""
+    _of_splits(client)
+    listed = {one["split"]: one["n"] for one in client.get("/api/v1/leaderboards").json()["items"]}
+    assert listed == {"": 1, "test": 1, "validation": 2}
+    for split, names in (
+        (None, ["Not told"]),
+        ("", ["Not told"]),
+        ("TEST", ["On test"]),
+        ("val", ["On valid", "On val"]),
+    ):
+        asked = TASK | ({} if split is None else {"split": split})
+        found = client.get("/api/v1/leaderboards", params=asked).json()
+        assert [one["model"] for one in found["entries"]] == names
+        assert found["splits"] == {"validation": 2, "": 1, "test": 1}
+    page = unescape(client.get("/leaderboards/view", params=TASK | {"split": "test"}, headers=HTML).text)
+    assert "ImageNet · test" in page
+    assert 'aria-current="true">test (1)</a>' in page
+    assert "split=validation" in page
+    assert "On val" not in page[page.index("<h2>Entries") :]
+    target = client.get(
+        "/leaderboards/target", params=TASK | {"target": "60", "split": "val"}, headers=HTML
+    ).text
+    assert "2 footprints reached" in target
+    engine = client.app._hub.engine
+    assert [one.board.split for year in range(2020, 2025) for one in awards.awards(engine, year, 10)] == []
+    more = [_run(8 + 4 * index, results=(Result(**TASK, split="val", value=90.0),)) for index in (0, 1)]
+    client.post("/api/v1/footprints", json=more)
+    (won,) = (one for year in range(2020, 2025) for one in awards.awards(engine, year, 10))
+    assert (won.board.split, won.entries) == ("validation", 2)
+
+
+def test_a_leaderboard_of_splits_alone_is_found_by_an_address_without_one(client: TestClient) -> None:
+    """An address of a data set whose results all tell their split leads to the split with the most."""
+    runs = [
+        _run(index, results=(Result(**TASK, split=split, value=70.0),))
+        for index, split in enumerate(("a", "b", "b"))
+    ]
+    client.post("/api/v1/footprints", json=runs)
+    found = client.get("/api/v1/leaderboards", params=TASK).json()
+    assert (found["split"], found["n"]) == ("b", 2)
+
+
+def test_splits_of_an_older_hub_are_told_apart_from_the_records(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an earlier program had in one leaderboard is read again, and nothing else is."""
+    _of_splits(client)
+    engine = client.app._hub.engine
+    wanted, one = _state(engine), columns.board(*TASK.values())
+    with database.writing(engine) as connection:
+        connection.execute(sa.update(table_of(ResultRow)).values(split="", board=one))
+        connection.execute(sa.delete(table_of(Tally)).where(table_of(Tally).c.facet == columns.BOARD))
+        projections._mark(connection, projections.MADE, 3)
+    monkeypatch.setattr(projections, "AT_START", 2)
+    read, plain = [], projections.truth.recompute
+    monkeypatch.setattr(
+        projections.truth, "recompute", lambda footprint: read.append(footprint.id) or plain(footprint)
+    )
+    assert projections.catch_up(engine) == 4
+    assert len(read) == 3
+    made = _state(engine)
+    assert (made["tally"], made["result"]) == (wanted["tally"], wanted["result"])
+
+
+def test_progress_of_another_program_is_not_gone_on_from(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a program before had made again when it stopped is not what this one makes."""
+    client.post("/api/v1/footprints", json=[_run(index) for index in range(4)])
+    engine = client.app._hub.engine
+    with database.writing(engine) as connection:
+        projections._mark(connection, projections.MADE, 2)
+        nothing = dict.fromkeys(rollups.SUMS, 0)
+        left = {**nothing, "kind": projections.PROGRESS, "key": "projections", "n": 3}
+        connection.execute(sa.insert(table_of(Rollup)), left)
+        connection.execute(sa.update(table_of(FootprintRow)).values(our_energy_kwh=None))
+    assert projections.catch_up(engine) == 4
+    with engine.connect() as connection:
+        assert None not in connection.scalars(sa.select(table_of(FootprintRow).c.our_energy_kwh)).all()
 
 
 def test_own_footprint_is_of_the_catalogue_or_of_the_meters(client: TestClient) -> None:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from sootprint.core.codec import to_dict
-from sootprint.hub import leaderboards
+from sootprint.hub import asked, leaderboards
 from sootprint.hub.estimates import Asked, estimated
 from sootprint.hub.requests import hub_of
 from sootprint.hub.shapes import ESTIMATED
@@ -26,10 +26,20 @@ def estimate(asked: Asked) -> Response:
 
 @router.get("/leaderboards")
 def boards(
-    request: Request, task: Name = None, dataset: Name = None, metric: Name = None, weak: bool = False
+    request: Request,
+    task: Name = None,
+    dataset: Name = None,
+    metric: Name = None,
+    split: asked.Split = None,
+    weak: bool = False,
 ) -> dict[str, Any]:
-    """Leaderboards there are; with task, dataset and metric, the entries of one and who is on its fronts."""
+    """Leaderboards there are; with task, dataset and metric, the entries of one and who is on its fronts.
+
+    Without a split it is that of results that do not tell theirs, else the one with the most; `split` says which.
+    """
     engine = hub_of(request).engine
     if task is None or metric is None:
         return {"items": [asdict(one) for one in leaderboards.boards(engine)]}
-    return asdict(leaderboards.standing(engine, (task, dataset or "", metric), weak=weak))
+    names, splits = leaderboards.chosen(engine, leaderboards.Names(task, dataset or "", metric), split)
+    found = asdict(leaderboards.standing(engine, names, weak=weak))
+    return {"split": names.split, "splits": dict(splits), **found}

@@ -59,6 +59,7 @@ AnyVersion = Annotated[int | None, _NUMBER]
 Limit = Annotated[int, Query(ge=1, le=reading.MOST, description="Records of a page.")]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")]
 Order = Annotated[str, Query(pattern="^(newest|emissions|energy)$")]
+Split = Annotated[str | None, Query(max_length=200, description="Split of the data set.")]
 Words = Annotated[str | None, Query(max_length=200, description="Words that a record must have.")]
 
 

@@ -92,7 +92,7 @@ def results(footprint: Footprint, marked: int = 0) -> list[dict[str, Any]]:
         {
             "position": position,
             "board": board(*_board_of(one)),
-            **dict(zip(("task", "dataset", "metric"), _board_of(one), strict=True)),
+            **dict(zip(("task", "dataset", "metric", "split"), _board_of(one), strict=True)),
             "kind": one.kind,
             "value": one.value,
             "curve": curves.of(footprint, one) if one.kind == "quality" and footprint.curve else None,
@@ -102,17 +102,27 @@ def results(footprint: Footprint, marked: int = 0) -> list[dict[str, Any]]:
     ]
 
 
-def board(task: str, dataset: str, metric: str) -> str:
-    """Identity of the leaderboard of a task, data set and metric, whatever the letters' case."""
-    said = json.dumps([task.casefold(), dataset.casefold(), metric.casefold()])
+def board(task: str, dataset: str, metric: str, split: str = "") -> str:
+    """Identity of the leaderboard of a task, data set, metric and split, whatever the letters' case."""
+    said = json.dumps([one.casefold() for one in (task, dataset, metric, *([split] if split else ()))])
     return hashlib.sha256(said.encode()).hexdigest()
+
+
+def split(text: str | None) -> str:
+    """Split of a data set as leaderboards have it, of which validation has three names; nothing where it is not told.
+
+    >>> split("Val"), split("test-dev"), split(None)
+    ('validation', 'test-dev', '')
+    """
+    said = (label(text) or "").strip()
+    return "validation" if said.casefold() in ("val", "valid") else said
 
 
 def facets(row: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Facets with the values that a published record has, the leaderboards of its quality results among them."""
     found = [(name, str(row[name])) for name in FACETS if row[name] is not None]
     boards = {
-        json.dumps([one["task"], one["dataset"], one["metric"]], ensure_ascii=False)
+        board_name(one["task"], one["dataset"], one["metric"], one["split"])
         for one in listed
         if one["kind"] == "quality" and one["task"]
     }
@@ -122,6 +132,11 @@ def facets(row: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]) -> list[
         found.append((RATIO, next(name for name, _ in reversed(RATIOS) if ratio >= float(name))))
     found += [(BOARD, text) for text in sorted(boards) if len(text) <= 640]
     return [*found, *_entries(row, listed)]
+
+
+def board_name(task: str, dataset: str, metric: str, split: str = "") -> str:
+    """Name of a leaderboard in the counts: its split only where it has one."""
+    return json.dumps([task, dataset, metric, *([split] if split else ())], ensure_ascii=False)
 
 
 def _entries(row: Mapping[str, Any], listed: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -166,8 +181,8 @@ def label(text: str | None, most: int = LABEL) -> str | None:
     return None if text is None else clean(text).replace("\0", "")[:most]
 
 
-def _board_of(one: Result) -> tuple[str, str, str]:
-    return label(one.task) or "", label(one.dataset) or "", label(one.metric) or ""
+def _board_of(one: Result) -> tuple[str, str, str, str]:
+    return label(one.task) or "", label(one.dataset) or "", label(one.metric) or "", split(one.split)
 
 
 def bounds(name: str, unit: str, quantity: Quantity | None) -> dict[str, float | None]:

@@ -1,4 +1,7 @@
-"""Leaderboards: quality at carbon and at energy, for one task, data set and metric; never a single score alone.
+"""Leaderboards: quality at carbon and at energy, for one task, data set, split and metric; never a single score alone.
+
+Results of different splits of a data set, such as test and validation, are never in one rank; those that do not tell
+their split have a leaderboard of their own.
 
 Ranks, counts and fronts are those of all entries at any size: each is read off an index in its order, and the counts
 are kept with each batch.
@@ -9,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -29,6 +32,15 @@ _rows, _results, _tally = table_of(FootprintRow), table_of(ResultRow), table_of(
 _bare = {one.name: sa.column(one.name, one.type) for one in _results.columns}  # of a FROM that is a text
 
 
+class Names(NamedTuple):
+    """What a leaderboard is of; an empty split is that of results that do not tell theirs."""
+
+    task: str
+    dataset: str
+    metric: str
+    split: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
     """A leaderboard as it is listed."""
@@ -36,7 +48,14 @@ class Board:
     task: str
     dataset: str
     metric: str
+    split: str
     n: int
+
+    @property
+    def called(self) -> str:
+        """Metric, data set and split in words."""
+        of_split = f" ({self.split})" if self.split else ""
+        return f"{self.metric}{f' on {self.dataset}' if self.dataset else ''}{of_split}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,18 +81,38 @@ class Standing:
 def boards(engine: Engine, most: int = 200) -> list[Board]:
     """Leaderboards, those with the most records first."""
     listed = reading.tallies(engine, columns.BOARD, most)
-    found = [(*json.loads(value), n) for value, n in listed]
-    return [Board(task=task, dataset=dataset, metric=metric, n=n) for task, dataset, metric, n in found]
+    return [Board(**Names(*json.loads(value))._asdict(), n=n) for value, n in listed]
 
 
-def standing(
-    engine: Engine, names: tuple[str, str, str], *, weak: bool = False, shown: int | None = None
-) -> Standing:
-    """Entries of the leaderboard of a task, data set and metric, the best first.
+def chosen(engine: Engine, names: Names, split: str | None) -> tuple[Names, list[tuple[str, int]]]:
+    """The leaderboard that is meant, and the splits there are with their results, the most first.
 
     Args:
         engine: Database.
         names: Task, data set and metric.
+        split: Its split; where None, results that do not tell theirs, else the split with the most.
+    """
+    beginning = columns.board_name(*names[:3])[:-1]
+    query = (
+        sa.select(_tally.c.value, _tally.c.n)
+        .where(_tally.c.facet == columns.BOARD, _tally.c.n > 0)
+        .where(_tally.c.value.startswith(beginning, autoescape=True))
+        .order_by(_tally.c.n.desc(), _tally.c.value)
+    )
+    with engine.connect() as connection:
+        listed = [(Names(*json.loads(row.value)), int(row.n)) for row in connection.execute(query)]
+    splits = [(one.split, n) for one, n in listed if one[:3] == names[:3]]
+    if split is None:
+        split = "" if not splits or "" in dict(splits) else splits[0][0]
+    return names._replace(split=columns.split(split)), splits
+
+
+def standing(engine: Engine, names: Names, *, weak: bool = False, shown: int | None = None) -> Standing:
+    """Entries of a leaderboard, the best first.
+
+    Args:
+        engine: Database.
+        names: Task, data set, metric and split.
         weak: Whether weaker evidence than C and records marked for review are in.
         shown: Entries that are told; 5,000 where None.
     """

@@ -86,14 +86,16 @@ def board(
     task: Annotated[str, Query(max_length=200)],
     metric: Annotated[str, Query(max_length=200)],
     dataset: Annotated[str, Query(max_length=200)] = "",
+    split: asked.Split = None,
     weak: bool | None = None,
 ) -> Response:
     """One leaderboard: quality at carbon and at energy, with the fronts; all evidence where no sound one is."""
-    engine, names = hub_of(request).engine, (task, dataset, metric)
+    engine = hub_of(request).engine
+    names, splits = leaderboards.chosen(engine, leaderboards.Names(task, dataset, metric), split)
     found = leaderboards.standing(engine, names, weak=bool(weak), shown=views.SHOWN_ENTRIES)
     if unasked := weak is None and not found.n and bool(found.left_out):
         found = leaderboards.standing(engine, names, weak=True, shown=views.SHOWN_ENTRIES)
-    shown = views.board(engine, found, names, weak=bool(weak) or unasked)
+    shown = views.board(engine, found, names, weak=bool(weak) or unasked, splits=splits)
     return render(request, "board.html", **shown, unasked=unasked)
 
 

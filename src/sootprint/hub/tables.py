@@ -267,6 +267,7 @@ class ResultRow(Base):
     task: Mapped[str] = mapped_column(String(200))
     dataset: Mapped[str] = mapped_column(String(200))
     metric: Mapped[str] = mapped_column(String(200))
+    split: Mapped[str] = mapped_column(String(200))
     kind: Mapped[str] = mapped_column(String(12))
     value: Mapped[float]
     emissions_kg: Mapped[float | None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import groupby
 from typing import Any
@@ -268,14 +269,25 @@ def boards(engine: Engine) -> list[tuple[str, list[leaderboards.Board]]]:
     return [(task, list(listed)) for task, listed in groupby(found, key=lambda one: one.task)]
 
 
-def board(engine: Engine, found: Standing, names: tuple[str, str, str], *, weak: bool) -> dict[str, Any]:
-    """One leaderboard with its two charts, and robustness and fairness beside quality."""
+def board(
+    engine: Engine,
+    found: Standing,
+    names: leaderboards.Names,
+    *,
+    weak: bool,
+    splits: Sequence[tuple[str, int]] = (),
+) -> dict[str, Any]:
+    """One leaderboard with its two charts, robustness and fairness beside quality, and the way to other splits."""
     shown = found.entries[:SHOWN_ENTRIES]
     others = leaderboards.beside(engine, [row["seq"] for row in shown])
     return {
-        "task": names[0],
-        "dataset": names[1],
-        "metric": names[2],
+        **names._asdict(),
+        "splits": [
+            link(
+                f"{name or 'not told'} ({n:,})", "/leaderboards/view", **{**names._asdict(), "split": name}
+            )._replace(current=name == names.split)
+            for name, n in splits
+        ],
         "weak": weak,
         "found": found,
         "entries": [
@@ -283,8 +295,8 @@ def board(engine: Engine, found: Standing, names: tuple[str, str, str], *, weak:
         ],
         "has_others": bool(others),
         "none_sound": leaderboards.NONE_SOUND,
-        "carbon": drawings.standing(found, cost="emissions_kg", metric=names[2]),
-        "energy": drawings.standing(found, cost="energy_kwh", metric=names[2]),
+        "carbon": drawings.standing(found, cost="emissions_kg", metric=names.metric),
+        "energy": drawings.standing(found, cost="energy_kwh", metric=names.metric),
     }
 
 

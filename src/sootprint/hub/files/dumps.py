@@ -38,7 +38,18 @@ FILES = (
     "footprints.csv", "footprints.jsonl.gz", "footprints.parquet", "results.csv", "results.parquet", CITATION, ABOUT,
     CHECKSUMS,
 )  # fmt: skip
-RESULTS = ("id", "task", "dataset", "metric", "kind", "value", "energy_kwh", "emissions_kg", "evidence")
+RESULTS = (
+    "id",
+    "task",
+    "dataset",
+    "split",
+    "metric",
+    "kind",
+    "value",
+    "energy_kwh",
+    "emissions_kg",
+    "evidence",
+)
 AT_ONCE = 500
 BLOCK = 1 << 20
 _rows, _versions, _results = table_of(FootprintRow), table_of(FootprintVersion), table_of(ResultRow)

@@ -74,7 +74,7 @@ def awards(engine: Engine, year: int, within: int) -> list[Award]:
 
 
 def _award(connection: Connection, board: Board, year: int, within: int) -> Award | None:
-    of_board = columns.board(board.task, board.dataset, board.metric)
+    of_board = columns.board(board.task, board.dataset, board.metric, board.split)
     entered = sa.and_(
         _results.c.board == of_board,
         _results.c.year == year,
@@ -181,12 +181,13 @@ def _grid(found: list[Award]) -> Grid:
     for one in found:
         board = one.board
         of_board = link(
-            f"{board.metric}{f' on {board.dataset}' if board.dataset else ''}",
+            board.called,
             "/leaderboards/view",
             small=board.task,
             task=board.task,
             dataset=board.dataset,
             metric=board.metric,
+            split=board.split,
         )
         for place, row in enumerate(one.winners[:SHOWN_TIES]):
             shown = views.listed(row)

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from sootprint.core.errors import InputError, SootprintError
 from sootprint.core.ids import is_uuid7
 from sootprint.core.records import STAGES
-from sootprint.hub import asked, badges, reading, views
+from sootprint.hub import asked, badges, leaderboards, reading, views
 from sootprint.hub.accounts import VISITOR, Actor
 from sootprint.hub.insight import (
     awards,
@@ -95,9 +95,13 @@ def award(request: Request, year: Year = None, within: Annotated[int, Query(ge=1
 
 
 @router.get("/leaderboards/target")
-def target(request: Request, task: Name, metric: Name, target: float, dataset: Text = "") -> Response:
+def target(
+    request: Request, task: Name, metric: Name, target: float, dataset: Text = "", split: asked.Split = None
+) -> Response:
     """Energy until a value was reached."""
-    return _page(request, targets.sheet(hub_of(request).engine, (task, dataset, metric), target))
+    engine = hub_of(request).engine
+    names, _ = leaderboards.chosen(engine, leaderboards.Names(task, dataset, metric), split)
+    return _page(request, targets.sheet(engine, names, target))
 
 
 @router.get("/models/view")

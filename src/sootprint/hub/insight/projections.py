@@ -21,7 +21,9 @@ from sootprint.hub.insight import reviews, rollups
 from sootprint.hub.insight.tables import Review, Rollup
 from sootprint.hub.tables import AuditEntry, FootprintRow, FootprintVersion, ResultRow, Tally, table_of
 
-STATE = 3  # of the projections that this program makes; one more with each change of what they hold
+STATE = 4  # of the projections that this program makes; one more with each change of what they hold
+# What a record's text holds where a state gave it other projections than the one before; every record's where not named
+CHANGED = {4: b'"split":"'}
 MADE, PROGRESS = "made", "making"
 CHUNK = 500
 AT_START = 5_000  # records that are made again while all wait, in a few seconds
@@ -64,8 +66,9 @@ def catch_up(engine: Engine) -> int:
         return 0
     with engine.connect() as connection:
         last = int(connection.scalar(_state(PROGRESS)) or 0)
+        was = int(connection.scalar(_state()) or 0)
         total = int(connection.scalar(sa.select(sa.func.max(_rows.c.seq))) or 0)
-    while (following := _renewed(engine, last)) is not None:
+    while (following := _renewed(engine, last, was)) is not None:
         if following // TOLD > last // TOLD:
             logs.event("projections are made again", done=following, of=total)
         last = following
@@ -74,13 +77,21 @@ def catch_up(engine: Engine) -> int:
     return n
 
 
-def _renewed(engine: Engine, last: int) -> int | None:
-    """Number of the last record of the next chunk, whose row and results are new; None behind the last."""
+def _renewed(engine: Engine, last: int, was: int = 0) -> int | None:
+    """Number of the last record of the next chunk, whose row and results are new; None behind the last.
+
+    Args:
+        engine: Database.
+        last: Number of the record behind which to begin.
+        was: State of the projections that are there.
+    """
     with engine.connect() as connection:
-        found = _after(connection, last)
-    if not found:
+        looked = _after(connection, last)
+    if not looked:
         return None
-    footprints = [Footprint.from_json(zlib.decompress(row.pop("body"))) for row in found]
+    texts = [zlib.decompress(row.pop("body")) for row in looked]
+    touched = [(row, text) for row, text in zip(looked, texts, strict=True) if _is_touched(text, was)]
+    found, footprints = [row for row, _ in touched], [Footprint.from_json(text) for _, text in touched]
     made = [truth.recompute(one) for one in footprints]
     with writing(engine) as connection:
         if connection.scalar(_state()) == STATE:  # another worker was first
@@ -98,8 +109,13 @@ def _renewed(engine: Engine, last: int) -> int | None:
             rows, results = projected(connection, fresh)
             connection.execute(sa.delete(_results).where(_results.c.seq.in_([row["seq"] for row in rows])))
             _replace(connection, rows, results)
-        _mark(connection, PROGRESS, found[-1]["seq"])
-    return int(found[-1]["seq"])
+        _mark(connection, PROGRESS, looked[-1]["seq"])
+    return int(looked[-1]["seq"])
+
+
+def _is_touched(text: bytes, was: int) -> bool:
+    """Whether a record may have other projections than a state gave it."""
+    return any(CHANGED.get(state, b"") in text for state in range(was + 1, STATE + 1))
 
 
 def _counted_again(engine: Engine) -> int:
@@ -158,8 +174,14 @@ _last_entry = sa.select(sa.func.max(table_of(AuditEntry).c.seq))
 _last_review = sa.select(sa.func.max(_reviews.c.seq))
 
 
+_KEYS = {
+    MADE: "projections",
+    PROGRESS: f"to {STATE}",
+}  # how far a program of another state was is nothing to this one
+
+
 def _state(kind: str = MADE) -> sa.Select[Any]:
-    return sa.select(_rollup.c.n).where(_rollup.c.kind == kind)
+    return sa.select(_rollup.c.n).where(_rollup.c.kind == kind, _rollup.c.key == _KEYS[kind])
 
 
 def _mark(connection: Connection, kind: str, n: int) -> None:
@@ -167,7 +189,7 @@ def _mark(connection: Connection, kind: str, n: int) -> None:
     kinds = (MADE, PROGRESS) if kind == MADE else (kind,)
     connection.execute(sa.delete(_rollup).where(_rollup.c.kind.in_(kinds)))
     nothing = dict.fromkeys(rollups.SUMS, 0)
-    connection.execute(sa.insert(_rollup), {**nothing, "kind": kind, "key": "projections", "n": n})
+    connection.execute(sa.insert(_rollup), {**nothing, "kind": kind, "key": _KEYS[kind], "n": n})
 
 
 def rebuild(connection: Connection) -> int:

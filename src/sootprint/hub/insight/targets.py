@@ -15,6 +15,7 @@ from sootprint.core.quantity import Quantity
 from sootprint.core.results import is_higher_better
 from sootprint.hub import columns, leaderboards, views
 from sootprint.hub.insight.sheets import Grid, Link, Part, Sheet, counted, link
+from sootprint.hub.leaderboards import Names
 from sootprint.hub.tables import ResultRow, table_of
 from sootprint.report import figures
 
@@ -56,7 +57,7 @@ class Looked:
 _NUMBERS = ("seq", "value", "energy_kwh", "evidence")
 
 
-def reached(engine: Engine, names: tuple[str, str, str], target: float, *, weak: bool = False) -> Looked:
+def reached(engine: Engine, names: Names, target: float, *, weak: bool = False) -> Looked:
     """Records that reached a value.
 
     Looked at are the results that took the least energy, as two indexes have them in that order: those with a logged
@@ -64,7 +65,7 @@ def reached(engine: Engine, names: tuple[str, str, str], target: float, *, weak:
 
     Args:
         engine: Database.
-        names: Task, data set and metric.
+        names: Task, data set, metric and split.
         target: Value to be reached, in the unit of the metric.
         weak: Whether weaker evidence than C and records marked for review are in.
     """
@@ -102,7 +103,7 @@ def _reached(row: dict[str, Any], target: float, *, higher: bool) -> Reached | N
     return Reached(row=row, energy_kwh=row["energy_kwh"], logged=False)
 
 
-def sheet(engine: Engine, names: tuple[str, str, str], target: float) -> Sheet:
+def sheet(engine: Engine, names: Names, target: float) -> Sheet:
     """The page."""
     looked = reached(engine, names, target)
     if (
@@ -110,7 +111,7 @@ def sheet(engine: Engine, names: tuple[str, str, str], target: float) -> Sheet:
     ):  # as the leaderboard: all evidence where none is better
         looked = reached(engine, names, target, weak=True)
     found = looked.reached
-    of_board = link("The leaderboard", "/leaderboards/view", task=names[0], dataset=names[1], metric=names[2])
+    of_board = link("The leaderboard", "/leaderboards/view", **names._asdict())
     told = {
         row["seq"]: row
         for row in leaderboards.tell(engine, [one.row for one in found[: views.SHOWN_ENTRIES]])
@@ -126,10 +127,10 @@ def sheet(engine: Engine, names: tuple[str, str, str], target: float) -> Sheet:
             f"Looked at: the {MOST:,} footprints of the least energy, and the first {MOST_LOGGED} of those that "
             "logged the way there."
         )
+    where = ", ".join(one for one in (names.task, names.dataset, names.split) if one)
     return Sheet(
         title=f"Energy to {names[2]} {target:g}",
-        lead=f"{names[0]}{f', {names[1]}' if names[1] else ''}: IT energy from the start until the "
-        "target was reached.",
+        lead=f"{where}: IT energy from the start until the target was reached.",
         above=[Link("Leaderboards", "/leaderboards"), of_board],
         parts=[Part(says=says, grid=_grid(shown))],
     )
