@@ -8,7 +8,9 @@ import math
 import pytest
 
 from sootprint.core.errors import InputError
-from sootprint.core.merging import merge
+from sootprint.core.merging import merge, series
+from sootprint.core.merging.choose import node_keys
+from sootprint.core.merging.times import span
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import CurvePoint, Footprint, Gap, Hardware, Place, Span
 from tests.fixtures.job_records import at, component, intensity_factor, node_record, run_id
@@ -143,6 +145,15 @@ def test_a_lost_node_that_comes_back_takes_the_place_of_its_fill() -> None:
     assert math.fsum(one.energy_j for one in late.intervals) == pytest.approx(20.0 * 3.6e6)
 
 
+def test_a_fill_is_taken_out_of_both_bounds() -> None:
+    """Hours that are known by a quarter are so again, once the lost node has come."""
+    hours = Quantity(value=2.0, low=1.5, high=2.5)
+    records = [dataclasses.replace(record, device_hours=hours) for record in four()]
+    late = merge([merge(records[:3]), records[3]])
+    assert late.device_hours is not None
+    assert (late.device_hours.low, late.device_hours.high) == pytest.approx((6.0, 10.0))
+
+
 def test_a_record_without_any_reading_is_a_lost_node() -> None:
     """A node whose meters gave nothing is filled in, not counted as 0."""
     blind = node_record(
@@ -168,6 +179,38 @@ def test_numbers_of_nodes_that_disagree_fill_nothing() -> None:
     merged = merge([node_record(0), other])
     assert energy(merged) == 4.0
     assert "4 and 8 nodes" in merged.warnings[0] and "--nodes" in merged.warnings[0]
+
+
+def test_numbers_of_nodes_that_are_all_there_need_not_agree() -> None:
+    """An elastic job told of 1 node before its second came: both are there, and none is lost."""
+    told = [
+        node_record(rank, given={"run_group_nodes": rank + 1, "run_group_node": rank}) for rank in range(2)
+    ]
+    merged = merge(told)
+    assert (energy(merged), merged.warnings) == (4.0, ())
+
+
+def test_what_one_node_does_not_know_is_not_known_of_the_sum() -> None:
+    """A sum over those that do would be too small, and nobody would see it."""
+    known = {"embodied_kg": Quantity(value=3.0), "cost": Quantity(value=1.0)}
+    records = [node_record(0, rank=None, **known), node_record(1, rank=None, cost=Quantity(value=2.0))]
+    merged = merge(records)
+    assert merged.embodied_kg is None
+    assert merged.cost is not None and merged.cost.value == 3.0
+
+
+@pytest.mark.parametrize(("components", "width_s"), [(20_000, 60.0), (30_000, 120.0)])
+def test_nodes_at_one_time_need_no_wider_grid_than_one(components: int, width_s: float) -> None:
+    """Two minutes of 20,000 components are 40,000 rows, however many records tell them; 50,000 are the most."""
+    assert series.width_s(four(), components) == width_s
+
+
+@pytest.mark.parametrize(
+    ("started", "ended"), [("2023", "2023-05-01"), ("2023-05", "2023-05-01"), ("2023-05-01", "2023")]
+)
+def test_record_that_tells_no_day_has_no_time(started: str, ended: str) -> None:
+    """A paper that names a year gives no span, and is no part of anything by its time."""
+    assert span(Footprint(id=run_id(1), started=started, ended=ended)) is None
 
 
 def test_a_record_counts_once_however_often_it_is_given() -> None:
@@ -218,6 +261,29 @@ def test_machines_of_one_image_are_told_apart_by_their_rank() -> None:
     merged = merge(node_record(rank, rank=rank, node="image") for rank in range(4))
     assert energy(merged) == 8.0
     assert len([one for one in merged.components if one.component.startswith("accelerator")]) == 4
+
+
+def test_one_machine_whose_rank_changed_is_one() -> None:
+    """Two of its processes tell the same rank at one time, which makes no two machines of it."""
+    shared = {"run_group_nodes": 2, "node_shared": True}
+    records = [
+        node_record(0, node="a", given={**shared, "run_group_node": 0}),
+        node_record(1, node="a", given={**shared, "run_group_node": 0}),
+        node_record(2, node="a", start_s=150.0, given={**shared, "run_group_node": 1}),
+    ]
+    assert set(node_keys(records).values()) == {("node", "a")}
+
+
+def test_values_of_a_restart_lie_behind_those_before_it() -> None:
+    """The restart logs its value after 1 kWh of its own, which is 3 kWh of the job."""
+    curve = (CurvePoint(energy_kwh=1.0, metric="accuracy", value=0.5),)
+    merged = merge(
+        [
+            node_record(0, rank=None, curve=curve),
+            node_record(1, rank=None, node="machine0", start_s=150.0, curve=curve),
+        ]
+    )
+    assert [point.energy_kwh for point in merged.curve] == [1.0, 3.0]
 
 
 def test_a_restart_goes_on_with_the_same_devices() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from tests.fixtures import fake_devices
 from tests.fixtures.fake_powercap import build
 
 from sootprint.core import classes
+from sootprint.core.protocols import Machine
 from sootprint.meters import cpu, rapl
-from sootprint.meters.first import First
+from sootprint.meters.first import First, counter
 
 CARDS = """
 import json
@@ -65,6 +68,26 @@ def test_a_number_that_is_none_is_no_first_reading(tree, content):
     assert rapl.discover(machine).first() == []
 
 
+def test_no_machine_makes_a_start_slow(tree):
+    """Of a hundred counters 64 are read, and the processors' times only where there is none."""
+    root = tree.sys / "class/powercap"
+    build(root)
+    (tree.proc / "stat").write_text("cpu 1 2 3 4 5 6 7 8 9 10\n", encoding="ascii")
+    for number in range(100):
+        (root / f"intel-rapl-mmio:{number}").mkdir(parents=True)
+        (root / f"intel-rapl-mmio:{number}/energy_uj").write_text("1", encoding="ascii")
+    first = First(str(tree.sys), str(tree.proc), tree.clock.monotonic_s)
+    first.look()
+    assert len(first.seen) <= 64
+    assert all(name.endswith("/energy_uj") for name in first.seen)
+
+
+def test_number_of_too_many_digits_is_none():
+    """A counter of 64 bits has 20 at most."""
+    assert counter({"a": (1.0, b"9" * 20)}, "a") == (1.0, 10**20 - 1)
+    assert counter({"a": (1.0, b"9" * 21)}, "a") is None
+
+
 def test_what_was_seen_before_the_run_is_left_out(tree):
     """A rank that takes over long after its start does not begin at that."""
     build(tree.sys / "class/powercap").update(1.0)
@@ -85,6 +108,18 @@ def test_processor_times_stand_in_where_there_are_no_counters(server):
     assert now.energy_j == pytest.approx(4.0 * cpu.power_w(meter.model().power_w, 0.5))
 
 
+def test_card_whose_power_is_read_takes_no_counter_as_its_first_reading():
+    """A driver may tell energies of a card that the meter does not trust."""
+    from sootprint.meters.nvml_meter import Card, NvmlMeter
+
+    machine = Machine(first={"nvml:0": (1.0, b"5000")})
+    library = SimpleNamespace(function=lambda name: None)
+    trusted = Card(0, None, lambda: 5.0, counts=True, ratios=(0.9, 1.2), max_power_w=400.0)
+    (reading,) = NvmlMeter(library, [trusted], machine, ()).first()
+    assert (reading.energy_j, reading.power_w, reading.low_ratio, reading.high_ratio) == (5.0, None, 0.9, 1.2)
+    assert NvmlMeter(library, [trusted._replace(counts=False)], machine, ()).first() == []
+
+
 def test_cards_are_read_by_the_driver_before_the_meter_is_found(nvml_folder):
     """Of two cards the visible one; one that was read before the run began is left out."""
     told = {"LD_LIBRARY_PATH": str(nvml_folder), "FAKE_NVML_COUNT": "2", "FAKE_NVML_AT": "12.5"}
@@ -93,9 +128,10 @@ def test_cards_are_read_by_the_driver_before_the_meter_is_found(nvml_folder):
     assert first == [["accelerator:1", 7.5, pytest.approx(now[0], rel=1e-9)]]
 
 
-def test_the_other_ranks_of_a_node_leave_the_driver_alone(nvml_folder):
-    """One process of eight reads; the others need no driver."""
-    code = CARDS.replace("first.load({})", "first.load({'LOCAL_RANK': '3'})")
+@pytest.mark.parametrize("told", ["{'LOCAL_RANK': '3'}", "{}, driver=False"])
+def test_who_need_not_read_the_cards_leaves_the_driver_alone(told, nvml_folder):
+    """One process of eight reads, and a node service for all."""
+    code = CARDS.replace("first.load({})", f"first.load({told})")
     names, first, _ = fake_devices.python(
         code, LD_LIBRARY_PATH=str(nvml_folder), FAKE_NVML_COUNT="2", FAKE_NVML_AT="1"
     )

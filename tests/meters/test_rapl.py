@@ -325,6 +325,8 @@ def test_a_glance_tells_what_a_look_tells_until_a_counter_fails(tree, powercap):
         ("cpu:0", tree.clock.monotonic_s(), 120.0),
         ("dram:0", tree.clock.monotonic_s(), 30.0),
     ]
+    (tree.sys / "class/powercap/intel-rapl:0:1/energy_uj").write_text("999999999999", encoding="ascii")
+    assert meter.glance() is None  # beyond the range that the counter has
     (tree.sys / "class/powercap/intel-rapl:0/energy_uj").unlink()
     fake.update(4.0)
     tree.clock.advance(1.0)

@@ -84,6 +84,18 @@ def test_newcomer_costs_no_second_look(table: ProcessTable) -> None:
     assert desk.books.accounts.energies("b")[CARD] == pytest.approx(25.0)
 
 
+def test_all_find_their_account_when_the_books_end(table: ProcessTable) -> None:
+    """However many there are: each reads its last account once the reader has gone to the node service."""
+    desk = Desk(table, FakeClock(monotonic_s=10.0))
+    here = {f"run-{number}": member(f"run-{number}", table.fork(1)) for number in range(80)}
+    desk.books.tick(here)
+    desk.clock.advance(8.0)
+    desk.books.end()
+    assert desk.books.accounts.runs == set()
+    last = [desk.books.accounts.closed(run) for run in here]
+    assert [sum(one.energy_j for one in entries or ()) for entries in last] == pytest.approx([20.0] * 80)
+
+
 def test_what_a_newcomer_used_before_is_not_counted(table: ProcessTable) -> None:
     """CPU time from before a run came gives it no share."""
     desk = Desk(table, FakeClock(monotonic_s=10.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import math
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from sootprint.tracker.books import Books, Member
 from sootprint.tracker.entry import Entry
 from sootprint.tracker.registration import Registration
 from sootprint.tracker.sampler import Sampler
+from sootprint.tracker.seat import Seat
 from sootprint.tracker.service_client import RefusedError, ServiceError
 from sootprint.tracker.usage import Tracked
 from tests.tracker.test_source import POWER_W, TICK_S, Node, Run, knock
@@ -298,6 +300,64 @@ def test_service_that_hangs_for_five_looks_is_left_by_all(node: Served):
     assert reading(node) == [] and len(node.service.members) == 3
     error_j = ended_j(node, *runs) - 11 * POWER_W * TICK_S
     assert abs(error_j) <= POWER_W * TICK_S
+
+
+def test_runs_that_a_service_has_back_leave_it_while_another_one_reads(node: Served):
+    """The one that left a service that hung asks it again only later: until then it reads for all of them."""
+    runs = [node.join() for _ in range(3)]
+    node.advance()
+    assert node.service is not None
+    node.service.hangs = True
+    for _ in range(5):
+        node.advance()
+    runs[1].source.tick()
+    runs[1].source._service._again_s = math.inf
+    node.service.hangs = False
+    for _ in range(guest.SURE_TICKS + 1):
+        node.advance()
+    assert reading(node) == [runs[1].number]
+    assert node.service.members == {}
+
+
+def test_run_that_ends_as_the_service_is_back_reads_to_its_end(node: Served):
+    """It does not begin anew with a service that would never tell it what it is charged."""
+    run = node.join()
+    for _ in range(3):
+        node.advance()
+    assert node.service is not None
+    node.service.is_dead = True
+    node.serve()
+    came: list[str] = []
+    node.service.look = lambda: came.extend(node.service.members)  # type: ignore[method-assign, union-attr]
+    node.clock.advance(0.5 * TICK_S)
+    run.leave()
+    assert came == []
+    assert run.energy_j == pytest.approx(3.5 * POWER_W * TICK_S)
+
+
+def test_run_waits_while_one_reads_of_whom_nothing_is_known(node: Served):
+    """Who holds the lock may be about to say that it goes to the service, or may charge everybody."""
+    unknown = Seat(node.folder / "run", str(node.folder / "none"))
+    assert unknown.take()
+    run = node.join()
+    assert node.service is not None and node.service.members == {}
+    unknown.close()
+    node.advance()
+    assert list(node.service.members) == [f"run-{run.number}"]
+
+
+def test_one_that_is_refused_later_holds_nobody_off(node: Served):
+    """It has read for a while when a service comes that does not want it; the next one goes past it."""
+    node.stop()
+    node.join()
+    node.advance()
+    node.serve()
+    assert node.service is not None
+    node.service.refused = True
+    knock(node)
+    node.service.refused = False
+    other = node.join()
+    assert list(node.service.members) == [f"run-{other.number}"]
 
 
 STEPS = st.lists(

@@ -105,6 +105,36 @@ def test_end_of_a_journal_leaves_no_file(tmp_path):
     assert list((tmp_path / "journal").iterdir()) == []
 
 
+def test_disk_that_is_full_for_long_gets_a_snapshot_as_soon_as_it_can(tmp_path, monkeypatch):
+    """What was given up for it is in the snapshot, and what waited is not written twice."""
+    monkeypatch.setattr(journals, "MAX_PENDING_BYTES", 30)
+    journal = Journal(tmp_path / "a.jsonl")
+    write, takes = os.write, [3]
+
+    def full(fd: int, data: bytes) -> int:
+        if takes[0] <= 0:
+            raise OSError(28, "No space left on device")
+        takes[0], some = 0, bytes(data)[: takes[0]]
+        return write(fd, some)
+
+    monkeypatch.setattr(journals.os, "write", full)
+    for number in range(6):
+        assert not journal.append({"line": number})
+    assert not journal.complete
+    takes[0] = 1000
+    assert journal.append({"line": 6})
+    torn, *whole = read_lines(journal.path)
+    assert torn.content is None
+    assert [line.content for line in whole] == [{"line": 4}, {"line": 5}, {"line": 6}]
+    takes[0] = 0
+    assert not journal.append({"line": 7})
+    monkeypatch.setattr(journals.os, "write", write)
+    journal.keep(1, lambda: [{"all": 7}])
+    assert journal.complete
+    assert journal.append({"line": 8})
+    assert [line.content for line in read_lines(journal.path)] == [{"all": 7}, {"line": 8}]
+
+
 def test_disk_without_room_to_keep_back_still_takes_a_journal(tmp_path, monkeypatch):
     """Nothing is held where the disk has no room, and nothing else changes."""
     monkeypatch.setattr(journals, "ROOM_BYTES", 1 << 62)

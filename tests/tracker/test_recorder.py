@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sootprint.core.lines import encoder
 from sootprint.core.protocols import FakeClock, Reading
+from sootprint.tracker.asleep import Asleep
 from sootprint.tracker.entry import Entry
 from sootprint.tracker.fold import HELD, Fold
 from sootprint.tracker.quantities import fill_j
@@ -358,6 +359,7 @@ def counted(*told: tuple[float, float], until_s: float) -> Any:
             "rapl", "cpu:0", clock.monotonic_s(), energy_j, wraps_at_j=1000.0, max_power_w=100.0
         )
         recorder.record([Part("rapl", [reading], None, Seen([reading]))], last=number == len(told))
+    assert recorder.fold.last_s == pytest.approx(until_s)  # as a journal tells that has no end
     recorder.emit({"k": "end", "s": until_s, "why": "finished"})
     (state,) = recorder.fold.states
     return recorder.fold, state
@@ -408,6 +410,25 @@ def test_a_glance_is_counted_and_written_as_a_whole_look():
     assert taken and not recorder.journal_failed
     assert text == encoder(ensure_ascii=False)(json.loads(text))
     assert [state.energy_j for state in recorder.fold.states] == pytest.approx([160.0, 160.0])
+
+
+def test_a_glance_waits_until_still_counters_are_left_out(clock: FakeClock):
+    """A young run looks at all: one that is looked at too soon would be kept for ever."""
+    recorder = Kept(clock)
+    reading = Reading("rapl", "cpu:0", START_S, 100.0, max_power_w=100.0)
+    recorder.record([Part("rapl", [reading], None, Seen([reading]))])
+    clock.advance(1.0)
+    assert not recorder.take_glance([("rapl", [("cpu:0", START_S + 1.0, 140.0)])])
+
+
+def test_a_glance_after_a_suspend_tells_of_it_in_the_journal_too(monkeypatch: pytest.MonkeyPatch):
+    """The text that is known beforehand is not what is written then."""
+    told: list[tuple[Any, Any]] = []
+    monkeypatch.setattr(Kept, "_write", lambda _, line, text=None: told.append((line, text)))
+    monkeypatch.setattr(Asleep, "since_s", lambda _: 7.0 if told and told[-1][0].get("s") == 3.0 else 0.0)
+    taken, _, _ = glanced([("rapl", [("cpu:0", 104.0, 260.0), ("dram:0", 104.0, 170.0)])])
+    line, text = told[-1]
+    assert (taken, line["slept"], text) == (True, 7.0, None)
 
 
 @pytest.mark.parametrize(
