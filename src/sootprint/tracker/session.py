@@ -4,35 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 
-from sootprint import __version__
-from sootprint.core import classes, registry
-from sootprint.core.errors import SettingsError
-from sootprint.core.protocols import Machine, Meter
-from sootprint.tracker import identity
+from sootprint.core import classes
+from sootprint.core.protocols import Meter
+from sootprint.tracker import identity, opening
 from sootprint.tracker.fold import Fold
-from sootprint.tracker.journal import SUFFIX, Journal
 from sootprint.tracker.recorder import Recorder
 from sootprint.tracker.sampler import guarded, loop
 from sootprint.tracker.source import Source
-from sootprint.tracker.worker import STRANGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
     from sootprint.core.records import Footprint
     from sootprint.settings import Settings
     from sootprint.tracker.assemble import Surroundings
     from sootprint.tracker.foresight import Foresight
-    from sootprint.tracker.group import Group
     from sootprint.tracker.surroundings import LookUp
     from sootprint.tracker.worker import Worker
 
-# variables that a rank's launcher sets: PyTorch, Open MPI, PMI, PMIx and Slurm
-RANKS = ("RANK", "LOCAL_RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID")
 UNKEPT = (
     "spans and logged values came faster than they can be written and are not kept; their energy is counted"
 )
@@ -71,7 +60,7 @@ class Session:
                 guarded(getattr(meter, "close", _nothing), self._warn)
 
     def _open(self) -> None:
-        settings = self._settings or self._read_settings()
+        settings = self._settings or opening.settings_of(self._worker.arguments, self._warn)
         # the program may change its folder while it is measured
         settings = self._settings = classes.replace(settings, home=settings.home.absolute())
         first = self._worker.first.since(self._worker.start_s)
@@ -82,8 +71,8 @@ class Session:
             settings,
             run=self._worker.id,
             parent=self._worker.parent,
-            group=_job(machine.environ, settings.run_group),
-            find=self._discover,
+            group=opening.job_of(machine.environ, settings.run_group),
+            find=functools.partial(opening.meters_of, warn=self._warn),
             warn=self._warn,
         )
         self._source.open()
@@ -117,83 +106,13 @@ class Session:
         if self._worker.begins_when_ready:
             self._worker.begin()
         self._cpu_s = identity.cpu_time_s()
+        journal = opening.journal_of(self._settings.home, self._worker.id, self._warn)
         self._recorder = Recorder(
-            self._clock_s, fold=self._fold, journal=self._open_journal(), start_s=self._worker.start_s
+            self._clock_s, fold=self._fold, journal=journal, start_s=self._worker.start_s
         )
-        self._recorder.emit(self._head(self._settings, source))
+        self._recorder.emit(opening.head_of(self._worker, self._settings, source))
         self._worker.interrupt = source.interrupt
         source.begin(self._recorder)
-
-    def _discover(self, machine: Machine) -> list[Meter]:
-        """Meters that can be read here; one whose search fails in a way of its own costs no other."""
-        found: list[Meter] = []
-        for name in registry.names("sootprint.meters"):
-            guarded(functools.partial(_find, machine, name, found), self._warn)
-        return found
-
-    def _read_settings(self) -> Settings:
-        """Settings with every argument that can be used; each other one is warned of."""
-        from sootprint import settings
-
-        try:
-            known = settings.load()
-        except (SettingsError, OSError) as err:
-            self._warn(f"{err}; measuring without the configuration")
-            env = os.environ
-            return settings.Settings(
-                home=settings.home_directory(env), runtime_dir=settings.runtime_directory(env)
-            )
-        good: dict[str, Any] = {}
-        for name, value in self._worker.arguments.items():
-            try:
-                known = settings.load(**good, **{name: value})
-                good[name] = value
-            except (SettingsError, *STRANGE) as err:
-                self._warn(f"{err}; measuring without it")
-        return known
-
-    def _open_journal(self) -> Journal | None:
-        home = self._settings.home if self._settings else None
-        if home is None:
-            return None
-        from sootprint.settings.folders import make_home
-
-        try:
-            make_home(home)
-            return Journal(home / "journal" / f"{self._worker.id}{SUFFIX}")
-        except OSError as err:
-            self._warn(f"the journal cannot be written ({err.strerror}): a crash would lose this run")
-            return None
-
-    def _head(self, settings: Settings, source: Source) -> dict[str, Any]:
-        from sootprint import place
-
-        here = place.resolve(
-            settings.stated_places(), clusters=settings.cluster_places(), sysfs=settings.sysfs
-        )
-        return {
-            "k": "head",
-            "v": 1,
-            "id": self._worker.id,
-            "tool_version": __version__,
-            "name": self._worker.name,
-            "project": settings.project,
-            "tags": self._worker.tags,
-            "model": self._worker.about.get("model"),
-            "given": self._worker.given | (source.group.given() if source.group else {}),
-            "run_group": source.group.id if source.group else None,
-            "parent": source.parent,
-            "wall_s": self._worker.wall_s,
-            "period_s": settings.period_s,
-            "share": settings.share,
-            "zone": here.zone,
-            "place_source": here.source,
-            "place_fix": here.fix,
-            "year": settings.year,
-            "pue": settings.pue_at(self._worker.wall_s, site=here.site),
-            "cpu_threads": os.cpu_count(),
-            "expect": _expected(settings.expect_total),
-        }
 
     def _describe(self) -> None:
         """What may take a while and is not needed for the first reading: hardware, factors, software."""
@@ -363,29 +282,6 @@ class Session:
 
     def _warn(self, text: str) -> None:
         guarded(lambda: self._worker.on_warning(text), _ignored)
-
-
-def _find(machine: Machine, name: str, found: list[Meter]) -> None:
-    from sootprint.meters import probe
-
-    found += probe.discover_all(machine, [name])[0]
-
-
-def _job(environ: Mapping[str, str], stated: str | None) -> Group | None:
-    """Job that this process is a rank of; what tells is loaded only where a launcher has left its mark."""
-    if stated is None and not any(name in environ for name in RANKS):
-        return None
-    from sootprint.tracker.group import detect
-
-    return detect(environ, stated)
-
-
-def _expected(total: str | None) -> tuple[str, float] | None:
-    if total is None:
-        return None
-    from sootprint.core.expectation import parsed
-
-    return parsed(total)
 
 
 def _nothing() -> None:
