@@ -19,7 +19,7 @@ from sootprint.tracker.group import Group
 from sootprint.tracker.recorder import Recorder
 from sootprint.tracker.source import RESCAN_TICKS, Source
 from tests.tracker.conftest import head
-from tests.tracker.test_source import POWER_W, TICK_S, Node, Run
+from tests.tracker.test_source import POWER_W, TICK_S, ModelledNode, Node, Run
 
 
 class Rank(Run):
@@ -27,7 +27,8 @@ class Rank(Run):
 
     def __init__(self, node: Node, number: int, *, rank: int) -> None:
         none = str(node.folder / "none")
-        machine = Machine(sysfs=none, procfs=none, environ={}, clock=node.clock)
+        first = {"stat": (node.clock.monotonic_s(), b"")}
+        machine = Machine(sysfs=none, procfs=none, environ={}, clock=node.clock, first=first)
         self.number, self._node = number, node
         self.parts: list[Run] = []
         self.marks: deque[dict[str, Any]] = deque()
@@ -127,6 +128,25 @@ def test_rank_that_takes_over_loses_nothing(node: Node, beside: int, reads: bool
     assert sum(charged_j) == pytest.approx(truth_j, abs=1e-6), charged_j
     if not beside:
         assert job[1].energy_j == pytest.approx(4 * POWER_W * TICK_S)
+
+
+def test_model_of_an_older_rank_doubles_nothing_where_it_takes_over(tmp_path: Path) -> None:
+    """It was attached for 12 s longer than the one that wrote last: these are not counted again."""
+    node = ModelledNode(tmp_path / "node")
+    first, second = ranks(node, 2)
+    advance(node, 12)
+    third = Rank(node, next(_numbers), rank=2)
+    advance(node, 2)
+    first.kill()
+    node.clock.advance(TICK_S)
+    third.look()
+    advance(node, 3)
+    assert third.source.writes and not second.source.writes
+    third.kill()
+    advance(node, 3)
+    second.leave()
+    charged_j = first.energy_j + second.energy_j + third.energy_j
+    assert 19 * POWER_W * TICK_S <= charged_j <= 21 * POWER_W * TICK_S
 
 
 def test_rank_whose_files_were_cleaned_away_is_seen_again(node: Node) -> None:

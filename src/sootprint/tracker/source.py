@@ -114,6 +114,7 @@ class Source(Glances, Guest):
             self._service.attach(self._own)
         if self._seat.take_group(self._own.group, self._own.id):
             self._own = self._own._replace(writes=True)
+            self._machine = classes.replace(self._machine, first={})  # of before the time that it is charged
             self._heir_of = self._seat.heir_of
         else:
             self._attached.write(marks, start_s)
