@@ -14,7 +14,18 @@ from starlette.types import Receive, Scope, Send
 from sootprint.catalogue.search import search
 from sootprint.core.errors import RecordError
 from sootprint.core.ids import is_uuid7
-from sootprint.hub import admission, asked, columns, corrections, formats, ingest, judgement, reading, truth
+from sootprint.hub import (
+    admission,
+    asked,
+    caching,
+    columns,
+    corrections,
+    formats,
+    ingest,
+    judgement,
+    reading,
+    truth,
+)
 from sootprint.hub.accounts import Actor
 from sootprint.hub.context import Hub
 from sootprint.hub.ingest import Submission
@@ -154,13 +165,16 @@ def footprint(request: Request, name: str, version: asked.AnyVersion = None) -> 
     hub, form = hub_of(request), form or "json"
     stored = _stored(hub, key, version)
     if form == "json":
-        return Response(stored.text, media_type=formats.MEDIA[form], headers={"etag": f'"{stored.sha256}"'})
+        made = Response(stored.text, media_type=formats.MEDIA[form])
+        rule = caching.ASK if version is None else caching.FOREVER
+        return caching.kept(request, made, rule, tag=stored.sha256)
     if form == "csv":
         text = formats.csv_head() + formats.csv_rows([stored.own])
     else:
         shaped = {"md": formats.markdown, "bib": formats.bibtex, "yaml": formats.model_card}[form]
         text = shaped(stored, hub.address)
-    return Response(text, media_type=formats.MEDIA[form], headers=_file(f"footprint-{key}.{form}"))
+    made = Response(text, media_type=formats.MEDIA[form], headers=_file(f"footprint-{key}.{form}"))
+    return caching.kept(request, made, caching.ASK)  # it tells what was checked, which changes
 
 
 @router.get("/footprints/{key}/assessment", response_model=Assessment)

@@ -12,16 +12,15 @@ from starlette.concurrency import run_in_threadpool
 from sootprint.core.errors import SootprintError
 from sootprint.core.ids import is_uuid7
 from sootprint.core.records import Footprint
-from sootprint.hub import asked, forms, full_form, leaderboards, reading, views
+from sootprint.hub import asked, caching, forms, full_form, leaderboards, reading, views
 from sootprint.hub.files import dumps
 from sootprint.hub.insight import kin
 from sootprint.hub.problems import NotFoundError, status_of
-from sootprint.hub.rendering import form_page, render, sealed_fields, static_file
+from sootprint.hub.rendering import fingerprint, form_page, render, sealed_fields, static_file
 from sootprint.hub.requests import fields_of, hub_of
 
 PAGE = 50
 STATIC = {"hub.css": "text/css; charset=utf-8", "hub.svg": "image/svg+xml"}
-FOREVER = "public, max-age=31536000, immutable"
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 Chosen = Annotated[dict[str, str], Depends(asked.filters)]
 
@@ -181,11 +180,12 @@ def downloads(request: Request) -> Response:
 
 
 @router.get("/static/{name}")
-def static(name: str) -> Response:
-    """A file that the pages load."""
+def static(request: Request, name: str) -> Response:
+    """A file that the pages load, to be kept for ever where the address has its fingerprint."""
     if name not in STATIC:
         raise NotFoundError(f"there is no file {name[:60]!r}")
-    return Response(static_file(name), media_type=STATIC[name], headers={"cache-control": FOREVER})
+    made, tag = Response(static_file(name), media_type=STATIC[name]), fingerprint(name)
+    return caching.kept(request, made, caching.FOREVER if request.url.query == tag else caching.ASK, tag=tag)
 
 
 def _form(

@@ -11,11 +11,11 @@ from urllib.parse import urlencode
 
 import jinja2
 from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup, escape
 
 from sootprint import __version__
-from sootprint.hub import forms, views
+from sootprint.hub import caching, forms, views
 from sootprint.hub.requests import NotAllowedError, fields_of, hub_of, is_secure, viewer_of
 
 _UNITS = r"%|×|[µmk]?g|k?t|Mt|[kMGT]?Wh|[km]?W|mJ|J|h|min|s|d|L|gCO₂e/kWh|g/kWh"
@@ -32,28 +32,37 @@ _TOGETHER = (
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 _SHORT = ("cpu", "dram", "gpu", "pue")  # what is written in capitals wherever it stands
+OK = 200
 _CODE = re.compile("`([^`]+)`")
 
 
-def render(request: Request, name: str, *, status: int = 200, **more: Any) -> HTMLResponse:
-    """Page of a template."""
+def render(request: Request, name: str, *, status: int = 200, **more: Any) -> Response:
+    """Page of a template, or 304 where a visitor's browser has it; what is private is kept nowhere."""
+    made, is_private = _page(request, name, status=status, **more)
+    if is_private:
+        made.headers["cache-control"] = caching.PRIVATE
+        return made
+    made.headers["vary"] = "Cookie"
+    return caching.kept(request, made, caching.ASK) if status == OK else made
+
+
+def _page(request: Request, name: str, *, status: int, **more: Any) -> tuple[HTMLResponse, bool]:
+    """Page of a template, and whether it is of somebody who is logged in."""
     hub = hub_of(request)
     viewer = more.pop("viewer", None) or viewer_of(request)
     shown = {"hub": hub, "path": request.url.path, "viewer": viewer} | more
     made = HTMLResponse(templates().get_template(name).render(shown), status_code=status)
-    if viewer.account_id is not None:
-        made.headers["cache-control"] = "private, no-store"
-    return made
+    return made, viewer.account_id is not None
 
 
 def form_page(request: Request, name: str, *, status: int = 200, **more: Any) -> HTMLResponse:
     """Page of a template that holds a form, tied to this browser by a cookie."""
     hub, cookie = hub_of(request), forms.cookie_of(request)
     more["wrong"] = forms.field_of(more.get("problem"))
-    made = render(request, name, status=status, seal=forms.seal(hub, cookie), **more)
+    made, is_private = _page(request, name, status=status, seal=forms.seal(hub, cookie), **more)
+    made.headers["cache-control"] = caching.PRIVATE if is_private else caching.OWN
     secure = is_secure(request)
     made.set_cookie(forms.COOKIE, cookie, httponly=True, samesite="strict", secure=secure, path="/")
-    made.headers.setdefault("cache-control", "private, no-cache")  # no cache gives its cookie to others
     return made
 
 
@@ -138,10 +147,14 @@ def templates() -> jinja2.Environment:
     made.filters["query"] = urlencode
     made.filters["bytes"] = views.size
     made.globals["version"] = __version__
-    made.globals["asset"] = lambda name: (
-        f"/static/{name}?{hashlib.sha256(static_file(name)).hexdigest()[:12]}"
-    )
+    made.globals["asset"] = lambda name: f"/static/{name}?{fingerprint(name)}"
     return made
+
+
+@cache
+def fingerprint(name: str) -> str:
+    """What stands behind the address of a file that the pages load, and changes with it."""
+    return hashlib.sha256(static_file(name)).hexdigest()[:12]
 
 
 @cache

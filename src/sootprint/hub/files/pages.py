@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from sootprint.charts.scale import MASS
 from sootprint.core.errors import SootprintError
-from sootprint.hub import forms
+from sootprint.hub import caching, forms
 from sootprint.hub.files import dumps, uploads
 from sootprint.hub.files.uploads import Uploaded
 from sootprint.hub.problems import NotFoundError, status_of
@@ -76,7 +76,9 @@ def release_file(request: Request, tag: str, name: str) -> Response:
     if path is None:
         raise NotFoundError(f"there is no file {name[:60]!r} of a release {tag[:40]!r}")
     kind = MEDIA.get(name.rpartition(".")[2], "text/plain; charset=utf-8")
-    return FileResponse(path, media_type=kind, filename=f"sootprint-{tag}-{name}")
+    made = FileResponse(path, media_type=kind, filename=f"sootprint-{tag}-{name}")
+    told = path.stat()
+    return caching.kept(request, made, caching.HOUR, tag=f"{tag}-{told.st_size:x}-{told.st_mtime_ns:x}")
 
 
 @api.get("/releases")

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from sootprint.core.errors import InputError, SootprintError
 from sootprint.core.ids import is_uuid7
 from sootprint.core.records import STAGES
-from sootprint.hub import asked, badges, leaderboards, reading, views
+from sootprint.hub import asked, badges, caching, leaderboards, reading, views
 from sootprint.hub.accounts import VISITOR, Actor
 from sootprint.hub.insight import (
     awards,
@@ -147,8 +147,9 @@ def badge(request: Request, name: str) -> Response:
     found = reading.one(hub_of(request).engine, key) if is_uuid7(key) and form == "svg" else None
     if found is None:
         raise NotFoundError(f"there is no badge {name[:60]!r}")
-    headers = {"cross-origin-resource-policy": "cross-origin", "cache-control": "public, max-age=3600"}
-    return Response(badges.badge(found.row), media_type="image/svg+xml", headers=headers)
+    headers = {"cross-origin-resource-policy": "cross-origin"}
+    made = Response(badges.badge(found.row), media_type="image/svg+xml", headers=headers)
+    return caching.kept(request, made, caching.HOUR)
 
 
 @router.get("/quality")
