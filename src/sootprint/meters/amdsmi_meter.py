@@ -30,10 +30,19 @@ TRUST_FACTOR = 3.0  # a counter that implies a third or three times of the power
 TRUST_SLACK_W = 30.0
 _SOURCE = "Prior of Sootprint (2026); AMD states no accuracy"
 ACCURACY = {
-    True: Factor(
-        kind="meter_accuracy", key="amdsmi energy counter", value=1.0, low=0.95, high=1.05, source=_SOURCE
-    ),
-    False: Factor(kind="meter_accuracy", key="amdsmi power", value=1.0, low=0.85, high=1.15, source=_SOURCE),
+    counted: Factor(
+        kind="meter_accuracy",
+        key=key,
+        value=1.0,
+        low=low,
+        high=high,
+        method="true over read energy",
+        source=_SOURCE,
+    )
+    for counted, key, low, high in (
+        (True, "amdsmi energy counter", 0.95, 1.05),
+        (False, "amdsmi power", 0.85, 1.15),
+    )
 }
 
 

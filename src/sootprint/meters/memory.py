@@ -21,6 +21,7 @@ MODULE_POWER = Factor(
     low=2.0,
     high=9.0,
     unit="W",
+    method="per module",
     source="CodeCarbon 3 (2025): 5 W per module",
 )
 SIZE_POWER = Factor(
@@ -30,6 +31,7 @@ SIZE_POWER = Factor(
     low=0.08,
     high=0.392,
     unit="W/GB",
+    method="per size",
     source="Green Algorithms (2021); low: 5 W per module of 64 GB; high: Cloud Carbon Footprint (2021)",
 )
 GUEST_POWER = Factor(

@@ -19,6 +19,7 @@ ENERGY_PER_GB = Factor(
     low=0.0002,
     high=0.005,
     unit="kWh/GB",
+    method="per traffic, up and down",
     source="Cloud Carbon Footprint methodology (2021); the interval is a factor of five either way",
 )
 BLIND_POWER = Factor(

@@ -43,6 +43,7 @@ LAPTOP_POWER = Factor(
     low=1.0,
     high=10.0,
     unit="W",
+    method="constant, without screen and battery",
     source="Prior of Sootprint (2026)",
 )
 GUEST_SPREAD = 2.0  # a guest's share of its host is known to a factor of two

@@ -37,6 +37,7 @@ ACCURACY = (
         value=1.0,
         low=COUNTER_RATIOS[0],
         high=COUNTER_RATIOS[1],
+        method="true over read energy",
         source="NVIDIA, NVML API Reference Guide (2026): power within 5 %",
     ),
     Factor(
@@ -45,6 +46,7 @@ ACCURACY = (
         value=1.0,
         low=POWER_RATIOS[0],
         high=POWER_RATIOS[1],
+        method="true over read energy",
         source="NVIDIA, NVML API Reference Guide (2026); Yang et al., Part-time Power Measurements, SC (2024)",
     ),
 )

@@ -369,8 +369,16 @@ def _package_ratios(vendor: str | None) -> tuple[float, float]:
 def _accuracy(vendor: str | None) -> tuple[Factor, ...]:
     low, high = _package_ratios(vendor)
     source = _AMD_SOURCE if vendor == "AMD" else _INTEL_SOURCE
-    package = Factor(kind="meter_accuracy", key="rapl package", value=1.0, low=low, high=high, source=source)
-    low, high = DRAM_RATIOS
-    return package, Factor(
-        kind="meter_accuracy", key="rapl dram", value=1.0, low=low, high=high, source=_DRAM_SOURCE
+    stated = (("rapl package", low, high, source), ("rapl dram", *DRAM_RATIOS, _DRAM_SOURCE))
+    return tuple(
+        Factor(
+            kind="meter_accuracy",
+            key=key,
+            value=1.0,
+            low=low,
+            high=high,
+            method="true over read energy",
+            source=source,
+        )
+        for key, low, high, source in stated
     )

@@ -16,12 +16,23 @@ else:
 
 _SOURCE = "Cloud Carbon Footprint methodology (2021) after the US Data Center Energy Usage Report (2016)"
 DISK_POWER = {
-    "HDD": Factor(kind="storage_power", key="HDD", value=6.5, low=4.0, high=10.0, unit="W", source=_SOURCE),
-    "SSD": Factor(kind="storage_power", key="SSD", value=6.0, low=1.0, high=9.0, unit="W", source=_SOURCE),
+    key: Factor(
+        kind="storage_power",
+        key=key,
+        value=value,
+        low=low,
+        high=high,
+        unit="W",
+        method="per drive",
+        source=_SOURCE,
+    )
+    for key, value, low, high in (("HDD", 6.5, 4.0, 10.0), ("SSD", 6.0, 1.0, 9.0))
 }
 SHARE_POWER = {
-    "HDD": Factor(kind="storage_power", key="HDD", value=0.65, unit="W/TB", source=_SOURCE),
-    "SSD": Factor(kind="storage_power", key="SSD", value=1.2, unit="W/TB", source=_SOURCE),
+    key: Factor(
+        kind="storage_power", key=key, value=value, unit="W/TB", method="per capacity", source=_SOURCE
+    )
+    for key, value in (("HDD", 0.65), ("SSD", 1.2))
 }
 DISK_RATIOS = (0.2, 1.6)
 SHARE_RATIOS = (0.2, 4.0)  # the host may keep several copies

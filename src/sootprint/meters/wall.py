@@ -66,7 +66,16 @@ def share_of_nodes(nodes: int, bounds: tuple[float, float]) -> tuple[float, floa
 
 def accuracy_factor(key: str, bounds: tuple[float, float], *, source: str, nodes: int) -> MeterFacts:
     """Facts of a wall meter: its accuracy, and a warning where it covers several nodes."""
-    factor = Factor(kind="meter_accuracy", key=key, value=1.0, low=bounds[0], high=bounds[1], source=source)
+    low, high = bounds
+    factor = Factor(
+        kind="meter_accuracy",
+        key=key,
+        value=1.0,
+        low=low,
+        high=high,
+        method="true over read energy",
+        source=source,
+    )
     if nodes == 1:
         return MeterFacts(factors=(factor,))
     warning = (
