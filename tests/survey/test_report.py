@@ -13,6 +13,7 @@ import pytest
 
 from sootprint import survey
 from sootprint.core.errors import InputError
+from sootprint.survey import tables
 from sootprint.survey.figures import gallery
 from sootprint.survey.report import grid
 
@@ -72,6 +73,25 @@ def test_names_of_models_are_text_and_nothing_more(folder: Path) -> None:
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_page_names_what_is_left_out_in_words(folder: Path) -> None:
+    """What is not in it is told by what a reader knows, not by the names of stored fields."""
+    text = (
+        (folder / "report.html")
+        .read_text(encoding="utf-8")
+        .partition('id="excluded"')[2]
+        .partition("</table>")[0]
+    )
+    assert "not known" in text
+    assert not re.search(r">[^<]*[a-z]_(?:kg|kwh|value|code)\b", text)
+
+
+def test_mean_over_energy_that_nobody_knows_is_no_number(small: survey.Dataset) -> None:
+    """It is empty in the table, not a NaN."""
+    nowhere = small.frame.with_columns(pl.lit(None, pl.Float64).alias("energy_kwh"))
+    made = tables.table2(replace(small, frame=nowhere))
+    assert made["energy_weighted_intensity_g_per_kwh"].null_count() == made.height
 
 
 def test_markdown_shows_figures_and_tables(folder: Path) -> None:

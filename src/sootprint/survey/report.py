@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sootprint import __version__, charts
 from sootprint.charts.letters import clean
 from sootprint.survey.figures import files
-from sootprint.survey.words import digits
+from sootprint.survey.words import digits, plainly
 
 if TYPE_CHECKING:
     import polars as pl
@@ -98,9 +98,18 @@ def _content(found: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> di
             "Not reproduced": _rows(found["not_reproduced"], "claim", "paper", "ours", "why"),
             "Cannot be tested with this table": _rows(found["not_testable"], "claim", "paper", "why"),
         },
-        "excluded": _rows(found["excluded"], "what", "reason", "count"),
+        "excluded": _excluded(found["excluded"]),
         "flags": [(name.replace("-", " "), f"{count:,}") for name, count in found["flags"].items() if count],
     }
+
+
+def _excluded(rows: Sequence[Mapping[str, Any]]) -> Grid | None:
+    """Table of what is not in the report, or None where everything is."""
+    if not rows:
+        return None
+    said = [[clean(plainly(str(row[name]))) for name in ("what", "reason")] for row in rows]
+    counts = [f"{row['count']:,}" for row in rows]
+    return Grid("", ("What", "Reason", "Rows"), [[*one, n] for one, n in zip(said, counts, strict=True)])
 
 
 def _rows(rows: Sequence[Mapping[str, Any]], *columns: str) -> Grid | None:

@@ -39,7 +39,8 @@ def table2(data: Dataset) -> pl.DataFrame:
 
     intensity = pl.col("intensity_g_per_kwh")
     both = pl.col("energy_kwh").is_not_null() & pl.col("emissions_kg").is_not_null() & pl.col("counts")
-    weighted = pl.col("emissions_kg").filter(both).sum() * 1e3 / pl.col("energy_kwh").filter(both).sum()
+    energy_kwh = pl.col("energy_kwh").filter(both).sum()
+    weighted = pl.when(energy_kwh > 0.0).then(pl.col("emissions_kg").filter(both).sum() * 1e3 / energy_kwh)
     names = dict(data.groupings["source_names"])
     counted = (
         data.frame.with_columns(pl.col("source").fill_null("Unknown"))

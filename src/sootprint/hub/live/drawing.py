@@ -41,7 +41,8 @@ def course(run: dict[str, Any]) -> list[Drawing]:
     power = tuple((one["minute"], one["power_w"]) for one in minutes if one["power_w"] is not None)
     energy = tuple((one["minute"], one["energy_kwh"]) for one in minutes if one["energy_kwh"] is not None)
     made = [_power(power)] if len(power) > 1 else []
-    return [*made, _energy(energy)] if len(energy) > 1 else made
+    took = "" if run["duration_s"] is None else f" after {figures.duration(run['duration_s'])}"
+    return [*made, _energy(energy, took)] if len(energy) > 1 else made
 
 
 def _amount(value: float | None, units: Any) -> str:
@@ -56,10 +57,10 @@ def _power(points: tuple[tuple[int, float], ...]) -> Drawing:
 
 
 @lru_cache(maxsize=128)
-def _energy(points: tuple[tuple[int, float], ...]) -> Drawing:
+def _energy(points: tuple[tuple[int, float], ...], took: str) -> Drawing:
     unit = fitting(ENERGY, points[-1][1])
     scaled = tuple((minute, value / unit.size) for minute, value in points)
-    words = f"Energy since the start: {scaled[-1][1]:.3g} {unit.name} after {_span(points[-1][0])}."
+    words = f"Energy since the start: {scaled[-1][1]:.3g} {unit.name}{took}."
     return _lines(scaled, f"energy [{unit.name}]", words, area=True)
 
 
@@ -69,9 +70,11 @@ def _lines(points: tuple[tuple[int, float], ...], title: str, words: str, *, are
     size, unit = (MINUTES_PER_HOUR, "h") if hours else (1.0, "min")
     rows = [{"x": minute / size, "y": value} for minute, value in kept]
 
+    axis = alt.Axis(tickMinStep=0.5 if hours else 1)
+
     def chart(width: int) -> alt.TopLevelMixin:
         base = alt.Chart(alt.InlineData(values=rows)).encode(
-            x=alt.X("x:Q", title=f"time since the start [{unit}]", scale=alt.Scale(nice=False)),
+            x=alt.X("x:Q", title=f"time since the start [{unit}]", scale=alt.Scale(nice=False), axis=axis),
             y=alt.Y("y:Q", title=title, scale=alt.Scale(zero=True, nice=True), axis=alt.Axis(tickCount=4)),
         )
         line = base.mark_line(strokeWidth=2, style="accent")
@@ -93,7 +96,3 @@ def _thinned(points: tuple[tuple[int, float], ...]) -> list[tuple[float, float]]
 
 def _watts(value: float) -> str:
     return f"{value:,.0f} W" if value < 10_000 else f"{value / 1000:,.1f} kW"
-
-
-def _span(minutes: int) -> str:
-    return f"{minutes + 1} min" if minutes < 2 * MINUTES_PER_HOUR else f"{minutes / MINUTES_PER_HOUR:.1f} h"
