@@ -276,13 +276,13 @@ def _timed(engine: Engine, given: argparse.Namespace) -> Iterator[dict[str, Any]
         for kind, paths in hub_pages.pages(engine, WARM + EACH).items():
             yield _page_times(client, kind, paths) | {"records": known}
         yield {"kind": "memory of the server after the pages", **processes_memory(server)}
-        yield _together(address, hub_pages.pages(engine, CLIENTS)) | processes_memory(server)
+        yield together(address, hub_pages.pages(engine, CLIENTS)) | processes_memory(server)
         if given.ingest:
             yield _ingested(client, address, given.ingest, known)
             yield {"kind": "memory of the server after the batches", **processes_memory(server)}
 
 
-def _together(address: str, kinds: dict[str, list[str]]) -> dict[str, Any]:
+def together(address: str, kinds: dict[str, list[str]]) -> dict[str, Any]:
     """Pages of all kinds for many clients at once, for what the server then holds in memory."""
 
     def look(place: int) -> int:

@@ -13,7 +13,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from sootprint.core.errors import RecordError
-from sootprint.hub import beginnings, chain, columns, corrections, database, ingest, reading, ways, words
+from sootprint.hub import (
+    beginnings,
+    chain,
+    columns,
+    corrections,
+    database,
+    ingest,
+    keys,
+    reading,
+    ways,
+    words,
+)
 from sootprint.hub.ingest import Submission
 from sootprint.hub.tables import Account, FootprintRow, FootprintVersion, Tally, table_of
 from tests.hub import records
@@ -112,7 +123,7 @@ def test_key_of_another_request_is_refused(engine: Engine) -> None:
     """A key means one request."""
     keyed = Submission(actor="local", may_correct_all=True, key="batch-1")
     ingest.take_in(engine, records.batch(1), keyed)
-    with pytest.raises(ingest.KeyReusedError, match="use a new key"):
+    with pytest.raises(keys.KeyReusedError, match="use a new key"):
         ingest.take_in(engine, records.batch(1), keyed)
 
 

@@ -12,23 +12,26 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
+from functools import partial
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import SchemaValidator, core_schema, from_json
+from pydantic import ValidationError
+from pydantic_core import from_json
 
 from sootprint.core import codec, decode
 from sootprint.core.errors import RecordError
-from sootprint.core.records import Footprint, Interval
+from sootprint.core.records import Footprint
+from sootprint.hub import pieces
 from sootprint.hub.room import SMALL
+from sootprint.hub.validator import validator
 
 MAX_BODY = 32 << 20  # bytes of a request, unpacked
 MAX_PACKED = 16 << 20  # bytes of a request as it comes
 MAX_RECORD = 4 << 20  # bytes of one record as JSON
+MAX_AS_SENT = 2 * MAX_RECORD  # bytes of one record with its spaces and escapes, above which it is not read
 MAX_BATCH = 5_000  # records in a request
 YEARS = (1950, 2100)  # in which a training may begin or end
 # Values of a request: full ones of ours have 1,800,000, a bomb of empty lists 11 millions
@@ -36,6 +39,9 @@ MAX_PARTS = 2_000_000
 # Memory that objects, lists and values take at least once they are read [bytes]: full requests of ours 106 MiB
 TAKEN = {b"{": 232, b"[": 88, b",": 40}
 MAX_TAKEN = 120 << 20
+MAX_TAKEN_BY_ONE = 48 << 20  # by one record of a large request: one of 4 MiB with intervals takes 15 MiB
+# Up to which a request is read as one, like all usual batches: bytes, and memory that its values take [bytes]
+WHOLE, WHOLE_TAKEN = 6 << 20, 24 << 20
 MAX_NAMES = 50_000  # of one object: as pairs, which are looked at for doubles, a million take 200 MB
 # Sizes of a number that is not 0: what is computed and drawn of three such numbers is finite, and not 0
 LEAST, MOST = 1e-99, 1e99
@@ -45,6 +51,7 @@ _CONTAINERS = frozenset({dict, list})
 _written = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
 ).encode  # made once: as many arguments to `json.dumps` make a new one for each record
+Pairs = Callable[[list[tuple[str, Any]]], Any]
 
 
 class TooLargeError(RecordError):
@@ -120,14 +127,40 @@ def items(text: bytes) -> list[Any]:
         TooLargeError: They are too many.
         RecordError: The text is no JSON, or neither an object nor a list.
     """
-    return _items(text, _object)
+    _taken(text)
+    listed = _items(text, _object)
+    within(len(listed))
+    return listed
 
 
-def _items(text: bytes, pairs: Callable[[list[tuple[str, Any]]], Any] | None) -> list[Any]:
-    if len(text) > MAX_PARTS and sum(map(text.count, (b",", b"[", b"{"))) > MAX_PARTS:
+def within(n: int) -> None:
+    """Refuse a request of too many records.
+
+    Raises:
+        TooLargeError: They are more than a batch may have.
+    """
+    if n > MAX_BATCH:
+        raise TooLargeError(f"{n} records in one request, at most {MAX_BATCH}: send them in several")
+
+
+def _taken(text: bytes) -> int:
+    """Memory that the values of a request take at least once they are read [bytes].
+
+    Raises:
+        TooLargeError: They are too many.
+    """
+    if len(text) <= SMALL:
+        return 0
+    signs = {sign: text.count(sign) for sign in TAKEN}
+    if sum(signs.values()) > MAX_PARTS:
         raise TooLargeError(f"more than {MAX_PARTS:,} values in one request: send the records in several")
-    if len(text) > SMALL and sum(size * text.count(sign) for sign, size in TAKEN.items()) > MAX_TAKEN:
+    taken = sum(size * signs[sign] for sign, size in TAKEN.items())
+    if taken > MAX_TAKEN:
         raise TooLargeError("too many objects and lists in one request: send the records in several")
+    return taken
+
+
+def _items(text: bytes, pairs: Pairs | None, said: Callable[[Exception], str] = str) -> list[Any]:
     try:
         if pairs and text.count(b":") > MAX_NAMES and _has_many_names(_parsed(text)):
             raise TooLargeError(f"an object has more than {MAX_NAMES:,} names: no record has as many")
@@ -135,13 +168,11 @@ def _items(text: bytes, pairs: Callable[[list[tuple[str, Any]]], Any] | None) ->
     except TooLargeError:
         raise
     except (ValueError, RecursionError) as err:
-        raise RecordError(f"the body is no JSON: {err!s:.200}") from None
+        raise RecordError(f"the body is no JSON: {said(err):.200}") from None
     if isinstance(data, dict):
         return [data]
     if not isinstance(data, list):
         raise RecordError("the body is neither a record nor a list of records")
-    if len(data) > MAX_BATCH:
-        raise TooLargeError(f"{len(data)} records in one request, at most {MAX_BATCH}: send them in several")
     return data
 
 
@@ -158,7 +189,7 @@ def admitted(data: Any) -> Admitted:
     if len(text) > MAX_RECORD:
         raise TooLargeError(f"the record has {len(text)} bytes of JSON, at most {MAX_RECORD >> 20} MiB")
     try:
-        footprint: Footprint = _validator().validate_json(text, strict=True)
+        footprint: Footprint = validator().validate_json(text, strict=True)
     except (ValidationError, RecordError):
         footprint = _slow(data)
     if footprint.extra or "extra" in data:
@@ -211,29 +242,83 @@ def _parsed(text: bytes) -> Any:
         return json.loads(text)
 
 
-def read(text: bytes) -> tuple[list[tuple[int, Admitted]], list[Refused]]:
+def read(text: bytes, few: Callable[[int], None] = within) -> Iterator[tuple[int, Admitted] | Refused]:
     """Records of a request that keep the rules, with their places in it, and the others with what is wrong.
 
-    A name that stands twice in one object is refused. To look at each name costs as much as all of the reading, so
-    it is done only where the records, written again, have fewer colons than the request: a dropped name takes one
-    with it.
+    A large request is read some records at a time, so that what was yielded is all that stays of them. Whoever stores
+    them does so when the last was yielded: until then all of the request may be refused.
+
+    Args:
+        text: The request, one record or a list.
+        few: Called with the number of records, or of those so far, before they are looked at; raises where they
+            are too many.
 
     Raises:
         TooLargeError: They are too many.
         RecordError: The text is no JSON, neither an object nor a list, or has a name twice in one object.
     """
-    good, bad = sorted_out(_items(text, None))
+    if _taken(text) <= WHOLE_TAKEN and len(text) <= WHOLE:
+        data = _items(text, None)
+        few(len(data))
+        yield from _checked(text, data, 0)
+    else:
+        yield from _read_in_pieces(text, few)
+
+
+def _checked(text: bytes, data: list[Any], first: int) -> Iterator[tuple[int, Admitted] | Refused]:
+    """Records of a text, the first of which has a place in its request.
+
+    A name that stands twice in one object is refused. To look at each name costs as much as all of the reading, so
+    it is done only where the records, written again, have fewer colons than the text: a dropped name takes one
+    with it.
+    """
+    good, bad = sorted_out(data, first)
     kept = sum(one.text.count(b":") for _, one in good)
     if bad or kept != text.count(b":") or b"\\u003" in text:  # an escaped colon could stand for a dropped one
-        items(text)
-    return good, bad
+        _items(text, _object)
+    yield from good
+    yield from bad
 
 
-def sorted_out(data: list[Any]) -> tuple[list[tuple[int, Admitted]], list[Refused]]:
+def _read_in_pieces(text: bytes, few: Callable[[int], None]) -> Iterator[tuple[int, Admitted] | Refused]:
+    first = 0
+    try:
+        text = pieces.as_utf8(text)
+        if not pieces.opens(text):
+            _items(text if len(text) <= MAX_AS_SENT else b"0", None)  # says what is wrong
+        for one in pieces.of(text):
+            few(first + one.n)
+            if one.n == 1 and (why := _too_large_to_read(text, one)):
+                yield Refused(first, why)
+            else:
+                part = b"[%b]" % text[one.start : one.end]
+                yield from _checked(
+                    part, _items(part, None, partial(pieces.placed, text, one.start - 1)), first
+                )
+            first += one.n
+    except pieces.BrokenError as err:
+        heavy = _too_large_to_read(text, pieces.Piece(err.start, err.at, 1))
+        why = "a bracket or quote does not close" if heavy else pieces.why(text, err)
+        raise RecordError(f"the body is no JSON: {why:.200}") from None
+    except UnicodeDecodeError as err:
+        raise RecordError(f"the body is no JSON: {err!s:.200}") from None
+
+
+def _too_large_to_read(text: bytes, one: pieces.Piece) -> str | None:
+    """Why a record of a request is refused by its size alone; None where it is not."""
+    size = one.end - one.start
+    if size > MAX_AS_SENT:
+        return f"the record has {size} bytes of JSON, at most {MAX_RECORD >> 20} MiB"
+    if sum(n * text.count(sign, one.start, one.end) for sign, n in TAKEN.items()) > MAX_TAKEN_BY_ONE:
+        return "too many objects and lists in one record"
+    return None
+
+
+def sorted_out(data: list[Any], first: int = 0) -> tuple[list[tuple[int, Admitted]], list[Refused]]:
     """Records of a batch that keep the rules, with their places in it, and the others with what is wrong."""
     good: list[tuple[int, Admitted]] = []
     bad: list[Refused] = []
-    for index, one in enumerate(data):
+    for index, one in enumerate(data, first):
         try:
             good.append((index, admitted(one)))
         except RecordError as err:
@@ -285,41 +370,3 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _twice(pairs: list[tuple[str, Any]]) -> str:
     return Counter(name for name, _ in pairs).most_common(1)[0][0]
-
-
-@cache
-def _validator() -> SchemaValidator:
-    return SchemaValidator(_without_intervals(TypeAdapter(Footprint).core_schema))
-
-
-def _without_intervals(schema: Any) -> Any:
-    """Schema of a footprint whose intervals are checked and left out; the given one stays as it is."""
-    if schema["type"] != "dataclass-args":
-        return {**schema, "schema": _without_intervals(schema["schema"])}
-    checked = core_schema.with_default_schema(
-        core_schema.no_info_after_validator_function(
-            lambda _: (), core_schema.list_schema(_plain_schema(Interval), strict=True)
-        ),
-        default=(),
-    )
-    made = [{**one, "schema": checked} if one["name"] == "intervals" else one for one in schema["fields"]]
-    return {**schema, "fields": made}
-
-
-def _plain_schema(record: type) -> core_schema.CoreSchema:
-    """Schema of a flat record by the rules of its fields, all of which it must have, and no other."""
-    kinds = decode.hints(record)
-    return core_schema.typed_dict_schema(
-        {
-            one.name: core_schema.typed_dict_field(_plain_field(kinds[one.name], one.metadata))
-            for one in fields(record)
-        },
-        extra_behavior="forbid",
-    )
-
-
-def _plain_field(kind: type, rules: Mapping[str, Any]) -> core_schema.CoreSchema:
-    if kind is str:
-        return core_schema.str_schema(strict=True)
-    least, most = rules.get("minimum"), rules.get("maximum")
-    return core_schema.float_schema(strict=True, ge=least, le=most, allow_inf_nan=False)

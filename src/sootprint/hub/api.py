@@ -21,12 +21,14 @@ from sootprint.hub import (
     columns,
     corrections,
     formats,
+    heap,
     ingest,
     judgement,
     reading,
     truth,
 )
 from sootprint.hub.accounts import Actor
+from sootprint.hub.admission import Refused
 from sootprint.hub.context import Hub
 from sootprint.hub.ingest import Submission
 from sootprint.hub.problems import GoneError, NotFoundError
@@ -69,7 +71,8 @@ async def submit(
 
 
 def _take_in(hub: Hub, packed: bytes, encoding: str, submission: Submission) -> dict[str, Any]:
-    answer = ingest.take_in(hub.engine, admission.unpacked(packed, encoding), submission)
+    with heap.relieved(admission.size_of(packed, encoding)):
+        answer = ingest.take_in(hub.engine, admission.unpacked(packed, encoding), submission)
     for outcome in ("accepted", "duplicate"):
         hub.metrics.count("sootprint_hub_footprints_total", answer[outcome], outcome=outcome)
     hub.metrics.count("sootprint_hub_footprints_total", len(answer["rejected"]), outcome="rejected")
@@ -222,15 +225,24 @@ async def validate(request: Request) -> Response:
 
 
 def _checked(packed: bytes, encoding: str) -> dict[str, Any]:
-    listed = admission.items(admission.unpacked(packed, encoding))
-    if len(listed) > MOST_VALIDATED:
-        raise RecordError(f"{len(listed)} records, at most {MOST_VALIDATED} are checked at once")
-    good, bad = admission.sorted_out(listed)
+    bad: list[Refused] = []
+    previews: list[dict[str, Any]] = []
+    with heap.relieved(admission.size_of(packed, encoding)):
+        for one in admission.read(admission.unpacked(packed, encoding), _few):
+            if isinstance(one, Refused):
+                bad.append(one)
+            else:
+                previews.append({"index": one[0], **judgement.preview(one[1].footprint)})
     return {
         "valid": not bad,
         "rejected": [{"index": one.index, "errors": [one.error]} for one in bad],
-        "previews": [{"index": index, **judgement.preview(one.footprint)} for index, one in good],
+        "previews": previews,
     }
+
+
+def _few(n: int) -> None:
+    if n > MOST_VALIDATED:
+        raise RecordError(f"{n} records, at most {MOST_VALIDATED} are checked at once")
 
 
 @router.get("/facets")

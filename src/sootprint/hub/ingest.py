@@ -11,7 +11,6 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -21,13 +20,12 @@ from sqlalchemy.engine import Connection, Engine
 
 from sootprint.catalogue import tables
 from sootprint.core.errors import RecordError
-from sootprint.hub import admission, chain, columns, truth
+from sootprint.hub import admission, chain, columns, keys, truth
 from sootprint.hub.admission import Admitted, Refused
 from sootprint.hub.database import now, writing
 from sootprint.hub.insight import rollups
 from sootprint.hub.people.tables import LiveRun
 from sootprint.hub.tables import (
-    Answered,
     FootprintRow,
     FootprintVersion,
     Recomputation,
@@ -38,14 +36,13 @@ from sootprint.hub.tables import (
 
 PACKING = 1  # level of zlib: half the size for 0.03 ms
 AT_ONCE = 500  # values of one query
-KEYS_KEPT = timedelta(days=30)  # how long an Idempotency-Key is known
 ORIGINS = ("tool", "form", "third-party")
 _written = json.JSONEncoder(ensure_ascii=False).encode  # made once, not for each record
 
 _rows, _versions = table_of(FootprintRow), table_of(FootprintVersion)
 _results, _recomputed = table_of(ResultRow), table_of(Recomputation)
 _live = table_of(LiveRun)
-_tally, _answered = table_of(Tally), table_of(Answered)
+_tally = table_of(Tally)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,48 +94,49 @@ class Answer:
         return {"accepted": self.accepted, "duplicate": self.duplicate, "rejected": rejected}
 
 
-class KeyReusedError(RecordError):
-    """An Idempotency-Key came with another request: use a new key."""
-
-
 def take_in(engine: Engine, text: bytes, submission: Submission) -> dict[str, Any]:
     """Answer to a batch of JSON, which is stored when this returns.
 
     Raises:
         RecordError: The text is no batch, or beyond the limits.
-        KeyReusedError: The key came with another text before.
+        keys.KeyReusedError: The key came with another text before.
     """
     sha256 = hashlib.sha256(text).hexdigest()
     if submission.key is not None:
         with engine.connect() as connection:
-            known = _known_answer(connection, submission, sha256)
+            known = keys.answer(connection, submission.actor, submission.key, sha256=sha256)
         if known is not None:
             return known
-    good, bad = admission.read(text)
-    ready, failed = _all_prepared(good)
+    ready, bad = _all_prepared(admission.read(text))
+    del text  # of a large batch not needed beside what is written
     with writing(engine) as connection:
         if submission.key is not None:
-            known = _known_answer(connection, submission, sha256)
+            known = keys.answer(connection, submission.actor, submission.key, sha256=sha256)
             if known is not None:
                 return known
         answer = store(connection, ready, submission)
-        answer.rejected += [*bad, *failed]
+        answer.rejected += bad
         if submission.key is not None:
-            _remember(connection, submission, sha256=sha256, answer=answer.plain())
+            keys.remember(connection, submission.actor, submission.key, sha256=sha256, given=answer.plain())
     return answer.plain()
 
 
-def _all_prepared(good: Iterable[tuple[int, Admitted]]) -> tuple[list[Prepared], list[Refused]]:
-    """Records ready to be stored, and those whose numbers have no finite product: these do not hold up the others."""
+def _all_prepared(
+    found: Iterable[tuple[int, Admitted] | Refused],
+) -> tuple[list[Prepared], list[Refused]]:
+    """Records ready to be stored, and the refused: a record without a finite product does not hold up the others."""
     ready: list[Prepared] = []
-    failed: list[Refused] = []
+    bad: list[Refused] = []
     with tables.held():  # half of an audit's time is the search for newer tables
-        for index, one in good:
+        for one in found:
+            if isinstance(one, Refused):
+                bad.append(one)
+                continue
             try:
-                ready.append(prepared(index, one))
+                ready.append(prepared(*one))
             except RecordError as err:
-                failed.append(Refused(index, f"it cannot be computed again: {err!s:.300}"))
-    return ready, failed
+                bad.append(Refused(one[0], f"it cannot be computed again: {err!s:.300}"))
+    return ready, bad
 
 
 def prepared(index: int, one: Admitted) -> Prepared:
@@ -370,31 +368,3 @@ def _contents(connection: Connection, ids: Sequence[str]) -> Iterable[tuple[str,
         chosen = _versions.c.id.in_(ids[start : start + AT_ONCE])
         for row in connection.execute(sa.select(_versions.c.id, _versions.c.sha256).where(chosen)):
             yield row.id, row.sha256
-
-
-def _known_answer(connection: Connection, submission: Submission, sha256: str) -> dict[str, Any] | None:
-    query = sa.select(_answered.c.sha256, _answered.c.answer).where(
-        _answered.c.actor == submission.actor, _answered.c.key == submission.key
-    )
-    found = connection.execute(query).first()
-    if found is None:
-        return None
-    if found.sha256 != sha256:
-        raise KeyReusedError(
-            f"Idempotency-Key {submission.key!r:.80} came with another request before: use a new key"
-        )
-    answer: dict[str, Any] = json.loads(found.answer)
-    return answer
-
-
-def _remember(connection: Connection, submission: Submission, *, sha256: str, answer: dict[str, Any]) -> None:
-    oldest = (datetime.now(UTC) - KEYS_KEPT).isoformat(timespec="milliseconds")[:23]
-    connection.execute(sa.delete(_answered).where(_answered.c.at < oldest))
-    row = {
-        "actor": submission.actor,
-        "key": submission.key,
-        "sha256": sha256,
-        "answer": json.dumps(answer),
-        "at": now(),
-    }
-    connection.execute(sa.insert(_answered), row)

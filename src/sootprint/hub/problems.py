@@ -16,8 +16,8 @@ from sootprint.hub import logs
 from sootprint.hub.accounts import VISITOR
 from sootprint.hub.admission import TooLargeError
 from sootprint.hub.corrections import NotYoursError, UnknownRecordError
-from sootprint.hub.ingest import KeyReusedError
 from sootprint.hub.insight.keeping import FailedError
+from sootprint.hub.keys import KeyReusedError
 from sootprint.hub.patience import TooSlowError
 from sootprint.hub.rendering import render
 from sootprint.hub.requests import NotAllowedError, TooManyError

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import dataclasses
-import gc
 import json
 import os
 import signal
@@ -21,7 +19,7 @@ from starlette.types import ASGIApp
 
 from sootprint.core.errors import HubError, InputError
 from sootprint.core.records import Footprint
-from sootprint.hub import database, logs, opening, secrets
+from sootprint.hub import database, heap, logs, opening, secrets
 from sootprint.hub.app import application
 from sootprint.hub.context import LOOPBACK, Hub
 from sootprint.hub.files.dumps import FOLDER as RELEASES
@@ -30,8 +28,6 @@ from sootprint.hub.patience import Patient
 
 GRACE_S = 20  # for requests that run when the server is told to stop
 HANDED_ON = "_SOOTPRINT_HUB"  # to the workers, which are processes of their own
-GARBAGE = (50_000, 20, 50)  # new objects before Python looks for cycles: a batch makes many, and none
-M_ARENA_MAX, HEAPS = -8, 2  # glibc: <malloc.h>
 KEEP_ALIVE_S = 30
 BACKLOG = 2048  # connections that wait while the workers start
 
@@ -121,7 +117,7 @@ def serve(order: Order, *, started: Callable[[str], None], own: Own = lambda: No
         hub.engine.dispose()
         _serve_many(order, listener)
         return
-    _calm()
+    heap.calm()
     config = _config(application(hub))
     with contextlib.closing(listener):
         _Server(config).run(sockets=[listener])
@@ -133,7 +129,7 @@ def worker() -> ASGIApp:
     given: dict[str, Any] = json.loads(os.environ[HANDED_ON])
     paths = {name: Path(given[name]) for name in ("home", "key_file") if given[name]}
     logs.start()
-    _calm()
+    heap.calm()
     order = Order(**{**given, **paths, "hosts": tuple(given["hosts"])})
     return application(hub_of(order, order.port))
 
@@ -189,12 +185,3 @@ def _listener(host: str, port: int) -> socket.socket:
         ) from err
     made.set_inheritable(True)
     return made
-
-
-def _calm() -> None:
-    """Spare time and memory: rare searches for garbage, and few heaps, of which each thread would keep one."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE)
-    with contextlib.suppress(AttributeError, OSError):  # of glibc alone
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, HEAPS)
