@@ -265,6 +265,11 @@ def test_leaderboard_has_its_front(client: TestClient) -> None:
     assert fronts == {"small": True, "good": True, "beaten": False, "marked": True}
     sound = client.get("/api/v1/leaderboards", params={**chosen, "weak": "false"}).json()
     assert (sound["entries"], sound["left_out"]) == ([], 4)
+    unasked = client.get(
+        "/api/v1/leaderboards", params={k: v for k, v in chosen.items() if k != "weak"}
+    ).json()
+    assert unasked == found | {"weak": True}  # as the page shows them: there is no sound one
+    assert sound["weak"] is False
 
 
 @pytest.mark.parametrize(("metric", "sign"), [("Top-1", 1), ("Perplexity", -1)])

@@ -31,15 +31,16 @@ def boards(
     dataset: Name = None,
     metric: Name = None,
     split: asked.Split = None,
-    weak: bool = False,
+    weak: bool | None = None,
 ) -> dict[str, Any]:
     """Leaderboards there are; with task, dataset and metric, the entries of one and who is on its fronts.
 
     Without a split it is that of results that do not tell theirs, else the one with the most; `split` says which.
+    Without `weak` they are those of evidence A to C without marks, else all; `weak` says which.
     """
     engine = hub_of(request).engine
     if task is None or metric is None:
         return {"items": [asdict(one) for one in leaderboards.boards(engine)]}
     names, splits = leaderboards.chosen(engine, leaderboards.Names(task, dataset or "", metric), split)
-    found = asdict(leaderboards.standing(engine, names, weak=weak))
-    return {"split": names.split, "splits": dict(splits), **found}
+    found, all_in = leaderboards.best_known(engine, names, weak=weak)
+    return {"split": names.split, "splits": dict(splits), "weak": all_in, **asdict(found)}

@@ -143,6 +143,23 @@ def standing(engine: Engine, names: Names, *, weak: bool = False, shown: int | N
     )
 
 
+def best_known(
+    engine: Engine, names: Names, *, weak: bool | None, shown: int | None = None
+) -> tuple[Standing, bool]:
+    """Entries of a leaderboard, and whether weaker evidence is in.
+
+    Args:
+        engine: Database.
+        names: Task, data set, metric and split.
+        weak: As in `standing`; None for sound evidence alone, or all of it where there is no sound entry.
+        shown: As in `standing`.
+    """
+    found = standing(engine, names, weak=bool(weak), shown=shown)
+    if weak is None and not found.n and found.left_out:
+        return standing(engine, names, weak=True, shown=shown), True
+    return found, bool(weak)
+
+
 INDEXES = {"emissions_kg": "carbon", "energy_kwh": "energy"}
 COSTS = {"emissions_kg": "front_carbon", "energy_kwh": "front_energy"}
 

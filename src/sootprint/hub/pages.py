@@ -91,11 +91,9 @@ def board(
     """One leaderboard: quality at carbon and at energy, with the fronts; all evidence where no sound one is."""
     engine = hub_of(request).engine
     names, splits = leaderboards.chosen(engine, leaderboards.Names(task, dataset, metric), split)
-    found = leaderboards.standing(engine, names, weak=bool(weak), shown=views.SHOWN_ENTRIES)
-    if unasked := weak is None and not found.n and bool(found.left_out):
-        found = leaderboards.standing(engine, names, weak=True, shown=views.SHOWN_ENTRIES)
-    shown = views.board(engine, found, names, weak=bool(weak) or unasked, splits=splits)
-    return render(request, "board.html", **shown, unasked=unasked)
+    found, all_in = leaderboards.best_known(engine, names, weak=weak, shown=views.SHOWN_ENTRIES)
+    shown = views.board(engine, found, names, weak=all_in, splits=splits)
+    return render(request, "board.html", **shown, unasked=all_in and weak is None)
 
 
 @router.get("/submit")
