@@ -16,6 +16,7 @@ import pytest
 import sootprint
 from sootprint.ledger import Ledger
 from sootprint.tracker.replay import journals, unfinished
+from sootprint.tracker.run import _current
 from sootprint.tracker.worker import Flag
 
 
@@ -95,6 +96,44 @@ def test_decorated_generator_is_measured_until_its_end(own_home):
     with Ledger(own_home) as ledger:
         assert [row.name for row in ledger.runs()] == ["streamed", "batches", "batches"]
         assert all(row.duration_s > 0.15 for row in ledger.runs())
+
+
+def test_decorated_async_generator_hears_its_caller(own_home):
+    """What is sent or thrown reaches it, and its own end is in the run, as with a plain one."""
+    ended: list[bool] = []
+
+    @sootprint.track("echo", zone="FR")
+    async def echo():
+        heard: object = None
+        try:
+            while True:
+                try:
+                    heard = yield heard
+                except KeyError as err:
+                    heard = str(err)
+        finally:
+            ended.append(bool(_current.get()))
+
+    async def asks() -> list[object]:
+        values = echo()
+        told = [await values.asend(None), await values.asend(1), await values.athrow(KeyError(2))]
+        await values.aclose()
+        return told
+
+    async def fails() -> None:
+        @sootprint.track("fails", zone="FR")
+        async def one():
+            yield 1
+            raise LookupError("its own")
+
+        with pytest.raises(LookupError, match="its own"):
+            assert [value async for value in one()] == [1]
+
+    assert asyncio.run(asks()) == [None, 1, "2"]
+    assert ended == [True]
+    asyncio.run(fails())
+    with Ledger(own_home) as ledger:
+        assert [row.name for row in ledger.runs()] == ["fails", "echo"]
 
 
 def test_decorated_static_and_class_methods_stay_what_they_are():

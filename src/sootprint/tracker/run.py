@@ -232,10 +232,15 @@ def _measured(function: Any, fresh: Callable[[], Run]) -> Any:
     if inspect.isasyncgenfunction(function):
 
         async def measured_asyncgen(*args: Any, **kwargs: Any) -> Any:
-            async with contextlib.aclosing(function(*args, **kwargs)) as values:
-                with fresh():
-                    async for value in values:
-                        yield value
+            with fresh():
+                async with contextlib.aclosing(function(*args, **kwargs)) as values:
+                    step = values.asend(None)
+                    with contextlib.suppress(StopAsyncIteration):
+                        while True:
+                            value = await step
+                            with _Caught() as thrown:
+                                step = values.asend((yield value))
+                            step = step if thrown.error is None else values.athrow(thrown.error)
 
         return functools.wraps(function)(measured_asyncgen)
     if inspect.isgeneratorfunction(function):
@@ -251,6 +256,19 @@ def _measured(function: Any, fresh: Callable[[], Run]) -> Any:
             return function(*args, **kwargs)
 
     return functools.wraps(function)(measured)
+
+
+class _Caught:
+    """An error that somebody throws into a generator, for the one behind it."""
+
+    error: Exception | None = None
+
+    def __enter__(self) -> _Caught:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        self.error = error if isinstance(error, Exception) else None
+        return self.error is not None
 
 
 _current: contextvars.ContextVar[tuple[Run, ...]] = contextvars.ContextVar("sootprint_runs", default=())
