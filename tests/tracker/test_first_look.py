@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from pathlib import Path
@@ -89,6 +90,28 @@ def test_a_run_ends_when_it_was_first_told_to(monkeypatch):
     stopped_s = worker.stopped_s
     assert worker.stop(wait_s=10.0)
     assert until_s == [stopped_s] == [worker.stopped_s]
+
+
+def test_ended_runs_keep_no_file_open(tmp_path, monkeypatch):
+    """Also where a training has switched the collector of circles off, as some do for its pauses."""
+    build(tmp_path / "class/powercap")
+    monkeypatch.setenv("SOOTPRINT_SYSFS", str(tmp_path))
+
+    def measured() -> int:
+        worker = Worker(settings=load())
+        worker.start()
+        assert worker.ready.wait(10.0)
+        assert worker.stop(wait_s=10.0)
+        worker._thread.join(10.0)
+        return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+    measured()
+    gc.collect()
+    gc.disable()
+    try:
+        assert len({measured() for _ in range(3)}) == 1
+    finally:
+        gc.enable()
 
 
 def test_a_forked_child_notes_nothing(monkeypatch):

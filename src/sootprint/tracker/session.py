@@ -58,6 +58,8 @@ class Session:
             guarded(self._source.close, self._warn)
             for meter in self._source.meters:
                 guarded(getattr(meter, "close", _nothing), self._warn)
+            self._source.forget()
+            self._described = None  # the same meters
 
     def _open(self) -> None:
         settings = self._settings or opening.settings_of(self._worker.arguments, self._warn)

@@ -276,6 +276,10 @@ class Source(Glances, Guest):
     def _give_way(self) -> None:
         """Read no longer, as another run or the node service does so for all."""
         close_all(self.meters)
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of the meters, and so of the files that they keep open: a run is in circles of references."""
         self.meters, self.sampler, self._reader = [], None, None
 
     def _entries(self, *, closed: bool = False) -> list[Entry] | None:
