@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
+from starlette.testclient import TestClient
 
 from sootprint import importers
 from sootprint.core.quantity import Quantity
@@ -12,6 +14,7 @@ from sootprint.core.records import Place
 from sootprint.estimator.filled import filled
 from sootprint.hub import judgement, truth
 from sootprint.hub.files.uploads import _NOBODY
+from sootprint.survey import paper
 from tests.hub import records
 from tests.importers.test_importers import CARD, SECOND, table
 
@@ -77,6 +80,54 @@ def test_per_token_and_per_parameter_slips_of_a_standard_are_marked(factor: floa
     assert one.emissions_kg is not None
     wrong = dataclasses.replace(one, emissions_kg=Quantity(value=one.emissions_kg.value * factor))
     assert truth.recompute(wrong).marks
+
+
+def test_means_above_the_total_of_a_survey_are_not_taken_over() -> None:
+    """A total of 253 t, and means of 487 t and 2,020 t of several models each: tonnes for kilograms, and it is said."""
+    said = {one.claim: one for one in paper.CLAIMS}
+    total_t = float(said["total emissions (section 5.1)"].paper.removesuffix(" t"))
+    for years in ("2015-2016", "2020-2022"):
+        one = said[f"mean emissions, {years} (section 5.1)"]
+        assert float(one.paper.removesuffix(" tons")) > total_t
+        assert one.why
+
+
+def test_oil_is_no_low_carbon_source_of_a_survey() -> None:
+    """34 models, `less than a quarter` of 95, are hydro, nuclear and 12 of oil: 22 are low-carbon."""
+    (one,) = [one for one in paper.CLAIMS if one.claim.startswith("models with low-carbon sources")]
+    assert int(one.paper) > 95 / 4
+    assert "oil is not low-carbon" in one.why
+
+
+def test_wrong_number_is_corrected_and_the_first_stays(client: TestClient) -> None:
+    """What was cited once is not frozen: lists give the correction, its reason is told, and the first is readable."""
+    first = records.trained(76.0, kg=5.7e-3)
+    path = f"/api/v1/footprints/{first['id']}"
+    assert client.post("/api/v1/footprints", json=first).json()["accepted"] == 1
+    marks = client.get(f"{path}/assessment").json()["marks"]
+    assert any("typed as kilograms" in one for one in marks), marks
+    right = {**first, "emissions_kg": {"value": 5.7, "basis": "derived"}}
+    why = {"reason": "tonnes were typed as kilograms"}
+    assert client.post("/api/v1/footprints", json=right, params=why).json()["accepted"] == 1
+    (listed,) = client.get("/api/v1/footprints", params={"view": "summary"}).json()["items"]
+    assert (listed["emissions_kg"], listed["marked"], listed["version"]) == (5.7, 0, 2)
+    assert client.get(path, params={"version": 1}).json()["emissions_kg"]["value"] == 5.7e-3
+    assert client.get(f"{path}/versions").json()["items"][1]["reason"] == why["reason"]
+    assert "tonnes were typed" in client.get(f"/footprints/{first['id']}").text
+
+
+def test_no_equivalent_is_told_anywhere(client: TestClient) -> None:
+    """Days of television, trees and kilometres are off by their own sources: a record is told in its units alone."""
+    one = records.trained(76.0, kg=5.7)
+    client.post("/api/v1/footprints", json=one)
+    pages = [f"/footprints/{one['id']}", "/", "/explore", "/methodology"]
+    pages += [f"/api/v1/footprints/{one['id']}.{form}" for form in ("md", "bib", "yaml", "csv", "json")]
+    for page in pages:
+        said = client.get(page).text.casefold()
+        found = re.findall(
+            r"\b(television|tv[- ]days?|trees?|smartphones?|km driven|kilometres|flights?)\b", said
+        )
+        assert found == [], page
 
 
 def test_mean_that_is_above_the_total_of_its_parts_is_told() -> None:
