@@ -377,6 +377,7 @@ def test_what_is_not_there_is_said(open_client: TestClient, path: str, status: i
     answer = open_client.get(path, headers=HTML)
     assert answer.status_code == status
     assert "<main" in answer.text
+    assert "1 footprints" not in answer.text
 
 
 def test_nothing_that_a_record_holds_becomes_markup_here(client: TestClient) -> None:

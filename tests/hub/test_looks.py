@@ -177,6 +177,9 @@ def test_paper_and_forced_colours_hide_nothing(hubs: Filled, chromium: Any) -> N
     printed = """() => [getComputedStyle(document.querySelector('header')).display,
       [...document.querySelectorAll('main details:not(nav *) > *')].every((e) => e.checkVisibility()),
       getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"""
+    listed = """() => [document.querySelector('main table').getBoundingClientRect().width,
+      [...document.querySelectorAll('main input, main button')].filter((e) => e.checkVisibility())
+        .map((e) => e.outerHTML)]"""
     forced = """() => [getComputedStyle(document.querySelector('progress')).borderTopWidth,
       [...document.querySelectorAll('nav a:not([aria-current])')].map((e) => getComputedStyle(e).borderBottomColor),
       getComputedStyle(document.body).backgroundColor]"""
@@ -184,6 +187,11 @@ def test_paper_and_forced_colours_hide_nothing(hubs: Filled, chromium: Any) -> N
         for _, tab, _ in opened(1440, "dark", ["record-measured"]):
             tab.emulate_media(media="print", color_scheme="dark")
             assert tab.evaluate(printed) == ["none", True, "rgb(255, 255, 255)", "rgb(26, 31, 36)"]
+        for _, tab, _ in opened(
+            794, "light", ["explore", "leaderboard"]
+        ):  # an A4 sheet; a list has all of its width
+            tab.emulate_media(media="print")
+            assert tab.evaluate(listed) == [794, []]
         for _, tab, _ in opened(1440, "dark", ["home"]):
             tab.emulate_media(forced_colors="active", color_scheme="dark")
             border, lines, ground = tab.evaluate(forced)

@@ -76,7 +76,7 @@ def _answered(request: Request, token: str, given: dict[str, str]) -> Response:
     except SootprintError as err:
         return _page(request, invitation, given, problem=err.elsewhere, status=status_of(err))
     store.answered(hub.engine, invitation["id"], record.id)
-    return RedirectResponse(f"/footprints/{record.id}", status_code=303)
+    return RedirectResponse(f"/answer/{token}", status_code=303)  # which thanks, and leads to the record
 
 
 def _record(hub: Hub, invitation: dict[str, Any], given: dict[str, str]) -> Footprint:

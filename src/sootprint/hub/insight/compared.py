@@ -18,7 +18,7 @@ from sootprint.core.records import Footprint
 from sootprint.estimator.compare.differences import Difference, differences
 from sootprint.estimator.compare.sides import Side
 from sootprint.hub import reading, views
-from sootprint.hub.insight.sheets import Cell, Grid, Link, Part, Sheet
+from sootprint.hub.insight.sheets import Cell, Grid, Link, Part, Sheet, counted
 from sootprint.hub.problems import GoneError, NotFoundError
 from sootprint.hub.reading import Stored
 from sootprint.report import figures, words
@@ -38,7 +38,7 @@ def compare(engine: Engine, keys: list[str]) -> Sheet:
     keys = list(dict.fromkeys(key for key in keys if key))
     if not FEWEST <= len(keys) <= MOST:
         raise InputError(
-            f"{len(keys)} footprints to compare: choose {FEWEST} to {MOST} in the list of Explore"
+            f"{counted(len(keys), 'footprint')} to compare: choose {FEWEST} to {MOST} in the list of Explore"
         )
     stored = [_stored(engine, key) for key in keys]
     titles = _titles(stored)
