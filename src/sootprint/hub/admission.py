@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -45,7 +44,8 @@ WHOLE, WHOLE_TAKEN = 6 << 20, 24 << 20
 MAX_NAMES = 50_000  # of one object: as pairs, which are looked at for doubles, a million take 200 MB
 # Sizes of a number that is not 0: what is computed and drawn of three such numbers is finite, and not 0
 LEAST, MOST = 1e-99, 1e99
-_EXTREME = re.compile(rb"e[+-]\d{3}|\d{99}")  # a text without it has no other number
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+_EXTREME = (b"e+000", b"e-000", b"0" * 99)  # a text without them, its digits all 0, has no other number
 
 _CONTAINERS = frozenset({dict, list})
 _written = json.JSONEncoder(
@@ -194,7 +194,8 @@ def admitted(data: Any) -> Admitted:
         footprint = _slow(data)
     if footprint.extra or "extra" in data:
         footprint = _slow(data)
-    if _EXTREME.search(text):
+    alike = text.translate(_DIGITS)  # a pattern's search takes an eighth of all time
+    if any(one in alike for one in _EXTREME):
         _check_numbers(data)
     for name in ("started", "ended"):
         _check_date(name, getattr(footprint, name))
