@@ -152,8 +152,11 @@ def test_run_of_the_command_line_is_live_and_then_a_record(sqlite_engine: Engine
                 last = [*running.stderr][-1]
                 assert running.wait(LONG_S) == 0
                 assert last.strip().endswith(f"{address}/footprints/{key}")
-                assert client.get(f"{LIVE}/{key}").json()["state"] == "finished"
-                assert client.get(f"{BASE}/{key}").json()["place"]["zone"] == "FR"
+                ended, record = client.get(f"{LIVE}/{key}").json(), client.get(f"{BASE}/{key}").json()
+                assert (ended["state"], record["place"]["zone"]) == ("finished", "FR")
+                for name in ("energy_kwh", "emissions_kg"):  # the last word is that of the record
+                    assert ended[name] == ended["minutes"][-1][name] == record[name]["value"]
+                assert ended["duration_s"] == record["duration_s"]
 
 
 def test_killed_run_and_a_hub_that_is_away_lose_nothing(sqlite_engine: Engine, tmp_path: Path) -> None:

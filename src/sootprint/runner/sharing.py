@@ -55,13 +55,14 @@ class Sharing:
         self._home, self._open, self._say, self._live = home, open_hub, say, live
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._feed: _Feed | None = None
         self._told = False
 
     def begin(self, key: str) -> None:
         """Promise the record of a run that has started, and report its minutes from now on."""
         self._outbox.promise(key)
         if self._live:
-            feed = _Feed(self._home, key)
+            feed = self._feed = _Feed(self._home, key)
             self._thread = threading.Thread(
                 target=guarded, args=(lambda: self._report(feed), _ignore), name="sootprint-hub", daemon=True
             )
@@ -78,7 +79,7 @@ class Sharing:
         self._outbox.keep_promise(footprint.id)
         said: list[str] = []
         sending = threading.Thread(
-            target=guarded, args=(lambda: self._send(footprint.id, said), said.append), daemon=True
+            target=guarded, args=(lambda: self._send(footprint, said), said.append), daemon=True
         )
         sending.start()
         until_s = time.monotonic() + SEND_WAIT_S
@@ -86,13 +87,15 @@ class Sharing:
             sending.join(LOOK_S)
         self._say(said[0] if said else "the hub has not answered yet: `sootprint hub push` sends what waits")
 
-    def _send(self, key: str, said: list[str]) -> None:
+    def _send(self, footprint: Footprint, said: list[str]) -> None:
+        key = footprint.id
         with self._open() as hub:
             try:
                 sent = hub.send()
                 refused = [why for path, why in sent.refused if path.name.startswith(key)]
                 said.append(f"refused by the hub: {refused[0]}" if refused else hub.place(key))
-                if self._told:
+                if self._told and self._feed is not None:
+                    hub.report_live(key, self._feed.last(footprint))
                     hub.finish_live(key)
             except HubError as err:
                 if not said:
@@ -127,8 +130,13 @@ class _Feed:
     def report(self) -> dict[str, Any] | None:
         """What the hub is told now; None where the run cannot be read."""
         run = live_run(self._home, self.key)
-        if run is None:
-            return None
+        return None if run is None else self._told(run, run.zone)
+
+    def last(self, footprint: Footprint) -> dict[str, Any]:
+        """What the hub is told at the end: where the record says that the run has come to."""
+        return self._told(footprint, footprint.place.zone)
+
+    def _told(self, run: LiveRun | Footprint, zone: str | None) -> dict[str, Any]:
         minute = self._minute(run)
         self._waiting[minute["minute"]] = minute
         while len(self._waiting) > MOST_WAITING:
@@ -136,8 +144,8 @@ class _Feed:
         return {
             "name": run.name,
             "project": run.project,
-            "zone": run.zone,
-            "started": run.started[:40],
+            "zone": zone,
+            "started": (run.started or "")[:40] or None,
             "duration_s": run.duration_s,
             "energy_kwh": minute["energy_kwh"],
             "emissions_kg": minute["emissions_kg"],
@@ -148,14 +156,15 @@ class _Feed:
         """Forget what the hub has."""
         self._waiting.clear()
 
-    def _minute(self, run: LiveRun) -> dict[str, Any]:
+    def _minute(self, run: LiveRun | Footprint) -> dict[str, Any]:
         energy = None if run.energy_kwh is None else run.energy_kwh.value
-        since_s, power = run.duration_s - self._before[0], None
+        duration_s = run.duration_s or 0.0
+        since_s, power = duration_s - self._before[0], None
         if energy is not None and since_s > 0.0:
             power = energy_j(max(0.0, energy - self._before[1])) / since_s
-            self._before = (run.duration_s, energy)
+            self._before = (duration_s, energy)
         return {
-            "minute": int(run.duration_s / SECONDS_PER_MINUTE),
+            "minute": int(duration_s / SECONDS_PER_MINUTE),
             "energy_kwh": energy,
             "emissions_kg": None if run.emissions_kg is None else run.emissions_kg.value,
             "power_w": power,
