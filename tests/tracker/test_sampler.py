@@ -239,7 +239,7 @@ def test_young_run_that_is_killed_loses_a_tenth_at_most(clock, period_s):
 
 
 def test_ticks_come_once_a_period_from_the_tenth_on(clock):
-    """What a tick costs is spent once a second after ten seconds, and some thirty times before."""
+    """What a tick costs is spent once a second after the first nine, and some thirty times before."""
     times = _tick_times(clock, period_s=1.0, until_s=60.0)
     late = [at_s for at_s in times if at_s >= 10.5]
     assert [b - a for a, b in itertools.pairwise(late)] == pytest.approx([1.0] * (len(late) - 1))

@@ -32,12 +32,12 @@ class KeptOpen:
 
     def __init__(self, path: str) -> None:
         self._file = Held(os.open(path, _FLAGS))
+        self.number = self._file.number
 
     def raw(self, *, limit: int) -> bytes:
         """First `limit` bytes as they are now; none where they cannot be read."""
-        assert self._file is not None
         try:
-            return os.pread(self._file.number, limit, 0)
+            return os.pread(self.number, limit, 0)
         except OSError:
             return b""
 
@@ -79,12 +79,15 @@ class KeptNumber:
 
     def now(self) -> int | None:
         """The number as it is now, or None."""
-        if self._kept is None:
+        kept = self._kept
+        if kept is None:
             return self._opened() if self._is_kept else number(self._path)
-        held = self._kept.raw(limit=64)
+        try:
+            held = os.pread(kept.number, 64, 0)
+        except OSError:
+            held = b""
         digits = held.strip()
-        is_as_before = held == self._before
-        if digits.isdigit() and len(digits) <= _DIGITS and not (is_as_before and self._kept.is_replaced):
+        if digits.isdigit() and len(digits) <= _DIGITS and (held != self._before or not kept.is_replaced):
             self._before = held
             return int(digits)
         self._kept, self._is_kept = None, False

@@ -154,11 +154,14 @@ class RaplMeter:
 
     def glance(self) -> list[tuple[str, float, float]] | None:
         """Component, instant [s] and energy [J] of every counter, or None where `read` has more to tell of one."""
-        found = []
+        found, now_s = [], self._now_s
         for counter in self._counters:
-            counter_uj = counter.number()
-            at_s = self._now_s()
-            if counter_uj is None or counter_uj > counter.range_uj or counter.is_frozen(counter_uj, at_s):
+            counter_uj, at_s = counter.number(), now_s()
+            if counter_uj is None or counter_uj > counter.range_uj:
+                return None
+            if counter.moved and counter_uj != counter.before_uj:  # as `is_frozen` keeps it in mind
+                counter.before_uj, counter.since_s = counter_uj, at_s
+            elif counter.is_frozen(counter_uj, at_s):
                 return None
             found.append((counter.component, at_s, counter_uj / UJ_PER_J))
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 TYPE_CHECKING = False
@@ -20,16 +21,14 @@ class Asleep:
 
     def __init__(self, monotonic_s: Callable[[], float]) -> None:
         self._watched = monotonic_s is time.monotonic and hasattr(time, "CLOCK_BOOTTIME")
-        self._apart_s = self._now_s()
+        self._apart_s = math.inf  # at the first call nothing is known
+        self.since_s()
 
     def since_s(self) -> float:
         """Time that the machine was suspended since the call before [s]."""
-        apart_s = self._now_s()
-        slept_s, self._apart_s = apart_s - self._apart_s, apart_s
-        return slept_s if slept_s > LEAST_S else 0.0
-
-    def _now_s(self) -> float:
         if not self._watched:
             return 0.0
         monotonic_s = time.monotonic()
-        return time.clock_gettime(time.CLOCK_BOOTTIME) - monotonic_s
+        apart_s = time.clock_gettime(time.CLOCK_BOOTTIME) - monotonic_s
+        slept_s, self._apart_s = apart_s - self._apart_s, apart_s
+        return slept_s if slept_s > LEAST_S else 0.0

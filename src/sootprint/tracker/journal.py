@@ -69,27 +69,23 @@ class Journal:
             content: One line.
             text: The same as JSON in one line, where it is known.
         """
-        if self._file is None or not self._file.is_ours:
+        file = self._file
+        if file is None or not file.is_ours:
             return False
-        if len(self._pending) > MAX_PENDING_BYTES:
-            self._pending = bytearray(b"\n")
-            self._overflowed = True
         line = _encoded(content) if text is None else text.encode() + b"\n"
         if not self._pending:
-            written = self._write(line)
+            try:
+                written = os.write(file.number, line)
+            except OSError:
+                written = 0
             if written == len(line):
                 return True
             line = line[written:]
+        elif len(self._pending) > MAX_PENDING_BYTES:
+            self._pending = bytearray(b"\n")
+            self._overflowed = True
         self._pending += line
         return self._flush() or (self._give_room() and self._flush())
-
-    def _write(self, data: bytes) -> int:
-        """Bytes of some data that the file took [byte]."""
-        assert self._file is not None
-        try:
-            return os.write(self._file.number, data)
-        except OSError:
-            return 0
 
     def _flush(self) -> bool:
         """Whether all that is pending went into the file."""

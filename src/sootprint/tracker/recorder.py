@@ -39,7 +39,7 @@ class Recorder:
     def __init__(
         self, monotonic_s: Callable[[], float], *, fold: Fold, journal: Journal | None, start_s: float
     ) -> None:
-        self._monotonic_s = monotonic_s
+        self.monotonic_s = monotonic_s
         self._asleep = Asleep(monotonic_s)
         self.start_s = start_s
         self._sums = fold
@@ -66,16 +66,13 @@ class Recorder:
 
     def now_s(self) -> float:
         """Seconds since the run's start [s]."""
-        return self._monotonic_s() - self.start_s
+        return self.monotonic_s() - self.start_s
 
     def emit(self, line: dict[str, Any]) -> None:
         """Write a line to the journal and count it."""
-        self._write(line)
-        self.fold.apply(line)
-
-    def _write(self, line: dict[str, Any], text: str | None = None) -> None:
         if self.journal is not None:
-            self.journal_failed = not self.journal.append(line, text)
+            self.journal_failed = not self.journal.append(line)
+        self.fold.apply(line)
 
     def note(self, text: str) -> None:
         """Count a remark for the reader of the record."""
@@ -143,7 +140,7 @@ class Recorder:
                 texts.append(f"[{index},{since_s!r},{energy_j!r},null,null,0.0]")  # as the encoder writes it
         if not rows:
             return False
-        now_s = round(self._monotonic_s() - start_s, 4)
+        now_s = round(self.monotonic_s() - start_s, 4)
         line = {"k": "tick", "s": now_s, "r": rows, "miss": []}
         self._append(line, f'{{"k":"tick","s":{now_s!r},"r":[{",".join(texts)}],"miss":[]}}')
         return True
@@ -176,7 +173,8 @@ class Recorder:
         """Journal a tick, whose text may be known, and count it with some others."""
         if slept_s := self._asleep.since_s():
             line["slept"], text = round(slept_s, 3), None
-        self._write(line, text)
+        if self.journal is not None:
+            self.journal_failed = not self.journal.append(line, text)
         self._waiting.append(line)
         if not self._judged or self._sums.progress is not None or len(self._waiting) >= MOST_WAITING:
             _ = self.fold

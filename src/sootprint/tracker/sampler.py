@@ -24,6 +24,7 @@ UNCERTAIN = 0.005  # standard error of one tick's energy over that energy
 JITTER = 0.5  # polls come at 0.5 to 1.5 of their period, so that no wave is met always at the same phase
 YOUNG_S = 0.1  # between the first ticks of a run [s]
 YOUNG_SHARE = 0.1  # of its age, until that is a period: whenever it is killed, no larger part is lost
+YOUNG_STEP = 0.11  # of its age at a tick, until the next one: under a tenth of its age by then
 
 
 class Seen(NamedTuple):
@@ -281,6 +282,42 @@ def close_all(meters: Sequence[Meter]) -> None:
             meter.close()
 
 
+class Beat:
+    """When the next tick of a run is due: once a period, and sooner in a young run.
+
+    Args:
+        now_s: Instant at which the run begins on the monotonic clock [s].
+        period_s: Time between two ticks [s].
+        is_dense: Whether ticks may come sooner than a period.
+    """
+
+    __slots__ = ("_begun_s", "_period_s", "_step_s", "due_s")
+
+    def __init__(self, now_s: float, period_s: float, *, is_dense: bool) -> None:
+        self._begun_s, self._period_s = now_s, period_s
+        self._step_s = min(period_s, YOUNG_S) if is_dense else period_s
+        self.due_s = now_s + self._step_s
+
+    @property
+    def is_young(self) -> bool:
+        """Whether ticks come sooner than a period."""
+        return self._step_s < self._period_s
+
+    def go_on(self, now_s: float, *, is_dense: bool = True) -> None:
+        """Find when the tick after the one that was taken now [s] is due."""
+        step_s = self._period_s
+        if self._step_s < step_s:
+            young_s = max(YOUNG_S, YOUNG_STEP * (now_s - self._begun_s))
+            step_s = self._step_s = young_s if is_dense and young_s < step_s else step_s
+        self.due_s += step_s
+        if self.due_s <= now_s:
+            self.due_s = now_s + step_s
+
+
+def _stay_awake(beat: Beat) -> None:
+    """No tick but whole ones."""
+
+
 def loop(
     wait: Callable[[float], bool],
     tick: Callable[[], object],
@@ -290,6 +327,7 @@ def loop(
     sampler: Callable[[], Sampler | None],
     hurry: Callable[[], bool] = bool,
     is_dense: Callable[[], bool] = bool,
+    lull: Callable[[Beat], object] = _stay_awake,
 ) -> None:
     """Tick every `period_s` until `wait(seconds)` answers True; sooner in a young run, where `is_dense` allows it.
 
@@ -301,33 +339,26 @@ def loop(
         sampler: Answers whose power-only meters are looked at in between, if there are any now.
         hurry: Whether a tick is wanted at once; the next one comes when it would have come.
         is_dense: Whether ticks may come sooner than a period, so that a kill of a young run costs little.
+        lull: Called after each tick; takes the next ones itself as long as they need no more than it offers.
     """
-    begun_s = now_s()
-    step_s = _step_s(0.0, period_s) if is_dense() else period_s
-    due_s = begun_s + step_s
+    beat = Beat(now_s(), period_s, is_dense=is_dense())
+    lull(beat)
     while True:
-        left_s = max(0.0, due_s - now_s())
+        left_s = max(0.0, beat.due_s - now_s())
         polled = sampler()
         pause_s = min(left_s, polled.pause_s()) if polled and polled.poll_s else left_s
         if wait(pause_s):
             return
         if hurry():
             tick()
-        elif now_s() < due_s:
+        elif now_s() < beat.due_s:
             if polled:
                 polled.poll()
+            continue
         else:
             tick()
-            if step_s < period_s:
-                step_s = _step_s(now_s() - begun_s, period_s) if is_dense() else period_s
-            due_s += step_s
-            if due_s <= now_s():
-                due_s = now_s() + step_s
-
-
-def _step_s(age_s: float, period_s: float) -> float:
-    """Time from a tick to the next in a run that is `age_s` old [s]."""
-    return min(period_s, max(YOUNG_S, YOUNG_SHARE * age_s))
+            beat.go_on(now_s(), is_dense=beat.is_young and is_dense())
+        lull(beat)
 
 
 def _kind(component: str) -> str:

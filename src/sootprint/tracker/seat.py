@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import stat
 import sys
 import weakref
 from pathlib import Path
 
 from sootprint.core.errors import MeterError
 from sootprint.core.held import Held
+from sootprint.tracker import bell
 from sootprint.tracker.registration import (
     LEFT,
     MOST_BYTES,
@@ -33,12 +33,11 @@ from sootprint.tracker.registration import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
 if sys.platform != "win32":
     import fcntl
-    import select
 
 LONGEST = 100  # characters of a name that stands for a path or a job
 _seats: weakref.WeakSet[Seat] = weakref.WeakSet()
@@ -59,16 +58,17 @@ class Seat:
         if sys.platform == "win32":
             raise MeterError("this system has no file locks: other runs on this machine are not seen")
         self.folder = runtime_dir / f"reader{os.path.realpath(sysfs).replace(os.sep, '-')[-LONGEST:]}"
-        self._lock_path = self.folder / "reader.lock"
+        self._lock_path, self._runs = self.folder / "reader.lock", self.folder / "runs"
         self._lock: Held | None = None
         self._pipe: Held | None = None
-        self._polled: tuple[Held, select.poll] | None = None
+        self._heard: tuple[Held, Callable[[float], Sequence[object]]] | None = None
         self._own: Held | None = None
         self._group: Held | None = None
         self._group_path: Path | None = None
         self._writes_group = False
         self.heir_of: str | None = None  # the rank of this run's job that wrote its record before
         self._content: Registration | None = None  # as which this run is seen
+        self._seen_at = ""  # and where
         self._left: Path | None = None  # what says that it has left and waits for its account
         self._seen: dict[str, Registration] = {}
         self._is_open = True
@@ -86,7 +86,7 @@ class Seat:
         _seats.add(self)
 
     def _open_lock(self) -> None:
-        make_private(self.folder / "runs")
+        make_private(self._runs)
         self._lock = opened(self._lock_path)
 
     def take(self) -> bool:
@@ -102,7 +102,7 @@ class Seat:
         if locked(self._lock):
             self.reads = self._lock.is_at(self._lock_path)  # it may have been replaced meanwhile
             with contextlib.suppress(OSError):  # without it a tick comes when it is due
-                self._pipe = _pipe(self.folder / "wake")
+                self._pipe = bell.hung(self.folder / "wake")
             self.before = self._noted() if self._waited else None
             self.note(self.before)  # until this run has looked, it is as it was
         return self.reads
@@ -176,6 +176,13 @@ class Seat:
         """Whether the lock was not deleted; `keep` looks whether it is where others look for it."""
         return not self._is_open or (self._lock is not None and self._lock.is_linked())
 
+    @property
+    def watch(self) -> tuple[Callable[[float], Sequence[object]], Callable[[], bool]] | None:
+        """A wait of some milliseconds that a knock cuts off, and `is_in_place`, until any other method is called."""
+        if self._pipe is None or self._lock is None or not self._is_open:
+            return None
+        return self._poll(self._pipe), self._lock.is_linked
+
     def keep(self, *, now: bool = True) -> bool:
         """Whether who reads is as it was; what was deleted under this run is made again.
 
@@ -201,7 +208,7 @@ class Seat:
                 self._lock_path.unlink()
                 self._open_lock()
             self._keep_group()
-            if self._content is not None and not self._path(self._content).exists():
+            if self._content is not None and not os.path.exists(self._seen_at):  # noqa: PTH110
                 self.register(self._content)
             for file in (self._lock, self._pipe, self._own, self._group):
                 if file is not None and file.is_ours:
@@ -264,17 +271,17 @@ class Seat:
         locked(self._own)
         os.write(self._own.number, json.dumps(content._asdict() | {"namespace": namespace()}).encode())
         draft.rename(self._path(content))  # it is seen only once it is held
-        self._content = content
+        self._content, self._seen_at = content, os.fspath(self._path(content))
         if before is not None:
             before.close()
 
     def _path(self, content: Registration) -> Path:
-        return self.folder / "runs" / f"{content.id}{SUFFIX}"
+        return self._runs / f"{content.id}{SUFFIX}"
 
     def is_shared(self) -> bool:
         """Whether anything lies beside this run's own registration; whether it lives is another question."""
         try:
-            with os.scandir(self.folder / "runs") as found:
+            with os.scandir(self._runs) as found:
                 return sum(1 for _ in found) > 1
         except OSError:
             return True
@@ -286,7 +293,7 @@ class Seat:
     def others(self) -> dict[str, Registration]:
         """Live registrations by identity, this run's own included; those of dead runs are cleared away."""
         try:
-            paths = list((self.folder / "runs").iterdir())
+            paths = list(self._runs.iterdir())
         except OSError:  # the folder was removed under its runs: those that were here go on
             return self._seen
         known = {path.name: read(path) for path in paths}
@@ -301,29 +308,25 @@ class Seat:
         if own is not None and own.is_ours:
             with contextlib.suppress(OSError):
                 os.write(own.number, b"w")
-            return
-        try:
-            pipe = os.open(self.folder / "wake", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError:  # nobody reads
-            return
-        with contextlib.suppress(OSError):  # it is full, so the reader is awake
-            os.write(pipe, b"w")
-        os.close(pipe)
+        else:
+            bell.ring(self.folder / "wake")
 
     def wait(self, duration_s: float) -> None:
         """Sleep until `duration_s` [s] have passed or someone wakes this reader."""
         if self._pipe is None:
             return
-        if self._polled is None or self._polled[0] is not self._pipe:
-            self._polled = self._pipe, select.poll()
-            self._polled[1].register(self._pipe.number, select.POLLIN)
-        if not self._polled[1].poll(duration_s * 1000.0):
+        if not self._poll(self._pipe)(duration_s * 1000.0):
             return
         if self._pipe.is_ours:
             with contextlib.suppress(OSError):
                 self.knocked = bool(os.read(self._pipe.number, 4096))
         else:
             self._pipe = None  # the program closed it
+
+    def _poll(self, pipe: Held) -> Callable[[float], Sequence[object]]:
+        if self._heard is None or self._heard[0] is not pipe:
+            self._heard = pipe, bell.heard(pipe)
+        return self._heard[1]
 
     @property
     def has_pipe(self) -> bool:
@@ -369,7 +372,7 @@ class Seat:
 
     def is_owed(self, run: str) -> bool:
         """Whether a run is charged until now; asked once, by the one who then does it."""
-        return is_owed(self.folder / "runs", run)
+        return is_owed(self._runs, run)
 
     def close(self) -> None:
         """Give up the lock and the registration."""
@@ -378,16 +381,6 @@ class Seat:
             if file is not None:
                 file.close()
         self._pipe = self._own = self._group = self._lock = None
-
-
-def _pipe(path: Path) -> Held:
-    """The pipe that wakes the reader, open at both ends so that it never ends; OSError where it cannot be made."""
-    with contextlib.suppress(FileExistsError):
-        os.mkfifo(path, 0o600)
-    if not stat.S_ISFIFO(path.lstat().st_mode):
-        path.unlink()
-        os.mkfifo(path, 0o600)
-    return Held(os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
 
 
 def _forget_in_child() -> None:

@@ -10,7 +10,7 @@ from sootprint.core.protocols import Meter
 from sootprint.tracker import identity, opening
 from sootprint.tracker.fold import Fold
 from sootprint.tracker.recorder import Recorder
-from sootprint.tracker.sampler import guarded, loop
+from sootprint.tracker.sampler import Beat, guarded, loop
 from sootprint.tracker.source import Source
 
 TYPE_CHECKING = False
@@ -37,7 +37,6 @@ class Session:
         self._source: Source | None = None
         self._cpu_s = 0.0  # CPU time that the process had used before the run [s]
         self._warned_journal = False
-        self._ticks = 0
         self._described: list[Meter] | None = None  # whose facts are in the journal
         self._kg_per_kwh: float | None = None  # for a budget that is still kept to
         self._foresight: Foresight | None = None
@@ -178,17 +177,20 @@ class Session:
             sampler=lambda: source.sampler,
             hurry=source.hurry,
             is_dense=source.is_dense,
+            lull=self._lull,
         )
 
     def _tick(self) -> None:
         assert self._source is not None and self._recorder is not None
-        self._ticks += 1
-        is_plain = self._fold.progress is None and self._kg_per_kwh is None and self._source.heard is None
-        with contextlib.suppress(Exception):  # the whole look, which follows, says what is wrong
-            if is_plain and not self._worker.marks and self._source.glance():
-                return
         guarded(self._each_tick, self._recorder.failed)
         guarded(self._source.tick, self._recorder.failed)
+
+    def _lull(self, beat: Beat) -> None:
+        """Take ticks of counters alone, where nothing is made of a tick but the sums."""
+        assert self._source is not None
+        if self._fold.progress is None and self._kg_per_kwh is None and self._source.heard is None:
+            with contextlib.suppress(Exception):  # the whole look, which follows, says what is wrong
+                self._source.lull(beat, self._worker)
 
     def _each_tick(self) -> None:
         assert self._recorder is not None and self._source is not None
@@ -206,7 +208,7 @@ class Session:
         if self._recorder.journal_failed and not self._warned_journal:
             self._warned_journal = True
             self._warn("the journal cannot be written: while that lasts a crash would lose this run")
-        journal.keep(self._ticks, self._recorder.dump)
+        journal.keep(self._source.ticks, self._recorder.dump)
 
     def _write_marks(self) -> None:
         """Write what waits now; what comes meanwhile waits for the next tick, so that there is one."""

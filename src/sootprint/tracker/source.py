@@ -66,7 +66,7 @@ class Source(Glances, Guest):
         if group is not None and (group.world_size or 0) > 1:
             self._own = self._own._replace(group=group.id, rank=group.local_rank)
         self.untold = False  # whether the meters' facts are yet to be read from the board
-        self._ticks = 0
+        self.ticks = 0
         self._noted = 0  # components that the note of this run names
         self._waited = True  # whether others may have been charged by whoever read before this run does
         self._attached: Attached | None = None
@@ -107,8 +107,8 @@ class Source(Glances, Guest):
     def attend(self, marks: deque[dict[str, Any]], start_s: float) -> bool:
         """Whether this rank writes from now on, as the one that did has gone; until then its marks are passed on."""
         assert self._seat is not None and self._attached is not None and self._own.group is not None
-        self._ticks += 1
-        rescan = self._ticks % RESCAN_TICKS == 0
+        self.ticks += 1
+        rescan = self.ticks % RESCAN_TICKS == 0
         self._seat.keep(now=rescan)
         if rescan and not self._service.holds:
             self._service.attach(self._own)
@@ -196,8 +196,8 @@ class Source(Glances, Guest):
 
     def tick(self, *, last: bool = False) -> None:
         """Look at what is due, or at the account, and record it."""
-        self._ticks += 1
-        knocked, rescan = self.hurry(), self._ticks % RESCAN_TICKS == 0
+        self.ticks += 1
+        knocked, rescan = self.hurry(), self.ticks % RESCAN_TICKS == 0
         if self._seat is not None:
             self._seat.knocked = False
             if not self._seat.keep(now=rescan):
