@@ -65,6 +65,24 @@ def test_several_records_are_as_made_one_by_one():
         classes.several(Interval, [("2026", "2027", "cpu")])
 
 
+def test_a_table_is_the_records_of_its_rows_to_all_who_look():
+    """They are made at the first look: equal, hashed, copied and written as if they had been given."""
+    rows = [("2026", "2027", "cpu", 1.5), ("2027", "2028", 'caf\u00e9 "', 1e-07)]
+    given = records.Footprint(id=ID, intervals=tuple(classes.several(Interval, rows)))
+
+    def late() -> records.Footprint:
+        return records.Footprint(id=ID, intervals=classes.Table(Interval, rows))
+
+    one = late()
+    assert one.to_json() == given.to_json()
+    assert classes.table(one, "intervals") is not None  # nobody has looked at them yet
+    assert one.intervals == given.intervals and classes.table(one, "intervals") is None
+    assert late() == given and repr(late()) == repr(given)
+    assert classes.replace(late(), name="x") == dataclasses.replace(given, name="x")
+    assert pickle.loads(pickle.dumps(late())) == copy.deepcopy(late()) == given
+    assert classes.asdict(late()) == classes.asdict(given)
+
+
 def test_a_field_cannot_be_changed_added_or_deleted():
     """As of a frozen class of the standard library."""
     one = Place(zone="FR")

@@ -287,12 +287,12 @@ def test_sum_of_prepared_names_orders_nothing_anew() -> None:
     """What is prepared while a run goes on is not made again at its end, and is what a sum would have made."""
     named = [("meter:any", around(9.0, 0.3, 3.0)), ("meter:other", around(1.3, 0.8, 1.2))]
     wanted = total(named)
-    intervals._shuffled.cache_clear()
+    intervals._order.cache_clear()
     intervals.prepare(name for name, _ in named)
-    made = intervals._shuffled.cache_info().misses
+    made = intervals._order.cache_info().misses
     assert made == 2
     assert total(named) == wanted
-    assert intervals._shuffled.cache_info().misses == made
+    assert intervals._order.cache_info().misses == made
 
 
 def test_draws_of_a_name_are_the_same_for_all_who_ask() -> None:

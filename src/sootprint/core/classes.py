@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 __all__ = ["MISSING", "Field", "asdict", "dataclass", "field", "fields", "held", "is_record", "replace"]
-__all__ += ["several"]
+__all__ += ["Table", "late", "names", "several", "table"]
 
 MISSING = type("Missing", (), {"__repr__": lambda self: "MISSING"})()
 
@@ -184,6 +184,12 @@ def is_record(value: object) -> bool:
     return hasattr(value.__class__, "__record__")
 
 
+def names(record: Any) -> tuple[str, ...]:
+    """Names of the fields of a record, in order."""
+    told: tuple[str, ...] = record.__record__.names
+    return told
+
+
 def held(record: Any) -> Iterable[tuple[str, Any]]:
     """Name and value of each field of a record."""
     made = record.__record__
@@ -204,6 +210,50 @@ def several(record: type[T], rows: Iterable[Sequence[Any]]) -> list[T]:
             check(one)
         made.append(one)
     return made
+
+
+class Table:
+    """Records of one class as the values of their fields, by row: they are made when somebody asks for them.
+
+    Args:
+        record: Their class.
+        rows: Values of all fields of each, in order; they keep the rules of the class.
+    """
+
+    __slots__ = ("record", "rows")
+
+    def __init__(self, record: type[Any], rows: Sequence[Sequence[Any]]) -> None:
+        self.record, self.rows = record, rows
+
+
+class _Late:
+    """The slot of a field that may hold a table, whose records are made when the field is first looked at."""
+
+    def __init__(self, slot: Any) -> None:
+        self.slot = slot
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        if instance is None:
+            return self
+        value = self.slot.__get__(instance, owner)
+        if value.__class__ is Table:
+            value = tuple(several(value.record, value.rows))
+            self.slot.__set__(instance, value)
+        return value
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        self.slot.__set__(instance, value)
+
+
+def late(record: type, name: str) -> None:
+    """Let a field of a class be given as a table; to all who look at it, it is a tuple of records."""
+    setattr(record, name, _Late(vars(record)[name]))
+
+
+def table(record: Any, name: str) -> Table | None:
+    """Table that such a field of a record holds yet, or None where its records were made."""
+    value = vars(type(record))[name].slot.__get__(record)
+    return value if value.__class__ is Table else None
 
 
 def _asdict(value: Any) -> Any:

@@ -13,7 +13,7 @@ from sootprint.core.records import SCHEMA, Footprint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from sootprint.core.records import Interval
@@ -30,12 +30,15 @@ def dumps(footprint: Footprint, *, indent: int | None = None) -> str:
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     part = before
-    for name, held in classes.held(footprint):
+    for name in classes.names(footprint):
         if name == "intervals":
             part = after
         elif name != "extra":
+            held = getattr(footprint, name)
             part[name] = held if held.__class__ in _AS_THEY_ARE else _plain(held)
-    return f'{_encode(before)[:-1]}, "intervals": [{_rows(footprint.intervals)}], {_encode(after)[1:]}'
+    table = classes.table(footprint, "intervals")
+    intervals = _listed(footprint.intervals) if table is None else _rows(table.rows)
+    return f'{_encode(before)[:-1]}, "intervals": [{intervals}], {_encode(after)[1:]}'
 
 
 def loads(text: str | bytes) -> Footprint:
@@ -121,19 +124,24 @@ class _Texts(dict[str, str]):
         return made
 
 
-def _rows(intervals: Sequence[Interval]) -> str:
-    """JSON of intervals, without the brackets: of a record they are most, and a third of the time is enough here."""
-    json_of, number = _Texts(), float.__repr__
+def _listed(intervals: Sequence[Interval]) -> str:
+    """JSON of intervals, without the brackets."""
     try:
-        return ", ".join(
-            [
-                f'{{"start": {json_of[one.start]}, "end": {json_of[one.end]}, '
-                f'"component": {json_of[one.component]}, "energy_j": {number(one.energy_j)}}}'
-                for one in intervals
-            ]
-        )
+        return _rows((one.start, one.end, one.component, one.energy_j) for one in intervals)
     except TypeError:  # whole joules that somebody typed
         return _encode(_plain(intervals))[1:-1]
+
+
+def _rows(rows: Iterable[Sequence[Any]]) -> str:
+    """The same of their fields by row: of a record they are most, and a third of the time is enough here."""
+    json_of, number = _Texts(), float.__repr__
+    return ", ".join(
+        [
+            f'{{"start": {json_of[start]}, "end": {json_of[end]}, '
+            f'"component": {json_of[component]}, "energy_j": {number(energy_j)}}}'
+            for start, end, component, energy_j in rows
+        ]
+    )
 
 
 def _plain(value: Any) -> Any:

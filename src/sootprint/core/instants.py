@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 
 DAY_S = 86_400
 LAST_YEAR = 9999
@@ -17,12 +18,18 @@ def stamp(at_s: float) -> str:
     >>> stamp(1_700_000_000.25)
     '2023-11-14T22:13:20.250Z'
     """
-    whole_s, microseconds = divmod(round(at_s * 1e6), 1_000_000)
-    at = time.gmtime(whole_s)
-    if not 1 <= at.tm_year <= LAST_YEAR:
-        raise ValueError(f"{at_s:g} s after 1970 is outside the years 1 to {LAST_YEAR}")
-    year, month, day, hour, minute, second, *_ = at
-    return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{microseconds // 1000:03}Z"
+    minutes, microseconds = divmod(round(at_s * 1e6), 60_000_000)
+    seconds, milliseconds = divmod(microseconds // 1000, 1000)
+    return f"{_minute(minutes)}:{seconds:02}.{milliseconds:03}Z"
+
+
+@lru_cache(maxsize=4)
+def _minute(minutes: int) -> str:
+    """The same text of a minute since 1970; instants come in order, so that few are asked for."""
+    year, month, day, hour, minute, *_ = time.gmtime(60 * minutes)
+    if not 1 <= year <= LAST_YEAR:
+        raise ValueError(f"{60.0 * minutes:g} s after 1970 is outside the years 1 to {LAST_YEAR}")
+    return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}"
 
 
 def year_of(at_s: float) -> int:

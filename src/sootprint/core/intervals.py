@@ -8,6 +8,7 @@ narrows when knowledge is taken away.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
@@ -135,7 +136,6 @@ def _places(n: int) -> tuple[int, ...]:
     return tuple(range(n))
 
 
-@lru_cache(maxsize=32)
 def _shuffled(name: str, seed: int, n: int) -> tuple[int, ...]:
     """Places of the ordered draws in an order of their own for each name and seed, `(n,)`.
 
@@ -156,11 +156,18 @@ def _shuffled(name: str, seed: int, n: int) -> tuple[int, ...]:
     return tuple(places)
 
 
+@lru_cache(maxsize=32)
+def _order(name: str, seed: int, n: int) -> Callable[[Sequence[float]], Sequence[float]]:
+    """The same as a function that puts ordered draws there, in half the time of one place after another."""
+    places = _shuffled(name, seed, n)
+    return operator.itemgetter(*places) if n > 1 else list
+
+
 def prepare(names: Iterable[str]) -> None:
     """Order the draws of some names now, so that a sum of their terms finds them made."""
     _normal_scores(DRAWS)
     for name in names:
-        _shuffled(name, SEED, DRAWS)
+        _order(name, SEED, DRAWS)
 
 
 class Draws:
@@ -181,7 +188,7 @@ class Draws:
         value = quantity.value
         if quantity.high <= LEAST or quantity.low == quantity.high:
             return [value] * self._n
-        scores, places = _normal_scores(self._n), _shuffled(name, self._seed, self._n)
+        scores, order = _normal_scores(self._n), _order(name, self._seed, self._n)
         if value <= LEAST:
             drawn = [max(0.0, score) * quantity.high / Z90 for score in scores]
         else:
@@ -190,7 +197,7 @@ class Draws:
             up = math.log(quantity.high / value) / Z90
             drawn = [value * exp(score * down) for score in scores[:middle]]
             drawn += [value * exp(score * up) for score in scores[middle:]]
-        return [drawn[place] for place in places]
+        return list(order(drawn))
 
 
 class Total:
@@ -216,7 +223,7 @@ class Total:
             elif self._sums is None:
                 self._sums = drawn
             else:
-                self._sums = [a + b for a, b in zip(self._sums, drawn, strict=True)]
+                self._sums = list(map(operator.add, self._sums, drawn))
         return self
 
     @property

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 
 from sootprint.core import results
-from sootprint.core.classes import MISSING, dataclass, field, fields
+from sootprint.core.classes import MISSING, dataclass, field, fields, late
 from sootprint.core.errors import RecordError
 from sootprint.core.ids import is_uuid7
 from sootprint.core.quantity import BASES, Factor, Quantity
@@ -339,6 +339,9 @@ class Footprint(_Checked):
         from sootprint.core.codec import loads
 
         return loads(text)
+
+
+late(Footprint, "intervals")  # most of a record, and few programs look at them where the run has just ended
 
 
 def device_count(footprint: Footprint) -> int | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from sootprint.ledger.spool import STATES, keep, leave
+from sootprint.ledger.spool import STATES, keep, leave, make_room
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sootprint.ledger.rows import RunRow, SummaryRow
     from sootprint.ledger.store import Ledger
 
-__all__ = ["STATES", "Ledger", "RunRow", "SummaryRow", "keep", "leave"]
+__all__ = ["STATES", "Ledger", "RunRow", "SummaryRow", "keep", "leave", "make_room"]
 
 _HOMES = {"Ledger": "store", "RunRow": "rows", "SummaryRow": "rows"}
 

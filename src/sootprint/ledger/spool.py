@@ -57,6 +57,12 @@ def keep(home: Path, footprint: Footprint, *, state: str = "finished", timeout_s
     return True
 
 
+def make_room(home: Path) -> None:
+    """Make the folder that records are left in, so that the end of a run finds it; OSError where that cannot be."""
+    make_home(home)
+    (home / FOLDER).mkdir(exist_ok=True, mode=0o700)
+
+
 def leave(home: Path, footprint: Footprint) -> None:
     """Leave a finished record in the spool for the next program that opens the ledger.
 
@@ -109,8 +115,7 @@ def _write(path: Path, data: bytes) -> None:
         try:
             number = os.open(draft, _ANEW, 0o666)
         except FileNotFoundError:
-            make_home(path.parent.parent)
-            path.parent.mkdir(exist_ok=True, mode=0o700)
+            make_room(path.parent.parent)
             number = os.open(draft, _ANEW, 0o666)
         try:
             written = 0

@@ -152,14 +152,16 @@ def _stamp(head: dict[str, Any], at_s: float) -> str:
     return stamp(head["wall_s"] + at_s)
 
 
-def _intervals(fold: Fold, rows: list[tuple[float, float, str, float]]) -> tuple[records.Interval, ...]:
-    edges = {edge_s for start_s, end_s, *_ in rows for edge_s in (start_s, end_s)}
+def _intervals(fold: Fold, rows: list[tuple[float, float, str, float]]) -> Any:
+    edges = sorted({edge_s for row in rows for edge_s in row[:2]})
     stamps = {edge_s: _stamp(fold.head, edge_s) for edge_s in edges}  # of all components alike
     values = [
         (stamps[start_s], stamps[end_s], component, round(spent_j, 6))
         for start_s, end_s, component, spent_j in rows
     ]
-    return tuple(classes.several(records.Interval, values))
+    if not all(0.0 <= row[3] < math.inf for row in values):
+        return tuple(classes.several(records.Interval, values))  # which says what is wrong
+    return classes.Table(records.Interval, values)
 
 
 def _intensity(

@@ -165,10 +165,12 @@ class Session:
 
     def _loop(self) -> None:
         assert self._recorder is not None and self._settings is not None and self._source is not None
+        from sootprint.ledger import make_room
         from sootprint.tracker.breakdown import prepare
 
         source = self._source
         guarded(functools.partial(prepare, self._fold), self._warn)  # now, as nobody waits for it
+        guarded(functools.partial(make_room, self._settings.home), _ignored)  # it is tried again at the end
         loop(
             functools.partial(source.wait, self._worker.stopping),
             self._tick,
