@@ -54,7 +54,7 @@ class Bench:
         self._stage = stage
         self._folder = stage.folder
         self._rates: dict[str, float] = {}
-        self._sample_s = 3.0 if quick else 5.0
+        self._sample_s = 3.0 if quick else 10.0  # as long as Sootprint takes from one whole look to the next
         self.repeats = 2 if quick else repeats
         self.fault_runs = self.truth_runs = 1 if quick else runs
         self.several_runs = 1 if quick else max(1, runs // 2)

@@ -25,7 +25,7 @@ OURS = {
     "measured here, and has a journal on disk some ms later; the row of the second after counts it",
     "stop": "Sootprint takes a last reading, multiplies energy, PUE and intensity minute by minute with their "
     "intervals and sources, and has the whole record on disk",
-    "young": "Sootprint takes some three samples a second, so that a kill costs a short run little",
+    "young": "Sootprint takes some two samples a second, so that a kill costs a short run a tenth at most",
     "samples": "Sootprint reads, checks and writes every sample to its journal",
 }
 THEIRS = {
