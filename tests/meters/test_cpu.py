@@ -27,6 +27,24 @@ def test_energy_follows_utilisation(server):
     assert (second.component, second.basis, second.max_power_w) == ("cpu", "modelled", None)
 
 
+def test_a_glance_tells_what_a_look_tells(server):
+    """Its energy goes on from the look before, and the next look from it; the same instants give the same joules."""
+    told = []
+    for looks in (("read", "glance", "read"), ("read", "read", "read")):
+        server.stat(100, 0, 100, 800, 0, 0, 0, 0, 0, 0)
+        meter = cpu.discover(server.machine())
+        for number, look in enumerate(looks, start=1):
+            server.clock.advance(10.0)
+            server.stat(100 + 300 * number, 0, 100, 800 + 700 * number, 0, 0, 0, 0, 0, 0)
+            if look == "glance":
+                ((component, _, energy_j, utilisation),) = meter.glance()
+            else:
+                (one,) = meter.read()
+                component, energy_j, utilisation = one.component, one.energy_j, one.utilisation
+            told.append((component, energy_j, utilisation))
+    assert told[:3] == told[3:] == [("cpu", pytest.approx(1224.0 * number), 0.3) for number in (1, 2, 3)]
+
+
 def test_waiting_and_stolen_time_are_not_busy(server):
     """Waiting for a disk is idle; time that the host took is nobody's; guests are inside user time."""
     meter = cpu.discover(server.machine())

@@ -69,6 +69,17 @@ def test_what_a_reading_states(discover):
     assert (reading.low_ratio, reading.high_ratio) == (0.95, 1.05)
 
 
+def test_a_glance_tells_what_a_look_tells(discover, fake_nvml):
+    """Counter and utilisation of every card; None where cards are read by their power."""
+    meter = discover(COUNT=2, ENERGY0_MJ=1_000_000, BASE_MW=60_000, UTIL=75)
+    fake_nvml(AT=10)
+    read = [(one.component, one.at_s, one.energy_j, one.utilisation) for one in meter.read()]
+    assert (
+        meter.glance() == read == [("accelerator:0", 0.0, 1600.0, 0.75), ("accelerator:1", 0.0, 1660.0, 0.75)]
+    )
+    assert discover(NO_ENERGY=1).glance() is None
+
+
 @pytest.mark.parametrize("fields", ["", "1"])
 def test_card_without_counter_is_polled_for_its_power(discover, fake_nvml, fields):
     """No counter: power 20 times a second with wider bounds, by the instant field or, on old drivers, the average."""

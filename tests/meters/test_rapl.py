@@ -314,7 +314,7 @@ def test_a_glance_tells_what_a_look_tells_until_a_counter_fails(tree, powercap):
     meter = rapl.discover(tree.machine())
     for second in (1.0, 2.0):
         fake.update(second)
-        read = [(one.component, one.at_s, one.energy_j) for one in meter.read()]
+        read = [(one.component, one.at_s, one.energy_j, None) for one in meter.read()]
         assert meter.glance() == read
         tree.clock.advance(1.0)
     assert meter.glance() is None
@@ -322,8 +322,8 @@ def test_a_glance_tells_what_a_look_tells_until_a_counter_fails(tree, powercap):
         meter.read()
     fake.update(3.0)
     assert meter.glance() == [
-        ("cpu:0", tree.clock.monotonic_s(), 120.0),
-        ("dram:0", tree.clock.monotonic_s(), 30.0),
+        ("cpu:0", tree.clock.monotonic_s(), 120.0, None),
+        ("dram:0", tree.clock.monotonic_s(), 30.0, None),
     ]
     (tree.sys / "class/powercap/intel-rapl:0:1/energy_uj").write_text("999999999999", encoding="ascii")
     assert meter.glance() is None  # beyond the range that the counter has

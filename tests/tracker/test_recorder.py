@@ -405,11 +405,13 @@ def glanced(*looks: Any) -> tuple[bool, Kept, list[str]]:
 def test_a_glance_is_counted_and_written_as_a_whole_look():
     """The text of the line is what the encoder writes of it, to the byte; the energy is that of the counters."""
     taken, recorder, (text,) = glanced(
-        [("rapl", [("cpu:0", 104.0, 260.0), ("dram:0", 104.00001, 1e-7 + 170.0)])]
+        [("rapl", [("cpu:0", 104.0, 260.0, None), ("dram:0", 104.00001, 1e-7 + 170.0, 0.03)])]
     )
     assert taken and not recorder.journal_failed
     assert text == encoder(ensure_ascii=False)(json.loads(text))
     assert [state.energy_j for state in recorder.fold.states] == pytest.approx([160.0, 160.0])
+    assert [state.judged_s for state in recorder.fold.states] == pytest.approx([0.0, 1.00001])
+    assert recorder.fold.states[1].busy_s == pytest.approx(0.03 * 1.00001)
 
 
 def test_a_glance_waits_until_still_counters_are_left_out(clock: FakeClock):
@@ -436,12 +438,12 @@ def test_a_glance_after_a_suspend_tells_of_it_in_the_journal_too(monkeypatch: py
     [
         None,
         [],
-        [("nvml", [("accelerator:0", 104.0, 1.0)])],
-        [("rapl", [("cpu:0", 104.0, 260.0)])],
-        [("rapl", [("cpu:0", 104.0, 260.0), ("cpu:1", 104.0, 170.0)])],
-        [("rapl", [("cpu:0", 99.0, 260.0), ("dram:0", 104.0, 170.0)])],
-        [("rapl", [("cpu:0", 104.0, math.inf), ("dram:0", 104.0, 170.0)])],
-        [("rapl", [("cpu:0", 104.0, math.nan), ("dram:0", 104.0, 170.0)])],
+        [("nvml", [("accelerator:0", 104.0, 1.0, None)])],
+        [("rapl", [("cpu:0", 104.0, 260.0, None)])],
+        [("rapl", [("cpu:0", 104.0, 260.0, None), ("cpu:1", 104.0, 170.0, None)])],
+        [("rapl", [("cpu:0", 99.0, 260.0, None), ("dram:0", 104.0, 170.0, None)])],
+        [("rapl", [("cpu:0", 104.0, math.inf, None), ("dram:0", 104.0, 170.0, None)])],
+        [("rapl", [("cpu:0", 104.0, math.nan, None), ("dram:0", 104.0, 170.0, None)])],
     ],
     ids=[
         "nothing",

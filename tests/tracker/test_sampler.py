@@ -258,7 +258,7 @@ def test_a_glance_waits_for_no_model_and_gives_way_to_what_is_due(clock):
     class Counter(ScriptMeter):
         def glance(self):
             (reading,) = self.read()
-            return [(reading.component, reading.at_s, reading.energy_j)]
+            return [(reading.component, reading.at_s, reading.energy_j, None)]
 
     counter = Counter(clock, lambda at_s: {"energy_j": 40.0 * at_s}, name="rapl", component="cpu:0")
     model = ScriptMeter(
@@ -273,7 +273,16 @@ def test_a_glance_waits_for_no_model_and_gives_way_to_what_is_due(clock):
     told.append(sampler.glance())
     clock.advance(100.0)
     told.append(sampler.glance())
-    assert told == [None, [("rapl", [("cpu:0", 2.0, 80.0)])], [("rapl", [("cpu:0", 102.0, 4080.0)])]]
+    counted = [
+        [("rapl", [("cpu:0", at_s, energy_j, None)])] for at_s, energy_j in ((2.0, 80.0), (102.0, 4080.0))
+    ]
+    assert told == [None, *counted]
+    modelled = Counter(clock, lambda at_s: {"energy_j": at_s}, name="cpu", component="cpu", basis="modelled")
+    alone = Sampler(Machine(clock=clock), [modelled], start_s=0.0, period_s=1.0, max_gap_s=5.0)
+    assert alone.glance() is None  # it is not known to be a model yet
+    alone.collect()
+    clock.advance(1.0)
+    assert alone.glance() == [("cpu", [("cpu", 103.0, 103.0, None)])]
     wall = ScriptMeter(clock, lambda at_s: {"power_w": 90.0}, name="plug", component="wall")
     wall.poll_s = 2.0
     beside = Sampler(Machine(clock=clock), [counter, wall], start_s=0.0, period_s=1.0, max_gap_s=5.0)

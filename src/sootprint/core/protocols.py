@@ -147,15 +147,15 @@ class ProcessUse(NamedTuple):
 class Meter(Protocol):
     """A source of readings, one for each component. `discover(machine)` makes it or raises `MeterError`.
 
-    Optional members, used when present: `poll_s` (wanted seconds between two looks: shorter than the run's period
-    for a power that varies fast, longer for a model that hardly varies), `facts() -> MeterFacts` (called once, off
-    the training thread), `first() -> Sequence[Reading]` (readings of the machine's first look, which are earlier
-    than any `read`; called once, before it), `glance()` (component, instant [s] and counter [J] of each reading
-    that `read` would give, where nothing else about them has changed since the last `read`; None where it has, or
-    that cannot be told; it saves a look most of its cost) and `close()`. A meter of accelerators may say who uses
-    them: `processes() -> Mapping[str, Sequence[ProcessUse]]` (by component, since the last call; a component whose
-    processes are not told is left out) and `visible_to(environ) -> frozenset[str]` (components of the machine that
-    a job with these environment variables may use).
+    Optional members, used when present: `poll_s` (wanted seconds between two looks: shorter than the run's period for
+    a power that varies fast, longer for a model that hardly varies), `facts() -> MeterFacts` (called once, off the
+    training thread), `first() -> Sequence[Reading]` (readings of the machine's first look, which are earlier than any
+    `read`; called once, before it), `glance()` (component, instant [s], counter [J] and utilisation [0-1] or None of
+    each reading that `read` would give, where nothing else about them has changed since the last `read`; None where
+    it has, or that cannot be told; it saves a look most of its cost) and `close()`. A meter of accelerators may say
+    who uses them: `processes() -> Mapping[str, Sequence[ProcessUse]]` (by component, since the last call; a component
+    whose processes are not told is left out) and `visible_to(environ) -> frozenset[str]` (components of the machine
+    that a job with these environment variables may use).
     """
 
     name: str

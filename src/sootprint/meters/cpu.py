@@ -48,6 +48,7 @@ SHARED_RATIOS = (0.35, 2.2)
 UNKNOWN_RATIOS = (0.3, 2.5)
 BLIND_RATIOS = (0.2, 3.0)
 BLIND_UTILISATION = 0.5
+COMPONENT = "cpu"
 FIRST_LINE = 512  # bytes of /proc/stat that hold it
 THREADS_PER_CORE = 2
 
@@ -106,6 +107,10 @@ class CpuMeter:
         Raises:
             MeterError: The kernel's times could be read before and cannot now.
         """
+        return (self._reading(*self._look()),)
+
+    def _look(self) -> tuple[float, float | None]:
+        """Instant of a look [s], whose energy is counted, and the utilisation since the look before."""
         model = self.model()
         ticks = self._ticks() if self._ticks else None
         at_s = self._clock.monotonic_s()
@@ -119,13 +124,22 @@ class CpuMeter:
             self._last = ticks
         elif ticks.total < self._last.total:
             self._last, self._last_s = ticks, at_s  # the times started anew
-        return (self._reading(at_s, utilisation),)
+        return at_s, utilisation
+
+    def glance(self) -> list[tuple[str, float, float, float | None]]:
+        """What a reading tells that changes: component, instant [s], energy [J] and utilisation.
+
+        Raises:
+            MeterError: As of `read`.
+        """
+        at_s, utilisation = self._look()
+        return [(COMPONENT, at_s, self._energy_j, utilisation)]
 
     def _reading(self, at_s: float, utilisation: float | None) -> Reading:
         ratios = self.model().ratios
         return Reading(
             meter=self.name,
-            component="cpu",
+            component=COMPONENT,
             at_s=at_s,
             energy_j=self._energy_j,
             utilisation=utilisation,

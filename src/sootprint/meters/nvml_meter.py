@@ -123,14 +123,25 @@ class NvmlMeter:
         ]
         return [_reading(card, seen[0], seen[1] * MILLI) for card, seen in looks if seen is not None]
 
+    def glance(self) -> list[tuple[str, float, float, float | None]] | None:
+        """Component, instant [s], energy [J] and utilisation of every card; None where one does not answer."""
+        found = []
+        for card in self._cards:
+            seen, at_s = card.look(), self._clock.monotonic_s()
+            if seen is None or not card.counts:
+                return None
+            found.append((_component(card.place), at_s, seen, self._utilisation(card)))
+        return found
+
     def _read(self, card: Card) -> Reading | None:
         seen = card.look()
         at_s = self._clock.monotonic_s()
-        if seen is None:
-            return None
+        return None if seen is None else _reading(card, at_s, seen, self._utilisation(card))
+
+    def _utilisation(self, card: Card) -> float | None:
         rates = self._rates
         known = self._busy(card.handle, ctypes.byref(rates)) == nvml.SUCCESS
-        return _reading(card, at_s, seen, min(1.0, rates.gpu / PERCENT) if known else None)
+        return min(1.0, rates.gpu / PERCENT) if known else None
 
     def facts(self) -> MeterFacts:
         """The cards by name, with their rated power and memory."""

@@ -152,7 +152,7 @@ class RaplMeter:
             raise MeterError(f"rapl: {why}")
         return sound
 
-    def glance(self) -> list[tuple[str, float, float]] | None:
+    def glance(self) -> list[tuple[str, float, float, None]] | None:
         """Component, instant [s] and energy [J] of every counter, or None where `read` has more to tell of one."""
         found, now_s = [], self._now_s
         for counter in self._counters:
@@ -163,7 +163,7 @@ class RaplMeter:
                 counter.before_uj, counter.since_s = counter_uj, at_s
             elif counter.is_frozen(counter_uj, at_s):
                 return None
-            found.append((counter.component, at_s, counter_uj / UJ_PER_J))
+            found.append((counter.component, at_s, counter_uj / UJ_PER_J, None))
         return found
 
     def readable_by(self, uid: int) -> bool:

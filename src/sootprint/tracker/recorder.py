@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sootprint.tracker.entry import Entry
 
-    Look = tuple[str, Sequence[tuple[str, float, float]]]
+    Look = tuple[str, Sequence[tuple[str, float, float, float | None]]]
 
 MOST_WAITING = 10  # ticks that are journalled and not counted yet
 UNMOVED_TICKS = 3
@@ -121,8 +121,8 @@ class Recorder:
         Not before those that stand still were left out.
 
         Args:
-            looks: Component, instant on the monotonic clock [s] and energy [J] of each counter, by meter; None where
-                there is more to tell.
+            looks: Component, instant on the monotonic clock [s], energy [J] and utilisation of each counter, by meter;
+                None where there is more to tell.
         """
         rows: list[list[Any]] = []
         texts: list[str] = []
@@ -131,13 +131,14 @@ class Recorder:
             known = self._index.get(meter)
             if known is None or len(known) != len(counters):
                 return False
-            for component, at_s, energy_j in counters:
+            for component, at_s, energy_j, busy in counters:
                 index = known.get(component)
                 if index is None or at_s < start_s or not 0.0 <= energy_j <= MOST_J:
                     return False
                 since_s = round(at_s - start_s, 5)
-                rows.append([index, since_s, energy_j, None, None, 0.0])
-                texts.append(f"[{index},{since_s!r},{energy_j!r},null,null,0.0]")  # as the encoder writes it
+                rows.append([index, since_s, energy_j, None, busy, 0.0])
+                told = "null" if busy is None else repr(busy)  # as the encoder writes it
+                texts.append(f"[{index},{since_s!r},{energy_j!r},null,{told},0.0]")
         if not rows:
             return False
         now_s = round(self.monotonic_s() - start_s, 4)

@@ -48,6 +48,7 @@ class _Slow:
         self.glance = None if self.poll_s else getattr(meter, "glance", None)  # a cheap look at each tick
         self.due_s = 0.0
         self.settled = False  # whether `poll_s` is what it stays
+        self.models = False  # whether it may settle only once a sensor of its kind does, at a whole look
         self._before: dict[str, float | None] = {}
 
     def settle(self, readings: Sequence[Reading], sensed: set[str]) -> None:
@@ -59,6 +60,8 @@ class _Slow:
             sensed |= moved
         elif readings and sensed.issuperset(_kind(reading.component) for reading in readings):
             self.poll_s, self.settled = max(SELDOM_S, self.poll_s), True
+        else:
+            self.models = bool(readings)
 
 
 class Integrator:
@@ -233,7 +236,7 @@ class Sampler:
         for integrator in self._fast:
             integrator.poll()
 
-    def glance(self) -> list[tuple[str, list[tuple[str, float, float]]]] | None:
+    def glance(self) -> list[tuple[str, list[tuple[str, float, float, float | None]]]] | None:
         """Counters of the meters that are due, by meter; None where `collect` has more to tell of one of them."""
         if self._fast:
             return None
@@ -242,7 +245,8 @@ class Sampler:
         for slow in self._often:
             if now_s < slow.due_s:
                 continue
-            if slow.glance is None or not slow.settled or (counters := slow.glance()) is None:
+            is_known = slow.settled or slow.models
+            if slow.glance is None or not is_known or (counters := slow.glance()) is None:
                 return None
             found.append((slow.meter.name, counters))
         return found
