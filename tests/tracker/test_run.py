@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import sootprint
+import sootprint.tracker.assemble
 from sootprint.ledger import Ledger
 from sootprint.tracker.replay import journals, unfinished
 from sootprint.tracker.run import _current
@@ -318,6 +319,18 @@ def test_second_start_and_stop_change_nothing():
     identity = run.id
     assert run.start().id == identity
     assert run.stop() is run.stop()
+
+
+def test_a_module_that_cannot_be_loaded_costs_no_training(own_home, monkeypatch):
+    """As where the training took all files that may be open: the thread goes on, and says nothing of its own."""
+    escaped = []
+    monkeypatch.setattr(threading, "excepthook", escaped.append)
+
+    monkeypatch.setitem(sys.modules, "sootprint.tracker.breakdown", None)
+    with sootprint.track("without") as run:
+        busy(0.3)
+    assert not escaped
+    assert run.footprint is not None
 
 
 def test_start_after_the_end_is_warned_of(caplog):

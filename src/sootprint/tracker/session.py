@@ -165,12 +165,8 @@ class Session:
 
     def _loop(self) -> None:
         assert self._recorder is not None and self._settings is not None and self._source is not None
-        from sootprint.ledger import make_room
-        from sootprint.tracker.breakdown import prepare
-
         source = self._source
-        guarded(functools.partial(prepare, self._fold), self._warn)  # now, as nobody waits for it
-        guarded(functools.partial(make_room, self._settings.home), _ignored)  # it is tried again at the end
+        guarded(self._make_ready, _ignored)  # what fails here is tried again at the end
         loop(
             functools.partial(source.wait, self._worker.stopping),
             self._tick,
@@ -181,6 +177,15 @@ class Session:
             is_dense=source.is_dense,
             lull=self._lull,
         )
+
+    def _make_ready(self) -> None:
+        """Make what the end needs and what depends on no reading, now that nobody waits for it."""
+        from sootprint.ledger import make_room
+        from sootprint.tracker.breakdown import prepare
+
+        assert self._settings is not None
+        prepare(self._fold)
+        make_room(self._settings.home)
 
     def _tick(self) -> None:
         assert self._source is not None and self._recorder is not None
