@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from sootprint.cli import app
-from sootprint.hub import chain, database, serve
+from sootprint.hub import chain, database, metrics, serve
 from tests.e2e.harness import SOOTPRINT, environment
 from tests.hub import records
 
@@ -171,6 +171,56 @@ def test_workers_share_a_postgresql(tmp_path: Path, postgres_url: str) -> None:
     found = chain.verify(engine)
     engine.dispose()
     assert (found.versions, found.count) == (160, 0)
+
+
+def _counted(address: str) -> float:
+    """Requests for /healthz, as a scrape over a connection of its own has them."""
+    with urllib.request.urlopen(f"{address}/metrics", timeout=ANSWERS_S) as answer:
+        lines = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[0] != "#")
+    known = [float(n) for name, n in lines.items() if "requests_total" in name and '"/healthz"' in name]
+    return sum(known)
+
+
+def test_each_scrape_has_the_counts_of_all_workers(tmp_path: Path, postgres_url: str) -> None:
+    """Whichever worker answers, no sum is less than one before, and all requests are in it, once."""
+    server_url = database.url_of(postgres_url, tmp_path)
+    admin = sa.create_engine(server_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text("CREATE DATABASE scraped"))
+    admin.dispose()
+    url = server_url.set(database="scraped").render_as_string(hide_password=False)
+    with _serving(tmp_path / "home", "--workers", "2", "--database-url", url) as (server, address):
+        ends, seen, sent = time.monotonic() + STARTS_S, [_counted(address)], 0
+        while len(list(tmp_path.rglob("counts-*/*.json"))) < 2:
+            assert time.monotonic() < ends
+            time.sleep(0.1)
+        while seen[-1] != sent or sent < 40:
+            assert time.monotonic() < ends, seen[-5:]
+            if sent < 40:
+                urllib.request.urlopen(f"{address}/healthz", timeout=ANSWERS_S).read()
+                sent += 1
+            else:
+                time.sleep(0.1)
+            seen.append(_counted(address))
+        assert seen == sorted(seen)
+        assert {_counted(address) for _ in range(10)} == {40.0}
+        assert _stop(server) == 0
+    assert not list(tmp_path.rglob("counts-*"))
+
+
+def test_counts_of_processes_add_up_and_outlive_them(tmp_path: Path) -> None:
+    """Counters, durations and their classes of two processes are one, in whichever is asked."""
+    first, second = metrics.Metrics(tmp_path), metrics.Metrics(tmp_path)
+    alone = metrics.Metrics()
+    for n, one in enumerate((first, second, second)):
+        for counting in (one, alone):
+            counting.request("GET", "/x", status=200 + n // 2, duration_s=0.01 * (1 + 9 * n))
+            counting.count("sootprint_hub_footprints_total", n, outcome='a "b"')
+    first.text()
+    for told in (second.text(), first.text()):
+        lines = {line for line in told.splitlines() if "cpu_seconds" not in line}
+        assert lines == {line for line in alone.text().splitlines() if "cpu_seconds" not in line}
+    assert second.requests() == 2
 
 
 @pytest.mark.parametrize(

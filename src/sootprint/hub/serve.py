@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from sootprint.hub.app import application
 from sootprint.hub.context import LOOPBACK, Hub
 from sootprint.hub.files.dumps import FOLDER as RELEASES
 from sootprint.hub.insight import projections
+from sootprint.hub.metrics import Metrics
 from sootprint.hub.patience import Patient
 
 GRACE_S = 20  # for requests that run when the server is told to stop
@@ -130,16 +132,19 @@ def worker() -> ASGIApp:
     paths = {name: Path(given[name]) for name in ("home", "key_file") if given[name]}
     logs.start()
     heap.calm()
+    counts = Metrics(Path(given.pop("counts")))
     order = Order(**{**given, **paths, "hosts": tuple(given["hosts"])})
-    return application(hub_of(order, order.port))
+    return application(dataclasses.replace(hub_of(order, order.port), metrics=counts))
 
 
 def _serve_many(order: Order, listener: socket.socket) -> None:
     from uvicorn.supervisors import Multiprocess
 
-    os.environ[HANDED_ON] = json.dumps(dataclasses.asdict(order), default=str)
-    config = _config("sootprint.hub.serve:worker", factory=True, workers=order.workers)
-    Multiprocess(config, sockets=[listener]).run()
+    with tempfile.TemporaryDirectory(prefix="counts-", dir=order.home, ignore_cleanup_errors=True) as counts:
+        given = {**dataclasses.asdict(order), "counts": counts}
+        os.environ[HANDED_ON] = json.dumps(given, default=str)
+        config = _config("sootprint.hub.serve:worker", factory=True, workers=order.workers)
+        Multiprocess(config, sockets=[listener]).run()
 
 
 def _config(app: ASGIApp | str, **more: Any) -> uvicorn.Config:
