@@ -1,6 +1,7 @@
 """A seeded attack on the sharing of a node: joules lost and doubled, seed by seed.
 
     python bench/bench_attack.py [--seeds 1,2,3] [--runs 2,4,8] [--seconds 12] [--faults 5] [--alone|--served]
+                           [--users 2] [--away 0.2,1.5]
 
 Real processes against fake counters whose power has a closed form; tests/e2e/test_attack.py plays a small one.
 Exit code 1 where more is lost or doubled than docs/explanation/one-reader.md states.
@@ -25,6 +26,11 @@ def _numbers(text: str) -> list[int]:
     return [int(word) for word in text.split(",")]
 
 
+def _range(text: str) -> tuple[float, float]:
+    shortest_s, longest_s = (float(word) for word in text.split(","))
+    return shortest_s, longest_s
+
+
 def _told(attack: Attack, found: Found) -> str:
     return (
         f"{attack.runs} runs, seed {attack.seed:4d}, {'service' if attack.served else 'leader '}: "
@@ -43,6 +49,8 @@ def main() -> int:
     parser.add_argument("--runs", type=_numbers, default=[2, 4, 8])
     parser.add_argument("--seconds", type=float, default=12.0)
     parser.add_argument("--faults", type=int, default=5)
+    parser.add_argument("--users", type=int, default=1, help="more than one needs root")
+    parser.add_argument("--away", type=_range, default=(0.2, 1.5), help="times until a service is back [s]")
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--alone", dest="way", action="store_const", const="alone")
     way.add_argument("--served", dest="way", action="store_const", const="served")
@@ -53,7 +61,13 @@ def main() -> int:
             for seed in told.seeds:
                 for served in WAYS.get(told.way, (False, True)):
                     attack = Attack(
-                        seed=seed, runs=count, lasts_s=told.seconds, served=served, faults=told.faults
+                        seed=seed,
+                        runs=count,
+                        lasts_s=told.seconds,
+                        served=served,
+                        faults=told.faults,
+                        users=told.users,
+                        away_s=told.away,
                     )
                     line = _told(attack, played(attack, shared))
                     bad += "NOT OK" in line

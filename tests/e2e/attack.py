@@ -22,6 +22,7 @@ from pathlib import Path
 
 from sootprint.ledger import Ledger
 from tests.e2e.harness import SOOTPRINT, TAKES_S, call, environment
+from tests.e2e.users import as_user
 from tests.faults.ground import SHARE, WAVE, Balance, Ground, crowd, move_clock, tree
 from tests.faults.training import boot_s
 
@@ -47,6 +48,7 @@ BUSY = 0.4  # of two processors, all runs together
 FLUSH_S = 1.0  # what was not flushed yet when a reader died that was alone
 KILL_S = 0.1  # what is lost or doubled where others go on for a reader or a service that is killed
 EDGE_S = 0.25  # to begin and to end, once for each time without any run
+FIRST_UID = 1501
 ALONE = "which reads for itself alone"
 STILL_S = (0.3, 1.5)  # shortest and longest time that a run stands still
 HOUR_NS = 3_600_000_000_000
@@ -63,6 +65,8 @@ class Attack:
         lasts_s: Time from the first begin to the last end [s].
         served: Whether a node service reads.
         faults: Number of faults.
+        users: Users whose runs begin in turn; more than one where processes of others can be started.
+        away_s: Shortest and longest time until a service that was killed is started again [s].
     """
 
     seed: int
@@ -70,6 +74,8 @@ class Attack:
     lasts_s: float
     served: bool
     faults: int
+    users: int = 1
+    away_s: tuple[float, float] = (0.2, 1.5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +114,7 @@ class Found(Balance):
 @dataclass
 class _Run:
     name: str
+    user: int
     process: subprocess.Popen[bytes]
     ended_s: float | None = None  # when its process had gone, since boot [s]
     killed_s: float | None = None
@@ -130,9 +137,10 @@ class _Field:
     restart_s: float | None = None
     clock_ns: int = 0
 
-    def join(self, until_s: float, busy: float) -> None:
-        """A run begins."""
+    def join(self, until_s: float, busy: float, user: int | None = None) -> None:
+        """A run begins, of the next user in turn where none is named."""
         name = f"run{len(self.runs)}"
+        user = len(self.runs) % self.attack.users if user is None else user
         command = [
             sys.executable,
             "-c",
@@ -142,9 +150,16 @@ class _Field:
             repr(until_s),
             str(busy),
         ]
+        home = _home(self.folder, user)
+        more = {"SOOTPRINT_HOME": str(home), "SOOTPRINT_RUNTIME_DIR": str(home / "runtime")}
         with (self.folder / f"{name}.err").open("wb") as err:
-            process = subprocess.Popen(command, env=dict(self.environ), stderr=err, stdin=subprocess.DEVNULL)
-        self.runs.append(_Run(name, process))
+            process = subprocess.Popen(
+                command if self.attack.users == 1 else as_user(FIRST_UID + user, command),
+                env=dict(self.environ) | more,
+                stderr=err,
+                stdin=subprocess.DEVNULL,
+            )
+        self.runs.append(_Run(name, user, process))
 
     def serve(self) -> None:
         """The node service begins, or begins again."""
@@ -180,7 +195,7 @@ class _Field:
 
     def reader(self) -> _Run | None:
         """The run that reads for all."""
-        for path in (self.folder / "runtime").glob("*/reader.lock"):
+        for path in self.folder.glob("home*/runtime/*/reader.lock"):
             with contextlib.suppress(ValueError, OSError):
                 pid = json.loads(path.read_text(encoding="ascii"))[0]
                 return next((run for run in self.here() if run.process.pid == pid), None)
@@ -198,7 +213,7 @@ class _Field:
             if self.service.poll() is None:
                 self.service.kill()
                 self.service.wait()
-                self.restart_s = boot_s() + chance.uniform(0.2, 1.5)
+                self.restart_s = boot_s() + chance.uniform(*self.attack.away_s)
                 return "kill the service"
             return None
         victim = self.reader()
@@ -209,7 +224,8 @@ class _Field:
         victim.process.wait()
         victim.killed_s = victim.ended_s = boot_s()
         self.still.pop(victim.process.pid, None)
-        self.join(boot_s() + chance.uniform(0.1, 0.3) * self.attack.lasts_s, BUSY / self.attack.runs)
+        until_s = boot_s() + chance.uniform(0.1, 0.3) * self.attack.lasts_s
+        self.join(until_s, BUSY / self.attack.runs, victim.user)
         return f"kill {victim.name}, {'which reads' if goes_on else ALONE}"
 
     def _stop(self, chance: random.Random) -> str | None:
@@ -247,9 +263,8 @@ def played(attack: Attack, shared: Ground) -> Found:
         attack: What is to be done.
         shared: Ground that it stands on.
     """
-    folder = shared.folder / f"attack-{attack.seed}-{attack.runs}-{int(attack.served)}"
-    for name in ("stamps", "home", "runtime", "state"):
-        (folder / name).mkdir(parents=True, mode=0o700)
+    folder = shared.folder / f"attack-{attack.seed}-{attack.runs}-{int(attack.served)}-{attack.users}"
+    _furnish(attack, shared, folder)
     move_clock(folder / "clock")
     origin_s = time.time()
     less_boot_s = origin_s - boot_s()
@@ -258,14 +273,34 @@ def played(attack: Attack, shared: Ground) -> Found:
         return _found(field_, lambda at_s: at_s + less_boot_s - origin_s)
 
 
+def _furnish(attack: Attack, shared: Ground, folder: Path) -> None:
+    """Folders of an attack, those of each user his own."""
+    (folder / "state").mkdir(parents=True, mode=0o700)
+    (folder / "stamps").mkdir()
+    for user in range(attack.users):
+        home = _home(folder, user)
+        home.mkdir(mode=0o700)
+        if attack.users > 1:
+            os.chown(home, FIRST_UID + user, FIRST_UID + user)
+    if attack.users > 1:
+        (folder / "stamps").chmod(0o1777)
+        for path in (folder, *folder.parents):
+            if path.is_relative_to(shared.folder.parent):
+                path.chmod(0o755)
+
+
+def _home(folder: Path, user: int) -> Path:
+    """Folder of a user."""
+    return folder / f"home{user}"
+
+
 @contextlib.contextmanager
 def _field(attack: Attack, shared: Ground, folder: Path, sysfs: Path) -> Iterator[_Field]:
     socket = folder / ("node.sock" if attack.served else "none.sock")
     environ = environment(
-        folder / "home",
+        _home(folder, 0),
         SOOTPRINT_SYSFS=str(sysfs),
         SOOTPRINT_ZONE="FR",
-        SOOTPRINT_RUNTIME_DIR=str(folder / "runtime"),
         SOOTPRINT_NODE_SOCKET=str(socket),
         LD_PRELOAD=str(shared.clock),
         FAKE_CLOCK=str(folder / "clock"),
@@ -306,10 +341,11 @@ def _play(field_: _Field) -> None:
 
 
 def _found(field_: _Field, since_origin_s: Callable[[float], float]) -> Found:
-    home = field_.folder / "home"
-    assert call(["recover"], home=home, cwd=field_.folder).returncode in (0, 1)
-    with Ledger(home) as ledger:
-        records = [ledger.get(row.id) for row in ledger.runs()]
+    records = []
+    for home in (_home(field_.folder, user) for user in range(field_.attack.users)):
+        assert call(["recover"], home=home, cwd=field_.folder).returncode in (0, 1)
+        with Ledger(home) as ledger:
+            records += [ledger.get(row.id) for row in ledger.runs()]
     parts = [part for record in records for part in record.components if part.meter == "rapl"]
     stamped = {run.name: field_.stamps(run.name) for run in field_.runs}
     began = [run for run in field_.runs if "begins" in stamped[run.name]]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.attack import Attack, Found, played
+from tests.e2e.users import need_users
 from tests.faults.ground import ground
 from tests.fixtures import fake_devices
 
@@ -19,6 +21,7 @@ ATTACKS = (
     Attack(seed=2, runs=4, lasts_s=4.5, served=False, faults=3),
     Attack(seed=6, runs=2, lasts_s=4.5, served=True, faults=3),
 )
+OF_TWO_USERS = (Attack(seed=4, runs=2, lasts_s=6.0, served=True, faults=1, users=2, away_s=(1.8, 2.0)),)
 
 
 def test_records_add_up_to_what_the_node_drew() -> None:
@@ -26,14 +29,24 @@ def test_records_add_up_to_what_the_node_drew() -> None:
 
     Both attacks are played side by side; `python bench/bench_attack.py` plays larger ones.
     """
+    _check(ATTACKS)
+
+
+def test_two_users_add_up_to_the_node_while_the_service_is_away() -> None:
+    """The runs of each read for themselves then, and leave to the other what the other used."""
+    need_users()
+    _check(OF_TWO_USERS)
+
+
+def _check(attacks: Sequence[Attack]) -> None:
     if fake_devices.compiler() is None:
         pytest.skip(fake_devices.NO_COMPILER)
     with (
         tempfile.TemporaryDirectory(prefix="soot-") as folder,  # short enough for the path of a socket
         ground(Path(folder) / "ground") as shared,
-        ThreadPoolExecutor(len(ATTACKS)) as pool,
+        ThreadPoolExecutor(len(attacks)) as pool,
     ):
-        found: list[Found] = list(pool.map(lambda attack: played(attack, shared), ATTACKS))
+        found: list[Found] = list(pool.map(lambda attack: played(attack, shared), attacks))
     for one in found:
         assert any(strike.startswith("kill") for strike in one.strikes), one
         assert one.holds, f"lost {one.lost_j:.1f} J, doubled {one.doubled_j:.1f} of {one.most_j:.1f}: {one}"

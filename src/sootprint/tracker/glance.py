@@ -49,10 +49,16 @@ class Glances:
             pause_s = beat.due_s - now_s()
             if wait(MS_PER_S * pause_s if pause_s > 0.0 else 0.0) or stopping.is_set or marks:
                 return
-            if not is_in_place() or not recorder.take_glance(sampler.glance()):
+            if not is_in_place() or self._service.has_neighbours:
+                return
+            if not recorder.take_glance(sampler.glance()):
                 return
             self.ticks += 1
             beat.go_on(now_s())
+
+    def _has_new_neighbours(self) -> bool:
+        """Whether runs of other users have come while this one reads for itself alone."""
+        return self.sampler is not None and self._reader is None and self._service.has_neighbours
 
     def _is_busy(self, seat: Seat) -> bool:
         """Whether a tick has more to do than to read counters, until the next whole look at least."""

@@ -88,12 +88,12 @@ class Guest(abc.ABC):
 
         return self._seat is not None and has_ended(self._seat, self._machine.procfs)
 
-    def _move(self) -> None:
-        """Let the node service charge this run and those that it reads for from now on, where it is there."""
+    def _move(self) -> bool:
+        """Whether the node service charges this run and those that it reads for from now on, as it is there."""
         if not self._join(TICK_S):
             if self._own.service != self._service.path:
                 self._register()
-            return
+            return False
         if self._reader is None and self._has_company():
             self._share()
         if self._reader is not None:
@@ -101,6 +101,7 @@ class Guest(abc.ABC):
             self._recorder.take(self._reader.entries(self._own.id))
         self._give_way()
         self._follow()
+        return True
 
     def _follow(self) -> bool:
         """Whether the node service charges this run, which lets another one read."""
@@ -150,9 +151,9 @@ class Guest(abc.ABC):
     def _entries(self) -> list[Entry] | None:
         """Account of this run as another one told it."""
 
-    @abc.abstractmethod
     def _has_company(self) -> bool:
-        """Whether another run of this user is here."""
+        """Whether another run is here, of this user or of others."""
+        return (self._seat is not None and self._seat.has_company()) or self._service.has_neighbours
 
     @abc.abstractmethod
     def _share(self) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sootprint.core.errors import RecordError
 from sootprint.core.protocols import Machine, Meter
 from sootprint.tracker.accounts import Accounts
 from sootprint.tracker.alone import left_by
+from sootprint.tracker.beside import members
 from sootprint.tracker.board import BOARD, FACTS, Board
 from sootprint.tracker.books import Books, Member
 from sootprint.tracker.cgroups import Container, container_of
 from sootprint.tracker.entry import Entry
+from sootprint.tracker.neighbours import BESIDE, Neighbour
 from sootprint.tracker.recorder import Recorder
 from sootprint.tracker.registration import Registration, boot_of
 from sootprint.tracker.sampler import Sampler
@@ -31,6 +33,7 @@ class Reader:
         meters: The same meters, with what they tell of processes.
         own: The run that reads.
         seat: Files of the runs that are here, or None where only this one is seen.
+        beside: Runs of other users that are here, which others charge: they have their part, and nobody reads it.
     """
 
     def __init__(
@@ -41,8 +44,9 @@ class Reader:
         *,
         own: Registration,
         seat: Seat | None,
+        beside: Callable[[], Sequence[Neighbour]] = list,
     ) -> None:
-        self._machine, self._own, self._seat = machine, own, seat
+        self._machine, self._own, self._seat, self._beside = machine, own, seat, beside
         self._books = Books(machine, sampler, meters)
         self._board = Board(seat.folder, machine.procfs) if seat else None
         self._noted = False  # whether it is said that the board tells
@@ -85,7 +89,8 @@ class Reader:
 
     def _is_owed(self, run: str) -> bool:
         """Whether a run is charged until now: not where it went without a word, or gave up as the meters hung."""
-        return run == self._own.id or self._seat is None or self._seat.is_owed(run)
+        is_elsewhere = run.startswith(BESIDE)  # it may have gone, and was charged until then
+        return is_elsewhere or run == self._own.id or self._seat is None or self._seat.is_owed(run)
 
     def entries(self, run: str) -> list[Entry]:
         """Account of a run, or its last one where it has left."""
@@ -107,7 +112,8 @@ class Reader:
             for run, one in here.items()
         }
         attached = [one for one in here.values() if not one.writes]
-        return {run: self._member(one, attached) for run, one in here.items() if one.writes}
+        mine = {run: self._member(one, attached) for run, one in here.items() if one.writes}
+        return mine | members(self._beside(), self._machine.procfs, self._machine.sysfs)
 
     def _member(self, one: Registration, attached: Sequence[Registration]) -> Member:
         ranks = [other.pid for other in attached if other.group == one.group and one.group is not None]

@@ -28,6 +28,7 @@ if sys.platform != "win32":
     import fcntl
 
 SUFFIX, LEFT = ".json", ".left"
+HERE = ".here"  # after the name of the node service's socket: the file on which runs say that they are here
 MOST_BYTES = 100_000  # of a registration
 VISIBLE = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
 

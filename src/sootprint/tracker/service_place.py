@@ -7,17 +7,18 @@ import time
 from collections.abc import Callable, Mapping
 
 from sootprint.tracker.recorder import Recorder
-from sootprint.tracker.registration import Registration
+from sootprint.tracker.registration import HERE, Registration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from sootprint.settings import Settings
+    from sootprint.tracker.neighbours import Neighbour, Neighbours
     from sootprint.tracker.service_client import Served
 
 ANSWER_S = 0.5  # longest wait for the answer to the first request [s]
-ALONE = "this run reads the meters itself until it is back, and sees no runs of other users meanwhile"
+ALONE = "this run reads the meters itself until it is back"
 SILENT = (
     "the node service did not answer for a while; its counters went on, and bridge the time where they can"
 )
@@ -38,6 +39,9 @@ class ServicePlace:
     def __init__(self, settings: Settings, sysfs: str, warn: Callable[[str], object]) -> None:
         self._path = os.fspath(settings.node_socket)
         self._period_s, self._sysfs, self._warn = settings.period_s, sysfs, warn
+        self._procfs = settings.procfs
+        self._neighbours: Neighbours | None = None  # where a service is or was
+        self._is_new = False  # whether the service has yet to tell its first account
         self._served: Served | None = None
         self._waiting: list[str] = []  # remarks for a record that has not begun
         self._told: set[str] = set()
@@ -80,6 +84,30 @@ class ServicePlace:
         """Facts of the meters that the service reads."""
         return self._served.facts if self._served is not None else {}
 
+    def be_seen(self) -> None:
+        """Let runs of other users know of this one until `be_gone`, and know of them, where a service has said how."""
+        if self._neighbours is None:
+            if not os.path.exists(self._path + HERE):  # noqa: PTH110 - a text suffices
+                return
+            from sootprint.tracker.neighbours import Neighbours
+
+            self._neighbours = Neighbours(self._path, self._procfs, uid=os.geteuid(), pid=os.getpid())
+        self._neighbours.enter()
+
+    def be_gone(self) -> None:
+        """Let runs of other users know that this one is charged no more."""
+        if self._neighbours is not None:
+            self._neighbours.close()
+
+    @property
+    def has_neighbours(self) -> bool:
+        """Whether a run of another user is here."""
+        return self._neighbours is not None and self._neighbours.any
+
+    def neighbours(self) -> list[Neighbour]:
+        """Runs of other users that are here; each is charged for by its own, or by the service."""
+        return self._neighbours.others() if self._neighbours is not None else []
+
     def join(self, own: Registration, *, wait_s: float = ANSWER_S) -> bool:
         """Whether the service answers, and will charge the run from the first look at its account on.
 
@@ -100,7 +128,7 @@ class ServicePlace:
             took_s, self.is_refused = time.monotonic() - begun_s, isinstance(err, RefusedError)
             self._again_s = time.monotonic() + max(PATIENCE * took_s, REFUSED_S * self.is_refused)
         else:
-            self.is_refused = False
+            self.is_refused, self._is_new = False, True
         return self.joined
 
     def attach(self, own: Registration) -> None:
@@ -112,6 +140,7 @@ class ServicePlace:
                 self._served.join()
             except ServiceError:
                 self.close()
+        self.be_seen()
 
     def wait(self, duration_s: float) -> bool:
         """Whether it could be waited for at most `duration_s` [s]; that the service has gone ends the wait."""
@@ -137,6 +166,9 @@ class ServicePlace:
         self.is_broken = False
         if self._served is not None:
             if self._take(recorder, wait_s):
+                if self._is_new:  # and not before: it would leave this run its part
+                    self._is_new = False
+                    self.be_seen()
                 return True
             self.close()
         while self._waiting:
@@ -164,9 +196,11 @@ class ServicePlace:
             return False
         from sootprint.tracker.service_client import ServiceError
 
+        self.be_gone()  # before the service knows that it ends: else it would be left a part
         try:
             entries = self._served.settled(wait_s)
         except ServiceError as err:
+            self.be_seen()
             recorder.note(f"{err}: {ALONE}")
             self._take_latest(recorder)
             self.close()

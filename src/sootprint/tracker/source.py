@@ -153,6 +153,7 @@ class Source(Glances, Guest):
         was_served = self._service.joined
         if self._service.follow(recorder, ANSWER_S):
             return
+        self._service.be_seen()
         if was_served:  # and has gone at once, or never was one: nobody is known to be charged
             self._waited = False
             self._register()
@@ -197,7 +198,7 @@ class Source(Glances, Guest):
     def tick(self, *, last: bool = False) -> None:
         """Look at what is due, or at the account, and record it."""
         self.ticks += 1
-        knocked, rescan = self.hurry(), self.ticks % RESCAN_TICKS == 0
+        knocked, rescan = self.hurry() or self._has_new_neighbours(), self.ticks % RESCAN_TICKS == 0
         if self._seat is not None:
             self._seat.knocked = False
             if not self._seat.keep(now=rescan):
@@ -205,6 +206,7 @@ class Source(Glances, Guest):
         if self._is_served():
             return
         moves = (knocked or rescan or self._was_served) and not last and self._service.is_there
+        share = False
         if self.sampler is None and not self._take_over():
             self._recorder.take(self._account())
         elif self._reader is not None:
@@ -215,13 +217,9 @@ class Source(Glances, Guest):
             self._recorder.record(self.sampler.collect(last=last or share or moves), last=last)
             if self._recorder.added != self._noted and self._seat is not None:
                 self._noted = note(self._seat, self._recorder, self._own.id, self._machine.procfs)
-            if share and not moves:
-                self._share()
-        if moves and self.sampler is not None:
-            self._move()
-
-    def _has_company(self) -> bool:
-        return self._seat is not None and self._seat.has_company()
+        moved = moves and self.sampler is not None and self._move()
+        if share and not moved:
+            self._share()
 
     def hear(self) -> Iterator[dict[str, Any]]:
         """Marks of the other ranks of this run's job, where they count."""
@@ -251,7 +249,8 @@ class Source(Glances, Guest):
     def _new_reader(self, sampler: Sampler) -> Reader:
         from sootprint.tracker.reader import Reader
 
-        return Reader(self._machine, sampler, self.meters, own=self._own, seat=self._seat)
+        beside = self._service.neighbours
+        return Reader(self._machine, sampler, self.meters, own=self._own, seat=self._seat, beside=beside)
 
     def _take_over(self) -> bool:
         """Whether this run reads for all from now on, as whoever did has gone."""
@@ -338,6 +337,7 @@ class Source(Glances, Guest):
         """Take the last readings, as of when the run was told to stop [s], and let another run read at once."""
         self._recorder.until_s = at_s
         self._take_last()
+        self._service.be_gone()
         if self._seat is not None:
             self._seat.hand_over()
 
@@ -353,7 +353,7 @@ class Source(Glances, Guest):
             self._wait_for_account()
         if self.sampler is None:
             self._take_over()
-        elif self._reader is None and self._seat is not None and self._has_company():
+        elif self._reader is None and self._seat is not None and self._seat.has_company():
             self._seat.knocked = True  # who waits was not heard yet
             self.tick()
         if self._seat is not None:
@@ -384,6 +384,7 @@ class Source(Glances, Guest):
     def close(self) -> None:
         """Leave the seat to another run."""
         self._service.close()
+        self._service.be_gone()
         if self._seat is not None:
             self._seat.leave()
             self._seat.give_up()

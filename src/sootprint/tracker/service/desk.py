@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sootprint.core.errors import MeterError, RecordError
 from sootprint.core.protocols import Machine
 from sootprint.tracker.books import Books
 from sootprint.tracker.journal import SUFFIX, discard
+from sootprint.tracker.neighbours import BESIDE, Neighbour
 from sootprint.tracker.service import jobs
 from sootprint.tracker.service.groups import groups
 from sootprint.tracker.service.hall import NO_SUCH_RUN, Hall, key_of
@@ -50,6 +51,9 @@ class Desk:
         self.hall = Hall(machine.procfs, machine.sysfs)
         self.counters = Counters()
         self.sees_pods = False
+        self.beside: Callable[[], Sequence[Neighbour]] = (
+            list  # runs of all users, of which some are yet to come
+        )
         self._ended: dict[str, jobs.Job] = {}  # whose account is yet to be closed
         self.user_of: Callable[[int], str] = str
 
@@ -177,7 +181,7 @@ class Desk:
 
     def tick(self) -> None:
         """Look at the meters, charge everybody, and finish what has ended."""
-        self._books.tick(self.hall.members())
+        self._books.tick(self.hall.members() | self.hall.waiting(self.beside()))
         self._count()
         if self.hall.jobs or self._ended:
             self.save()  # before the journals, so that no journal is ahead of it
@@ -212,6 +216,8 @@ class Desk:
         job = hall.jobs.get(key) or self._ended.get(key)
         if job is not None:
             return Owner(user=self.user_of(job.order.uid), job=job.order.name)
+        if key.startswith(BESIDE):
+            return Owner(user=self.user_of(int(key.split("/")[1])))
         return Owner(user=self.user_of(int(key.split(":")[1])) if key.startswith("run:") else "")
 
     def scan(self) -> None:

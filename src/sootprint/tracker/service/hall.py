@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from sootprint.tracker.beside import members
 from sootprint.tracker.books import Member
 from sootprint.tracker.cgroups import Container, container_of
+from sootprint.tracker.neighbours import Neighbour
 from sootprint.tracker.service.jobs import Job
 from sootprint.tracker.service.protocol import Caller, RefusedError, name_in, visible_in
 from sootprint.tracker.trees import ancestors
@@ -117,6 +119,21 @@ class Hall:
         here |= {key: job.member for key, job in self.jobs.items()}
         ranks = self._ranks()
         return here | {key: _with(run, ranks) for key, run in self.runs.items() if run.writes}
+
+    def waiting(self, beside: Sequence[Neighbour]) -> dict[str, Member]:
+        """Runs of users of whom none has come yet, who charge themselves until then.
+
+        Args:
+            beside: Runs of all users that are here.
+        """
+        come = {run.caller.uid for run in self.runs.values()}
+        found = [one for one in beside if one.pid is not None and one.uid not in come]
+        made = members(found, self._procfs, self._sysfs)
+        for one in found:
+            tracked = made[one.name].tracked
+            place = self._place_of(Caller(one.pid or 0, one.uid), tracked.container)
+            made[one.name] = Member(tracked._replace(parent=tracked.parent or place))
+        return made
 
     def _ranks(self) -> dict[tuple[int, str], list[int]]:
         """Processes of the ranks that write no record, by user and job."""

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sootprint import __version__
 from sootprint.core.errors import InputError, MeterError
 from sootprint.core.protocols import Machine, Meter
-from sootprint.tracker import identity
+from sootprint.tracker import identity, neighbours
 from sootprint.tracker.books import Books
 from sootprint.tracker.fold import GAP_PERIODS
+from sootprint.tracker.neighbours import Neighbour
 from sootprint.tracker.registration import VISIBLE, boot_of
 from sootprint.tracker.sampler import Sampler, guarded
 from sootprint.tracker.service.desk import Desk
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sootprint.settings import Settings
 
 BACKLOG = 256
+WAITS_PERIODS = 12.0  # in which runs that read for themselves look for a service that is back
 SOCKET_MODE = 0o666  # everybody may ask; who asks is told by the kernel
 
 
@@ -108,8 +110,18 @@ def _server(machine: Machine, settings: Settings, order: Order, meters: list[Met
         rulers=frozenset({0, os.geteuid()}),
     )
     desk.user_of, desk.sees_pods = order.user_of, order.pods
+    desk.beside = _beside(str(order.socket), machine, WAITS_PERIODS * settings.period_s)
     desk.resume()
     return Server(desk, sampler, machine.clock, period_s=settings.period_s, page=Page(desk, machine.clock))
+
+
+def _beside(socket: str, machine: Machine, wait_s: float) -> Callable[[], Sequence[Neighbour]]:
+    """Tells who is here of all users, until those who are to come have come."""
+    clock, until_s = machine.clock, machine.clock.monotonic_s() + wait_s
+    neighbours.furnish(socket)
+    seen = neighbours.Neighbours(socket, machine.procfs)
+    seen.look()
+    return lambda: seen.others() if clock.monotonic_s() < until_s else ()
 
 
 def _meters(machine: Machine) -> list[Meter]:
