@@ -420,16 +420,16 @@ def test_a_glance_waits_until_still_counters_are_left_out(clock: FakeClock):
     reading = Reading("rapl", "cpu:0", START_S, 100.0, max_power_w=100.0)
     recorder.record([Part("rapl", [reading], None, Seen([reading]))])
     clock.advance(1.0)
-    assert not recorder.take_glance([("rapl", [("cpu:0", START_S + 1.0, 140.0)])])
+    assert not recorder.take_glance([("rapl", [("cpu:0", START_S + 1.0, 140.0, None)])])
 
 
 def test_a_glance_after_a_suspend_tells_of_it_in_the_journal_too(monkeypatch: pytest.MonkeyPatch):
     """The text that is known beforehand is not what is written then."""
-    _, recorder, _ = glanced([("rapl", [("cpu:0", 104.0, 260.0), ("dram:0", 104.0, 170.0)])])
+    _, recorder, _ = glanced([("rapl", [("cpu:0", 104.0, 260.0, None), ("dram:0", 104.0, 170.0, None)])])
     told: list[tuple[Any, Any]] = []
     recorder.journal = SimpleNamespace(append=lambda line, text=None: told.append((line, text)))
     monkeypatch.setattr(Asleep, "since_s", lambda _: 7.0)
-    assert recorder.take_glance([("rapl", [("cpu:0", 105.0, 300.0), ("dram:0", 105.0, 210.0)])])
+    assert recorder.take_glance([("rapl", [("cpu:0", 105.0, 300.0, None), ("dram:0", 105.0, 210.0, None)])])
     ((line, text),) = told
     assert (line["slept"], text) == (7.0, None)
 
