@@ -246,6 +246,28 @@ def test_run_that_ends_before_it_has_followed_to_the_service_is_charged_once(
     assert ended_j(node, *runs) == pytest.approx(6.5 * POWER_W * TICK_S)
 
 
+def test_run_that_ends_as_the_service_dies_bridges_by_its_part(node: Served):
+    """Another one reads by then, and has told it what it is charged at that very instant."""
+    first = node.join()
+    node.advance()
+    second = node.join()
+    node.advance()
+    node.stop()
+    second.leave()
+    assert ended_j(node, first, second) == pytest.approx(2.0 * POWER_W * TICK_S)
+
+
+def test_run_that_ends_as_its_reader_goes_to_the_service_is_charged_once(node: Served):
+    """Its account is closed by then, so that it does not read for the others, whom the service charges."""
+    runs = [node.join() for _ in range(3)]
+    node.stop()
+    node.advance()
+    node.serve()
+    runs[2].leave()
+    node.advance()
+    assert ended_j(node, *runs) == pytest.approx(2.0 * POWER_W * TICK_S)
+
+
 def test_run_that_reads_alone_moves_with_one_that_comes_later(node: Served):
     """A service that begins later finds two: the newcomer sits with the other, who takes it along."""
     node.stop()

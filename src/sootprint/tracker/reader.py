@@ -156,7 +156,7 @@ def on_board(
         procfs: Root of the process tree.
         run: Identity of the run.
         closed: Whether only an account that the reader has settled is wanted.
-        after_s: Monotonic instant after which it was told; an older one is none [s].
+        after_s: Monotonic instant from which on it was told; an older one is none [s].
     """
     content = Board(folder_of.folder, procfs).read(BOARD, run=run)
     if content is None:
@@ -167,7 +167,7 @@ def on_board(
     except RecordError:
         return None
     found = accounts.closed(run) if closed else accounts.entries(run) or accounts.closed(run)
-    return found if found and max(entry.at_s for entry in found) > after_s else None
+    return found if found and max(entry.at_s for entry in found) >= after_s else None
 
 
 def facts_on_board(seat: Seat, procfs: str) -> dict[str, Any]:

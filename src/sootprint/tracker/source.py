@@ -373,7 +373,7 @@ class Source(Glances, Guest):
 
     def _settled(self) -> Any:
         """Last account of this run, which has left, or True where it had to take over to have it."""
-        return self._await(lambda: self._take_over() or self._entries(closed=True))
+        return self._await(lambda: self._entries(closed=True) or self._take_over())
 
     def _await(self, answer: Callable[[], Any]) -> Any:
         until_s = time.monotonic() + ANSWER_S
