@@ -656,6 +656,27 @@ def test_run_that_goes_is_told_what_it_is_charged_until_then(node: Node):
     assert (first.gaps, second.gaps) == ([], [])
 
 
+def test_settled_run_that_could_read_next_keeps_what_it_was_charged(node: Node):
+    """It was busy until its end; meanwhile the reader charges it, ends and lets go of the seat."""
+    first, second = node.join(), node.join()
+    knock(node)
+    node.clock.advance(3.0)
+    seat = second.source._seat
+    assert seat is not None
+    node.here.clear()
+
+    def settles_and_goes() -> None:
+        seat.wake = node.answer  # type: ignore[method-assign]
+        first.source.tick()
+        node.here[first.number] = first
+        first.leave()
+
+    seat.wake = settles_and_goes  # type: ignore[method-assign]
+    second.source.end()
+    assert (first.energy_j, second.energy_j) == (pytest.approx(150.0), pytest.approx(150.0))
+    second.source.close()
+
+
 STEPS = st.lists(
     st.sampled_from(["join", "part", "leave", "kill", "look", "look", "remove", "hang"]), max_size=25
 )

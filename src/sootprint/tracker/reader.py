@@ -50,6 +50,7 @@ class Reader:
         self._books = Books(machine, sampler, meters)
         self._board = Board(seat.folder, machine.procfs) if seat else None
         self._noted = False  # whether it is said that the board tells
+        self._others = set[str]()  # who was charged besides
         self._containers: dict[str, Container | None] = {}  # of each run's first process
 
     def begin(self, recorder: Recorder) -> None:
@@ -85,7 +86,7 @@ class Reader:
     def end(self) -> None:
         """Charge what was spent to everybody, and tell that nobody goes on from here: the node service charges them."""
         self._books.end(is_owed=self._is_owed)
-        self._write()
+        self._write(moved=True)
 
     def _is_owed(self, run: str) -> bool:
         """Whether a run is charged until now: not where it went without a word, or gave up as the meters hung."""
@@ -126,7 +127,12 @@ class Reader:
     def _publish(self) -> None:
         if self._board is None:
             return
-        if not self._books.accounts.runs:
+        accounts = self._books.accounts
+        runs = accounts.runs
+        self._others = {one for one in self._others | runs if one in runs or accounts.closed(one)} - {
+            self._own.id
+        }
+        if not runs and not self._others:  # who may have yet to read its last account
             self._board.clear()
             return
         self._write()
@@ -134,16 +140,16 @@ class Reader:
             self._seat.note(None)
             self._noted = True
 
-    def _write(self) -> None:
+    def _write(self, *, moved: bool = False) -> None:
         if self._board is not None:
             with contextlib.suppress(OSError):  # the others see that it is old
-                self._board.write(BOARD, self._books.dump())
+                self._board.write(BOARD, self._books.dump() | {"moved": moved})
 
 
 def has_ended(seat: Seat, procfs: str) -> bool:
     """Whether the run that read for this one has charged everybody and gone to the node service."""
     content = Board(seat.folder, procfs).read(BOARD) if seat.before is None else None
-    return content is not None and not content["lines"]
+    return content is not None and content.get("moved") is True
 
 
 def on_board(
