@@ -255,6 +255,15 @@ def test_counter_that_never_moves_is_left_out_and_taken_back_when_it_moves():
     assert only(accounts, "a").energy_j == 2.0
 
 
+def test_meter_that_tells_the_same_instant_for_long_is_not_said_to_stand_still():
+    """A plug is read every 5 s; the looks in between get the reading of before."""
+    accounts = opened("a")
+    for look in range(UNMOVED_LOOKS):
+        counters = looked(float(look), meter="rapl", cpu=7.0 * look)
+        accounts.charge([counters, looked(0.0, meter="plug", wall=7.0)], [A], {})
+    assert [entry.dropped for entry in accounts.entries("a")] == [False, False]
+
+
 def test_model_beside_a_counter_takes_nothing_from_its_charge():
     """Both are charged in full, for the record to leave the model out."""
     accounts = opened("a")

@@ -61,6 +61,8 @@ class _Shared:
             elif state.missing is not None:
                 self.gaps += 1
                 self.reason = state.missing
+            else:
+                state.covered_s += reading.at_s - state.at_s
             if spent_j:
                 state.moved, state.dropped = True, False
         state.at_s, state.counter_j, state.power_w = reading.at_s, reading.energy_j, reading.power_w
