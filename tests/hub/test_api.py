@@ -7,14 +7,17 @@ import gzip
 import io
 import json
 import random
+import re
+from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from starlette.testclient import TestClient
 
 from sootprint import __version__
 from sootprint.core.records import Footprint
-from sootprint.hub import accounts, leaderboards
+from sootprint.hub import accounts, leaderboards, views
 from sootprint.hub.insight import reviews
 from tests.fixtures import dashboards
 from tests.hub import records
@@ -301,6 +304,47 @@ def test_leaderboard_of_more_entries_than_are_told_has_the_ranks_and_fronts_of_a
             assert one["front_carbon"] == ((one["emissions_kg"], one["value"]) in wanted)
     page = client.get("/leaderboards/view", params={**chosen, "weak": "1"}, headers={"Accept": "text/html"})
     assert "52 footprints" in page.text
+
+
+@pytest.mark.parametrize(("metric", "sign"), [("Top-1", 1), ("Perplexity", -1)])
+def test_every_entry_of_a_leaderboard_is_reached_page_by_page(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, metric: str, sign: int
+) -> None:
+    """No entry is left out or told twice, however many are as good and cost the same."""
+    made = [(60.0 + n % 3, 1.0 + n % 2) for n in range(14)]
+    _post(
+        client,
+        *(records.trained(value, kg=kg, name=f"m-{n}", metric=metric) for n, (value, kg) in enumerate(made)),
+    )
+    chosen = {"task": "image classification", "dataset": "imagenet", "metric": metric, "weak": "1"}
+    monkeypatch.setattr(leaderboards, "MOST_ENTRIES", 3)
+    monkeypatch.setattr(views, "SHOWN_ENTRIES", 5)
+    told, cursor = [], None
+    while cursor or not told:
+        asked = chosen | ({"cursor": cursor} if cursor else {})
+        found = client.get("/api/v1/leaderboards", params=asked).json()
+        told, cursor = told + found["entries"], found["next_cursor"]
+    ranked = sorted(made, key=lambda one: (-sign * one[0], one[1]))
+    assert [(one["value"], one["emissions_kg"]) for one in told] == ranked
+    assert len({one["id"] for one in told}) == len(made)
+
+    path, seen, captions = f"/leaderboards/view?{urlencode(chosen)}", [], []
+    while path:
+        page = client.get(path, headers={"Accept": "text/html"}).text
+        seen += re.findall(r'rowheader" scope="row"><a href="/footprints/([^"]+)"', page)
+        captions += re.findall(r"first, (\d+ to \d+ of \d+)", page)
+        following = re.search(r'<a href="([^"]+)" rel="next">', page)
+        path = unescape(following[1]) if following else ""
+    assert seen == [one["id"] for one in told]
+    assert captions == ["1 to 5 of 14", "6 to 10 of 14", "11 to 14 of 14"]
+
+
+@pytest.mark.parametrize("cursor", ["x", "W10", "WzEsMiwzLDRd", "WzEuMCxOYU4sMyw0XQ", "WzEuMCwyLjAsLTEsNF0"])
+def test_cursor_of_no_leaderboard_is_refused(client: TestClient, cursor: str) -> None:
+    """It is not taken for the beginning."""
+    asked = {"task": "t", "metric": "m", "cursor": cursor}
+    answer = client.get("/api/v1/leaderboards", params=asked)
+    assert (answer.status_code, "leave it out" in answer.text) == (400, True)
 
 
 @pytest.mark.parametrize("form", ["", ".csv", ".jsonl"])

@@ -32,15 +32,18 @@ def boards(
     metric: Name = None,
     split: asked.Split = None,
     weak: bool | None = None,
+    cursor: asked.Cursor = None,
 ) -> dict[str, Any]:
     """Leaderboards there are; with task, dataset and metric, the entries of one and who is on its fronts.
 
     Without a split it is that of results that do not tell theirs, else the one with the most; `split` says which.
-    Without `weak` they are those of evidence A to C without marks, else all; `weak` says which.
+    Without `weak` they are those of evidence A to C without marks, else all; `weak` says which. They are 5,000 at
+    most, the best first; `next_cursor` goes on.
     """
     engine = hub_of(request).engine
     if task is None or metric is None:
         return {"items": [asdict(one) for one in leaderboards.boards(engine)]}
     names, splits = leaderboards.chosen(engine, leaderboards.Names(task, dataset or "", metric), split)
-    found, all_in = leaderboards.best_known(engine, names, weak=weak)
+    after = leaderboards.Last.of(cursor) if cursor else None
+    found, all_in = leaderboards.best_known(engine, names, weak=weak, after=after)
     return {"split": names.split, "splits": dict(splits), "weak": all_in, **asdict(found)}

@@ -9,7 +9,10 @@ are kept with each batch.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,6 +20,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from sootprint.core.errors import InputError
 from sootprint.core.results import is_higher_better
 from sootprint.hub import columns, reading
 from sootprint.hub.tables import BESIDE, SOUND_RESULTS, FootprintRow, ResultRow, Tally, table_of
@@ -30,6 +34,42 @@ LOOKED = (
 AT_ONCE = 500  # values of one query
 _rows, _results, _tally = table_of(FootprintRow), table_of(ResultRow), table_of(Tally)
 _bare = {one.name: sa.column(one.name, one.type) for one in _results.columns}  # of a FROM that is a text
+
+
+class Last(NamedTuple):
+    """The entry that a page of a leaderboard ends with, and how many there are up to it."""
+
+    value: float
+    emissions_kg: float
+    seq: int
+    n: int
+
+    @property
+    def cursor(self) -> str:
+        """The same in an address."""
+        return base64.urlsafe_b64encode(json.dumps(self).encode()).decode().rstrip("=")
+
+    @classmethod
+    def of(cls, cursor: str) -> Last:
+        """What a cursor says.
+
+        Raises:
+            InputError: It is none of a leaderboard.
+        """
+        try:
+            value, emissions_kg, *whole = json.loads(
+                base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+            )
+            made = cls(value, emissions_kg, *whole)
+            fits = [type(one) for one in made] == [float, float, int, int] and math.isfinite(value)
+            fits = fits and math.isfinite(emissions_kg) and all(0 <= one < 1 << 62 for one in whole)
+        except (ValueError, TypeError, binascii.Error, RecursionError):
+            fits = False
+        if not fits:
+            raise InputError(
+                f"cursor {cursor!r:.60} is none of a leaderboard: leave it out to begin with the best"
+            )
+        return made
 
 
 class Names(NamedTuple):
@@ -69,6 +109,7 @@ class Standing:
         n: Entries in all [1].
         higher_is_better: Direction of the metric.
         left_out: Records without emissions, with weaker evidence, or marked for review [1].
+        next_cursor: Where the entries after these begin; None where there are none.
     """
 
     entries: list[dict[str, Any]]
@@ -76,6 +117,7 @@ class Standing:
     n: int
     higher_is_better: bool
     left_out: int
+    next_cursor: str | None = None
 
 
 def boards(engine: Engine, most: int = 200) -> list[Board]:
@@ -107,7 +149,9 @@ def chosen(engine: Engine, names: Names, split: str | None) -> tuple[Names, list
     return names._replace(split=columns.split(split)), splits
 
 
-def standing(engine: Engine, names: Names, *, weak: bool = False, shown: int | None = None) -> Standing:
+def standing(
+    engine: Engine, names: Names, *, weak: bool = False, shown: int | None = None, after: Last | None = None
+) -> Standing:
     """Entries of a leaderboard, the best first.
 
     Args:
@@ -115,20 +159,22 @@ def standing(engine: Engine, names: Names, *, weak: bool = False, shown: int | N
         names: Task, data set, metric and split.
         weak: Whether weaker evidence than C and records marked for review are in.
         shown: Entries that are told; 5,000 where None.
+        after: The entry that they come after; None to begin with the best.
     """
-    board, higher = columns.board(*names), is_higher_better(names[2])
+    board, higher, most = columns.board(*names), is_higher_better(names[2]), shown or MOST_ENTRIES
     entered = _entered(board, weak=weak)
     query = (
         sa.select(*(_bare[name] for name in _NUMBERS))
         .select_from(_along(engine, "rank", weak=weak))
-        .where(entered)
-        .order_by(_bare["value"].desc() if higher else _bare["value"], _bare["emissions_kg"])
-        .limit(shown or MOST_ENTRIES)
+        .where(entered, *(() if after is None else _after(after, higher=higher)))
+        .order_by(_bare["value"].desc() if higher else _bare["value"], _bare["emissions_kg"], _bare["seq"])
+        .limit(most + 1)
     )
     with engine.connect() as connection:
         counted = _counted(connection, board)
         fronts = {name: _front(connection, entered, name, higher=higher, weak=weak) for name in COSTS}
         rows = [dict(zip(_NUMBERS, row, strict=True)) for row in connection.execute(query)]
+    is_more, rows = len(rows) > most, rows[:most]
     for cost, name in COSTS.items():
         members = set(fronts[cost])
         for row in rows:
@@ -140,11 +186,30 @@ def standing(engine: Engine, names: Names, *, weak: bool = False, shown: int | N
         n=n,
         higher_is_better=higher,
         left_out=counted[columns.ENTRIES] - n,
+        next_cursor=_last(rows, after).cursor if is_more else None,
     )
 
 
+def _after(last: Last, *, higher: bool) -> Iterator[sa.ColumnElement[bool]]:
+    """Conditions of the entries after one: where in the index to begin, and which of those as good come later."""
+    value, emissions, seq = (_bare[name] for name in ("value", "emissions_kg", "seq"))
+    yield value <= last.value if higher else value >= last.value
+    later = sa.or_(emissions > last.emissions_kg, sa.and_(emissions == last.emissions_kg, seq > last.seq))
+    yield sa.or_(value != last.value, later)
+
+
+def _last(rows: Sequence[dict[str, Any]], after: Last | None) -> Last:
+    end = rows[-1]
+    return Last(end["value"], end["emissions_kg"], end["seq"], len(rows) + (0 if after is None else after.n))
+
+
 def best_known(
-    engine: Engine, names: Names, *, weak: bool | None, shown: int | None = None
+    engine: Engine,
+    names: Names,
+    *,
+    weak: bool | None,
+    shown: int | None = None,
+    after: Last | None = None,
 ) -> tuple[Standing, bool]:
     """Entries of a leaderboard, and whether weaker evidence is in.
 
@@ -153,10 +218,11 @@ def best_known(
         names: Task, data set, metric and split.
         weak: As in `standing`; None for sound evidence alone, or all of it where there is no sound entry.
         shown: As in `standing`.
+        after: As in `standing`.
     """
-    found = standing(engine, names, weak=bool(weak), shown=shown)
+    found = standing(engine, names, weak=bool(weak), shown=shown, after=after)
     if weak is None and not found.n and found.left_out:
-        return standing(engine, names, weak=True, shown=shown), True
+        return standing(engine, names, weak=True, shown=shown, after=after), True
     return found, bool(weak)
 
 

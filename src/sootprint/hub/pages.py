@@ -87,12 +87,13 @@ def board(
     dataset: Annotated[str, Query(max_length=200)] = "",
     split: asked.Split = None,
     weak: bool | None = None,
+    cursor: asked.Cursor = None,
 ) -> Response:
     """One leaderboard: quality at carbon and at energy, with the fronts; all evidence where no sound one is."""
-    engine = hub_of(request).engine
+    engine, after = hub_of(request).engine, leaderboards.Last.of(cursor) if cursor else None
     names, splits = leaderboards.chosen(engine, leaderboards.Names(task, dataset, metric), split)
-    found, all_in = leaderboards.best_known(engine, names, weak=weak, shown=views.SHOWN_ENTRIES)
-    shown = views.board(engine, found, names, weak=all_in, splits=splits)
+    found, all_in = leaderboards.best_known(engine, names, weak=weak, shown=views.SHOWN_ENTRIES, after=after)
+    shown = views.board(engine, found, names, weak=all_in, splits=splits, before=after.n if after else 0)
     return render(request, "board.html", **shown, unasked=all_in and weak is None)
 
 

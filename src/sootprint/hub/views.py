@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import groupby
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy.engine import Engine
 
@@ -276,10 +277,16 @@ def board(
     *,
     weak: bool,
     splits: Sequence[tuple[str, int]] = (),
+    before: int = 0,
 ) -> dict[str, Any]:
-    """One leaderboard with its two charts, robustness and fairness beside quality, and the way to other splits."""
+    """One leaderboard with robustness and fairness beside quality, the way to other splits and to the rest.
+
+    Its two charts are of the page that begins with the best, which has no entries `before` it.
+    """
     shown = found.entries[:SHOWN_ENTRIES]
     others = leaderboards.beside(engine, [row["seq"] for row in shown])
+    charts = {"carbon": "emissions_kg", "energy": "energy_kwh"}
+    rest = {**names._asdict(), "weak": int(weak), "cursor": found.next_cursor}
     return {
         **names._asdict(),
         "splits": [
@@ -295,8 +302,12 @@ def board(
         ],
         "has_others": bool(others),
         "none_sound": leaderboards.NONE_SOUND,
-        "carbon": drawings.standing(found, cost="emissions_kg", metric=names.metric),
-        "energy": drawings.standing(found, cost="energy_kwh", metric=names.metric),
+        "before": before,
+        "more": f"/leaderboards/view?{urlencode(rest)}" if found.next_cursor else None,
+        **{
+            name: None if before else drawings.standing(found, cost=cost, metric=names.metric)
+            for name, cost in charts.items()
+        },
     }
 
 
