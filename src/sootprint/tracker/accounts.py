@@ -33,8 +33,7 @@ class _Shared:
     )
 
     def __init__(self, state: ComponentState, source: str) -> None:
-        self.state = state
-        self.source = source  # its name at its meter
+        self.state, self.source = state, source  # and its name at its meter
         self.utilisation: float | None = None
         self.losses, self.gaps = 0, 0
         self.lost_from_s = self.lost_until_s = self.before_s = 0.0
