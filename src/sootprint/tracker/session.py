@@ -50,7 +50,7 @@ class Session:
         if goes_on:
             self._worker.ready.set()
             guarded(self._describe, self._warn)
-            self._worker.loaded.set()
+            self._worker.has_loaded()
             self._loop()
             guarded(self._finish, self._warn)
         if self._source is not None:
@@ -87,7 +87,7 @@ class Session:
         if self._source.group is not None:
             self._worker.job = self._settings.home, self._source.group.id
         self._worker.ready.set()
-        self._worker.loaded.set()
+        self._worker.has_loaded()
         while not self._worker.stopping.wait(self._settings.period_s):
             guarded(self._pass_on, self._warn)
             if not self._worker.attached:

@@ -18,6 +18,7 @@ import weakref
 from sootprint.core.errors import InputError
 from sootprint.core.ids import uuid7
 from sootprint.meters.first import First
+from sootprint.tracker import turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -152,9 +153,11 @@ class Worker:
             return
         for name, value in (self.about.get("results") or {}).items():
             self.result(name, value)
+        turns.short.__enter__()  # until `has_loaded`
         try:
             self._thread.start()
         except RuntimeError as err:  # the system has no thread left
+            self.has_loaded()
             self.on_warning(f"not measured: {err}")
             return
         _started.add(self)
@@ -172,9 +175,10 @@ class Worker:
         self.why = why
         if self.stopped_s is None:
             self.stopped_s = self.now_s()
-        self.stopping.set()
-        self.interrupt()
-        return self._done.wait(wait_s)
+        with turns.short:
+            self.stopping.set()
+            self.interrupt()
+            return self._done.wait(wait_s)
 
     def footprint_of_job(self) -> Footprint | None:
         """Footprint that another rank of this one's job on this machine has written so far, or None."""
@@ -277,8 +281,14 @@ class Worker:
             Session(self).run()
         finally:
             self.ready.set()
-            self.loaded.set()
+            self.has_loaded()
             self._done.set()
+
+    def has_loaded(self) -> None:
+        """All that measuring needs is loaded; a second time changes nothing."""
+        if not self.loaded.is_set():
+            self.loaded.set()
+            turns.short.__exit__()
 
     def _look_first(self) -> None:
         """The first look, before what measures is loaded: only the driver of the cards, where one is there."""

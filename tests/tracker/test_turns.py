@@ -1,0 +1,90 @@
+"""While a run begins or ends, threads that compute leave the interpreter to each other ten times as often."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from sootprint.meters import rapl
+from sootprint.settings import load
+from sootprint.tracker.turns import SHORT_S, short
+from sootprint.tracker.worker import Worker
+from tests.fixtures.fake_powercap import build
+
+LONG_S = 0.02
+
+
+@pytest.fixture(autouse=True)
+def _long() -> Iterator[None]:
+    """A program that has set its own."""
+    before_s = sys.getswitchinterval()
+    sys.setswitchinterval(LONG_S)
+    yield
+    sys.setswitchinterval(before_s)
+
+
+def now_s() -> float:
+    """Longest time that a thread computes on while another one waits [s]."""
+    return sys.getswitchinterval()
+
+
+def test_turns_are_short_while_a_run_begins_and_while_it_ends(tmp_path, monkeypatch):
+    """From before its thread is there until all is loaded, and from the stop to the record: not between."""
+    seen: dict[str, float] = {}
+    discover = rapl.discover
+    monkeypatch.setattr(rapl, "discover", lambda machine: [seen.update(begins=now_s()), discover(machine)][1])
+    build(tmp_path / "class/powercap")
+    monkeypatch.setenv("SOOTPRINT_SYSFS", str(tmp_path))
+    worker = Worker(settings=load(), on_warning=lambda _: None)
+    worker.start()
+    assert worker.loaded.wait(20.0)
+    seen["between"] = now_s()
+    monkeypatch.setattr(worker, "interrupt", lambda: seen.update(ends=now_s()))
+    assert worker.stop(wait_s=20.0)
+    assert seen == {"begins": SHORT_S, "between": LONG_S, "ends": SHORT_S}
+    assert now_s() == LONG_S
+
+
+def test_a_thread_that_cannot_begin_leaves_them(monkeypatch):
+    """The system has no thread left."""
+
+    def refused() -> None:
+        raise RuntimeError("can't start new thread")
+
+    worker = Worker(settings=load(), on_warning=lambda _: None)
+    monkeypatch.setattr(worker._thread, "start", refused)
+    worker.start()
+    assert now_s() == LONG_S
+
+
+def test_the_last_of_several_gives_them_back():
+    """Two runs begin at a time; one that ends in the middle of another's end, as in a handler, changes nothing."""
+    with short:
+        with short:
+            assert now_s() == SHORT_S
+        assert now_s() == SHORT_S
+    assert now_s() == LONG_S
+
+
+def test_what_the_program_sets_meanwhile_stays():
+    """And turns that are shorter already are no matter."""
+    with short:
+        sys.setswitchinterval(0.01)
+    assert now_s() == pytest.approx(0.01)
+    sys.setswitchinterval(0.0001)
+    with short:
+        assert now_s() == pytest.approx(0.0001)
+    assert now_s() == pytest.approx(0.0001)
+
+
+def test_a_forked_child_has_those_of_the_program():
+    """Nobody is there who would give them back."""
+    with short:
+        pid = os.fork()
+        if not pid:
+            os._exit(0 if now_s() == LONG_S else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        assert now_s() == SHORT_S
