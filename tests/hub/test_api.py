@@ -212,6 +212,24 @@ def test_csv_is_no_formula(client: TestClient) -> None:
         assert float(row["emissions_kg"]) == one["emissions_kg"]["value"]
 
 
+def test_csv_of_a_record_has_its_results(client: TestClient) -> None:
+    """A line each with metric, value and split; one line where there is none."""
+    told = [
+        {"task": "t", "dataset": "d", "split": "test", "metric": "BLEU", "value": 27.3},
+        {"task": "t", "dataset": "e", "metric": "=1+1", "value": -1.5, "kind": "robustness"},
+    ]
+    one, none = records.record(results=told, name="told"), records.record(name="silent")
+    _post(client, one, none)
+    rows = list(csv.DictReader(io.StringIO(client.get(f"{BASE}/{one['id']}.csv").text)))
+    names = ("name", "kind", "task", "dataset", "split", "metric", "value")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        ("told", "quality", "t", "d", "test", "BLEU", "27.3"),
+        ("told", "robustness", "t", "e", "", "'=1+1", "-1.5"),
+    ]
+    [row] = csv.DictReader(io.StringIO(client.get(f"{BASE}/{none['id']}.csv").text))
+    assert (row["name"], row["metric"], row["value"]) == ("silent", "", "")
+
+
 def test_markdown_and_bibtex_obey_nothing_of_a_record(client: TestClient) -> None:
     """A name with markup is shown as it is."""
     one = records.record(name="}<script>alert(1)</script>\\input{x}")

@@ -172,7 +172,7 @@ def footprint(request: Request, name: str, version: asked.AnyVersion = None) -> 
         rule = caching.ASK if version is None else caching.FOREVER
         return caching.kept(request, made, rule, tag=stored.sha256)
     if form == "csv":
-        text = formats.csv_head() + formats.csv_rows([stored.own])
+        text = formats.csv_record(stored)
     else:
         shaped = {"md": formats.markdown, "bib": formats.bibtex, "yaml": formats.model_card}[form]
         text = shaped(stored, hub.address)

@@ -23,6 +23,7 @@ MEDIA = {
     "yaml": "application/yaml; charset=utf-8",
 }
 COLUMNS = tuple(name for name in reading.SHOWN if name != "seq")
+RESULT = ("kind", "task", "dataset", "split", "metric", "value")  # columns of a result, as a release has them
 # A spreadsheet takes a cell that begins so for a formula (OWASP), some also one that is as wide as a Chinese letter
 OBEYED = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _PARTED = re.compile(
@@ -38,6 +39,15 @@ def csv_head() -> str:
 def csv_rows(rows: Iterable[Mapping[str, Any]]) -> str:
     """Lines of a CSV, one for each listed record."""
     return "".join(_line([cell(row[name]) for name in COLUMNS]) for row in rows)
+
+
+def csv_record(stored: reading.Stored) -> str:
+    """CSV of a version of a record: one line for each of its results, or one without a result where it has none."""
+    own = {name: stored.own[name] for name in COLUMNS}
+    names = (*COLUMNS, *(name for name in RESULT if name not in own))
+    told = [{name: getattr(one, name) for name in RESULT} for one in stored.footprint.results] or [{}]
+    lines = (_line([cell((own | one).get(name)) for name in names]) for one in told)
+    return "".join((_line(names), *lines))
 
 
 def cell(value: Any) -> Any:
