@@ -27,6 +27,24 @@ def test_every_word_of_the_query_must_fit(kind, query, field, first):
     assert (found[0][field] if found else None) == first
 
 
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("FR", "FR"),
+        ("fr", "FR"),
+        ("de", "DE"),
+        ("georgia", "GE"),
+        ("us", "US"),
+        ("ireland", "IE"),
+        ("nor", "NO"),
+    ],
+)
+def test_zones_that_are_called_so_come_first(query, first):
+    """`FR` is France before the Central African Republic, and `nor` begins Norway and not Baden."""
+    found = [entry["zone"] for entry in search("zones", query)]
+    assert found[0] == first and len(set(found)) == len(found)
+
+
 @pytest.mark.parametrize("kind", ["hardware", "zones", "regions", "factors"])
 def test_every_entry_is_json_with_source_and_licence(kind):
     """The whole list is plain data, and no entry is without its origin."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sootprint.catalogue import factors, regions, tables, zones
@@ -78,15 +78,29 @@ def _device(name: str, vendor: str | None, kind: str, *, rated_power_w: float | 
 
 
 def _zones(query: str) -> list[Found]:
-    """Zones by code, name or alias, with the latest figure of their own."""
+    """Zones by code, name or alias with their latest figure: those that are called so, that begin so, and the rest."""
     aliases: dict[str, list[str]] = {}
     for row in tables.all_rows("zone_names"):
         aliases.setdefault(row["zone"], []).append(row["key"])
-    return [
-        _zone(row)
+    asked = key(query)
+    called = {
+        row["zone"]: (row["zone"], row["name"], *aliases.get(row["zone"], ()))
         for row in tables.all_rows("zones")
-        if _fits(query, (row["zone"], row["name"], *aliases.get(row["zone"], ())))
-    ]
+    }
+    found = [row for row in tables.all_rows("zones") if _fits(query, called[row["zone"]])]
+    return [_zone(row) for row in sorted(found, key=lambda row: _nearness(asked, called[row["zone"]]))]
+
+
+def _nearness(asked: str, texts: Sequence[str]) -> int:
+    """Rank of an entry by its texts, the code first: 0 is the code, 1 another name, 2 a beginning, 3 the rest.
+
+    >>> [_nearness("fr", texts) for texts in (("FR", "France"), ("ZA", "Fr"), ("PF", "French P."), ("CF", "Africa"))]
+    [0, 1, 2, 3]
+    """
+    keys = [key(text) for text in texts]
+    if asked in keys:
+        return 0 if asked == keys[0] else 1
+    return 2 if any(one.startswith(asked) for one in keys) else 3
 
 
 def _zone(row: tables.Row) -> Found:
