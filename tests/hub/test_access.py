@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
+from sootprint.cli import app
 from sootprint.core.errors import InputError, SettingsError
 from sootprint.hub import accounts, chain, database, opening, secrets
 from sootprint.hub.app import application, unguarded
@@ -339,6 +342,23 @@ def test_scope_beyond_the_role_is_refused(open_hub: Hub) -> None:
     accounts.add_account(open_hub.engine, "eve", "viewer")
     with pytest.raises(InputError, match="may not submit"):
         accounts.make_token(open_hub.engine, KEY, "eve", scopes=("submit",))
+
+
+@pytest.mark.parametrize(
+    ("role", "scopes"),
+    [("viewer", ["read"]), ("contributor", ["read", "submit"]), ("admin", ["read", "submit"])],
+)
+def test_token_without_asked_scopes_has_those_of_its_role(
+    tmp_path: Path, role: str, scopes: list[str]
+) -> None:
+    """A viewer's token reads, and nobody's has more than to read and to submit unless that is asked for."""
+    of_hub = ("--database-url", f"sqlite:///{tmp_path}/hub.sqlite")
+    made = CliRunner().invoke(app, ["hub", "user", "add", "eve", "--role", role, *of_hub])
+    assert made.exit_code == 0, made.output
+    key = ("--key-file", str(tmp_path / "hub.key"))
+    told = CliRunner().invoke(app, ["hub", "token", "create", "eve", "--json", *key, *of_hub])
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.stdout)["scopes"] == scopes
 
 
 def test_key_is_made_once_and_is_nobody_elses(tmp_path: Path) -> None:

@@ -20,7 +20,9 @@ Role = Annotated[
 Scope = Annotated[
     list[str] | None,
     typer.Option(
-        "--scope", metavar="SCOPE", help="read, submit, correct, review or admin; else read and submit."
+        "--scope",
+        metavar="SCOPE",
+        help="read, submit, correct, review or admin; else read, and submit where the role may.",
     ),
 ]
 Days = Annotated[
@@ -172,7 +174,7 @@ def create(
     with hub_store.opened(database_url) as engine:
         from sootprint.hub import accounts
 
-        scopes = tuple(scope or ("read", "submit"))
+        scopes = tuple(scope or accounts.usual_scopes(engine, name))
         made = accounts.make_token(engine, hub_store.key(key_file), name, scopes=scopes, life=life)
     _say({"token": made, "name": name, "scopes": scopes}, made, json=json)
 

@@ -21,6 +21,7 @@ from sootprint.hub.tables import Account, Token, table_of
 
 ROLES = ("viewer", "contributor", "maintainer", "reviewer", "admin")
 SCOPES = ("read", "submit", "correct", "review", "admin")
+USUAL = ("read", "submit")  # of a token, unless others are asked for
 MAY = {
     "viewer": frozenset({"read"}),
     "contributor": frozenset({"read", "submit"}),
@@ -111,6 +112,17 @@ def listed(engine: Engine) -> list[dict[str, Any]]:
     query = sa.select(*shown).order_by(_accounts.c.name)
     with engine.connect() as connection:
         return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def usual_scopes(engine: Engine, name: str) -> tuple[str, ...]:
+    """Scopes of a token of an account where none are asked for: to read, and to submit where its role may.
+
+    Raises:
+        InputError: There is no such account.
+    """
+    with engine.connect() as connection:
+        may = MAY[_account(connection, name).role]
+    return tuple(scope for scope in USUAL if scope in may)
 
 
 def make_token(
