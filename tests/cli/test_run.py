@@ -80,7 +80,7 @@ def test_command_line_is_kept_only_where_asked(program, call, asked: bool) -> No
         (["--pue", "0.8"], ["0.8", "between 1"]),
         (["--period", "5 days"], ["'5 days'", "500ms"]),
         (["--tag", "seed"], ["'seed'", "KEY=VALUE"]),
-        (["--result", "Translation/BLEU=27"], ["'Translation/BLEU'", "TASK/DATASET/METRIC"]),
+        (["--result", "Translation/BLEU=27"], ["'Translation/BLEU'", "TASK/DATASET[:SPLIT]/METRIC"]),
         (["--result", "Translation/WMT/BLEU=good"], ["'good' is not a number"]),
         (["--share", "half"], ["'half'", "process"]),
         (["--budget-kg", "-1"], ["-1", "above 0"]),

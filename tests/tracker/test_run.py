@@ -206,17 +206,19 @@ def test_results_are_kept_with_their_latest_value(caplog):
     with sootprint.track("r", zone="FR", period="100ms", model="Tiny-1", results=known) as run:
         run.result(board, 51.5)
         run.result("robustness:Translation/WMT/en-fr/BLEU", "27")  # type: ignore[arg-type]
+        run.result("Image Classification/ImageNet:val/Top-1 accuracy", 52.0)
         run.result(board, float("nan"))
         run.result(board, None)  # type: ignore[arg-type]
     made = run.footprint
     assert made.model.name == "Tiny-1"
-    told = [(one.kind, one.task, one.dataset, one.metric, one.value) for one in made.results]
+    told = [(one.kind, one.task, one.dataset, one.split, one.metric, one.value) for one in made.results]
     assert told == [
-        ("quality", "Image Classification", "ImageNet", "Top-1 accuracy", 51.5),
-        ("robustness", "Translation", "WMT/en-fr", "BLEU", 27.0),
+        ("quality", "Image Classification", "ImageNet", None, "Top-1 accuracy", 51.5),
+        ("robustness", "Translation", "WMT/en-fr", None, "BLEU", 27.0),
+        ("quality", "Image Classification", "ImageNet", "val", "Top-1 accuracy", 52.0),
     ]
     assert sum("not kept" in text for text in made.warnings) == 3
-    assert "'one/two' is not TASK/DATASET/METRIC" in caplog.text
+    assert "'one/two' is not TASK/DATASET[:SPLIT]/METRIC" in caplog.text
 
 
 def test_value_that_is_no_number_is_warned_of(caplog):

@@ -156,8 +156,8 @@ Results = Annotated[
     list[str] | None,
     typer.Option(
         "--result",
-        metavar="TASK/DATASET/METRIC=VALUE",
-        help="What the model reaches, for the hub's leaderboards; may be repeated.",
+        metavar="TASK/DATASET[:SPLIT]/METRIC=VALUE",
+        help="What the model reaches, e.g. Speech/LibriSpeech:test/WER=2, for the hub's leaderboards; may be repeated.",
     ),
 ]
 RunOrFile = Annotated[

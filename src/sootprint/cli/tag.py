@@ -23,7 +23,9 @@ Set = Annotated[
 Remove = Annotated[
     list[str] | None,
     typer.Option(
-        "--remove", metavar="KEY", help="Tag, or result TASK/DATASET/METRIC, to take away; may be repeated."
+        "--remove",
+        metavar="KEY",
+        help="Tag, or result TASK/DATASET[:SPLIT]/METRIC, to take away; may be repeated.",
     ),
 ]
 

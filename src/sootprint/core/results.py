@@ -1,4 +1,4 @@
-"""Results of a run as a person states them: TASK/DATASET/METRIC=VALUE, which is what a leaderboard ranks."""
+"""Results of a run as a person states them: TASK/DATASET[:SPLIT]/METRIC=VALUE, which is what a leaderboard ranks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ _LOWER = (
     r"perplex|ppl|loss|error|latency|bits|entropy|negative log|rmse|brier|divergence|regret|"
     r"(?<![a-z])(?:wer|cer|ter|hter|eer|mae|mse|mape|smape|nll|bpb|bpc|bpd|fid|kid|fvd|ece|lpips|mpjpe)(?![a-z])"
 )
-NAME = "TASK/DATASET/METRIC, e.g. Image Classification/ImageNet/Top-1 accuracy"
+_OF_SPLIT = r"(.*\S)\s*:([^\W\d_][\w.+-]*)"  # a data set, and its split after a colon
+NAME = "TASK/DATASET[:SPLIT]/METRIC, e.g. Image Classification/ImageNet/Top-1 accuracy"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 
 def named(name: str) -> dict[str, str]:
-    """Task, data set, metric and kind of a result's name; a data set may hold slashes, and may be empty.
+    """Task, data set, split, metric and kind of a result's name; a data set may hold slashes, and may be empty.
+
+    A split is one word that begins with a letter, after the last colon of the data set: that of `glue:1.0.0` is none.
 
     Args:
         name: Such as "Translation/WMT/en-fr/BLEU", or "fairness:Credit/Adult/gap" for another kind than quality.
@@ -34,7 +37,11 @@ def named(name: str) -> dict[str, str]:
 
     >>> named("Translation/WMT/en-fr/BLEU")
     {'kind': 'quality', 'task': 'Translation', 'dataset': 'WMT/en-fr', 'metric': 'BLEU'}
+    >>> named("Image Classification/ImageNet:val/Top-1 accuracy")["split"]
+    'val'
     """
+    import re
+
     kind, colon, rest = name.partition(":")
     kind, text = (
         (kind.strip().lower(), rest) if colon and kind.strip().lower() in KINDS else ("quality", name)
@@ -43,13 +50,16 @@ def named(name: str) -> dict[str, str]:
     task, dataset, metric = parts[0], "/".join(parts[1:-1]), parts[-1]
     if len(parts) < 3 or not task or not metric:
         raise InputError(f"result {name!r:.120} is not {NAME}")
-    if max(len(task), len(dataset), len(metric)) > MAX_TEXT:
+    found = re.fullmatch(_OF_SPLIT, dataset)
+    dataset, split = found.groups() if found else (dataset, "")
+    if max(len(task), len(dataset), len(metric), len(split)) > MAX_TEXT:
         raise InputError(f"result {name[:60]!r}... has a name of more than {MAX_TEXT} characters: shorten it")
-    return {"kind": kind, "task": task, "dataset": dataset, "metric": metric}
+    of_split = {"split": split} if split else {}
+    return {"kind": kind, "task": task, "dataset": dataset, **of_split, "metric": metric}
 
 
 def parsed(text: str) -> dict[str, Any]:
-    """Fields of `sootprint.core.records.Result` of a text such as TASK/DATASET/METRIC=VALUE.
+    """Fields of `sootprint.core.records.Result` of a text such as TASK/DATASET:SPLIT/METRIC=VALUE.
 
     Raises:
         InputError: It has no such form, or the value is no finite number.
@@ -59,7 +69,7 @@ def parsed(text: str) -> dict[str, Any]:
     """
     name, sign, value = text.rpartition("=")
     if not sign:
-        raise InputError(f"result {text!r:.120} is not TASK/DATASET/METRIC=VALUE, e.g. {EXAMPLE}")
+        raise InputError(f"result {text!r:.120} is not TASK/DATASET[:SPLIT]/METRIC=VALUE, e.g. {EXAMPLE}")
     return {**named(name), "value": number(value.strip(), name)}
 
 

@@ -51,7 +51,7 @@ class RunOptions:
         settings: Settings that were read.
         name: Name of the run.
         tags: Tags of the run.
-        about: Name of its `model`, and its `results` by TASK/DATASET/METRIC.
+        about: Name of its `model`, and its `results` by TASK/DATASET[:SPLIT]/METRIC.
         record_file: File that gets the record as JSON.
         segment: Book of the plan whose segment this is, and its number.
         sharing: The way of the run to a hub.

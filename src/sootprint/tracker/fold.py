@@ -220,6 +220,7 @@ class Fold:
         if not math.isfinite(line["value"]):
             raise ValueError(f"value {line['value']}")
         told = {name: line[name] for name in ("kind", "task", "dataset", "metric", "value")}
+        told |= {"split": line["split"]} if line.get("split") else {}
         self.results = results.joined(self.results, [told])[: results.MOST]
 
     def _more(self, line: dict[str, Any]) -> None:

@@ -34,7 +34,7 @@ class Run:
         name: Name of the run.
         tags: Tags of the run.
         model: Name of the model that is trained.
-        results: Results that are known already, by TASK/DATASET/METRIC; others come with `result`.
+        results: Results that are known already, by TASK/DATASET[:SPLIT]/METRIC; others come with `result`.
         settings: Fields of `sootprint.settings.Settings`, e.g. `zone="FR"`, `pue=1.2`, `project="thesis"`.
     """
 
@@ -143,8 +143,8 @@ class Run:
         """Note a result of the model, e.g. `run.result("Image Classification/ImageNet/Top-1 accuracy", 76.1)`.
 
         Args:
-            name: TASK/DATASET/METRIC, as the hub's leaderboards name them; "robustness:" or "fairness:" may stand
-                before it.
+            name: TASK/DATASET[:SPLIT]/METRIC, as the hub's leaderboards name them; "robustness:" or "fairness:" may
+                stand before it.
             value: Value in the metric's own unit; a later one replaces it.
         """
         if self._worker is not None:

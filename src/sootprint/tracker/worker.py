@@ -81,7 +81,7 @@ class Worker:
         name: Name of the run.
         tags: Tags of the run.
         given: Facts to keep beside the record, e.g. the command where it was asked for.
-        about: Name of the `model`, and `results` by their names TASK/DATASET/METRIC.
+        about: Name of the `model`, and `results` by their names TASK/DATASET[:SPLIT]/METRIC.
         parent: Identity of the run that this one is part of.
         machine: Where the meters look; from the settings when None.
         begins_when_ready: Whether the run begins with its first reading, as nothing happens before it.
