@@ -28,6 +28,7 @@ PUBLISHED = (
     ("Paper", "Doe et al. 2026"),
     ("Task", "Image Classification"),
     ("Data set", "ImageNet"),
+    ("Split", "validation"),
     ("Metric", "Top-1 accuracy"),
     ("Value", "99.8"),
 )

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from sootprint.core.errors import InputError
-from sootprint.hub import full_form
+from sootprint.hub import forms, full_form
 from tests.hub.test_people import HTML, seal_of
 
 BLOOM = {
@@ -41,6 +41,21 @@ def test_full_form_is_looked_at_published_and_checked(client: TestClient) -> Non
     assert "Journal: carbon statement" in client.get("/venues", headers=HTML).text
     refused = client.post("/submit/full", data={**BLOOM, "do": "publish"}, headers=HTML)
     assert refused.status_code == 403  # no seal
+
+
+def test_short_form_takes_the_split_of_a_result() -> None:
+    """It would be on a leaderboard of its own beside those that it is to be compared with, else."""
+    given = {"hardware": "A100", "count": "8", "hours": "48", "zone": "FR", "model": "Paper-Net"}
+    given |= {
+        "task": "Image Classification",
+        "dataset": "ImageNet",
+        "metric": "Top-1 accuracy",
+        "value": "76.1",
+    }
+    made = forms.record_of({**given, "split": "validation"})
+    assert made.results[0].split == "validation"
+    assert forms.given_of(made)["split"] == "validation"
+    assert forms.record_of(given).results[0].split is None
 
 
 def test_claim_alone_is_a_record_without_what_it_does_not_say() -> None:

@@ -99,8 +99,8 @@ def _standing(
     metric, cost, n = said
     others = [point for point in entries if point not in front]
     words = (
-        f"{metric} over {_TITLES[cost].partition(' ')[0]}: {n:,} records, {len(front)} of them on the front "
-        "(diamonds); "
+        f"{metric} over {_TITLES[cost].partition(' ')[0]}: {n:,} {'record' if n == 1 else 'records'}, "
+        f"{len(front)} of them on the front (diamonds); "
         f"the best value is {front[-1][1]:g}, at {amount(Quantity(value=front[-1][0]), _UNITS[cost])}."
     )
     if n > len(entries) and n > len(front):

@@ -22,7 +22,7 @@ from sootprint.hub.secrets import mac, same
 
 COOKIE = "sootprint_form"
 ESTIMATE = ("hardware", "count", "hours", "zone", "year", "pue", "utilisation", "power_w", "work")
-ABOUT = ("model", "stage", "task", "dataset", "metric", "value", "paper", "doi", "arxiv", "project")
+ABOUT = ("model", "stage", "task", "dataset", "split", "metric", "value", "paper", "doi", "arxiv", "project")
 MAX_FIELD = 200
 EXAMPLES = {
     "hours": "48",
@@ -114,7 +114,7 @@ def given_of(record: Footprint) -> dict[str, str]:
         **{name: record.given.get(name) for name in ESTIMATE},
         "model": record.model.name if record.model else None,
         "stage": record.stage,
-        **{name: getattr(result, name, None) for name in ("task", "dataset", "metric", "value")},
+        **{name: getattr(result, name, None) for name in ("task", "dataset", "split", "metric", "value")},
     }
     return {
         name: f"{value:.15g}" if isinstance(value, float) else str(value)
@@ -204,4 +204,5 @@ def _result(about: dict[str, Any]) -> tuple[Result, ...]:
     except ValueError:
         how = meant(about["value"], "e.g. 76.1")
         raise InputError(f"value is {about['value']!r:.40}: it is a number; {how}") from None
-    return (Result(task=about["task"], dataset=about["dataset"], metric=about["metric"], value=value),)
+    names = {name: about[name] for name in ("task", "dataset", "split", "metric")}
+    return (Result(**names, value=value),)
