@@ -158,6 +158,29 @@ print("started", flush=True)
         assert 0.0 < card_j(made[f"{name} inner"]) < card_j(made[name])
 
 
+@pytest.mark.parametrize("count", [2, 4])
+def test_threads_that_compute_all_have_their_part(count: int, node: dict[str, str], tmp_path: Path):
+    """0.8 s of pure Python in each: the modules that measure load beside them, and all are seen before they end."""
+    code = f"""
+import threading
+def computes(name):
+    with sootprint.track(name):
+        until_s, found = time.monotonic() + 0.8, 0
+        while time.monotonic() < until_s:
+            found += sum(number * number for number in range(1000))
+print("started", flush=True)
+threads = [threading.Thread(target=computes, args=(str(number),)) for number in range({count})]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+    ended(python(node, code))
+    made = by_name(tmp_path / "home")
+    assert len(made) == count
+    part_j = CARD_W * union_s(list(made.values())) / count
+    assert all(0.6 * part_j < card_j(one) < 1.6 * part_j for one in made.values())
+    assert error_j(list(made.values())) == pytest.approx(0.0, abs=late_j())
+
+
 def test_two_interpreters_at_a_prompt_share(node: dict[str, str], tmp_path: Path):
     """As two notebooks' kernels do: runs that start and stop by statement, overlap, and are not each other's part."""
     kernels = [

@@ -238,6 +238,35 @@ def test_lost_knock_costs_a_look(node: Node):
     assert (first.energy_j, second.energy_j) == (pytest.approx(200.0 + 100.0), pytest.approx(100.0))
 
 
+@pytest.mark.parametrize(("late_s", "second_j"), [(0.0, 200.0), (1.0, 200.0), (2.0, 50.0)])
+def test_those_who_come_while_meters_load_share_from_the_first_look(
+    node: Node, monkeypatch: pytest.MonkeyPatch, late_s: float, second_j: float
+):
+    """They load for 3 s, and 1 s follows: all 400 J, in halves to one who was there for most of it."""
+
+    def seen_first(machine: Machine) -> list[Meter]:
+        (meter,) = found(machine)
+        seen = meter.read()
+        monkeypatch.setattr(meter, "first", lambda: seen, raising=False)
+        return [meter]
+
+    found = node.find
+    monkeypatch.setattr(node, "find", seen_first)
+    first = node.come()
+    node.clock.advance(late_s)
+    second = node.come()
+    node.clock.advance(3.0 - late_s)
+    for run in (first, second):
+        run.begin()
+        node.here[run.number] = run
+    node.advance()
+    second.leave()
+    first.leave()
+    assert second.energy_j == pytest.approx(second_j)
+    assert first.energy_j + second.energy_j == pytest.approx(400.0)
+    assert (first.gaps, second.gaps) == ([], [])
+
+
 def test_part_is_charged_inside_its_run(node: Node):
     """The run pays for all, its part for what is left to it: all, as nobody else is there."""
     whole = node.join()

@@ -54,8 +54,15 @@ class Reader:
         self._containers: dict[str, Container | None] = {}  # of each run's first process
 
     def begin(self, recorder: Recorder) -> None:
-        """Go on from what the run that reads has seen while it was alone."""
-        self._books.adopt(recorder.states(), recorder.start_s, own=self._own.id, here=self._present())
+        """Go on from what the run that reads has seen while it was alone.
+
+        Who came nearer to its last look than to now is charged from that look on, and else from the next one.
+        """
+        states, now_s = recorder.states(), self._machine.clock.monotonic_s()
+        looked_s = recorder.start_s + max((state.at_s or 0.0 for _, state in states), default=0.0)
+        here, others = self._present(), self._seat.others() if self._seat else {}
+        here = {run: one for run, one in here.items() if _was_here(others.get(run), looked_s, now_s)}
+        self._books.adopt(states, recorder.start_s, own=self._own.id, here=here)
         self._publish()
 
     def resume(self, *, waited: bool, heir_of: str | None = None) -> None:
@@ -144,6 +151,11 @@ class Reader:
         if self._board is not None:
             with contextlib.suppress(OSError):  # the others see that it is old
                 self._board.write(BOARD, self._books.dump() | {"moved": moved})
+
+
+def _was_here(one: Registration | None, looked_s: float, now_s: float) -> bool:
+    """Whether a run that is here now was so for most of the time since a look."""
+    return one is None or one.since_s is None or 2.0 * one.since_s <= looked_s + now_s
 
 
 def has_ended(seat: Seat, procfs: str) -> bool:

@@ -46,6 +46,7 @@ class Registration(NamedTuple):
         rank: Its rank among those of the job on this machine.
         writes: Whether it writes a record, which of a job's ranks only one does.
         service: Socket of the node service that it goes to where that is there, or None where it is refused.
+        since_s: Monotonic instant of its first look at the counters, or None where it saw none [s].
     """
 
     id: str
@@ -57,6 +58,7 @@ class Registration(NamedTuple):
     rank: int | None = None
     writes: bool = True
     service: str | None = None
+    since_s: float | None = None
 
 
 def visible(environ: Mapping[str, str]) -> dict[str, str]:
@@ -229,4 +231,5 @@ def _registration(data: Any) -> Registration | None:
         rank=data.get("rank") if isinstance(data.get("rank"), int) else None,
         writes=data.get("writes") is not False,
         service=data.get("service") if isinstance(data.get("service"), str) else None,
+        since_s=data.get("since_s") if isinstance(data.get("since_s"), float) else None,
     )

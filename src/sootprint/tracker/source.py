@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from sootprint.tracker.reader import Reader
     from sootprint.tracker.worker import Flag
 
-STEP_S = 0.002
-
 
 class Source(Glances, Guest):
     """Readings of one run.
@@ -62,7 +60,8 @@ class Source(Glances, Guest):
         self._strict = settings.share == "process"
         self.group = group
         self._own = Registration(run, os.getpid(), parent, self._strict, visible(machine.environ))
-        self._own = self._own._replace(service=self._service.path)
+        since_s = min((at_s for at_s, _ in machine.first.values()), default=None)
+        self._own = self._own._replace(service=self._service.path, since_s=since_s)
         if group is not None and (group.world_size or 0) > 1:
             self._own = self._own._replace(group=group.id, rank=group.local_rank)
         self.untold = False  # whether the meters' facts are yet to be read from the board
@@ -161,12 +160,14 @@ class Source(Glances, Guest):
             return
         if self.untold and self._seat is not None:
             self._wait_for_account()
-        elif self._heir_of or self._has_company():  # whoever read for them has just gone
-            self._widen()
+        elif self._heir_of or (self._has_company() and self._seat and self._seat.before != {}):
+            self._widen()  # whoever read for them has just gone
             self._lead(waited=False)
             self._recorder.take(self._account())
         else:
             recorder.record_first(self._sample().first())
+            if self._has_company():  # it came while the meters were found, and nobody was charged before
+                self._share()
             self.tick()
 
     def _wait_for_account(self) -> None:
@@ -378,7 +379,7 @@ class Source(Glances, Guest):
     def _await(self, answer: Callable[[], Any]) -> Any:
         until_s = time.monotonic() + ANSWER_S
         while not (found := answer()) and time.monotonic() < until_s:
-            time.sleep(STEP_S)
+            time.sleep(0.002)
         return found
 
     def close(self) -> None:
