@@ -33,7 +33,7 @@ class Alone(Glances):
         self._recorder: Any = SimpleNamespace(
             added=0, monotonic_s=time.monotonic, take_glance=lambda look: bool(look) and self.take(look)
         )
-        self._service: Any = SimpleNamespace(is_idle=True)
+        self._service: Any = SimpleNamespace(is_idle=True, has_neighbours=False)
         self._reader, self._strict, self._was_served = None, False, False
         self._seat = Seat(runtime, "/sys")
         assert self._seat.take()
@@ -123,9 +123,10 @@ def test_a_knock_ends_a_long_wait(runtime: Path):
         {"_noted": 1},
         {"sampler": None},
         {"_seat": None},
-        {"_service": SimpleNamespace(is_idle=False)},
+        {"_service": SimpleNamespace(is_idle=False, has_neighbours=False)},
+        {"_service": SimpleNamespace(is_idle=True, has_neighbours=True)},
     ],
-    ids=["reads-for-others", "strict", "served", "unnoted", "no-meters", "no-seat", "service"],
+    ids=["reads-for-others", "strict", "served", "unnoted", "no-meters", "no-seat", "service", "neighbours"],
 )
 def test_a_run_that_is_not_alone_takes_none(runtime: Path, change: dict[str, Any]):
     """Whoever reads for others, is served, or has more to tell looks at everything at each tick."""
