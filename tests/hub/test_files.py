@@ -271,6 +271,7 @@ def test_bad_upload_gets_one_line(
     answer = _upload(client, name, content)
     assert answer.status_code == status
     assert re.search(says, answer.text)
+    assert ('<a class="button" href="">Back to the form</a>' in answer.text) == (status == 413)
     assert client.get("/api/v1/footprints").json()["items"] == []
 
 
