@@ -152,6 +152,25 @@ def test_wall_hours_and_device_hours_are_both_told(read, format: str) -> None:
     assert "10 h 3 min" in made and "80.4 device hours" in made
 
 
+@pytest.mark.parametrize(
+    ("hours", "low", "words"),
+    [
+        (0.000422, 0.000422, "1.52 device seconds"),
+        (0.00634, 0.00634, "22.8 device seconds"),
+        (0.1, 0.08, "6.0 device minutes, 90 % interval 4.8 to 6.0 min"),
+        (1.5, 1.5, "1.50 device hours"),
+    ],
+)
+@pytest.mark.parametrize("format", ["text", "md", "html"])
+def test_device_hours_of_a_short_run_are_in_a_unit_that_is_read(
+    read, hours: float, low: float, words: str, format: str
+) -> None:
+    """Nobody reads 0.000422 device hours; the record keeps hours."""
+    spent = Quantity(value=hours, low=low, high=hours)
+    made = report.render(dataclasses.replace(read("cluster"), device_hours=spent), format)
+    assert words in " ".join(made.replace("&nbsp;", " ").split())
+
+
 def test_embodied_is_beside_the_total_and_said_to_be(read) -> None:
     """Manufacture has its own line, which says that the total does not hold it."""
     text = " ".join(report.render(read("cluster"), "text").split())

@@ -36,6 +36,11 @@ MASS = (
     Unit("mg", 1 / G_PER_KG**2, 0.1 / G_PER_KG**2),
     Unit("µg", 1 / G_PER_KG**3, 0.0),
 )  # in kg
+DEVICE_TIME = (
+    Unit("h", 1.0, 1.0),
+    Unit("min", SECONDS_PER_MINUTE / SECONDS_PER_HOUR, 3 * SECONDS_PER_MINUTE / SECONDS_PER_HOUR),
+    Unit("s", 1 / SECONDS_PER_HOUR, 0.0),
+)  # in h
 POWER = (Unit("MW", _K**2, _K**2), Unit("kW", _K, _K), Unit("W", 1.0, 0.0))  # in W
 TIME = (
     Unit("d", 24 * SECONDS_PER_HOUR, 72 * SECONDS_PER_HOUR),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sootprint.charts.letters import clean
-from sootprint.charts.scale import ENERGY, MASS, Unit
+from sootprint.charts.scale import DEVICE_TIME, ENERGY, MASS, Unit
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
 from sootprint.report import (
@@ -142,11 +142,15 @@ def _figures(footprint: Footprint) -> tuple[Figure, ...]:
     return (*made, _place(footprint), _evidence(footprint))
 
 
+_LONG = {"h": "hours", "min": "minutes", "s": "seconds"}
+
+
 def _device_hours(hours: Quantity) -> str:
-    """Device hours in words, with their interval where they are not exact."""
-    spread = figures.spread(hours, figures.plain_unit("h"))
+    """Device hours in words, of a short run in minutes or seconds, with their interval where they are not exact."""
+    unit = figures.unit_of(hours, DEVICE_TIME)
+    spread = figures.spread(hours, DEVICE_TIME)
     around = "" if spread in (figures.NOT_KNOWN, figures.EXACT) else f", 90 % interval {spread}"
-    return f"{figures.number(hours.value)} device hours{around}"
+    return f"{figures.value(hours, unit)} device {_LONG[unit.name]}{around}"
 
 
 def _place(footprint: Footprint) -> Figure:
