@@ -46,6 +46,20 @@ def test_each_rule_raises_its_flag(tmp_path: Path, old: str, new: str, flag: str
 
 
 @pytest.mark.parametrize(
+    ("basis", "flagged"), [("claimed", True), ("", True), ("modelled", False), ("sensor", False)]
+)
+def test_only_an_energy_that_claims_to_be_power_times_hours_must_be(
+    tmp_path: Path, basis: str, flagged: bool
+) -> None:
+    """An estimate is of the load, mostly below the rated power; 0.91 of it is no slip of arithmetic."""
+    path = tmp_path / "t.csv"
+    path.write_text(
+        f"{HEAD.strip()},energy_basis\n{GOOD.strip()},{basis}\n".replace(",50,no", ",45.5,no"), "utf-8"
+    )
+    assert ("energy-off" in set(survey.flags(survey.load(path)).get_column("flag"))) is flagged
+
+
+@pytest.mark.parametrize(
     "row",
     [
         GOOD.replace(",50,no,3.0", ",51.4,no,3.08"),  # 2.8 % off

@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 
 CLOSE = 0.03  # energy and emissions may be off by so much, which rounding explains
 ROUNDING_KG = 0.1  # emissions are printed to a tenth of a kilogram
+OTHERWISE = (
+    "metered",
+    "sensor",
+    "modelled",
+)  # bases of energies that are not rated power x hours and need not fit it
 POWER_OFF = 0.10
 FACTOR = 2.0
 FLAGS = {
-    "energy-off": "given energy differs by more than 3 % from rated (or measured) power x device hours",
+    "energy-off": "energy that is neither measured nor modelled differs by more than 3 % from power x device hours",
     "emissions-off": "given emissions differ by more than 3 % from given energy x intensity, with or without PUE",
     "emissions-implausible": "given emissions differ by more than a factor 2 from power x hours x intensity",
     "power-off": "rated power differs by more than 10 % from every device of its family, or of all, in the catalogue",
@@ -89,8 +94,8 @@ def _energy(frame: pl.DataFrame) -> pl.DataFrame:
     includes = (pl.col("energy_includes_pue") == "yes").fill_null(False)
     pue = pl.when(includes).then(pl.col("pue")).otherwise(1.0)
     implied = power * pl.col("device_hours") * pue / units.W_PER_KW
-    measured = pl.col("energy_basis").is_in(["metered", "sensor"]).fill_null(False)
-    off = ~measured & ((pl.col("energy_given_kwh") / implied - 1).abs() > CLOSE)
+    otherwise = pl.col("energy_basis").is_in(OTHERWISE).fill_null(False)
+    off = ~otherwise & ((pl.col("energy_given_kwh") / implied - 1).abs() > CLOSE)
     return _marked(frame.filter(off), "energy-off", "energy_given_kwh", implied)
 
 
