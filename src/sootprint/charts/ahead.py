@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from sootprint.charts.foreseen import Foreseen, foreseen
-from sootprint.charts.scale import ENERGY, Unit, fitting
+from sootprint.charts.scale import ENERGY, Unit, digits, digits_of, fitting, number
 
 if TYPE_CHECKING:
     from sootprint.core.quantity import Quantity
@@ -64,9 +64,16 @@ def _row(one: Foreseen, unit: Unit) -> dict[str, Any]:
 
 
 def _description(rows: list[dict[str, Any]], unit: Unit, actual: Quantity | None) -> str:
-    listed = "; ".join(
-        f"at {row['done']} {row['value']:.3g} {unit.name} ({row['low']:.3g} to {row['high']:.3g})"
-        for row in rows
+    listed = "; ".join(_told(row, unit) for row in rows)
+    came = (
+        ""
+        if actual is None
+        else f"; actual {number(actual.value / unit.size, digits_of(actual))} {unit.name}"
     )
-    came = "" if actual is None else f"; actual {actual.value / unit.size:.3g} {unit.name}"
     return f"Energy of the whole run as it was forecast: {listed}{came}."
+
+
+def _told(row: dict[str, Any], unit: Unit) -> str:
+    sure = digits(row["value"], row["low"], row["high"])
+    value, low, high = (number(row[name], sure) for name in ("value", "low", "high"))
+    return f"at {row['done']} {value} {unit.name} ({low} to {high})"

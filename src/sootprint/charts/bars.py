@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from sootprint.charts.families import Part, parts
-from sootprint.charts.scale import ENERGY, Unit, fitting
+from sootprint.charts.scale import ENERGY, Unit, digits_of, fitting, number
 from sootprint.charts.theme import colour_of, edge_of
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _row(part: Part, unit: Unit) -> dict[str, Any]:
 
 def _description(found: tuple[Part, ...], rows: list[dict[str, Any]], unit: Unit) -> str:
     listed = (
-        f"{part.label} {row['value']:.3g} {unit.name}, {row['obtained']}"
+        f"{part.label} {number(row['value'], digits_of(part.energy_kwh))} {unit.name}, {row['obtained']}"
         for part, row in zip(found, rows, strict=True)
     )
     return f"Energy by component: {'; '.join(listed)}."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from sootprint.charts.scale import MASS, fitting
+from sootprint.charts.scale import MASS, digits, fitting, number
 
 if TYPE_CHECKING:
     from sootprint.core.quantity import Quantity
@@ -62,8 +62,10 @@ def _drawable(value: float) -> float:
 
 
 def _description(row: dict[str, float | None], unit: str) -> str:
-    low, high = row["low"], row["high"]
-    known = (
-        "interval unknown" if low is None or high is None else f"90 % interval {low:.3g} to {high:.3g} {unit}"
-    )
-    return f"Emissions: {row['value']:.3g} {unit} of CO2e, {known}."
+    low, high, value = row["low"], row["high"], row["value"] or 0.0
+    told = digits(value, low, high)
+    if low is None or high is None:
+        known = "interval unknown"
+    else:
+        known = f"90 % interval {number(low, told)} to {number(high, told)} {unit}"
+    return f"Emissions: {number(value, told)} {unit} of CO2e, {known}."

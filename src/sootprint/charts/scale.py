@@ -1,13 +1,18 @@
-"""Units that fit: one unit for all numbers of a chart or table, chosen by the largest of them."""
+"""Units that fit, one for all numbers of a chart or table, and numbers with the digits that their interval supports."""
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sootprint.core.units import G_PER_KG, J_PER_KWH, SECONDS_PER_HOUR, SECONDS_PER_MINUTE, W_PER_KW
 
+if TYPE_CHECKING:
+    from sootprint.core.quantity import Quantity
+
 _K = W_PER_KW  # one step between units with the prefixes of the SI
+WIDE = 0.05  # half an interval over its value, above which a third digit says nothing
+_PLAIN = (1e-6, 1e9)  # numbers outside are written with a power of ten
 
 
 class Unit(NamedTuple):
@@ -56,3 +61,30 @@ def fitting(units: tuple[Unit, ...], amount: float) -> Unit:
     if amount == 0.0 or not math.isfinite(amount):
         return next(unit for unit in units if unit.size == 1.0)
     return next(unit for unit in units if abs(amount) >= unit.least)
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number with a count of significant digits.
+
+    >>> number(0.12345, 2), number(1234.5), number(0.0), number(5.5e-5, 2)
+    ('0.12', '1,230', '0', '0.000055')
+    """
+    if value == 0.0 or not math.isfinite(value):
+        return "0" if value == 0.0 else str(value)
+    if not _PLAIN[0] <= abs(value) < _PLAIN[1]:
+        return f"{value:.{digits - 1}e}"
+    rounded = float(f"{value:.{digits - 1}e}")  # 0.9996 is 1.00, not 1.000
+    place = digits - 1 - math.floor(math.log10(abs(rounded)))
+    return f"{rounded:,.{max(0, place)}f}"
+
+
+def digits_of(quantity: Quantity) -> int:
+    """Significant digits that the interval of a quantity supports: 2 where it is wide, else 3."""
+    return digits(quantity.value, quantity.low, quantity.high)
+
+
+def digits(value: float, low: float | None, high: float | None) -> int:
+    """Significant digits that an interval supports: 2 where it is wide, else 3."""
+    if low is None or high is None or value == 0.0:
+        return 3
+    return 2 if 0.5 * (high - low) > WIDE * abs(value) else 3

@@ -4,40 +4,18 @@ from __future__ import annotations
 
 import math
 
+from sootprint.charts import scale
 from sootprint.charts.power import instant
 from sootprint.charts.scale import Unit, fitting
 from sootprint.core.quantity import Quantity
 from sootprint.core.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 
-WIDE = 0.05  # half an interval over its value, above which a third digit says nothing
+number, digits_of = scale.number, scale.digits_of  # charts tell the same numbers in words
 NOT_KNOWN = "not known"
 EXACT = "taken as exact"
-_PLAIN = (1e-6, 1e9)  # numbers outside are written with a power of ten
 _PERCENT = 100.0
 _HOURS_PER_DAY = 24
 _MINUTES_PER_HOUR = int(SECONDS_PER_HOUR / SECONDS_PER_MINUTE)
-
-
-def number(value: float, digits: int = 3) -> str:
-    """A number with a count of significant digits.
-
-    >>> number(0.12345, 2), number(1234.5), number(0.0), number(5.5e-5, 2)
-    ('0.12', '1,230', '0', '0.000055')
-    """
-    if value == 0.0 or not math.isfinite(value):
-        return "0" if value == 0.0 else str(value)
-    if not _PLAIN[0] <= abs(value) < _PLAIN[1]:
-        return f"{value:.{digits - 1}e}"
-    rounded = float(f"{value:.{digits - 1}e}")  # 0.9996 is 1.00, not 1.000
-    place = digits - 1 - math.floor(math.log10(abs(rounded)))
-    return f"{rounded:,.{max(0, place)}f}"
-
-
-def digits_of(quantity: Quantity) -> int:
-    """Significant digits that an interval supports: 2 where it is wide, else 3."""
-    if quantity.low is None or quantity.high is None or quantity.value == 0.0:
-        return 3
-    return 2 if 0.5 * (quantity.high - quantity.low) > WIDE * abs(quantity.value) else 3
 
 
 def unit_of(quantity: Quantity, units: tuple[Unit, ...]) -> Unit:
