@@ -173,6 +173,30 @@ def test_gap_of_the_wall_is_filled_from_the_parts():
     assert made.grade == "C"  # a quarter of the run was not metered
 
 
+def test_more_gaps_of_the_wall_than_are_listed_are_filled_where_they_lie():
+    """1,500 gaps of 2 s: 300 W at the wall for 7,500 s, then 600 W for 1,500 s; two thirds are the GPU's."""
+    lines = with_gap(wall_j=[0.0], gpu_j=[0.0])[:2]
+    wall_j = gpu_j = 0.0
+    for second in range(9001):
+        factor = 2.0 if second > 7500 else 1.0
+        wall_j, gpu_j = wall_j + factor * 300.0, gpu_j + factor * 200.0
+        if second % 6 == 2:
+            wall_j = 0.0  # it begins anew, so that its counter does not bridge the gap
+        (line,) = ticks([(float(second), {0: gpu_j} if second % 6 == 1 else {0: gpu_j, 1: wall_j})])
+        lines.append(line | {"miss": [[1, "ipmi: busy"]] if second % 6 == 1 else []})
+    fold = folded(*lines, {"k": "end", "s": 9000.0, "why": "finished"}, duration_s=9000.0)
+    assert (len(fold.gaps), fold.not_kept["gaps"]) == (1000, 500)
+    made = footprint(fold, around(GRID))
+    truth_j = 7500 * 300.0 + 1500 * 600.0
+    assert made.energy_kwh.value * 3.6e6 == pytest.approx(truth_j, rel=1e-3)
+    assert rows_j(made) == pytest.approx(made.energy_kwh.value * 3.6e6)
+    parts_j = math.fsum(part.energy_kwh.value for part in made.components if part.component != "wall") * 3.6e6
+    assert rows_j(made) == pytest.approx(parts_j)
+    assert [rows_j(made, name) for name in ("accelerator:0", "node")] == [
+        pytest.approx(truth_j * part, rel=1e-3) for part in (2 / 3, 1 / 3)
+    ]
+
+
 def test_meter_that_measured_less_than_half_gives_no_total():
     """Two of six minutes: the total is the sum of the parts, and a warning says why."""
     wall_j = [1000.0, 13000.0, 25000.0, None, None, None, None]

@@ -102,15 +102,33 @@ def _filled(fold: Fold, wall: ComponentState, course: Course) -> tuple[list[floa
     index = next(order for order, state in enumerate(fold.states) if state is wall)
     parts = course.summed()
     own = buckets_of(wall, course.width_s) if course.width_s >= wall.bucket_s else _finer(wall, course)
-    lost = unread(fold, index, course.width_s)
+    lost = _with_unlisted(fold, unread(fold, index, course.width_s), wall.lost_s, course)
     shares = [_at(lost, slot) / _width(course, slot) for slot in range(len(parts))]
     in_gaps = [min(1.0, share) * spent_j for share, spent_j in zip(shares, parts, strict=True)]
     measured_j = math.fsum(parts) - math.fsum(in_gaps)
     scale = wall.energy_j / measured_j if measured_j > 0.0 else 0.0
     filled = [scale * spent_j for spent_j in in_gaps]
-    unlisted_s = max(0.0, wall.lost_s - math.fsum(lost))
-    filled_j = math.fsum(filled) + unlisted_s * wall.energy_j / wall.covered_s
-    return [_at(own, slot) + fill_j for slot, fill_j in enumerate(filled)], filled_j
+    return [_at(own, slot) + fill_j for slot, fill_j in enumerate(filled)], math.fsum(filled)
+
+
+def _with_unlisted(fold: Fold, lost: Sequence[float], lost_s: float, course: Course) -> Sequence[float]:
+    """Lost time by bucket with that of gaps too many to be listed, which lie evenly after the last one that is [s].
+
+    Args:
+        fold: Sums of a run.
+        lost: Time of the listed ones in each bucket [s].
+        lost_s: All time that was lost [s].
+        course: Course of the parts.
+    """
+    if not fold.not_kept["gaps"]:
+        return lost
+    listed_s, width_s = max(end_s for _, _, end_s, *_ in fold.gaps), course.width_s
+    after = [
+        max(0.0, slot * width_s + _width(course, slot) - max(slot * width_s, listed_s))
+        for slot in range(course.slots)
+    ]
+    unlisted_s = max(0.0, lost_s - math.fsum(lost)) / max(1e-9, math.fsum(after))
+    return [_at(lost, slot) + unlisted_s * time_s for slot, time_s in enumerate(after)]
 
 
 def _finer(wall: ComponentState, course: Course) -> list[float]:
