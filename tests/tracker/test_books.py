@@ -11,6 +11,7 @@ import pytest
 from sootprint.core.errors import RecordError
 from sootprint.core.protocols import FakeClock, Machine, ProcessUse, Reading
 from sootprint.tracker.books import Books, Member
+from sootprint.tracker.neighbours import BESIDE
 from sootprint.tracker.sampler import Sampler
 from sootprint.tracker.usage import Tracked
 from tests.fixtures.process_table import ProcessTable
@@ -90,10 +91,30 @@ def test_all_find_their_account_when_the_books_end(table: ProcessTable) -> None:
     here = {f"run-{number}": member(f"run-{number}", table.fork(1)) for number in range(80)}
     desk.books.tick(here)
     desk.clock.advance(8.0)
-    desk.books.end()
+    desk.books.end("run-0")
     assert desk.books.accounts.runs == set()
     last = [desk.books.accounts.closed(run) for run in here]
     assert [sum(one.energy_j for one in entries or ()) for entries in last] == pytest.approx([20.0] * 80)
+
+
+def test_one_bridges_for_all_that_go_elsewhere_when_the_books_end(table: ProcessTable) -> None:
+    """It is charged alone there until the others come; a part of one counts once, and another user's runs stay."""
+    desk = Desk(table, FakeClock(monotonic_s=10.0))
+    runs = ("a", "b", f"{BESIDE}c")
+    pids = {name: table.fork(1) for name in runs}
+    here = {name: member(name, pid) for name, pid in pids.items()}
+    here["in-b"] = Member(Tracked("in-b", (table.fork(pids["b"]),), None, "b"))
+    desk.books.tick(here)
+    desk.clock.advance(1.0)
+    desk.books.end("a")
+    closed = {name: desk.books.accounts.closed(name) or [] for name in here}
+    shares = {
+        name: [one.share for one in entries if one.component == CPU] for name, entries in closed.items()
+    }
+    third = pytest.approx(1 / 3)
+    assert shares == {"a": [pytest.approx(2 / 3)], "b": [0.0], "in-b": [0.0], f"{BESIDE}c": [third]}
+    energies_j = [sum(one.energy_j for one in closed[name]) for name in runs]
+    assert energies_j == pytest.approx([200.0 / 3] * 3)
 
 
 def test_what_a_newcomer_used_before_is_not_counted(table: ProcessTable) -> None:

@@ -14,59 +14,16 @@ from sootprint.tracker.asleep import Asleep
 from sootprint.tracker.attribution import ACCELERATOR, Holder, Use, split, strict_share
 from sootprint.tracker.components import ComponentState, superseded
 from sootprint.tracker.entry import Entry
-from sootprint.tracker.line import Line, level, line_of, steady, sums
+from sootprint.tracker.line import Line, hand_on, level, line_of, steady, sums
 from sootprint.tracker.recorder import UNMOVED_S, free_name, stands_still
 from sootprint.tracker.sampler import Part
+from sootprint.tracker.shared import Shared, entry_of, shared_of, shared_values
 
 NOBODY = Use()
 MOST_CLOSED = 64
 CLOSED_S = 10.0  # time for which the last account of a run is kept for it to read [s]
+REOPENED_S = 90.0  # and where it has another one, longer than between two of its looks [s]
 UNMOVED_LOOKS = 10  # who comes and goes may ask for several within a second
-
-
-class _Shared:
-    """A component of the machine: its latest reading and what went wrong with it."""
-
-    __slots__ = (
-        *("before_j", "before_s", "gaps", "held_j", "held_s", "losses", "lost_from_s", "lost_until_s"),
-        *("reason", "source", "state", "utilisation"),
-    )
-
-    def __init__(self, state: ComponentState, source: str) -> None:
-        self.state, self.source = state, source  # and its name at its meter
-        self.utilisation: float | None = None
-        self.losses, self.gaps = 0, 0
-        self.lost_from_s = self.lost_until_s = self.before_s = 0.0
-        self.reason: str | None = None
-        self.before_j: float | None = None
-        self.held_s: float | None = None  # since when somebody is charged with it [s]
-        self.held_j: float | None = None  # and its counter then [J]
-
-    def spend(self, reading: Reading, max_gap_s: float, slept_s: float) -> float | None:
-        """Energy since the reading before, or None where it is not known [J]."""
-        state = self.state
-        spent_j = None
-        self.before_s = reading.at_s if state.at_s is None else state.at_s
-        self.before_j = reading.energy_j if state.at_s is None else state.counter_j
-        if state.at_s is not None:
-            spent = state.spend(
-                reading.at_s, reading.energy_j, reading.power_w, max_gap_s=max_gap_s, slept_s=slept_s
-            )
-            spent_j = spent.energy_j
-            if spent_j is None:
-                self.losses += 1
-                self.lost_from_s, self.lost_until_s = state.at_s, reading.at_s
-                self.reason = state.missing or spent.reason
-            elif state.missing is not None:
-                self.gaps += 1
-                self.reason = state.missing
-            else:
-                state.covered_s += reading.at_s - state.at_s
-            if spent_j:
-                state.moved, state.dropped = True, False
-        state.at_s, state.counter_j, state.power_w = reading.at_s, reading.energy_j, reading.power_w
-        state.missing, self.utilisation = None, reading.utilisation
-        return spent_j
 
 
 class Accounts:
@@ -79,7 +36,7 @@ class Accounts:
     def __init__(self, *, max_gap_s: float) -> None:
         self.origin = os.urandom(6).hex()
         self._max_gap_s = max_gap_s
-        self._shared: dict[tuple[str, str], _Shared] = {}
+        self._shared: dict[tuple[str, str], Shared] = {}
         self._lines: dict[str, dict[str, Line]] = {}
         self._closed: dict[str, list[Entry]] = {}
         self._looks, self._first_s, self._judged = 0, math.inf, False
@@ -92,7 +49,7 @@ class Accounts:
             state = ComponentState.load(known.dump() | {"buckets": []})
             state.at_s = None if known.at_s is None else known.at_s + start_s
             state.component = self._free_name(state)
-            self._shared[state.meter, source] = _Shared(state, source)
+            self._shared[state.meter, source] = Shared(state, source)
 
     @property
     def runs(self) -> set[str]:
@@ -116,7 +73,6 @@ class Accounts:
         """
         charged = self._charged()
         lines = self._lines[run] = {}
-        self._closed.pop(run, None)
         for one in self._shared.values():
             name = one.state.component
             if sees is None or name in sees or not name.startswith(ACCELERATOR):
@@ -132,13 +88,18 @@ class Accounts:
         """End a run's account; its last entries are kept for it to read."""
         entries = self.entries(run)
         if self._lines.pop(run, None) is not None:
-            self._closed[run] = entries
+            self._closed.pop(run, None)
+            self._closed[run] = entries  # as the youngest
             for old in list(self._closed)[: -self.most_closed]:
                 del self._closed[old]
 
     def closed(self, run: str) -> list[Entry] | None:
-        """Last entries of a run whose account was ended, or None where it was not."""
-        return self._closed.get(run)
+        """Last entries of a run whose account is ended, or None."""
+        return None if run in self._lines else self._closed.get(run)
+
+    def earlier(self, run: str) -> list[Entry]:
+        """Last entries of the account that a run had before the one that it has, if that was ended not long ago."""
+        return self._closed.get(run, []) if run in self._lines else []
 
     def charge(
         self,
@@ -184,10 +145,11 @@ class Accounts:
         return counted
 
     def _forget(self) -> None:
-        """Leave out the accounts of runs that went long ago."""
+        """Leave out the accounts of runs that went long ago; not before those that are here have others."""
         now_s = self.now_s()
-        for run, entries in list(self._closed.items()):
-            if max((entry.at_s for entry in entries), default=0.0) < now_s - CLOSED_S:
+        for run, entries in list(self._closed.items()) if self._lines else ():
+            kept_s = REOPENED_S if run in self._lines else CLOSED_S
+            if max((entry.at_s for entry in entries), default=0.0) < now_s - kept_s:
                 del self._closed[run]
 
     def _judge(self) -> None:
@@ -263,6 +225,17 @@ class Accounts:
         """Let the parts that last of some runs add up to what is wanted, as somebody came or went."""
         level([self._lines[run] for run in runs if run in self._lines], wanted)
 
+    def hand_on(self, heir: str, runs: Collection[str], tops: Collection[str]) -> None:
+        """Let one run have the parts that last of all, as it goes to another reader before them.
+
+        Args:
+            heir: That run.
+            runs: All that go there.
+            tops: Those of them that are a part of nobody.
+        """
+        tables = [self._lines[run] for run in runs if run in self._lines]
+        hand_on(self._lines.get(heir, {}), tables, [self._lines[run] for run in tops if run in self._lines])
+
     def _hold(self, held: Collection[str], spent_j: Collection[str]) -> None:
         """Note since when somebody is charged with each component that was read now."""
         for one in self._shared.values():
@@ -272,13 +245,13 @@ class Accounts:
             elif one.state.component in spent_j:
                 one.held_s = one.held_j = None
 
-    def _of(self, reading: Reading, *, integrated: bool) -> _Shared:
+    def _of(self, reading: Reading, *, integrated: bool) -> Shared:
         key = (reading.meter, reading.component)
         one = self._shared.get(key)
         if one is None:
             state = ComponentState.of(reading, integrated=integrated)
             state.component = self._free_name(state)
-            one = self._shared[key] = _Shared(state, reading.component)
+            one = self._shared[key] = Shared(state, reading.component)
             for lines in self._lines.values() if not state.component.startswith(ACCELERATOR) else ():
                 lines[state.component] = Line(reading.at_s, is_first=True)
         return one
@@ -301,7 +274,7 @@ class Accounts:
         """Components that a run is charged with, as far as they were ever read."""
         lines = self._lines.get(run, {})
         return [
-            _entry(one, lines[one.state.component], self.origin)
+            entry_of(one, lines[one.state.component], self.origin)
             for one in self._shared.values()
             if one.state.component in lines and one.state.at_s is not None
         ]
@@ -314,7 +287,7 @@ class Accounts:
         """Plain values for a board, from which another process can go on."""
         return {
             "origin": self.origin,
-            "shared": [[*key, *_shared_values(one)] for key, one in self._shared.items()],
+            "shared": [[*key, *shared_values(one)] for key, one in self._shared.items()],
             "lines": {
                 run: {name: [getattr(line, slot) for slot in Line.__slots__] for name, line in lines.items()}
                 for run, lines in self._lines.items()
@@ -329,7 +302,7 @@ class Accounts:
             RecordError: It holds no accounts.
         """
         try:
-            shared = {(row[0], row[1]): _shared_of(row) for row in data["shared"]}
+            shared = {(row[0], row[1]): shared_of(row) for row in data["shared"]}
             lines = {
                 run: {name: line_of(values) for name, values in table.items()}
                 for run, table in data["lines"].items()
@@ -338,63 +311,3 @@ class Accounts:
             self.origin, self._shared, self._lines = str(data["origin"]), shared, lines
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as err:
             raise RecordError(f"the board of this machine's runs cannot be read: {err!r}") from err
-
-
-_CONSTANTS = (
-    *("component", "basis", "low_ratio", "high_ratio", "wraps_at_j", "max_power_w", "integrated"),
-    *("moved", "dropped", "at_s", "counter_j", "power_w", "missing"),
-)
-_FACTS = ("utilisation", "losses", "gaps", "lost_from_s", "lost_until_s", "reason", "held_s", "held_j")
-_NUMBERS = ("at_s", "counter_j", "power_w", "wraps_at_j", "max_power_w")
-
-
-def _shared_values(one: _Shared) -> list[Any]:
-    return [getattr(one.state, name) for name in _CONSTANTS] + [getattr(one, name) for name in _FACTS]
-
-
-def _shared_of(row: Sequence[Any]) -> _Shared:
-    meter, source, *values = row
-    state = ComponentState(meter=meter, **dict(zip(_CONSTANTS, values, strict=False)))
-    one = _Shared(state, source)
-    for name, value in zip(_FACTS, values[len(_CONSTANTS) :], strict=True):
-        setattr(one, name, value)
-    for name in _NUMBERS:
-        value = getattr(state, name)
-        setattr(state, name, None if value is None else float(value))
-    return one
-
-
-def _entry(one: _Shared, line: Line, origin: str) -> Entry:
-    state = one.state
-    goes_on = not state.integrated and state.basis != "modelled"  # whoever reads it
-    return Entry(
-        meter=state.meter,
-        component=one.source,
-        basis=state.basis,
-        low_ratio=state.low_ratio,
-        high_ratio=state.high_ratio,
-        integrated=state.integrated,
-        origin=origin,
-        since_s=line.since_s,
-        at_s=state.at_s or 0.0,
-        energy_j=line.energy_j,
-        rest_j=line.rest_j,
-        variance_j2=line.variance_j2,
-        utilisation=one.utilisation,
-        losses=one.losses,
-        lost_from_s=one.lost_from_s,
-        lost_until_s=one.lost_until_s,
-        lost_at_j=line.lost_at_j,
-        gaps=one.gaps,
-        dropped=state.dropped,
-        reason=one.reason,
-        missing=state.missing,
-        is_first=line.is_first > 0.0,
-        held_s=one.held_s,
-        held_j=one.held_j if goes_on else None,
-        counter_j=state.counter_j if goes_on else None,
-        wraps_at_j=state.wraps_at_j,
-        max_power_w=state.max_power_w,
-        share=line.told,
-        without_j=line.without_j,
-    )

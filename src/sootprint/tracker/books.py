@@ -10,6 +10,7 @@ from sootprint.core.protocols import Machine, Meter
 from sootprint.tracker.accounts import Accounts
 from sootprint.tracker.attribution import Holder, Use
 from sootprint.tracker.components import ComponentState
+from sootprint.tracker.neighbours import BESIDE
 from sootprint.tracker.sampler import Part, Sampler
 from sootprint.tracker.usage import Tracked, Usage
 
@@ -90,21 +91,28 @@ class Books:
             here: Everybody who is here from now on, by identity.
             is_owed: Whether one who was here is charged until now; asked after the meters have answered.
         """
+        self._look(here, is_owed)
+        self._meet(here)
+
+    def _look(self, here: Mapping[str, Member], is_owed: Callable[[str], bool]) -> None:
         parts = self._sampler.collect(last=True)
         looked_at = self._here | dict(here)  # who comes is looked at once, before it is charged
         uses, whole = self._usage.look([one.tracked for one in self._placed(looked_at).values()])
         self._uses, self._whole = uses, whole
         self._charge(parts, uses, whole, is_owed)
-        self._meet(here)
 
-    def end(self, *, is_owed: Callable[[str], bool] = _always) -> None:
+    def end(self, heir: str, *, is_owed: Callable[[str], bool] = _always) -> None:
         """Charge what was spent, and close all accounts, so that each can be read and nobody is charged again.
 
         Args:
+            heir: Run that another process charges from now on, and alone until the others come: it bridges for all.
             is_owed: Whether one who was here is charged until now; asked after the meters have answered.
         """
         self.accounts.most_closed += len(self.accounts.runs)
-        self.tick({}, is_owed=is_owed)
+        self._look({}, is_owed)
+        mine = [one for one in self._here if not one.startswith(BESIDE)]
+        self.accounts.hand_on(heir, mine, [one for one in self._outer() if one in mine])
+        self._meet({})
 
     def resume(
         self,

@@ -73,20 +73,24 @@ class Guest(abc.ABC):
 
     def _return(self) -> bool:
         """Whether the node service charges this run from now on, as nobody else reads and all until now is charged."""
-        if self._ends or not self._service.is_there or not (self._adrift_s is not None or self._has_ended()):
+        if self._ends or not self._service.is_there:
             return False
-        told = self._entries()
+        told, has_ended = self._entries(), self._has_ended()
+        if has_ended is False or (
+            self._adrift_s is None and not has_ended
+        ):  # an account goes on, which ends first
+            return False
         if not self._join(TICK_S):
             return False
         if told:
             self._recorder.take(told)
         return self._follow()
 
-    def _has_ended(self) -> bool:
-        """Whether who read for this run has taken all to the node service."""
+    def _has_ended(self) -> bool | None:
+        """Whether who read for this run has taken all to the node service; None where nobody told an account."""
         from sootprint.tracker.reader import has_ended
 
-        return self._seat is not None and has_ended(self._seat, self._machine.procfs)
+        return None if self._seat is None else has_ended(self._seat, self._machine.procfs)
 
     def _move(self) -> bool:
         """Whether the node service charges this run and those that it reads for from now on, as it is there."""

@@ -78,3 +78,23 @@ def level(tables: Sequence[Mapping[str, Line]], wanted: Mapping[str, float]) -> 
         elif all(line.is_first and not line.is_old for line in lines):
             for line in lines:
                 line.share = 1.0 / len(lines)
+
+
+def hand_on(
+    own: Mapping[str, Line], tables: Iterable[Mapping[str, Line]], tops: Iterable[Mapping[str, Line]]
+) -> None:
+    """Let one run have the parts of all by which they bridge a change of their reader.
+
+    Args:
+        own: Its lines.
+        tables: Those of all, its own among them.
+        tops: Those of the runs whose parts add up.
+    """
+    outer, everybody = list(tops), list(tables)
+    for name, line in own.items():
+        parts = [table[name].told for table in outer if name in table]
+        told = [part for part in parts if part is not None]
+        for other in (table[name] for table in everybody if name in table and table[name] is not line):
+            other.share = other.lasting = 0.0
+        if told:
+            line.share = line.lasting = fsum(told)

@@ -92,7 +92,7 @@ class Reader:
 
     def end(self) -> None:
         """Charge what was spent to everybody, and tell that nobody goes on from here: the node service charges them."""
-        self._books.end(is_owed=self._is_owed)
+        self._books.end(self._own.id, is_owed=self._is_owed)
         self._write(moved=True)
 
     def _is_owed(self, run: str) -> bool:
@@ -103,6 +103,10 @@ class Reader:
     def entries(self, run: str) -> list[Entry]:
         """Account of a run, or its last one where it has left."""
         return self._books.accounts.entries(run) or self._books.accounts.closed(run) or []
+
+    def earlier(self, run: str) -> list[Entry]:
+        """Account that a run had before the one that it has."""
+        return self._books.accounts.earlier(run)
 
     def tell(self, facts: Mapping[str, Any]) -> None:
         """Tell the others the facts of the meters."""
@@ -158,16 +162,18 @@ def _was_here(one: Registration | None, looked_s: float, now_s: float) -> bool:
     return one is None or one.since_s is None or 2.0 * one.since_s <= looked_s + now_s
 
 
-def has_ended(seat: Seat, procfs: str) -> bool:
-    """Whether the run that read for this one has charged everybody and gone to the node service."""
+def has_ended(seat: Seat, procfs: str) -> bool | None:
+    """Whether the run that read has charged everybody and gone to the node service; None if it told no account."""
     content = Board(seat.folder, procfs).read(BOARD) if seat.before is None else None
-    return content is not None and content.get("moved") is True
+    if content is None:
+        return None
+    return True if content.get("moved") is True else (False if content["lines"] else None)
 
 
 def on_board(
     folder_of: Seat, procfs: str, run: str, *, closed: bool = False, after_s: float = -math.inf
-) -> list[Entry] | None:
-    """Account of a run as the reader told it last, or None where it told none.
+) -> tuple[list[Entry], list[Entry] | None]:
+    """Account that a run had before, and the one that it has as the reader told it last, or None where it told none.
 
     Args:
         folder_of: Seat of a run.
@@ -178,14 +184,15 @@ def on_board(
     """
     content = Board(folder_of.folder, procfs).read(BOARD, run=run)
     if content is None:
-        return None
+        return [], None
     accounts = Accounts(max_gap_s=0.0)
     try:
         accounts.load(content)
     except RecordError:
-        return None
+        return [], None
     found = accounts.closed(run) if closed else accounts.entries(run) or accounts.closed(run)
-    return found if found and max(entry.at_s for entry in found) >= after_s else None
+    is_told = found and max(entry.at_s for entry in found) >= after_s
+    return accounts.earlier(run), found if is_told else None
 
 
 def facts_on_board(seat: Seat, procfs: str) -> dict[str, Any]:

@@ -245,6 +245,18 @@ class Recorder:
         still = [self._index[entry.meter][entry.component] for entry in entries if entry.dropped]
         self._drop([index for index in still if not self.fold.states[index].dropped])
 
+    def take_rest(self, entries: Sequence[Entry]) -> None:
+        """Journal the end of an account that was not taken until then, where another one has begun since."""
+        rest = []
+        for entry in entries:
+            before = self._taken.get(self._index.get(entry.meter, {}).get(entry.component, -1))
+            is_same = before is not None and (before.origin, before.since_s) == (entry.origin, entry.since_s)
+            since_s = self.start_s if before is None else before.at_s
+            if entry.at_s >= since_s and (is_same or entry.since_s >= since_s):
+                rest.append(entry)
+        if rest:
+            self.take(rest)
+
     def _begin_anew(self, index: int, entry: Entry, before: Entry | None) -> None:
         """Tell that an account begins; what its reader has charged to others by then is not filled in.
 

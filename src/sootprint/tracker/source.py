@@ -172,8 +172,7 @@ class Source(Glances, Guest):
 
     def _wait_for_account(self) -> None:
         """Be charged by whoever reads, or by the node service, or read for all."""
-        if self._adrift_s is None:
-            self._adrift_s = self._recorder.start_s
+        self._adrift_s = self._recorder.start_s if self._adrift_s is None else self._adrift_s
         self._await(lambda: self._take_over() or self._entries())
         if not self._service.joined:
             self._recorder.take(self._account())
@@ -181,6 +180,7 @@ class Source(Glances, Guest):
     def _account(self) -> list[Entry]:
         """What this run is charged so far."""
         if self._reader is not None:
+            self._recorder.take_rest(self._reader.earlier(self._own.id))
             return self._reader.entries(self._own.id)
         if not (entries := self._entries()) and self._seat is not None:
             self._seat.wake()  # whoever reads has not seen this run yet
@@ -286,8 +286,9 @@ class Source(Glances, Guest):
         from sootprint.tracker.reader import on_board
 
         assert self._seat is not None
-        since_s = -math.inf if self._adrift_s is None else self._adrift_s
-        found = on_board(self._seat, self._machine.procfs, self._own.id, closed=closed, after_s=since_s)
+        after_s = -math.inf if self._adrift_s is None else self._adrift_s
+        rest, found = on_board(self._seat, self._machine.procfs, self._own.id, closed=closed, after_s=after_s)
+        self._recorder.take_rest(rest)
         self._adrift_s = None if found else self._adrift_s
         return found
 
