@@ -29,7 +29,7 @@ class Alone(Glances):
         self.ticks = self._noted = 0
         self.taken: list[Any] = []
         self.worker: Any = SimpleNamespace(stopping=Flag(), marks=deque())
-        self.sampler: Any = SimpleNamespace(glance=self.look)
+        self.sampler: Any = SimpleNamespace(glance=self.look, poll_s=0.0)
         self._recorder: Any = SimpleNamespace(
             added=0, monotonic_s=time.monotonic, take_glance=lambda look: bool(look) and self.take(look)
         )
@@ -122,11 +122,22 @@ def test_a_knock_ends_a_long_wait(runtime: Path):
         {"_was_served": True},
         {"_noted": 1},
         {"sampler": None},
+        {"sampler": SimpleNamespace(poll_s=0.1)},
         {"_seat": None},
         {"_service": SimpleNamespace(is_idle=False, has_neighbours=False)},
         {"_service": SimpleNamespace(is_idle=True, has_neighbours=True)},
     ],
-    ids=["reads-for-others", "strict", "served", "unnoted", "no-meters", "no-seat", "service", "neighbours"],
+    ids=[
+        "reads-for-others",
+        "strict",
+        "served",
+        "unnoted",
+        "no-meters",
+        "power-polled-between",
+        "no-seat",
+        "service",
+        "neighbours",
+    ],
 )
 def test_a_run_that_is_not_alone_takes_none(runtime: Path, change: dict[str, Any]):
     """Whoever reads for others, is served, or has more to tell looks at everything at each tick."""

@@ -41,7 +41,9 @@ class Glances:
             worker: The run, which may be told to stop or to mark something.
         """
         sampler, seat = self.sampler, self._seat
-        if sampler is None or seat is None or self._is_busy(seat) or (watch := seat.watch) is None:
+        if sampler is None or sampler.poll_s:  # powers are polled between the ticks
+            return
+        if seat is None or self._is_busy(seat) or (watch := seat.watch) is None:
             return
         (wait, is_in_place), recorder = watch, self._recorder
         stopping, marks, now_s = worker.stopping, worker.marks, recorder.monotonic_s
