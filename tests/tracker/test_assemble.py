@@ -11,6 +11,7 @@ from sootprint.core.quantity import Factor
 from sootprint.core.records import Place
 from sootprint.tracker.assemble import InForce, Surroundings, footprint
 from sootprint.tracker.fold import Fold
+from sootprint.tracker.quantities import fill_j
 from tests.tracker.conftest import head
 
 LOSS = {"kind": "loss_share", "key": "node", "value": 0.1, "low": 0.05, "high": 0.2, "source": "test"}
@@ -98,6 +99,51 @@ def test_node_carries_losses_on_the_other_components():
     assert parts["node"].low == pytest.approx(0.05 - 0.015)
     assert made.energy_kwh.value == pytest.approx(0.35)
     assert math.fsum(part.energy_j for part in made.intervals) == pytest.approx(0.35 * 3.6e6, rel=1e-6)
+
+
+def late(first_s: float, *readings: tuple[float, float]) -> Fold:
+    """Sums of a card whose counter was read at 0 J after `first_s`, and then at (instant [s], counter [J])."""
+    ticks = [
+        {"k": "tick", "s": at_s, "r": [[0, at_s, energy_j, None, None, 0.0]]}
+        for at_s, energy_j in ((first_s, 0.0), *readings)
+    ]
+    state = {"meter": "nvml", "component": "accelerator:0", "basis": "sensor"}
+    return folded({"k": "comp", "c": state}, *ticks)
+
+
+def test_time_before_the_first_reading_is_filled_at_the_power_after_it():
+    """100 W for 0.5 s and 300 W for the other 9: 0.4 s before them were 40 J, not the 116 of the run's mean."""
+    made = footprint(late(0.4, (0.9, 50.0), (5.0, 1280.0), (9.9, 2750.0)), around(year(2026, 500.0)))
+    assert made.energy_kwh.value * 3.6e6 == pytest.approx(2750.0 + 40.0)
+    assert math.fsum(part.energy_j for part in made.intervals) == pytest.approx(2790.0)
+    bounds_j = [3.6e6 * bound for bound in (made.energy_kwh.low or 0.0, made.energy_kwh.high or 0.0)]
+    assert bounds_j == pytest.approx([2750.0 + 20.0, 2750.0 + 0.4 * 1.5 * 2750.0 / 9.5], rel=1e-3)
+
+
+def test_a_long_time_before_the_first_reading_is_filled_at_the_power_of_as_long_a_time():
+    """2 s are told from 2 s of 100 W, not from the first half second of 20 W; the gap says so."""
+    fold = late(2.0, (2.5, 10.0), (4.0, 200.0), (14.0, 3200.0))
+    assert fill_j(fold.states[0]) == pytest.approx(200.0)
+    (gap,) = footprint(fold, around(year(2026, 500.0))).gaps
+    assert gap.reason == "before the first reading; filled at the power of the first looks"
+
+
+def test_a_short_run_and_a_counter_that_stood_still_are_filled_at_the_mean():
+    """A gap is never 0 W: neither of 0.2 s after it, nor of a counter that moves once in 2 s, is the power known."""
+    assert fill_j(late(0.4, (0.6, 10.0)).states[0]) == pytest.approx(0.4 * 50.0)
+    assert fill_j(late(0.4, (1.4, 0.0), (2.4, 200.0)).states[0]) == pytest.approx(0.4 * 100.0)
+
+
+def test_a_gap_later_in_the_run_keeps_the_runs_mean_power():
+    """0.4 s before 100 W, and 1 s lost in the middle of 300 W: 40 J and 288 of the mean."""
+    fold = late(0.4, (0.9, 50.0), (5.0, 1280.0))
+    for line in (
+        {"k": "tick", "s": 6.0, "r": [[0, 6.0, 0.0, None, None, 0.0]]},  # the counter was reset
+        {"k": "tick", "s": 10.0, "r": [[0, 10.0, 1200.0, None, None, 0.0]]},
+    ):
+        fold.apply(line)
+    mean_w = (1280.0 + 1200.0) / 8.6
+    assert fill_j(fold.states[0]) == pytest.approx(40.0 + mean_w)
 
 
 def test_gap_is_filled_where_it_lies_and_named():

@@ -14,7 +14,7 @@ from sootprint.tracker import quantities
 from sootprint.tracker.breakdown import Energy, energy_of
 from sootprint.tracker.components import WALL, ComponentState, kind_of
 from sootprint.tracker.course import inside
-from sootprint.tracker.fold import HELD, TO_OTHERS, Fold
+from sootprint.tracker.fold import BEFORE_FIRST, HELD, TO_OTHERS, Fold
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -222,6 +222,8 @@ def _gaps(fold: Fold, energy: Energy) -> tuple[records.Gap, ...]:
         filled = (
             "; filled from the other components"
             if state is energy.wall
+            else "; filled at the power of the first looks"
+            if reason == BEFORE_FIRST and state.filled_s >= end_s - start_s
             else "; filled at the run's mean power"
         )
         treated = (

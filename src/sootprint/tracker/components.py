@@ -45,7 +45,8 @@ class ComponentState:
     bridged_s: float = 0.0
     bridged_j: float = 0.0
     lost_s: float = 0.0
-    filled_s: float = 0.0  # lost before others shared the machine, with the energy of that time
+    late_s: float = 0.0  # of it, before the first reading
+    filled_s: float = 0.0  # of it, what is filled already, with the energy of that time
     filled_j: float = 0.0
     idle_j: float = 0.0
     busy_s: float = 0.0
@@ -142,6 +143,26 @@ class ComponentState:
         if self.covered_s > 0.0:
             self.filled_j += (self.lost_s - self.filled_s) * self.energy_j / self.covered_s
             self.filled_s = self.lost_s
+
+    def fill_begin(self, step_s: float, least_s: float, *, is_shared: bool) -> None:
+        """Fill what was lost as the run began at the power of the first looks, once these are long enough.
+
+        That is as long as the time before them, as a training begins at another power than it has later. A run that
+        shares does not wait for that: it may be charged another part of the machine soon.
+
+        Args:
+            step_s: Time that was measured since the look before [s].
+            least_s: Shortest time to judge a power by [s].
+            is_shared: Whether others are charged for the machine, too.
+        """
+        enough_s = least_s if is_shared else max(least_s, self.late_s)
+        if not self.covered_s >= enough_s > self.covered_s - step_s:
+            return
+        if is_shared:
+            self.share()
+        elif self.moved:
+            self.filled_j += self.late_s * self.energy_j / self.covered_s
+            self.filled_s += self.late_s
 
     def add(self, spent_j: float, start_s: float, end_s: float, utilisation: float | None) -> None:
         """Count energy that was spent in `[start_s, end_s)` since the run's start [s]."""

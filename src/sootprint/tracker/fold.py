@@ -313,6 +313,7 @@ class Fold:
             raise ValueError(f"reading at {at_s} s")
         if state.at_s is None:
             self._lost(index, state, at_s, BEFORE_FIRST)
+            state.late_s = at_s
         else:
             if at_s <= state.at_s:
                 return
@@ -336,9 +337,8 @@ class Fold:
             state.bridged_j += spent_j
             self._gap(index, start_s, at_s, state.missing, bridged=True)
         state.add(spent_j, start_s, at_s, utilisation)
-        enough_s = 0.5 * self.period_s
-        if "shared" in self.head and state.covered_s >= enough_s > state.covered_s - (at_s - start_s):
-            state.share()  # what was lost before is filled at the power of the first looks, not of a later share
+        if state.filled_s < state.lost_s:
+            state.fill_begin(at_s - start_s, 0.5 * self.period_s, is_shared="shared" in self.head)
         if state.dropped and state.moved:  # it slept at first, as a laptop's GPU does
             state.dropped = False
             self._sort()

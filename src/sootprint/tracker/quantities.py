@@ -31,7 +31,7 @@ NO_LOSSES = Losses(0.0, 0.0, 0.0)
 
 
 def fill_j(state: ComponentState) -> float:
-    """Energy of the gaps at the component's mean power over the time that was measured [J]."""
+    """Energy of the gaps at the component's mean power over the time that was measured, or as filled already [J]."""
     if state.covered_s <= 0.0:
         return state.filled_j
     return state.filled_j + (state.lost_s - state.filled_s) * state.energy_j / state.covered_s
@@ -49,8 +49,9 @@ def energy_quantity(state: ComponentState, *, fill: Fill | None = None) -> Quant
     """Energy of a component with its interval [kWh]; None where no two readings of it exist.
 
     The meter's bounds and the sampling error add in quadrature. A gap that the counter bridged widens the interval
-    by a fifth of its energy. A gap without a counter is filled at the run's mean power; its bounds are the least and
-    the greatest power seen, at least half and one and a half times the mean.
+    by a fifth of its energy. A gap without a counter is filled at the run's mean power, the time before
+    the first reading at that of the first looks; the bounds are the least and the greatest power seen, at least half
+    and one and a half times the mean.
 
     Args:
         state: Sums of the component.
@@ -73,12 +74,10 @@ def energy_quantity(state: ComponentState, *, fill: Fill | None = None) -> Quant
 
 
 def _mean_fill(state: ComponentState) -> Fill:
-    mean_w = state.energy_j / state.covered_s
-    return Fill(
-        fill_j(state),
-        state.lost_s * min(state.min_w or 0.0, FILL_LOW * mean_w),
-        state.lost_s * max(state.max_w or 0.0, FILL_HIGH * mean_w),
-    )
+    mean_w, filled_j = state.energy_j / state.covered_s, fill_j(state)
+    least_j = state.lost_s * min(state.min_w or 0.0, FILL_LOW * mean_w)
+    most_j = state.lost_s * max(state.max_w or 0.0, FILL_HIGH * mean_w)
+    return Fill(filled_j, min(least_j, FILL_LOW * filled_j), max(most_j, FILL_HIGH * filled_j))
 
 
 def rest_quantity(state: ComponentState) -> Quantity:
