@@ -414,13 +414,18 @@ def test_a_glance_is_counted_and_written_as_a_whole_look():
     assert recorder.fold.states[1].busy_s == pytest.approx(0.03 * 1.00001)
 
 
-def test_a_glance_waits_until_still_counters_are_left_out(clock: FakeClock):
-    """A young run looks at all: one that is looked at too soon would be kept for ever."""
+def test_a_glance_waits_where_still_counters_are_to_be_left_out(clock: FakeClock):
+    """From 1.5 s on a whole look judges them: one that is only glanced at would be kept for ever."""
     recorder = Kept(clock)
     reading = Reading("rapl", "cpu:0", START_S, 100.0, max_power_w=100.0)
     recorder.record([Part("rapl", [reading], None, Seen([reading]))])
-    clock.advance(1.0)
-    assert not recorder.take_glance([("rapl", [("cpu:0", START_S + 1.0, 140.0, None)])])
+    for at_s, is_taken in ((1.0, True), (1.4, True), (1.6, False)):
+        clock.advance(START_S + at_s - clock.monotonic_s())
+        look = [("rapl", [("cpu:0", START_S + at_s, 100.0, None)])]
+        assert recorder.take_glance(look) is is_taken
+    still = Reading("rapl", "cpu:0", START_S + 1.6, 100.0, max_power_w=100.0)
+    recorder.record([Part("rapl", [still], None, Seen([still]))])
+    assert recorder.fold.states[0].dropped
 
 
 def test_a_glance_after_a_suspend_tells_of_it_in_the_journal_too(monkeypatch: pytest.MonkeyPatch):

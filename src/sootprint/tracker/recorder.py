@@ -118,7 +118,7 @@ class Recorder:
     def take_glance(self, looks: Sequence[Look] | None) -> bool:
         """Whether counters were journalled, as every component of the meters that told them is known and there.
 
-        Not before those that stand still were left out.
+        Not where those that stand still are to be left out now, which a whole look does.
 
         Args:
             looks: Component, instant on the monotonic clock [s], energy [J] and utilisation of each counter, by meter;
@@ -127,7 +127,7 @@ class Recorder:
         rows: list[list[Any]] = []
         texts: list[str] = []
         start_s = self.start_s
-        for meter, counters in looks if looks and self._judged else ():
+        for meter, counters in looks if looks and (self._judged or self.now_s() < UNMOVED_S) else ():
             known = self._index.get(meter)
             if known is None or len(known) != len(counters):
                 return False
@@ -177,7 +177,7 @@ class Recorder:
         if self.journal is not None:
             self.journal_failed = not self.journal.append(line, text)
         self._waiting.append(line)
-        if not self._judged or self._sums.progress is not None or len(self._waiting) >= MOST_WAITING:
+        if self._sums.progress is not None or len(self._waiting) >= MOST_WAITING:
             _ = self.fold
 
     def _may_judge(self, last: bool) -> bool:
