@@ -1,6 +1,7 @@
 """Sootprint, CodeCarbon, carbontracker, Zeus and Eco2AI through the same cases, side by side, into bench/results.
 
-    python bench/bench_peers.py [--quick] [--repeats 11] [--runs 3] [--costs-only] [--source TREE] [--no-install]
+    python bench/bench_peers.py [--quick] [--repeats 11] [--runs 3] [--again PART ...]
+                                 [--source TREE] [--no-install]
 
 Every tool runs in an environment of its own under build/bench, from PyPI at pinned versions, and sees a fake node
 whose energy is known. Where namespaces cannot be had, what needs them is skipped, with the reason in the table.
@@ -17,7 +18,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,34 @@ class Bench:
         self.fault_runs = self.truth_runs = 1 if quick else runs
         self.several_runs = 1 if quick else max(1, runs // 2)
         self.truth_seconds = 8.0 if quick else 15.0
+        self.how = "--quick" if quick else f"--repeats {repeats} --runs {runs}"
+
+    def facts(self) -> dict[str, Any]:
+        """What all parts have in common."""
+        return {
+            "isolation": BOXED if self._stage.boxed else f"{ASIDE} ({self._stage.no_box}).",
+            "calling_home": SILENT,
+            "settings": {tool.name: tool.settings for tool in tools.TOOLS},
+            "machine": tools.machine(),
+            "versions": {tool.name: tools.versions(tool) for tool in tools.TOOLS},
+        }
+
+    def part(self, name: str) -> dict[str, Any]:
+        """One of `report.PARTS`, measured now: its tables, and how often each figure was taken."""
+        if name == "faults":
+            tables = {"faults": self.faults(), "several": self.several(), "nested": self.nested()}
+            return tables | {"fault_runs": self.fault_runs, "several_runs": self.several_runs}
+        if name == "truth":
+            runs = {"truth_runs": self.truth_runs, "truth_seconds": self.truth_seconds}
+            return {"truth": self.truth()} | runs
+        summary = {tool: report.costs(results) for tool, results in self.costs().items()}
+        bare = summary.pop(tools.NOTHING.name)
+        return {
+            "costs": summary,
+            "bare_ms_per_s": bare["cpu_ms_per_s"]["median"],
+            "repeats": self.repeats,
+            "site_packages_mb": {tool.name: tools.site_packages_mb(tool) for tool in tools.TOOLS},
+        }
 
     def costs(self) -> dict[str, list[dict[str, Any]]]:
         """Results of the cost case, the tools in turn, never two at a time."""
@@ -162,53 +191,33 @@ def _cell(found: Any, of: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
     return {"skipped": str(found)} if isinstance(found, SkippedError) else of(found)
 
 
-def measure(stage: Stage, *, quick: bool, repeats: int, runs: int) -> dict[str, Any]:
-    """The whole report."""
-    bench = Bench(stage, quick=quick, repeats=repeats, runs=runs)
-    tables: dict[str, Any] = {
-        "faults": bench.faults(),
-        "several": bench.several(),
-        "nested": bench.nested(),
-        "truth": bench.truth(),
-    }
-    facts = {
-        "command": "python bench/bench_peers.py "
-        + ("--quick" if quick else f"--repeats {repeats} --runs {runs}"),
-        "isolation": BOXED if stage.boxed else f"{ASIDE} ({stage.no_box}).",
-        "calling_home": SILENT,
-        "settings": {tool.name: tool.settings for tool in tools.TOOLS},
-        "fault_runs": bench.fault_runs,
-        "several_runs": bench.several_runs,
-        "truth_runs": bench.truth_runs,
-        "truth_seconds": bench.truth_seconds,
-    }
-    return costed(bench, tables | facts)
+def measured(bench: Bench, parts: Sequence[str], before: Mapping[str, Any]) -> dict[str, Any]:
+    """The report with some parts that are measured now.
+
+    Args:
+        bench: What measures them.
+        parts: Some of `report.PARTS`.
+        before: A report that the others are taken from; empty where all parts are measured.
+    """
+    made = {**before, **bench.facts(), "measured": dict(before.get("measured", {}))}
+    for part in report.PARTS if before else ():
+        made["measured"].setdefault(part, {**report.UNTOLD, "at": before["date"]})
+    for part in parts:
+        load = tools.machine()["load_1_min"]  # before it is measured
+        made |= bench.part(part)
+        made["measured"][part] = {"at": _now(), "load_1_min": load, "code": tools.code(), "how": bench.how}
+    return made | {"date": _now().partition("T")[0], "behind": report.behind(made)}
 
 
-def costed(bench: Bench, others: dict[str, Any]) -> dict[str, Any]:
-    """The report with costs that are measured now; `others` is the rest of it."""
-    machine = tools.machine()  # its load when the costs are measured
-    summary = {name: report.costs(results) for name, results in bench.costs().items()}
-    bare = summary.pop(tools.NOTHING.name)
-    made = others | {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": machine,
-        "versions": {tool.name: tools.versions(tool) for tool in tools.TOOLS},
-        "site_packages_mb": {tool.name: tools.site_packages_mb(tool) for tool in tools.TOOLS},
-        "repeats": bench.repeats,
-        "bare_ms_per_s": bare["cpu_ms_per_s"]["median"],
-        "costs": summary,
-    }
-    return made | {"behind": report.behind(made)}
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def _newest() -> dict[str, Any]:
     """The newest whole report."""
     found = sorted(RESULTS.glob("peers-2*.json"))
     if not found:
-        sys.exit(
-            "bench_peers: there is no report whose costs could be measured again: leave out --costs-only"
-        )
+        sys.exit("bench_peers: there is no report of which a part could be measured again: leave out --again")
     newest: dict[str, Any] = json.loads(found[-1].read_text(encoding="utf-8"))
     return newest
 
@@ -224,9 +233,11 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=11)
     parser.add_argument("--runs", type=int, default=3, help="runs of each fault and each wave")
     parser.add_argument(
-        "--costs-only",
-        action="store_true",
-        help="measure the costs again, and take the rest of the newest report",
+        "--again",
+        nargs="+",
+        choices=report.PARTS,
+        metavar="PART",
+        help=f"measure these parts again, of {', '.join(report.PARTS)}, and take the rest of the newest report",
     )
     parser.add_argument("--source", type=Path, default=ROOT, help="tree of Sootprint to install")
     parser.add_argument("--no-install", action="store_true", help="take the environments as they are")
@@ -238,13 +249,8 @@ def main() -> None:
             sys.exit(f"bench_peers: not run, as an environment could not be made ({err}); it needs PyPI once")
     with tempfile.TemporaryDirectory(prefix="peers-") as folder:
         stage = Stage(Path(folder))
-        if chosen.costs_only:
-            before = _newest()
-            again = f"{before['command'].partition(', costs again')[0]}, costs again with --costs-only"
-            bench = Bench(stage, quick=chosen.quick, repeats=chosen.repeats, runs=chosen.runs)
-            made = costed(bench, before | {"command": again})
-        else:
-            made = measure(stage, quick=chosen.quick, repeats=chosen.repeats, runs=chosen.runs)
+        bench = Bench(stage, quick=chosen.quick, repeats=chosen.repeats, runs=chosen.runs)
+        made = measured(bench, chosen.again or report.PARTS, before=_newest() if chosen.again else {})
     RESULTS.mkdir(parents=True, exist_ok=True)
     name = f"peers-{'quick-' if chosen.quick else ''}{made['date']}"
     (RESULTS / f"{name}.json").write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")

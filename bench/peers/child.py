@@ -66,14 +66,16 @@ def helpers_cpu_s() -> float:
 
 
 class Cost:
-    """Wall and processor time of what stands under `with`, helpers included [ms]."""
+    """Wall and processor time of what stands under `with`, helpers included [ms], and the instants around it [s]."""
 
     def __enter__(self) -> Cost:
         self._helpers_s = helpers_cpu_s()
         self._wall_s, self._cpu_s = time.perf_counter(), time.process_time()
+        self.begun_s = time.clock_gettime(time.CLOCK_MONOTONIC)
         return self
 
     def __exit__(self, *ignored: object) -> None:
+        self.ended_s = time.clock_gettime(time.CLOCK_MONOTONIC)
         cpu_s, wall_s = time.process_time(), time.perf_counter()
         self.wall_ms = 1000 * (wall_s - self._wall_s)
         self.cpu_ms = 1000 * (cpu_s - self._cpu_s + helpers_cpu_s() - self._helpers_s)
@@ -144,7 +146,7 @@ def measured(plan: Plan, module: ModuleType) -> None:
     with Cost() as cost:
         use = module.Use(plan)
         use.start()
-    note("started", start_ms=cost.wall_ms, start_cpu_ms=cost.cpu_ms)
+    note("started", at_s=cost.ended_s, start_ms=cost.wall_ms, start_cpu_ms=cost.cpu_ms)
     until_s = stop_s or time.monotonic() + plan["seconds"]
     if plan["fault"] == "nested":
         _nested(plan, module, use, until_s)
@@ -155,7 +157,7 @@ def measured(plan: Plan, module: ModuleType) -> None:
     note("stopping")
     with Cost() as cost:
         joules = use.stop()
-    note("stopped", joules=joules, stop_ms=cost.wall_ms, stop_cpu_ms=cost.cpu_ms)
+    note("stopped", joules=joules, called_s=cost.begun_s, stop_ms=cost.wall_ms, stop_cpu_ms=cost.cpu_ms)
 
 
 def _nested(plan: Plan, module: ModuleType, use: Any, until_s: float) -> None:

@@ -43,9 +43,14 @@ def _opening(report: Report) -> Iterator[str]:
     yield "# Sootprint beside other tools"
     yield ""
     yield (
-        f"{report['date']}, `{report['command']}`, on {machine['cores']} cores of {machine['cpu']}, "
-        f"{machine['system']}, Python {machine['python']}, load {machine['load_1_min']:.1f} before the costs."
+        f"{report['date']}, on {machine['cores']} cores of {machine['cpu']}, {machine['system']}, "
+        f"Python {machine['python']}. Each part by `python bench/bench_peers.py`:"
     )
+    yield ""
+    yield "| part | measured | with | load before | Sootprint |"
+    yield "| --- | --- | --- | --- | --- |"
+    yield from _measured(report["measured"])
+    yield ""
     yield f"{report['isolation']} {report['calling_home']}"
     yield ""
     yield "| tool | version | packages | used as its documents say |"
@@ -54,6 +59,18 @@ def _opening(report: Report) -> Iterator[str]:
         told = report["versions"][tool.name]
         more = ", ".join(f"{name} {told[name]}" for name in ("numpy", "pandas") if name in told)
         yield f"| {tool.name} | {told[tool.name]} ({more}) | {told['packages']} | {tool.settings} |"
+
+
+def _measured(parts: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """When each part was measured, and whether with the Sootprint that the newest was measured with."""
+    newest = max(parts.values(), key=lambda part: str(part["at"]))
+    for name, part in parts.items():
+        is_same = part["code"] is not None and part["code"] == newest["code"]
+        load = "unknown" if part["load_1_min"] is None else f"{part['load_1_min']:.1f}"
+        yield (
+            f"| {name} | {part['at'].replace('T', ' ').replace('+00:00', ' UTC')} | {part['how'] or 'unknown'} "
+            f"| {load} | {'the newest here' if is_same else 'an earlier one'} |"
+        )
 
 
 def _costs(report: Report) -> Iterator[str]:

@@ -26,6 +26,8 @@ COSTS = {  # name in the notes: title, unit
     "memory_mb": ("memory added", "MB"),
     "helpers": ("helper processes", ""),
 }
+PARTS = ("faults", "truth", "costs")  # of a report, each of which can be measured again
+UNTOLD = {"load_1_min": None, "code": None, "how": None}  # of a part that an older report has
 SAME = 1.05  # costs nearer than this are called equal
 SAME_PERCENT = 2.0  # and shares of the energy: starting and stopping take time, too
 AS_TRUE_PERCENT = 0.3  # errors against a known energy nearer than this are called equal

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +119,7 @@ def run(spec: Spec) -> dict[str, Any]:
     left_behind = _left_behind(trainings)
     with contextlib.suppress(OSError):
         (Path(spec["out"]) / BALLAST).unlink()
-    windows = [_window(training, case, start_s, ended_s) for training in trainings]
+    windows = [window(training.notes(), case, start_s, ended_s) for training in trainings]
     union = min(a for a, _ in windows), max(b for _, b in windows)
     truth = _truth(spec) or (node.joules if node is not None else None)
     result = {
@@ -254,12 +254,24 @@ def _left_behind(trainings: list[Training]) -> int:
     return sum(len(found) for _, found in helpers)
 
 
-def _window(training: Training, case: Spec, start_s: float, ended_s: float | None) -> tuple[float, float]:
-    """Instants between which the training ran under the tool; the planned ones where the tool never started."""
-    notes = training.notes()
+def window(
+    notes: Mapping[str, Mapping[str, Any]], case: Spec, start_s: float, ended_s: float | None
+) -> tuple[float, float]:
+    """Instants between which a training ran under the tool; the planned ones where the tool never started [s].
+
+    They are those at which `start` returned and `stop` was called.
+
+    Args:
+        notes: What the training noted, by event.
+        case: The case.
+        start_s: Instant at which it was to start [s].
+        ended_s: Instant at which it was ended from outside [s], or None.
+    """
     if "started" not in notes:
         return start_s, start_s + case["seconds"]
     begun_s = notes["started"]["at_s"]
+    if "stopped" in notes:
+        return begun_s, notes["stopped"]["called_s"]
     for event in ("stopping", "raising"):
         if event in notes:
             return begun_s, notes[event]["at_s"]

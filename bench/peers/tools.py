@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -86,6 +87,20 @@ def versions(tool: Tool) -> dict[str, str]:
     done = subprocess.run([tool.python, "-c", code, *wanted], stdout=subprocess.PIPE, text=True, check=True)
     found: dict[str, str] = json.loads(done.stdout)
     return found
+
+
+def code(folder: Path | None = None) -> str:
+    """Digest of the Python files of a package, by default of the Sootprint that is measured: which code it was.
+
+    Args:
+        folder: Folder of the package.
+    """
+    package = site_packages(SOOTPRINT) / SOOTPRINT.name if folder is None else folder
+    made = hashlib.sha256()
+    for file in sorted(package.rglob("*.py")):
+        made.update(f"{file.relative_to(package)}\n".encode())
+        made.update(file.read_bytes())
+    return made.hexdigest()[:16]
 
 
 def install(*, source: Path = ROOT) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import math
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from bench.peers import accounts, cases, page, reasons, report, tools
+from bench.peers import accounts, cases, child, page, reasons, report, runner, tools
 from bench.peers.node import Node
 from tests.fixtures import fake_devices
 
@@ -155,7 +156,11 @@ def _report(ours: float, theirs: float) -> dict[str, Any]:
     nested = {"sum_over_true": 1.0, "inner_is_marked": True, "reference": "true joules"}
     return {
         "date": "2026-01-01",
-        "command": "any",
+        "measured": {
+            "faults": {"at": "2025-12-30", **report.UNTOLD},
+            "truth": {"at": "2026-01-01T10:00:00+00:00", "code": "a", "load_1_min": 1.0, "how": "--runs 3"},
+            "costs": {"at": "2026-01-01T09:00:00+00:00", "code": "b", "load_1_min": 0.0, "how": "--runs 3"},
+        },
         "machine": machine,
         "isolation": "",
         "calling_home": "",
@@ -204,6 +209,47 @@ def test_page_shows_what_was_skipped_with_its_reason() -> None:
     row = next(line for line in text.splitlines() if line.startswith("| a fault |"))
     assert row.split(" | ")[4] == "- (there is no `unshare` here)"
     assert "| import, wall [ms] | 10 | 5 (0.5) |" in text
+
+
+def test_page_says_of_which_code_each_part_is() -> None:
+    """What was measured last is of the newest; what is of other code, or of code that nobody knows, is said to be."""
+    text = page.page(_report(1.0, 1.0) | {"behind": []})
+    rows = [line for line in text.splitlines() if line.startswith(("| faults |", "| truth |", "| costs |"))]
+    assert rows == [
+        "| faults | 2025-12-30 | unknown | unknown | an earlier one |",
+        "| truth | 2026-01-01 10:00:00 UTC | --runs 3 | 1.0 | the newest here |",
+        "| costs | 2026-01-01 09:00:00 UTC | --runs 3 | 0.0 | an earlier one |",
+    ]
+
+
+def test_code_is_known_by_its_files(tmp_path: Path) -> None:
+    """A changed line and a renamed file are other code; what is compiled of it is not."""
+    (tmp_path / "a.py").write_text("one", encoding="utf-8")
+    first = tools.code(tmp_path)
+    (tmp_path / "a.pyc").write_text("compiled", encoding="utf-8")
+    assert tools.code(tmp_path) == first
+    (tmp_path / "a.py").write_text("two", encoding="utf-8")
+    assert tools.code(tmp_path) != first
+    (tmp_path / "a.py").write_text("one", encoding="utf-8")
+    (tmp_path / "a.py").rename(tmp_path / "b.py")
+    assert tools.code(tmp_path) != first
+
+
+def test_the_truth_lies_between_the_calls_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the harness does around `start` and `stop` is no time of the tool: its reads of /proc take milliseconds."""
+    clock = itertools.count()
+    looks: list[int] = []
+    monkeypatch.setattr(child, "helpers_cpu_s", lambda: looks.append(next(clock)) or 0.0)
+    monkeypatch.setattr(child.time, "clock_gettime", lambda _: next(clock))
+    with child.Cost() as cost:
+        inside = next(clock)
+    assert looks[0] < cost.begun_s < inside < cost.ended_s < looks[1]
+    notes = {"started": {"at_s": 3.0}, "stopping": {"at_s": 9.0}, "stopped": {"at_s": 9.9, "called_s": 9.2}}
+    assert runner.window(notes, {"seconds": 6.0}, 0.0, None) == (3.0, 9.2)
+    del notes["stopped"]  # it raised
+    assert runner.window(notes, {"seconds": 6.0}, 0.0, None) == (3.0, 9.0)
+    assert runner.window({"started": {"at_s": 3.0}}, {"seconds": 6.0}, 0.0, 8.0) == (3.0, 8.0)
+    assert runner.window({}, {"seconds": 6.0}, 1.0, None) == (1.0, 7.0)
 
 
 def test_a_row_where_another_is_ahead_has_its_reason_and_evidence() -> None:
