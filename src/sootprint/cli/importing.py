@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import io
+import itertools
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from sootprint.cli import lookup, options, output, shell
+from sootprint.cli import options, output, shell
 
 if TYPE_CHECKING:
     from sootprint.core.records import Footprint
+    from sootprint.estimator.filled import Beside
     from sootprint.importers import LeftOut
+    from sootprint.importers.base import Names
+    from sootprint.settings import Settings
 
+MOST_TOLD = 20  # rows left out that are told one by one
+MOST_CPUS = 10_000  # of Slurm in one processor
 Form = Annotated[
     str | None,
     typer.Argument(
-        metavar="FORMAT", help="codecarbon, hf-card, template or sootprint; auto to tell it by the text."
+        metavar="[FORMAT]",
+        help="codecarbon, hf-card, slurm-sacct, aws-ccft, gcp-carbon, azure-carbon, template or "
+        "sootprint; auto, or nothing, to tell it by the text.",
     ),
 ]
 Files = Annotated[list[str] | None, typer.Argument(metavar="[FILE...]", help="Files; - for stdin.")]
@@ -25,11 +36,47 @@ Template = Annotated[
     bool, typer.Option("--template", help="Print the empty table with an example row, and stop.")
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 where anything was left out.")]
+Pue = Annotated[
+    float | None,
+    typer.Option("--pue", metavar="X", parser=options.number, help="PUE of records that state none."),
+]
+Zone = Annotated[
+    str | None,
+    typer.Option(
+        "--zone", metavar="ZONE", help="Place of records that state none, e.g. DE or aws/us-east-1."
+    ),
+]
+Devices = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--hardware",
+        metavar="[NAME=]DEVICE",
+        help="Accelerator that the file calls NAME, e.g. a100=A100-SXM4-80GB; without NAME, of those that it does "
+        "not name.",
+    ),
+]
+Processor = Annotated[
+    str | None,
+    typer.Option(
+        "--cpu",
+        metavar="DEVICE[=N]",
+        help="Processor of jobs that were given cores alone; N of Slurm's CPUs are one, else as many as it has cores.",
+    ),
+]
+StoreUsers = Annotated[
+    bool,
+    typer.Option("--store-users", help="Keep names of users and accounts as they are, not as pseudonyms."),
+]
 
 
 def import_(
     form: Form = None,
     files: Files = None,
+    zone: Zone = None,
+    pue: Pue = None,
+    hardware: Devices = None,
+    cpu: Processor = None,
+    store_users: StoreUsers = False,
     template: Template = False,
     strict: Strict = False,
     out: options.Out = None,
@@ -39,9 +86,11 @@ def import_(
 
     What a row states is kept as stated. Hours on a named device get an estimate of their energy, and energy at a place
     its emissions. A row that cannot be used is told with its line and the reason; the others are read. The same file
-    read again changes nothing. With --out the records go to a file, one JSON object a line, and not to the ledger.
+    read again changes nothing. Users, accounts and nodes are pseudonyms. With --out the records go to a file, one JSON
+    object a line, and not to the ledger.
 
-        sootprint import codecarbon emissions.csv
+        sootprint import emissions.csv
+        sootprint import slurm-sacct jobs.txt --zone DE --pue 1.3 --cpu "EPYC 7763=128"
         sootprint import hf-card README.md --json
         sootprint import --template > runs.csv
         sootprint import template runs.csv --out runs.jsonl
@@ -51,26 +100,156 @@ def import_(
 
         print(empty(), end="")
         return
+    form, files = _named(form, files or [])
     if not files:
         shell.wrong("no file is named: give a format and files, e.g. `sootprint import auto emissions.csv`")
-    records, left_out = imported(files, None if form == "auto" else form)
+    reading = _Reading(_beside(zone, pue, hardware or [], cpu), store_users=store_users)
+    records = reading.each(files, form)
     if json:
-        from sootprint.core.codec import to_dict
-
-        output.print_json(
-            {"records": [to_dict(one) for one in records], "left_out": [_plain(*one) for one in left_out]}
-        )
-    told(left_out)
-    if out is not None:
-        output.write_whole(out, "".join(f"{one.to_json()}\n" for one in records))
-    elif not json:
-        _keep(records)
+        _print(records, reading, out)
+    elif out is not None:
+        output.write_lines(out, (one.to_json() for one in records))
+    else:
+        _keep(records, reading.settings)
+    reading.told()
     if not json:
-        print(
-            f"{len(records)} records {f'in {out}' if out else 'in the ledger'}, {len(left_out)} rows left out"
-        )
-    if strict and left_out:
+        where = f"in {out}" if out else "in the ledger"
+        print(f"{reading.records} records {where}, {len(reading.left_out)} rows left out")
+        reading.advise()
+    if strict and reading.left_out:
         raise typer.Exit(shell.FAILED)
+
+
+def _named(form: str | None, files: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Format and files; the first argument is a file where it is no format and there is one of that name."""
+    from sootprint.importers import FORMATS
+
+    if form is None or form == "auto":
+        return None, list(files)
+    if form not in FORMATS and (form == "-" or Path(form).is_file()):
+        return None, [form, *files]
+    return form, list(files)
+
+
+def _beside(zone: str | None, pue: float | None, hardware: Sequence[str], cpu: str | None) -> Beside:
+    """What is stated beside the files.
+
+    Raises:
+        CatalogueError: The zone is in no table.
+    """
+    import dataclasses
+
+    from sootprint.catalogue import zones
+    from sootprint.estimator.filled import Beside
+
+    place = None if zone is None else dataclasses.replace(zones.locate(zone).place, source="argument")
+    if pue is not None and not 1.0 <= pue <= 5.0:
+        shell.wrong(f"--pue is {pue:g}: it is facility energy over IT energy, between 1 and 5")
+    devices = {}
+    for one in hardware:
+        name, sign, device = one.rpartition("=")
+        if (sign and not name.strip()) or not device.strip():
+            shell.wrong(f"--hardware {one!r:.60} is not DEVICE or NAME=DEVICE, e.g. a100=A100-SXM4-80GB")
+        devices[name.strip().lower()] = device.strip()
+    processor, sign, told = (cpu or "").rpartition("=") if "=" in (cpu or "") else (cpu or "", "", "")
+    if sign and not (told.isascii() and told.isdigit() and 0 < int(told) <= MOST_CPUS):
+        shell.wrong(f"--cpu {cpu!r:.60} is not DEVICE or DEVICE=N, with N of Slurm's CPUs in one processor")
+    return Beside(
+        place=place,
+        pue=pue,
+        devices=devices,
+        processor=processor.strip() or None,
+        cpus=int(told) if sign else None,
+    )
+
+
+class _Reading:
+    """Files that are read row by row, and what is to be told of them at the end.
+
+    Args:
+        beside: What is stated beside the files.
+        store_users: Whether users and accounts are kept as they are.
+
+    Raises:
+        SootprintError: The settings cannot be read, or a device beside the files is in no table.
+    """
+
+    def __init__(self, beside: Beside, *, store_users: bool = False) -> None:
+        from sootprint import settings
+        from sootprint.estimator.filled import Filling
+        from sootprint.ledger.names import pseudonyms
+
+        self.settings = settings.load()
+        kept = ("user", "account") if store_users else ()
+        self._names: Names = pseudonyms(self.settings.home, as_written=kept)
+        self._filling = Filling(self.settings, beside)
+        self.left_out: list[tuple[str, LeftOut]] = []
+        self.records = self._placeless = self._of_cores = self._unnamed = 0
+
+    def each(self, files: Iterable[str], form: str | None) -> Iterator[Footprint]:
+        """Records of files, filled in where their inputs suffice.
+
+        Raises:
+            InputError: A file cannot be read, or holds no record.
+        """
+        for file in files:
+            before = self.records
+            for made in self._of(file, form):
+                self._note(made)
+                yield made
+            if self.records == before:
+                first = (
+                    f"{self.left_out[-1][1].where}: {self.left_out[-1][1].why}"
+                    if self.left_out
+                    else "no rows"
+                )
+                shell.wrong(f"{_called(file)} holds no record: {first}")
+
+    def _of(self, file: str, form: str | None) -> Iterator[Footprint]:
+        from sootprint import importers
+        from sootprint.importers.base import LeftOut
+
+        name = _called(file)
+        with _opened(file) as text:
+            head = next((line for line in text if line.strip("\ufeff \t\r\n")), "")
+            lines = itertools.chain((head,), text)
+            rows = importers.streamed(lines, head, name=name, form=form, names=self._names)
+            if rows is None:
+                found = importers.read("".join(lines), name=name, form=form, names=self._names)
+                self.left_out += ((name, one) for one in found.left_out)
+                yield from map(self._filling.of, found.records)
+                return
+            for where, one in rows:
+                if isinstance(one, str):
+                    self.left_out.append((name, LeftOut(where=where, why=one)))
+                else:
+                    yield self._filling.of(one)
+
+    def _note(self, made: Footprint) -> None:
+        from sootprint.importers.base import CORE, UNNAMED
+
+        self.records += 1
+        bare = made.energy_kwh is None and made.emissions_kg is None and bool(made.hardware)
+        self._of_cores += bare and made.hardware[0].name == CORE
+        self._unnamed += bare and made.hardware[0].name == UNNAMED
+        self._placeless += made.energy_kwh is not None and made.place.zone is None
+
+    def told(self) -> None:
+        """Say on stderr what was left out."""
+        told(self.left_out)
+
+    def advise(self) -> None:
+        """Say on stderr which option would tell more of the records."""
+        if self._of_cores:
+            shell.say(
+                f'{self._of_cores} records of cores have no energy: name their processor, e.g. --cpu "EPYC 7763"'
+            )
+        if self._unnamed:
+            shell.say(
+                f"{self._unnamed} records of unnamed accelerators have no energy: e.g. --hardware A100-SXM4-80GB"
+            )
+        if self._placeless:
+            shell.say(f"{self._placeless} records tell no place: state it, e.g. --zone DE")
 
 
 def imported(
@@ -81,34 +260,57 @@ def imported(
     Raises:
         InputError: A file cannot be read, or holds no record.
     """
-    from sootprint import importers, settings
-    from sootprint.estimator.filled import filled
+    from sootprint.estimator.filled import NOTHING
 
-    known = settings.load()
-    records: list[Footprint] = []
-    left_out: list[tuple[str, LeftOut]] = []
-    for file in files:
-        name = "standard input" if file == "-" else Path(file).name
-        found = importers.read(lookup.text_of(file), name=name, form=form)
-        records += (filled(one, known) for one in found.records)
-        left_out += ((name, one) for one in found.left_out)
-    return records, left_out
+    reading = _Reading(NOTHING)
+    return list(reading.each(files, form)), reading.left_out
 
 
 def told(left_out: Sequence[tuple[str, LeftOut]]) -> None:
-    """Say on stderr what was left out."""
-    for name, one in left_out:
+    """Say on stderr what was left out, and of many the rest by its reasons."""
+    for name, one in left_out[:MOST_TOLD]:
         shell.say(f"{name}, {one.where}: {one.why}")
+    more = len(left_out) - MOST_TOLD
+    if more > 0:
+        shell.say(f"and {more:,} more rows left out; --json lists all of them")
 
 
-def _plain(name: str, one: LeftOut) -> dict[str, Any]:
-    return {"file": name, "where": one.where, "why": one.why}
+def _called(file: str) -> str:
+    return "standard input" if file == "-" else Path(file).name
 
 
-def _keep(records: Sequence[Footprint]) -> None:
-    from sootprint import settings
-    from sootprint.ledger import keep
+@contextlib.contextmanager
+def _opened(file: str) -> Iterator[TextIO]:
+    """Text of a file, or of standard input for `-`, line by line.
 
-    home = settings.load().home
-    for one in records:
-        keep(home, one, timeout_s=5.0)
+    Raises:
+        InputError: It cannot be read as text in UTF-8.
+    """
+    from sootprint.core.errors import InputError
+
+    wanted = "give a file as `sootprint import --help` lists them"
+    try:
+        with contextlib.nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as raw:
+            yield io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+    except OSError as err:
+        raise InputError(f"{file} cannot be read: {err.strerror}; {wanted}") from None
+    except UnicodeDecodeError as err:
+        raise InputError(f"{file} is no text in UTF-8 (byte {err.object[err.start]:#x}); {wanted}") from None
+
+
+def _print(records: Iterable[Footprint], reading: _Reading, out: Path | None) -> None:
+    """Print records and what was left out as JSON; with a file the records go there, too."""
+    from sootprint.core.codec import to_dict
+
+    listed = list(records)
+    if out is not None:
+        output.write_lines(out, (one.to_json() for one in listed))
+    left_out = [{"file": name, "where": one.where, "why": one.why} for name, one in reading.left_out]
+    output.print_json({"records": [to_dict(one) for one in listed], "left_out": left_out})
+
+
+def _keep(records: Iterable[Footprint], settings: Settings) -> None:
+    from sootprint.ledger import Ledger
+
+    with Ledger(settings.home) as ledger:
+        ledger.take(records)

@@ -125,3 +125,8 @@ def plain(data: Any) -> Any:
 def write_whole(path: Path, text: str) -> None:
     """Write a text file, whole or not at all; raises as `files.write`."""
     files.write(path, text.encode())
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write the lines of a text file as they come, whole or not at all; raises as `files.write`."""
+    files.write_parts(path, (f"{line}\n".encode("utf-8", "replace") for line in lines))

@@ -16,24 +16,35 @@ if TYPE_CHECKING:
 
 Group = Annotated[
     str,
-    typer.Option("--by", metavar="WHAT", help="project, node, month, tag, or tag:KEY for one tag's values."),
+    typer.Option(
+        "--by", metavar="WHAT", help="project, user, node, month, tag, or tag:KEY for one tag's values."
+    ),
+]
+Statements = Annotated[
+    bool,
+    typer.Option("--statements", help="Sum the monthly statements of cloud providers in place of runs."),
 ]
 
 
-def summary(by: Group = "project", json: options.Json = False) -> None:
-    """Sum energy and emissions by project, node, month, tag or the values of one tag.
+def summary(by: Group = "project", statements: Statements = False, json: options.Json = False) -> None:
+    """Sum energy and emissions by project, user, node, month, tag or the values of one tag.
 
     Runs of one machine and grid err together, so the bounds of a sum are the sums of the bounds. A run that is a part
     of another, merged or around it, counts as that one's. A run with several tags counts under each of them, and once
     with tag:KEY, where runs without that tag are a row of their own. A node is named by its pseudonym; one that was
-    merged from several nodes has none. No record holds a user.
+    merged from several nodes has none. A user is one of an imported cluster's history, or of a tag user=NAME. What
+    cloud providers state for a month holds the runs in their clouds: it is in no sum over runs, and has its own sums.
 
         sootprint summary
         sootprint summary --by month --json
         sootprint summary --by tag:seed
+        sootprint summary --statements --by month
     """
+    if statements:
+        _print_statements(by, json=json)
+        return
     with lookup.ledger() as ledger:
-        rows = ledger.summary(by)
+        rows, statements_there = ledger.summary(by), ledger.statement_count()
     total = None if by == "tag" else _total(rows)
     if json:
         output.print_json({"by": by, "rows": rows, "total": total})
@@ -41,6 +52,10 @@ def summary(by: Group = "project", json: options.Json = False) -> None:
         _print(by, rows, total)
     else:
         shell.say("no runs yet: measure one with `sootprint run -- COMMAND`")
+    if statements_there and not json:
+        shell.say(
+            f"{statements_there} statements of cloud providers are in no sum over runs: see --statements"
+        )
 
 
 def _total(rows: list[SummaryRow]) -> SummaryRow:
@@ -94,3 +109,41 @@ def _cells(row: SummaryRow) -> tuple[str, ...]:
         *figures.energy(row.energy_kwh),
         *figures.emissions(row.emissions_kg),
     )
+
+
+def _print_statements(by: str, *, json: bool) -> None:
+    """Print sums over statements of cloud providers, each method in a column of its own."""
+    from sootprint.ledger.statements import COLUMNS, total
+
+    with lookup.ledger() as ledger:
+        rows = ledger.statements(by)
+    whole = None if by == "tag" else total(rows)
+    if json:
+        output.print_json({"by": by, "rows": rows, "total": whole})
+        return
+    if not rows:
+        shell.say(
+            "no statements yet: import a provider's export, e.g. `sootprint import aws-ccft carbon.csv`"
+        )
+        return
+    name = shell.printable(by.removeprefix("tag:"))
+    heads = ("statements", "location-based", "market-based", "scope 3", "as stated")
+    table = output.table(name, *heads, right=heads, wraps=(name,))
+    for row in rows if whole is None or len(rows) == 1 else [*rows, whole]:
+        if row is whole:
+            table.add_section()
+        key = "(none)" if row.key is None else row.key or '""'
+        cells = (_mass(getattr(row, column)) for column in COLUMNS)
+        output.add_row(table, key, str(row.statements), *cells, style="bold" if row is whole else None)
+    console = output.console()
+    console.print(table)
+    console.print(
+        "[dim]CO2e of scopes 1 and 2 by either method, and of scope 3: no two columns are added up[/]"
+    )
+
+
+def _mass(emissions_kg: float | None) -> str:
+    """Emissions in words, a dash where they are not known."""
+    from sootprint.core.quantity import Quantity
+
+    return figures.emissions(None if emissions_kg is None else Quantity(value=emissions_kg)).value

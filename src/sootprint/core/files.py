@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from sootprint.core.errors import InputError, SootprintError
@@ -49,7 +50,12 @@ def writable_folder(path: Path) -> Path:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file, whole or not at all; a device such as /dev/stdout is written in place.
+    """Write a file, whole or not at all; a device such as /dev/stdout is written in place; raises as `write_parts`."""
+    write_parts(path, (data,))
+
+
+def write_parts(path: Path, parts: Iterable[bytes]) -> None:
+    """Write a file part by part, whole or not at all; a device such as /dev/stdout is written in place.
 
     Raises:
         InputError: The path cannot be written as named.
@@ -60,9 +66,10 @@ def write(path: Path, data: bytes) -> None:
     try:
         if _is_stream(path):
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND), "wb") as stream:
-                stream.write(data)
+                stream.writelines(parts)
             return
-        draft.write_bytes(data)
+        with draft.open("wb") as stream:
+            stream.writelines(parts)
         draft.replace(real)
     except _REFUSED as err:
         raise InputError(

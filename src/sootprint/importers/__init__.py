@@ -8,30 +8,53 @@ twice gives records with the same identities, so that a hub takes each once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from sootprint.core.errors import InputError
-from sootprint.importers import codecarbon, hf_card, ours, template
-from sootprint.importers.base import Imported, LeftOut
+from sootprint.core.records import Footprint
+from sootprint.importers import (
+    aws_ccft,
+    azure_carbon,
+    codecarbon,
+    gcp_carbon,
+    hf_card,
+    ours,
+    slurm_sacct,
+    template,
+)
+from sootprint.importers.base import Imported, LeftOut, Names, nobody
 
-__all__ = ["FORMATS", "Imported", "LeftOut", "form_of", "read"]
+__all__ = ["FORMATS", "Imported", "LeftOut", "form_of", "read", "streamed"]
 
 FORMATS: dict[str, Callable[[str, str], Imported]] = {
     "codecarbon": codecarbon.read,
     "hf-card": hf_card.read,
+    "slurm-sacct": slurm_sacct.read,
+    "aws-ccft": aws_ccft.read,
+    "gcp-carbon": gcp_carbon.read,
+    "azure-carbon": azure_carbon.read,
     "template": template.read,
     "sootprint": ours.read,
 }
+# Those with names of people and accounts, which become pseudonyms
+_WITH_NAMES: dict[str, Callable[[str, str, Names], Imported]] = {
+    "slurm-sacct": slurm_sacct.read,
+    "aws-ccft": aws_ccft.read,
+    "gcp-carbon": gcp_carbon.read,
+    "azure-carbon": azure_carbon.read,
+}
 MOST_CHARACTERS = 20_000_000
+_LOOKED_AT = 100_000  # characters of a JSON text that tell its form
 
 
-def read(text: str, *, name: str, form: str | None = None) -> Imported:
+def read(text: str, *, name: str, form: str | None = None, names: Names = nobody) -> Imported:
     """Records of a file's text, with what was left out of it and why.
 
     Args:
         text: Text of the file.
         name: Its name, for messages and for a card without a title.
         form: One of `FORMATS`; None to tell it by the text.
+        names: Pseudonyms of users, accounts and nodes; left out by default.
 
     Raises:
         InputError: The text is in no form that is known, or holds nothing that can be a record.
@@ -46,10 +69,35 @@ def read(text: str, *, name: str, form: str | None = None) -> Imported:
         raise InputError(f"format {chosen!r:.40} is not one of {', '.join(FORMATS)}")
     if "\0" in text or not text.strip():
         raise InputError(f"{name} is {'no text' if text.strip() else 'empty'}: give {_KNOWN}")
+    if chosen in _WITH_NAMES:
+        return _WITH_NAMES[chosen](text, name, names)
     return FORMATS[chosen](text, name)
 
 
-_KNOWN = "our records, a table of our template, CodeCarbon's emissions.csv or a model card"
+def streamed(
+    lines: Iterable[str], head: str, *, name: str, form: str | None = None, names: Names = nobody
+) -> Iterator[tuple[str, Footprint | str]] | None:
+    """Place and record of each row of a text of any length, or why it became none; None for what is read whole.
+
+    Args:
+        lines: All lines of the text.
+        head: The first of them, which tells the form.
+        name: Name of the file, for messages.
+        form: One of `FORMATS`; None to tell it by the head.
+        names: Pseudonyms of users, accounts and nodes; left out by default.
+
+    Raises:
+        InputError: While it is read, as `read`.
+    """
+    if form in (None, slurm_sacct.NAME) and slurm_sacct.is_head(head):
+        return slurm_sacct.each(lines, name, names)
+    return None
+
+
+_KNOWN = (
+    "our records, a table of our template, CodeCarbon's emissions.csv, a model card, the output of "
+    "sacct --parsable2 or a cloud provider's export of emissions"
+)
 
 
 def form_of(text: str, name: str) -> str:
@@ -58,14 +106,28 @@ def form_of(text: str, name: str) -> str:
     Raises:
         InputError: It is none that is known.
     """
-    start = text.lstrip("\ufeff \t\r\n")
+    start = text.lstrip("\ufeff \t\r\n")[:_LOOKED_AT]
     if start[:1] in ("{", "["):
-        return "sootprint"
+        return next((form for form, is_its in _TREES if is_its(start)), "sootprint")
     if start.startswith("---"):
         return "hf-card"
     head = start.partition("\n")[0].lower()
-    if codecarbon.is_head(head):
-        return codecarbon.NAME
-    if template.is_head(head):
-        return template.NAME
+    for form, is_its in _HEADS:
+        if is_its(head):
+            return form
     raise InputError(f"{name} is in no form that is known: give {_KNOWN}")
+
+
+_TREES = (
+    (slurm_sacct.NAME, slurm_sacct.is_tree),
+    (gcp_carbon.NAME, gcp_carbon.is_tree),
+    (azure_carbon.NAME, azure_carbon.is_tree),
+)
+_HEADS = (
+    (codecarbon.NAME, codecarbon.is_head),
+    (slurm_sacct.NAME, slurm_sacct.is_head),
+    (aws_ccft.NAME, aws_ccft.is_head),
+    (gcp_carbon.NAME, gcp_carbon.is_head),
+    (azure_carbon.NAME, azure_carbon.is_head),
+    (template.NAME, template.is_head),
+)

@@ -7,7 +7,7 @@ import hashlib
 import io
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,9 @@ LEAST_GRID_G, MOST_GRID_G = 1.0, 1500.0  # cleanest and dirtiest grids are near 
 NEAR = 1.01  # ratio of two numbers that should be the same
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 Row = Mapping[str, str]
+Names = Callable[[str, str], str | None]  # what stands for a user, account or node: of its kind and name
+CORE = "CPU core"  # of a processor that is not named
+UNNAMED = "accelerator"  # one that is not named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,3 +196,7 @@ def gathered(form: str, name: str, made: Iterator[tuple[str, Footprint | str]]) 
 
 
 FAULTS = (InputError, RecordError)
+
+
+def nobody(kind: str, name: str) -> None:
+    """Nothing in place of a name."""

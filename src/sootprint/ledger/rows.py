@@ -17,9 +17,11 @@ from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
 
 MOST_NAMED = 20  # tags in a message
+STATEMENT = "statement"  # tag of what a cloud provider claims for a month, which no sum over runs holds
+USER = "user"  # tag of a cluster's jobs
 NO_USERS = (
     "summary by 'user' is not possible: no record holds a user, and a home is one user's; "
-    "state --tag user=NAME and sum by tag, or collect the node service's figures by user"
+    "state --tag user=NAME, import a cluster's jobs, or collect the node service's figures by user"
 )
 COLUMNS = (
     "id", "state", "name", "project", "tags", "zone", "grade", "started", "duration_s",
@@ -173,36 +175,46 @@ def _time(run: RunRow) -> Span | None:
 def summaries(
     runs: Iterable[RunRow], by: str, *, nodes: Mapping[str, str | None] | None = None
 ) -> list[SummaryRow]:
-    """Sums over runs by project, node, month, tag or one tag's value, the largest emissions first.
+    """Sums over runs by project, user, node, month, tag or one tag's value, the largest emissions first.
 
-    A run that is a part of another counts as that one's, but for what came after it. A run with several tags counts
+    A run that is a part of another counts as that one's, but for what came after it. Statements of cloud providers
+    hold runs and are not in the sums. A run with several tags counts
     under each of them, so the rows of a summary by tag do not add up; by one tag's value they do.
 
     Args:
         runs: Runs of a ledger.
-        by: project, node, month, tag or tag:KEY.
+        by: project, user, node, month, tag or tag:KEY.
         nodes: Pseudonym of each run's machine, by the run's identity; None where it ran on several.
 
     Raises:
-        InputError: `by` is none of them, user, which no record holds, or a tag that no run has.
+        InputError: `by` is none of them, a user where no run has one, or a tag that no run has.
     """
-    if by == "user":
-        raise InputError(NO_USERS)
     known = nodes or {}
-    runs = list(runs)
+    of_runs = [
+        run if run.part_of is None else _apart(run)
+        for run in runs
+        if STATEMENT not in run.tags and (run.part_of is None or run.apart > 0.0)
+    ]
+    groups = grouped(of_runs, by, nodes=known)
+    rows = [_summary(key, members) for key, members in groups.items()]
+    return sorted(rows, key=lambda row: (-_value(row.emissions_kg), -_value(row.energy_kwh), row.key or ""))
+
+
+def grouped(
+    runs: Sequence[RunRow], by: str, *, nodes: Mapping[str, str | None] | None = None
+) -> dict[str | None, list[RunRow]]:
+    """Runs by what `summaries` sums by; raises as that does."""
+    known = nodes or {}
     keys = (lambda run: (known.get(run.id),)) if by == "node" else _value_of(by, runs) or _KEYS.get(by)
     if keys is None:
         raise InputError(
-            f"summary by {by!r:.60} is not possible: choose {', '.join((*_KEYS, 'node', 'tag:KEY'))}"
+            f"summary by {by!r:.60} is not possible: choose {', '.join((*_KEYS, 'node', 'user', 'tag:KEY'))}"
         )
     groups: dict[str | None, list[RunRow]] = {}
     for run in runs:
-        if run.part_of is not None and run.apart <= 0.0:
-            continue
         for key in keys(run):
-            groups.setdefault(key, []).append(run if run.part_of is None else _apart(run))
-    rows = [_summary(key, members) for key, members in groups.items()]
-    return sorted(rows, key=lambda row: (-_value(row.emissions_kg), -_value(row.energy_kwh), row.key or ""))
+            groups.setdefault(key, []).append(run)
+    return groups
 
 
 def _apart(run: RunRow) -> RunRow:
@@ -223,15 +235,17 @@ def _tags(run: RunRow) -> Iterator[str | None]:
 
 
 def _value_of(by: str, runs: Sequence[RunRow]) -> Callable[[RunRow], Iterable[str | None]] | None:
-    """Value of the tag that is asked for by tag:KEY; None where no tag is.
+    """Value of the tag that is asked for by tag:KEY, or by user; None where no tag is.
 
     Raises:
         InputError: None of the runs has it.
     """
-    kind, _, name = by.partition(":")
+    kind, _, name = (f"tag:{USER}" if by == USER else by).partition(":")
     if kind != "tag" or not name:
         return None
     known = {one for run in runs for one in run.tags}
+    if by == USER and name not in known:
+        raise InputError(NO_USERS)
     if runs and name not in known:
         there = f"there are {', '.join(sorted(known)[:MOST_NAMED])}" if known else "none has a tag"
         raise InputError(f"no run has a tag {name!r:.60}: {there}")

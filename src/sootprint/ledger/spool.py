@@ -37,7 +37,7 @@ def keep(home: Path, footprint: Footprint, *, state: str = "finished", timeout_s
 
     if state not in STATES:
         raise RecordError(f"state {state!r} is not one of {', '.join(STATES)}")
-    footprint, data = _whole(footprint)
+    footprint, data = whole(footprint)
     path, failure = spool_path(home, footprint.id, state), None
     try:
         _write(path, data)
@@ -75,7 +75,7 @@ def leave(home: Path, footprint: Footprint) -> None:
     Raises:
         RecordError: The spool cannot be written.
     """
-    footprint, data = _whole(footprint)
+    footprint, data = whole(footprint)
     try:
         _write(spool_path(home, footprint.id, "finished"), data)
     except OSError as err:
@@ -98,7 +98,7 @@ def spooled(home: Path) -> Iterator[tuple[Path, str]]:
             yield path, state
 
 
-def _whole(footprint: Footprint) -> tuple[Footprint, bytes]:
+def whole(footprint: Footprint) -> tuple[Footprint, bytes]:
     """Record and its JSON text, with ? for halves of characters: names of undecodable bytes are no JSON text."""
     text = footprint.to_json()
     try:

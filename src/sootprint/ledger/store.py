@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from sootprint.core.errors import RecordError
 from sootprint.core.records import Footprint
-from sootprint.ledger import database, rows, spool, versions
+from sootprint.ledger import database, rows, spool, statements, versions
 from sootprint.settings.folders import make_home
 
 if TYPE_CHECKING:
@@ -144,6 +144,20 @@ class Ledger:
         with self._failing("amend a run"), database.transaction(self._connection):
             versions.insert(self._connection, footprint, text=footprint.to_json(), state=state)
 
+    def take(self, footprints: Iterable[Footprint]) -> int:
+        """Number of records that were added, all of them or none; one that is here already is not added again.
+
+        Raises:
+            RecordError: The ledger cannot be written.
+        """
+        count = 0
+        with self._failing("keep the records"), database.transaction(self._connection, lasts=True):
+            for one in footprints:
+                whole, data = spool.whole(one)
+                versions.insert(self._connection, whole, text=data.decode(), state="finished")
+                count += 1
+        return count
+
     def delete(self, ref: str) -> str:
         """Identity of a run that was removed with all its versions.
 
@@ -159,18 +173,42 @@ class Ledger:
         return run_id
 
     def summary(self, by: str) -> list[rows.SummaryRow]:
-        """Sums over runs by project, node, month, tag or one tag's value (tag:KEY), the largest emissions first.
+        """Sums over runs by project, user, node, month, tag or one tag's value (tag:KEY), the largest emissions first.
 
         Raises:
             InputError: `by` is none of them, or no run has the tag.
         """
         nodes: dict[str, str | None] = {}
         if by == "node":
-            import json
-
-            query = "SELECT id, record FROM latest"
-            nodes = {run: json.loads(record).get("node") for run, record in self._connection.execute(query)}
+            with self._failing("list the nodes"):
+                nodes = dict(
+                    self._connection.execute("SELECT id, json_extract(record, '$.node') FROM latest")
+                )
         return rows.summaries(self.runs(), by, nodes=nodes)
+
+    def statement_count(self) -> int:
+        """Number of statements of cloud providers, which no sum over runs has."""
+        with self._failing("count the statements"):
+            query = "SELECT COUNT(*) FROM latest WHERE json_extract(tags, ?) IS NOT NULL"
+            return int(self._connection.execute(query, (f"$.{rows.STATEMENT}",)).fetchone()[0])
+
+    def statements(self, by: str) -> list[statements.StatementRow]:
+        """Sums over the statements of cloud providers by project, month, tag or one tag's value.
+
+        Raises:
+            InputError: `by` is none of them, or no statement has the tag.
+        """
+        listed = [run for run in self.runs() if rows.STATEMENT in run.tags]
+        return statements.summaries(listed, by, {run.id: self._fields(run.id) for run in listed})
+
+    def _fields(self, run_id: str) -> dict[str, Any]:
+        """Fields of the newest version of a run's record as they are stored."""
+        import json
+
+        with self._failing("read a run"):
+            query = "SELECT record FROM latest WHERE id = ?"
+            found = json.loads(self._connection.execute(query, (run_id,)).fetchone()[0])
+        return found if isinstance(found, dict) else {}
 
     def _connect(self) -> sqlite3.Connection:
         import sqlite3

@@ -24,7 +24,7 @@ def sections(footprint: Footprint, warnings: tuple[str, ...]) -> tuple[Section, 
 
 def not_included(footprint: Footprint) -> Iterator[str]:
     """What a reader might think is in the total and is not."""
-    if footprint.pue is None or footprint.boundary != "facility":
+    if footprint.boundary != "facility":
         yield "The building's overhead for cooling and power supply, typically 10 to 60 % on top."
     absent = _absent(footprint)
     if absent:

@@ -122,6 +122,8 @@ def _grid(footprint: Footprint) -> str:
 
 
 def _overhead(footprint: Footprint) -> str:
+    if footprint.pue is None and footprint.boundary == "facility":
+        return "The facility's overhead is included; its PUE is not told."
     if footprint.pue is None or "pue" in footprint.unknown:
         return "The facility's overhead (PUE) is not known and not included."
     return f"A PUE of {figures.number(footprint.pue.value)} is included."

@@ -25,6 +25,10 @@ api = APIRouter(prefix="/api/v1")
 FORMS = {
     "codecarbon": "CodeCarbon's emissions.csv",
     "hf-card": "a model card with co2_eq_emissions (grams)",
+    "slurm-sacct": "jobs of Slurm: sacct --parsable2 or --json",
+    "aws-ccft": "carbon emissions of AWS Data Exports",
+    "gcp-carbon": "carbon footprint of Google Cloud, from BigQuery",
+    "azure-carbon": "carbon optimization of Azure",
     "template": "a table of the template",
     "sootprint": "our records: JSON, or one a line",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from sootprint import importers
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
-from sootprint.estimator.filled import filled
+from sootprint.estimator.filled import Filling
 from sootprint.hub import ingest, judgement
 from sootprint.hub.accounts import Actor
 from sootprint.hub.admission import MAX_BATCH
 from sootprint.hub.context import Hub
 from sootprint.hub.requests import NotAllowedError, body_of
 from sootprint.importers import LeftOut
+from sootprint.ledger.names import pseudonym
 from sootprint.settings import Settings
 
 MAX_FIELD = 4_096  # bytes of a field that is no file
@@ -93,12 +95,15 @@ def taken(hub: Hub, given: dict[str, str], name: str, content: bytes, *, actor: 
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as err:
         raise InputError(f"{name} is no text in UTF-8 (byte {err.start}): save it as UTF-8") from None
-    found = importers.read(text, name=name, form=given.get("format") or None)
+    found = importers.read(
+        text, name=name, form=given.get("format") or None, names=partial(pseudonym, hub.key)
+    )
     if len(found.records) > MAX_BATCH:
         raise InputError(
             f"{name} has {len(found.records):,} records, at most {MAX_BATCH:,}: give it in parts"
         )
-    records = tuple(filled(one, _NOBODY) for one in found.records)
+    filling = Filling(_NOBODY)
+    records = tuple(filling.of(one) for one in found.records)
     return Uploaded(
         form=found.form,
         records=records,
