@@ -27,7 +27,7 @@ Form = Annotated[
     str | None,
     typer.Argument(
         metavar="[FORMAT]",
-        help="codecarbon, hf-card, slurm-sacct, aws-ccft, gcp-carbon, azure-carbon, template or "
+        help="codecarbon, hf-card, slurm-sacct, aws-ccft, gcp-carbon, azure-carbon, mlperf-power, template or "
         "sootprint; auto, or nothing, to tell it by the text.",
     ),
 ]

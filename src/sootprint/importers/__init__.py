@@ -18,6 +18,7 @@ from sootprint.importers import (
     codecarbon,
     gcp_carbon,
     hf_card,
+    mlperf_power,
     ours,
     slurm_sacct,
     template,
@@ -33,6 +34,7 @@ FORMATS: dict[str, Callable[[str, str], Imported]] = {
     "aws-ccft": aws_ccft.read,
     "gcp-carbon": gcp_carbon.read,
     "azure-carbon": azure_carbon.read,
+    "mlperf-power": mlperf_power.read,
     "template": template.read,
     "sootprint": ours.read,
 }
@@ -129,5 +131,6 @@ _HEADS = (
     (aws_ccft.NAME, aws_ccft.is_head),
     (gcp_carbon.NAME, gcp_carbon.is_head),
     (azure_carbon.NAME, azure_carbon.is_head),
+    (mlperf_power.NAME, mlperf_power.is_head),
     (template.NAME, template.is_head),
 )

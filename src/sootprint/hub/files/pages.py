@@ -29,6 +29,7 @@ FORMS = {
     "aws-ccft": "carbon emissions of AWS Data Exports",
     "gcp-carbon": "carbon footprint of Google Cloud, from BigQuery",
     "azure-carbon": "carbon optimization of Azure",
+    "mlperf-power": "power logs of MLPerf: spl.txt, or node_N.txt",
     "template": "a table of the template",
     "sootprint": "our records: JSON, or one a line",
 }
