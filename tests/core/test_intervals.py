@@ -325,6 +325,13 @@ def test_unbounded_quantity_has_no_draws() -> None:
     assert Draws().of("x", Quantity(value=1.0, high=2.0)) is None
 
 
+def test_product_with_a_bound_that_is_next_to_nothing_goes_down_to_zero() -> None:
+    """A lower bound whose ratio to the value is less than a number can hold counts as 0; it was a domain error."""
+    tiny = Quantity(value=999.95, low=5e-324, high=1000.0)
+    found = intervals.product(tiny, Quantity(value=2.0, low=1.0, high=3.0))
+    assert (found.value, found.low) == (1999.9, 0.0)
+
+
 def test_product_with_zero_is_zero_with_room_above() -> None:
     """0 kWh metered, up to 1 kWh possible, at up to 600 g: 0 g, at most 600 g by the product of the bounds."""
     none = Quantity(value=0.0, low=0.0, high=1.0)

@@ -106,9 +106,10 @@ def _product_bound(
         limit = bound(factor)
         if limit is None:
             return None
-        if limit <= 0.0:
+        ratio = limit / factor.value
+        if ratio <= 0.0:  # also of a bound so small that the ratio is none
             return 0.0
-        squares += math.log(limit / factor.value) ** 2
+        squares += math.log(ratio) ** 2
     return value if squares == 0.0 else value * math.exp(sign * math.sqrt(squares))
 
 
