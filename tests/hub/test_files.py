@@ -28,6 +28,7 @@ from sootprint.hub.insight import projections
 from sootprint.hub.tables import FootprintVersion, table_of
 from tests.hub import records
 from tests.hub.conftest import HOST, KEY, hub
+from tests.importers.test_boamps import REPORT
 from tests.importers.test_importers import CARD, SECOND, THIRD, table
 
 LOCAL = Submission(actor="local", may_correct_all=True, reason="r")
@@ -225,6 +226,7 @@ def _upload(client: TestClient, name: str, content: bytes | str, **fields: str) 
         ("README.md", CARD.format(emissions="83524", words=""), "third-party"),
         ("runs.csv", "name,hours,hardware,zone\nmine,48,A100,FR\n", "form"),
         ("record.json", json.dumps(records.record(name="ours")), "tool"),
+        ("boamps.json", json.dumps(REPORT), "tool"),
     ],
 )
 def test_uploaded_file_is_looked_at_then_published_once(

@@ -27,8 +27,8 @@ Form = Annotated[
     str | None,
     typer.Argument(
         metavar="[FORMAT]",
-        help="codecarbon, hf-card, slurm-sacct, aws-ccft, gcp-carbon, azure-carbon, mlperf-power, template or "
-        "sootprint; auto, or nothing, to tell it by the text.",
+        help="codecarbon, hf-card, boamps, slurm-sacct, aws-ccft, gcp-carbon, azure-carbon, mlperf-power, template "
+        "or sootprint; auto, or nothing, to tell it by the text.",
     ),
 ]
 Files = Annotated[list[str] | None, typer.Argument(metavar="[FILE...]", help="Files; - for stdin.")]

@@ -75,7 +75,7 @@ class Filling:
         stated = self._with_place(footprint)
         if stated.energy_kwh is None and stated.hardware and stated.duration_s:
             return self._estimated(stated)
-        if stated.energy_kwh is not None and stated.emissions_kg is None and stated.place.zone:
+        if stated.energy_kwh is not None and stated.emissions_kg is None:
             return self._emitted(stated)
         return stated
 
@@ -149,16 +149,19 @@ class Filling:
         return cores
 
     def _emitted(self, stated: Footprint) -> Footprint:
-        """A record with energy and a zone, with the emissions of both."""
-        found = self._intensity(stated.place.zone or "", year_of(stated))
-        if found is None or stated.energy_kwh is None:
+        """A record with energy, with its emissions at the intensity that it states, else at that of its zone."""
+        grid, found = stated.intensity_g_per_kwh, None
+        if grid is None and stated.place.zone:
+            found = self._intensity(stated.place.zone, year_of(stated))
+            grid = found.quantity() if found else None
+        if grid is None or stated.energy_kwh is None:
             return stated
-        grid, pue = found.quantity(), stated.pue or intervals.exact(1.0, "assumed")
+        pue = stated.pue or intervals.exact(1.0, "assumed")
         return _known(
             stated,
             intensity_g_per_kwh=grid,
             emissions_kg=carbon.emissions(stated.energy_kwh, grid, pue),
-            factors=(*stated.factors, found),
+            factors=(*stated.factors, *([found] if found else [])),
         )
 
     def _intensity(self, zone: str, year: int | None) -> Factor | None:

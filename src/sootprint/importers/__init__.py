@@ -15,6 +15,7 @@ from sootprint.core.records import Footprint
 from sootprint.importers import (
     aws_ccft,
     azure_carbon,
+    boamps,
     codecarbon,
     gcp_carbon,
     hf_card,
@@ -30,6 +31,7 @@ __all__ = ["FORMATS", "Imported", "LeftOut", "form_of", "read", "streamed"]
 FORMATS: dict[str, Callable[[str, str], Imported]] = {
     "codecarbon": codecarbon.read,
     "hf-card": hf_card.read,
+    "boamps": boamps.read,
     "slurm-sacct": slurm_sacct.read,
     "aws-ccft": aws_ccft.read,
     "gcp-carbon": gcp_carbon.read,
@@ -97,7 +99,7 @@ def streamed(
 
 
 _KNOWN = (
-    "our records, a table of our template, CodeCarbon's emissions.csv, a model card, the output of "
+    "our records, a table of our template, CodeCarbon's emissions.csv, a BoAmps report, a model card, the output of "
     "sacct --parsable2 or a cloud provider's export of emissions"
 )
 
@@ -121,6 +123,7 @@ def form_of(text: str, name: str) -> str:
 
 
 _TREES = (
+    (boamps.NAME, boamps.is_tree),
     (slurm_sacct.NAME, slurm_sacct.is_tree),
     (gcp_carbon.NAME, gcp_carbon.is_tree),
     (azure_carbon.NAME, azure_carbon.is_tree),

@@ -25,6 +25,7 @@ api = APIRouter(prefix="/api/v1")
 FORMS = {
     "codecarbon": "CodeCarbon's emissions.csv",
     "hf-card": "a model card with co2_eq_emissions (grams)",
+    "boamps": "a BoAmps report: JSON",
     "slurm-sacct": "jobs of Slurm: sacct --parsable2 or --json",
     "aws-ccft": "carbon emissions of AWS Data Exports",
     "gcp-carbon": "carbon footprint of Google Cloud, from BigQuery",

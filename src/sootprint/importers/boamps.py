@@ -1,0 +1,337 @@
+"""Reports of BoAmps, the format of Boavizta for the energy of AI tasks: its words, and its reports as records.
+
+Its `powerConsumption` is an energy in kWh, before any overhead of a facility; it has no field for emissions, and none
+for PUE. Reports that we wrote have those beside it, under `sootprint`. Older reports state a unit for it.
+
+Source:
+    Boavizta, BoAmps data model 1.1.0 (CC-BY-4.0): report, algorithm, dataset, measure and hardware schemas.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sootprint.core import codec
+from sootprint.core.errors import InputError, RecordError
+from sootprint.core.quantity import Quantity
+from sootprint.core.records import Footprint, Hardware, Model, Place, Work, main_device
+from sootprint.core.units import J_PER_KWH, SECONDS_PER_HOUR, W_PER_KW, hours
+from sootprint.importers.base import (
+    FAULTS,
+    MOST_CELL,
+    MOST_ROWS,
+    Imported,
+    claimed,
+    gathered,
+    identity,
+    instant,
+    number,
+    place_of,
+    stamp,
+    whole,
+)
+
+NAME = "boamps"
+VERSION = "1.1.0"
+OURS = "sootprint"  # what the format has no field for stands under this name
+STAGES = {
+    "pretrain": "training", "finetune": "finetuning", "search": "hyperparameter search", "distil": "distillation",
+    "evaluate": "evaluation", "data": "preprocessing", "inference": "inference", "development": "development",
+}  # fmt: skip
+KINDS = {
+    "accelerator": "gpu", "cpu": "cpu", "dram": "ram", "storage": "storage", "network": "network", "node": "server",
+}  # fmt: skip
+DATA_TYPES = ("tabular", "audio", "boolean", "image", "video", "object", "text", "token", "word", "other")
+INFRASTRUCTURES = ("publicCloud", "privateCloud", "onPremise", "other")
+QUALITIES = {"high": 0.10, "medium": 0.25, "low": 0.50}  # largest relative error of each
+PROVIDERS = {"gcp": "google"}  # our name of a provider: theirs
+BILLION = 1e9
+_STAGE_OF = {name: stage for stage, name in STAGES.items()} | {
+    "pretraining": "pretrain", "pre-training": "pretrain", "fine-tuning": "finetune", "retraining": "finetune",
+    "datacreation": "data",
+}  # fmt: skip
+_KIND_OF = {name: kind for kind, name in KINDS.items()} | {
+    "tpu": "accelerator", "npu": "accelerator", "accelerator": "accelerator", "graphics": "accelerator",
+    "memory": "dram", "dram": "dram", "hdd": "storage", "ssd": "storage", "sdd": "storage", "disk": "storage",
+}  # fmt: skip
+_KWH = {
+    "kwh": 1.0, "wh": 1.0 / W_PER_KW, "mwh": W_PER_KW, "gwh": W_PER_KW**2, "kjoule": W_PER_KW / J_PER_KWH,
+    "mjoule": 1e6 / J_PER_KWH, "gjoule": 1e9 / J_PER_KWH, "tjoule": 1e12 / J_PER_KWH, "pjoule": 1e15 / J_PER_KWH,
+}  # fmt: skip
+_MILLI = "mWh"  # the only unit that differs from another by its case alone
+_PROVIDER_OF = {"google": "gcp", "amazon": "aws", "microsoft": "azure"}
+MOST_DEVICE_W = 3_000.0  # no device draws as much in the mean
+_OF_RECORDS = (
+    '"schema"',
+    '"energy_kwh"',
+)  # names that stand before a report that a record of ours was made of
+_ADDED = ("emissions_kg", "embodied_kg", "pue")  # of ours
+
+
+def is_tree(start: str) -> bool:
+    """Whether the begin of a JSON text is that of such a report, or of a list; a record of ours may hold one."""
+    before, found, _ = start.partition('"measures"')
+    return bool(found) and '"powerConsumption"' in start and not any(name in before for name in _OF_RECORDS)
+
+
+def read(text: str, name: str) -> Imported:
+    """Records of the reports in a text.
+
+    Raises:
+        InputError: It is no JSON, or holds no report that can be a record.
+    """
+    return gathered(NAME, name, _each(text, name))
+
+
+def _each(text: str, name: str) -> Iterator[tuple[str, Footprint | str]]:
+    try:
+        data = codec.parsed(text)
+    except RecordError as err:
+        raise InputError(f"{name} is {err!s:.200}") from None
+    listed = data if isinstance(data, list) else [data]
+    if len(listed) > MOST_ROWS:
+        raise InputError(f"{name} has {len(listed):,} reports, at most {MOST_ROWS:,}: give it in parts")
+    for index, one in enumerate(listed, 1):
+        try:
+            yield f"report {index}", _record(one)
+        except FAULTS as err:
+            yield f"report {index}", str(err)
+
+
+def _record(data: Any) -> Footprint:
+    if not isinstance(data, dict) or not isinstance(data.get("measures"), list):
+        raise InputError("it has no list of measures: it is no BoAmps report")
+    measure, remarks = _measure(_mappings(data["measures"]))
+    task, infrastructure = _mapping(data.get("task")), _mapping(data.get("infrastructure"))
+    algorithm = next(iter(_mappings(task.get("algorithms"))), {})
+    duration_s = _number(measure, "measurementDuration", "measureDuration", "duration")
+    hardware, unknown = _hardware(_mappings(infrastructure.get("components")))
+    place, doubt = _place(_mapping(data.get("environment")), infrastructure)
+    started = _instant(measure.get("measurementDateTime", measure.get("measureDateTime")))
+    energy = _energy(measure, data.get("quality"))
+    intensity = _number(_mapping(data.get("environment")), "powerSourceCarbonIntensity")
+    made: dict[str, Any] = {
+        "energy_kwh": energy,
+        "place": place,
+        "duration_s": duration_s,
+        "intensity_g_per_kwh": claimed(intensity),
+        "device_hours": _device_hours(duration_s, hardware) if not unknown else None,
+        **_added(_mapping(data.get(OURS))),
+    }
+    return Footprint(
+        id=identity(started.timestamp() if started else None, NAME, json.dumps(data, sort_keys=True)),
+        tool=_text(measure.get("measurementMethod")) or NAME,
+        tool_version=_text(measure.get("version")),
+        name=_text(algorithm.get("foundationModelName"))
+        or _text(algorithm.get("algorithmName"))
+        or _text(task.get("taskFamily")),
+        project=_text(_publisher(data).get("projectName")),
+        stage=_stage(task),
+        model=_model(algorithm, task),
+        work=_work(_mappings(task.get("dataset"))),
+        started=stamp(started) if started else None,
+        hardware=hardware,
+        software=_software(data, algorithm),
+        grade="D" if hardware and duration_s else "E",
+        unknown=(*(name for name, value in made.items() if value is None or value == Place()), *unknown),
+        warnings=(*remarks, *doubt, *_power(energy, duration_s, hardware)),
+        given={NAME: _kept(data)},
+        **made,
+    )
+
+
+def _publisher(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _mapping(_mapping(data.get("header")).get("publisher"))
+
+
+def _measure(measures: list[Mapping[str, Any]]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """Measure of a report: of several the largest, as the format does not tell whether they overlap."""
+    if not measures:
+        raise InputError("its list of measures is empty: a report has at least one")
+    listed = [(_kwh(one), one) for one in measures]
+    largest, found = max(listed, key=lambda pair: pair[0])
+    if len(listed) == 1:
+        return found, ()
+    least = min(kwh for kwh, _ in listed)
+    return found, (
+        f"{len(listed)} measures are given, of {least:.4g} to {largest:.4g} kWh: the largest is taken, as the format "
+        "does not tell whether they overlap",
+    )
+
+
+def _kwh(measure: Mapping[str, Any]) -> float:
+    value = _number(measure, "powerConsumption")
+    if value is None:
+        raise InputError("a measure has no powerConsumption: give the energy in kWh")
+    unit = _text(measure.get("unit")) or "kWh"
+    if unit == _MILLI:
+        return value / W_PER_KW**2
+    if unit.lower() not in _KWH:
+        raise InputError(
+            f"unit is {unit!r:.40}: powerConsumption is an energy, in kWh unless a unit is stated"
+        )
+    return value * _KWH[unit.lower()]
+
+
+def _energy(measure: Mapping[str, Any], quality: Any) -> Quantity:
+    """Energy, with the relative error that its quality stands for."""
+    kwh, error = _kwh(measure), QUALITIES.get(quality) if isinstance(quality, str) else None
+    if error is None:
+        return Quantity(value=kwh, basis="claimed")
+    return Quantity(value=kwh, low=kwh * (1.0 - error), high=kwh * (1.0 + error), basis="claimed")
+
+
+def _hardware(components: list[Mapping[str, Any]]) -> tuple[tuple[Hardware, ...], tuple[str, ...]]:
+    """Devices, and what of them is unknown."""
+    found, unknown = [], []
+    for one in components:
+        kind = (_text(one.get("componentType")) or "").strip().lower()
+        count = whole({"nbComponent": _as_text(one.get("nbComponent"))}, "nbComponent")
+        if not count:
+            unknown.append("hardware.count")
+        memory_gb = _number(one, "memorySize")
+        found.append(
+            Hardware(
+                kind=_KIND_OF.get(kind, "node"),
+                vendor=_text(one.get("manufacturer")),
+                name=_device(one, count) or kind or "not named",
+                count=count or 1,
+                memory_gb=memory_gb or None,
+            )
+        )
+    return tuple(found), tuple(dict.fromkeys(unknown))
+
+
+def _device(one: Mapping[str, Any], count: int | None) -> str | None:
+    """Name of a device, without the count that some tools write before it."""
+    name = _text(one.get("componentName"))
+    if name is None:
+        parts = (_text(one.get(part)) for part in ("manufacturer", "family", "series"))
+        return " ".join(filter(None, parts)) or None
+    counted, _, rest = name.partition(" x ")
+    return rest if rest and counted.strip() == str(count) else name
+
+
+def _device_hours(duration_s: float | None, hardware: tuple[Hardware, ...]) -> Quantity | None:
+    main = main_device(hardware)
+    return None if duration_s is None or main is None else claimed(hours(duration_s) * main.count, "derived")
+
+
+def _place(
+    environment: Mapping[str, Any], infrastructure: Mapping[str, Any]
+) -> tuple[Place, tuple[str, ...]]:
+    """Cloud region, else a location in the country that is stated, else the country, as far as a table knows it."""
+    country, location = _text(environment.get("country")), _text(environment.get("location"))
+    provider = (_text(infrastructure.get("cloudProvider")) or "").lower()
+    around = place_of(country)
+    for text in (f"{_PROVIDER_OF.get(provider, provider)}/{location}" if provider else None, location):
+        found = place_of(text) if location else None
+        if found is not None and (country is None or (around and found.country == around.country)):
+            return found, ()
+    if around is not None:
+        return around, ()
+    return Place(), (f"country {country!r:.40} is in no table",) if country else ()
+
+
+def _added(ours: Mapping[str, Any]) -> dict[str, Any]:
+    """Quantities that we wrote beside a report."""
+    found: dict[str, Any] = {}
+    for name in _ADDED:
+        told = _mapping(ours.get(name))
+        value = _number(told, "value", least=1.0 if name == "pue" else 0.0)
+        low, high = _number(told, "low"), _number(told, "high")
+        found[name] = None if value is None else Quantity(value=value, low=low, high=high, basis="claimed")
+    return found
+
+
+def _stage(task: Mapping[str, Any]) -> str:
+    """Stage of what a report calls it; other where that is none of ours."""
+    told = (_text(task.get("taskStage")) or "").strip().lower()
+    return _STAGE_OF.get(told) or _STAGE_OF.get(told.replace(" ", ""), "other")
+
+
+def _model(algorithm: Mapping[str, Any], task: Mapping[str, Any]) -> Model | None:
+    foundation, name = _text(algorithm.get("foundationModelName")), _text(algorithm.get("algorithmName"))
+    billions = _number(algorithm, "parametersNumber")
+    if foundation is None and name is None and billions is None:
+        return None
+    tuned = (_text(task.get("taskStage")) or "").lower() in ("finetuning", "fine-tuning", "retraining")
+    return Model(
+        name=name if tuned else foundation or name,
+        architecture=None if tuned or foundation is None else name,
+        base=foundation if tuned else None,
+        params=None if billions is None else billions * BILLION,
+    )
+
+
+def _work(datasets: list[Mapping[str, Any]]) -> Work | None:
+    """Tokens, where the data that went in are tokens."""
+    inputs = [one for one in datasets if one.get("dataUsage") == "input" and one.get("dataType") == "token"]
+    known = [_number(one, "dataQuantity") for one in inputs]
+    tokens = sum(one for one in known if one is not None)
+    return Work(tokens=tokens) if tokens else None
+
+
+def _software(data: Mapping[str, Any], algorithm: Mapping[str, Any]) -> dict[str, str]:
+    software, system = _mapping(data.get("software")), _mapping(data.get("system"))
+    listed = (
+        (_text(software.get("language")), _text(software.get("version"))),
+        (_text(algorithm.get("framework")), _text(algorithm.get("frameworkVersion"))),
+        ("os", _text(system.get("os"))),
+    )
+    return {name: version or "" for name, version in listed if name and (version or name != "os")}
+
+
+def _power(energy: Quantity, duration_s: float | None, hardware: tuple[Hardware, ...]) -> tuple[str, ...]:
+    """Warning where energy over time is a power that no hardware draws, which a slip of units explains."""
+    main = main_device(hardware)
+    if not duration_s or main is None:
+        return ()
+    mean_w = energy.value * W_PER_KW * SECONDS_PER_HOUR / duration_s / main.count
+    if mean_w <= MOST_DEVICE_W:
+        return ()
+    return (
+        f"powerConsumption over measurementDuration is {mean_w:,.3g} W for each {main.name:.60}, more than any draws: "
+        "are they watt-hours and not kilowatt-hours?",
+    )
+
+
+def _kept(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Report as given, as far as it is of a size that a record can keep."""
+    kept = {name: value for name, value in data.items() if name != OURS}
+    return kept if len(json.dumps(kept)) <= MOST_CELL else {}
+
+
+def _instant(stated: Any) -> datetime | None:
+    """Instant of a text, or of seconds since 1970."""
+    if isinstance(stated, int | float) and not isinstance(stated, bool):
+        try:
+            return datetime.fromtimestamp(stated, UTC)
+        except (OverflowError, OSError, ValueError):
+            return None
+    return instant(stated) if isinstance(stated, str) else None
+
+
+def _number(data: Mapping[str, Any], *names: str, least: float = 0.0) -> float | None:
+    """Number under the first of some names that is there; a text with one is one."""
+    name = next((one for one in names if data.get(one) is not None), names[0])
+    return number({name: _as_text(data.get(name))}, name, least=least)
+
+
+def _as_text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _text(value: Any) -> str | None:
+    return value[:MOST_CELL] if isinstance(value, str) and value.strip() else None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
