@@ -10,7 +10,23 @@ from hypothesis import strategies as st
 
 from sootprint import Factor, Footprint, Quantity
 from sootprint.core.quantity import BASES
-from sootprint.core.records import BOUNDARIES, GRADES, Component, CurvePoint, Gap, Interval, Place, Span
+from sootprint.core.records import (
+    BOUNDARIES,
+    GRADES,
+    SCOPES,
+    STAGES,
+    Component,
+    CurvePoint,
+    Gap,
+    Hardware,
+    Interval,
+    Model,
+    Place,
+    Result,
+    Span,
+    Stage,
+    Work,
+)  # fmt: skip
 
 RECORDS = Path(__file__).with_name("records")
 NAMES = sorted(path.stem for path in RECORDS.glob("*.json"))
@@ -47,6 +63,20 @@ def _optional(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     return st.none() | strategy
 
 
+MODELS = st.builds(
+    Model,
+    name=_optional(TEXTS),
+    architecture=_optional(TEXTS),
+    params=_optional(AMOUNTS),
+    active_params=_optional(AMOUNTS),
+)
+WORK = st.builds(
+    Work,
+    steps=_optional(AMOUNTS),
+    samples=_optional(AMOUNTS),
+    tokens=_optional(AMOUNTS),
+    flops=_optional(AMOUNTS),
+)
 SHARES = _optional(st.floats(0.0, 1.0))
 ANY = st.builds(
     Footprint,
@@ -54,6 +84,17 @@ ANY = st.builds(
     name=_optional(TEXTS),
     project=_optional(TEXTS),
     tags=st.dictionaries(TEXTS, TEXTS, max_size=2),
+    stage=st.sampled_from(STAGES),
+    scope=st.sampled_from(SCOPES),
+    model=_optional(MODELS),
+    work=_optional(WORK),
+    hardware=_lists(
+        Hardware, kind=st.sampled_from(["accelerator", "cpu", "dram", "weird"]), name=TEXTS,
+        count=st.integers(1, 10**9), memory_gb=_optional(AMOUNTS), vendor=_optional(TEXTS),
+    ),
+    results=_lists(Result, task=_optional(TEXTS), metric=TEXTS | st.just("accuracy"), value=AMOUNTS),
+    stages=_lists(Stage, stage=TEXTS | st.sampled_from(STAGES), emissions_kg=_optional(_quantities())),
+    market_based_kg=_optional(_quantities()),
     boundary=st.sampled_from(BOUNDARIES),
     started=_optional(INSTANTS),
     duration_s=_optional(AMOUNTS),

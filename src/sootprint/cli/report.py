@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +25,10 @@ class Format(StrEnum):
     HTML = "html"
     LATEX = "latex"
     HF = "hf"
+    BOAMPS = "boamps"
+    SCI = "sci"
+    FORM = "form"
+    CHECKLIST = "checklist"
 
 
 _BY_SUFFIX = {
@@ -33,13 +39,15 @@ _BY_SUFFIX = {
     ".htm": Format.HTML,
     ".tex": Format.LATEX,
 }
+_STATEMENTS = (Format.BOAMPS, Format.SCI, Format.FORM, Format.CHECKLIST)
+_SHAPES = {".txt": "text", ".md": "md", ".json": "json"}  # of a statement, by the file's name
 As = Annotated[
     Format | None,
     typer.Option(
         "--format",
         "-f",
         metavar="F",
-        help="text, md, json, html, latex or hf; else by the file's name, else text.",
+        help="text, md, json, html, latex, hf, boamps, sci, form or checklist; else by the file's name, else text.",
     ),
 ]
 
@@ -59,12 +67,16 @@ def report(
     """Write the report of a run or file, or say what a venue misses in it.
 
     The HTML page is one file with everything in it; it needs the extra `charts`. `latex` is a paragraph for a paper,
-    `hf` the front matter of a model card. With --check the exit code is 1 where
-    something is missing that the venue requires; `conference` and `journal` ship as examples.
+    `hf` the front matter of a model card. `boamps` is a BoAmps report, `sci` the Software Carbon Intensity, `form` the
+    training part of the EU's Model Documentation Form, `checklist` answers for NeurIPS, ARR, ITU-T L.1801 and SCI; the
+    last three are text, Markdown or JSON by the file's name, and JSON with --json. With --check the exit code is 1
+    where something is missing that the venue requires; `conference` and `journal` ship as examples.
 
         sootprint report latest
         sootprint report latest --out report.html
         sootprint report run.json --format latex
+        sootprint report latest --format checklist
+        sootprint report latest --format boamps --out boamps.json
         sootprint report latest --check conference
     """
     from sootprint import report as reports
@@ -72,7 +84,10 @@ def report(
     record, kin = lookup.with_kin(run)
     if check is not None:
         raise typer.Exit(_checked(record, check, form, out, json=json))
-    text = reports.render(record, _form(form, out, json=json), kin=kin)
+    chosen = _form(form, out, json=json)
+    shape = _shape(chosen, out, json=json)
+    with _imported_first(run, chosen):
+        text = reports.render(record, chosen, kin=kin, shape=shape)
     if out is None:
         output.print_text(text)
         return
@@ -85,11 +100,11 @@ def _form(form: Format | None, out: Path | None, *, json: bool) -> str:
     Raises:
         InputError: `--json` and another form were stated.
     """
-    if json and form not in (None, Format.JSON):
+    if json and form not in (None, Format.JSON, *_STATEMENTS):
         from sootprint.cli.shell import wrong
 
         wrong(f"--json and --format {form} contradict each other: give one of the two")
-    if json:
+    if json and form is None:
         return Format.JSON
     suffix = out.suffix.lower() if out else ""
     if form is None and suffix and suffix not in _BY_SUFFIX:
@@ -97,6 +112,42 @@ def _form(form: Format | None, out: Path | None, *, json: bool) -> str:
 
         wrong(f"{out} tells no form by its ending: end it with {', '.join(_BY_SUFFIX)}, or add --format")
     return form or _BY_SUFFIX.get(suffix, Format.TEXT)
+
+
+@contextlib.contextmanager
+def _imported_first(run: str, form: str) -> Iterator[None]:
+    """What BoAmps misses in a file is said with the way to tag it: a file has to be a run of the ledger first.
+
+    Raises:
+        InputError: The record lacks something that the format requires.
+    """
+    from sootprint.core.errors import InputError
+
+    try:
+        yield
+    except InputError as err:
+        if form != Format.BOAMPS or not lookup.is_file(run):
+            raise
+        name = "FILE" if run == "-" else run
+        raise InputError(f"{err}; a file is imported before: `sootprint import sootprint {name}`") from None
+
+
+def _shape(form: str, out: Path | None, *, json: bool) -> str | None:
+    """Shape of a statement: JSON where that was asked for, else by the file's name; None for its usual one.
+
+    Raises:
+        InputError: The file's name says a form that no statement has.
+    """
+    if form not in _STATEMENTS or json:
+        return "json" if json else None
+    suffix = out.suffix.lower() if out else ""
+    if suffix in _BY_SUFFIX and suffix not in _SHAPES:
+        from sootprint.cli.shell import wrong
+
+        wrong(
+            f"{form} is text, Markdown or JSON, and {out} is none of them: end it with {', '.join(_SHAPES)}"
+        )
+    return _SHAPES.get(suffix)
 
 
 def _checked(record: Footprint, ref: str, form: Format | None, out: Path | None, *, json: bool) -> int:

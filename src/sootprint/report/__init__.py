@@ -1,4 +1,4 @@
-"""A record as a person reads it: text, Markdown, one HTML page; as JSON; or as a paper and a model card tell it.
+"""A record as a person reads it: text, Markdown, one HTML page; as JSON; as a paper, a model card or a form tells it.
 
 The first three show one `Report`, made by `content`. The terminal's and the page's libraries load on first use.
 """
@@ -15,21 +15,23 @@ if TYPE_CHECKING:
     from sootprint.core.records import Footprint
     from sootprint.report.kin import Kin
 
-FORMATS = ("text", "md", "json", "html", "latex", "hf")
+STATEMENTS = ("boamps", "sci", "form", "checklist")
+FORMATS = ("text", "md", "json", "html", "latex", "hf", *STATEMENTS)
 
-__all__ = ["FORMATS", "render", "terminal"]
+__all__ = ["FORMATS", "STATEMENTS", "render", "terminal"]
 
 
-def render(footprint: Footprint, format: str, *, kin: Kin | None = None) -> str:
-    """Report of a record as text, Markdown, JSON or one HTML page that needs no other file; a paragraph; a model card.
+def render(footprint: Footprint, format: str, *, kin: Kin | None = None, shape: str | None = None) -> str:
+    """Report of a record as text, Markdown, JSON or one HTML page that needs no other file; a paragraph; a statement.
 
     Args:
         footprint: Record to report.
-        format: text, md, json, html, latex or hf.
+        format: One of `FORMATS`.
         kin: Runs around and inside of it, where a ledger tells.
+        shape: text, md or json for a statement; as usual for it where None.
 
     Raises:
-        InputError: There is no such format.
+        InputError: There is no such format, or the record lacks what a statement requires.
         MissingExtraError: The page's charts need the extra `charts`, which is not installed.
     """
     if format == "json":
@@ -50,6 +52,10 @@ def render(footprint: Footprint, format: str, *, kin: Kin | None = None) -> str:
         from sootprint.report import paper
 
         return paper.latex(footprint) if format == "latex" else paper.card(footprint)
+    if format in STATEMENTS:
+        from sootprint.report import statements
+
+        return statements.render(footprint, format, shape)
     raise InputError(f"format {format!r} is not one of {', '.join(FORMATS)}")
 
 

@@ -27,7 +27,7 @@ def renderable(footprint: Footprint, *, brief: bool = False, kin: Kin | None = N
     """Report of a record for a terminal, short or with all but the details."""
     made = report(footprint, kin)
     shown = [part for part in made.sections if (part.key in BRIEF if brief else not part.detail)]
-    return Group(*_head(made), *_body(shown))
+    return Group(*_head(made), *body(shown))
 
 
 def text(footprint: Footprint, kin: Kin | None = None) -> str:
@@ -35,7 +35,7 @@ def text(footprint: Footprint, kin: Kin | None = None) -> str:
     made = report(footprint, kin)
     console = Console(file=io.StringIO(), width=TEXT_WIDTH, color_system=None, legacy_windows=False)
     with console.capture() as capture:
-        console.print(Group(*_head(made), *_body(made.sections)))
+        console.print(Group(*_head(made), *body(made.sections)))
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
 
@@ -65,7 +65,8 @@ def _figures(figures: tuple[Figure, ...]) -> RenderableType:
     return grid
 
 
-def _body(sections: Iterable[Section]) -> Iterator[RenderableType]:
+def body(sections: Iterable[Section]) -> Iterator[RenderableType]:
+    """Sections for a terminal, one below the other."""
     for section in sections:
         yield Text(f"\n{section.title}", style="bold")
         yield Padding(Group(*_section(section)), INDENT, expand=False)

@@ -41,7 +41,7 @@ def _lines(made: Report) -> Iterator[str]:
     if made.about:
         yield from (escaped(made.about), "")
     for section in made.sections:
-        yield from _section(section)
+        yield from section_lines(section)
 
 
 def _alert(alert: Alert) -> Iterator[str]:
@@ -51,7 +51,8 @@ def _alert(alert: Alert) -> Iterator[str]:
     yield ""
 
 
-def _section(section: Section) -> Iterator[str]:
+def section_lines(section: Section) -> Iterator[str]:
+    """Lines of a section: heading, sentences, table, list."""
     yield from (f"## {section.title}", "")
     if section.lead:
         yield from (escaped(section.lead), "")
