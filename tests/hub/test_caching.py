@@ -25,6 +25,7 @@ KINDS = {
     "/api/v1/footprints/{key}.md?version=1": caching.ASK,
     "/api/v1/footprints/{key}.bib": caching.ASK,
     "/api/v1/footprints/{key}.yaml": caching.ASK,
+    "/api/v1/footprints/{key}.form.md": caching.ASK,
     "/badges/{key}.svg": caching.HOUR,
     "/static/hub.css": caching.ASK,
     f"/static/hub.css?{fingerprint('hub.css')}": caching.FOREVER,

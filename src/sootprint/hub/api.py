@@ -161,7 +161,11 @@ class _Long(StreamingResponse):
 
 @router.get("/footprints/{name}", openapi_extra=RECORD)
 def footprint(request: Request, name: str, version: asked.AnyVersion = None) -> Response:
-    """One record by its id: JSON, or with `.csv`, `.md`, `.bib` or `.yaml` (model card) after the id another form."""
+    """One record by its id: JSON, or another form after the id.
+
+    `.csv`, `.md`, `.bib`, `.yaml` (model card), `.boamps.json`, `.sci.json`, `.form.md` (EU model documentation) or
+    `.checklist.md`; a statement that the record cannot fill is a problem that says what is missing.
+    """
     key, _, form = name.partition(".")
     if form and form not in formats.FORMATS:
         raise NotFoundError(f"format {form!r:.20} is not one of {', '.join(formats.FORMATS)}")
@@ -173,10 +177,14 @@ def footprint(request: Request, name: str, version: asked.AnyVersion = None) -> 
         return caching.kept(request, made, rule, tag=stored.sha256)
     if form == "csv":
         text = formats.csv_record(stored)
+    elif form in formats.STATEMENTS:
+        text = formats.statement(stored, form)
     else:
         shaped = {"md": formats.markdown, "bib": formats.bibtex, "yaml": formats.model_card}[form]
         text = shaped(stored, hub.address)
-    made = Response(text, media_type=formats.MEDIA[form], headers=_file(f"footprint-{key}.{form}"))
+    made = Response(
+        text, media_type=formats.MEDIA[form.rpartition(".")[2]], headers=_file(f"footprint-{key}.{form}")
+    )
     return caching.kept(request, made, caching.ASK)  # it tells what was checked, which changes
 
 

@@ -10,11 +10,19 @@ from typing import Any
 
 from sootprint import report
 from sootprint.charts.letters import clean
+from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
 from sootprint.hub import reading
 from sootprint.report.paper import card, tex
+from sootprint.report.statements import boamps
 
-FORMATS = ("json", "csv", "md", "bib", "yaml")
+STATEMENTS = {
+    "boamps.json": "BoAmps",
+    "sci.json": "SCI",
+    "form.md": "EU model form",
+    "checklist.md": "Checklist answers",
+}
+FORMATS = ("json", "csv", "md", "bib", "yaml", *STATEMENTS)
 MEDIA = {
     "json": "application/json",
     "csv": "text/csv; charset=utf-8",
@@ -101,6 +109,32 @@ def model_card(stored: reading.Stored, address: str) -> str:
     return card(
         stored.footprint, f"Sootprint hub, evidence {row['evidence']}, {row['verification']}: {where}"
     )
+
+
+def statement(stored: reading.Stored, form: str) -> str:
+    """Statement of a record; a BoAmps report of a later version corrects the one before.
+
+    Args:
+        stored: The version of the record.
+        form: One of `STATEMENTS`.
+
+    Raises:
+        InputError: The record lacks what the form requires.
+    """
+    name, _, shape = form.partition(".")
+    if name == "boamps":
+        return boamps.render(stored.footprint, corrects=stored.version > 1)
+    return report.render(stored.footprint, name, shape=shape)
+
+
+def offered(footprint: Footprint) -> tuple[dict[str, str], str]:
+    """Statements that a record can fill with the name of each, and what BoAmps misses where it is not among them."""
+    try:
+        lacking = ", ".join(what for what, _ in boamps.lacks(footprint))
+    except InputError as err:
+        lacking = str(err)
+    left = {form: name for form, name in STATEMENTS.items() if form != "boamps.json" or not lacking}
+    return left, lacking
 
 
 def _title(footprint: Footprint) -> str:

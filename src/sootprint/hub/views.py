@@ -17,7 +17,7 @@ from sootprint.charts.scale import ENERGY, MASS, fitting
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Footprint, Place
 from sootprint.estimator import factors
-from sootprint.hub import chain, columns, drawings, judgement, leaderboards, reading, truth
+from sootprint.hub import chain, columns, drawings, formats, judgement, leaderboards, reading, truth
 from sootprint.hub.context import Hub
 from sootprint.hub.insight import reviews, rollups, trends
 from sootprint.hub.insight.sheets import Link, link
@@ -208,6 +208,7 @@ def record(hub: Hub, stored: Stored) -> dict[str, Any]:
         "reviews": reviews.of(hub.engine, footprint.id),
         "about": _about(stored.own),
         "citation": _citation(hub, stored),
+        "statements": formats.offered(footprint),
         "claim": claim,
     }
 
