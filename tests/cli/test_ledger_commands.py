@@ -56,6 +56,22 @@ def test_runs_table_shows_brackets_and_no_control_characters(
     assert "[red]" in text and "\x1b" not in text
 
 
+def test_run_whose_name_has_a_slash_is_found(call, stored: list[Footprint], own_home: Path) -> None:
+    """A name such as bert/base is no path of a file; a text that no file can be called is none either."""
+    import dataclasses
+
+    from sootprint.core.ids import uuid7
+    from sootprint.ledger import keep
+
+    keep(own_home, dataclasses.replace(stored[0], id=uuid7(2e9), name="bert/base"))
+    assert json.loads(call("show", "bert/base", "--json").stdout)["name"] == "bert/base"
+    for wrong in ("bert/bose", "x" * 300, "\0"):
+        refused = call("show", wrong)
+        assert refused.exit_code == 2
+        assert "no run" in refused.stderr
+    assert "./none.txt cannot be read" in call("show", "./none.txt").stderr
+
+
 @pytest.mark.parametrize("ref", ["latest", "lost"])
 def test_show_takes_name_and_latest(call, stored: list[Footprint], ref: str) -> None:
     """`latest` and a name mean the same run here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import sqlite3
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sootprint import Footprint, InputError, Quantity, RecordError
+from sootprint import Factor, Footprint, InputError, Quantity, RecordError
 from sootprint.ledger import Ledger, database, keep, leave
 from sootprint.ledger.database import FILE_NAME, MIGRATIONS, on_network
 from sootprint.ledger.store import LOCK_S
@@ -115,6 +116,51 @@ def test_tag_is_a_new_version_and_the_old_one_stays(home: Path, a_run) -> None:
         assert ledger.state(footprint.id) == "recovered"
 
 
+def test_tag_that_is_taken_back_is_gone(home: Path, a_run) -> None:
+    """A record that is as it was before is a version of its own; the same one twice is none."""
+    footprint = a_run()
+    keep(home, footprint)
+    with Ledger(home) as ledger:
+        for tags in ({"seed": "1"}, {"seed": "2"}, {"seed": "1"}, {"seed": "1"}, {"seed": None}):
+            assert ledger.tag(footprint.id, tags) == ledger.get(footprint.id)
+        assert [one.tags for one in ledger.versions(footprint.id)] == [
+            {}, {"seed": "1"}, {"seed": "2"}, {"seed": "1"}, {}
+        ]  # fmt: skip
+        ledger.amend(ledger.versions(footprint.id)[2])
+        assert ledger.get(footprint.id).tags == {"seed": "2"}
+
+
+def test_two_who_tag_at_once_lose_no_tag(home: Path, a_run, monkeypatch) -> None:
+    """Whoever comes while another one changes the record waits, or is told that it is locked."""
+    footprint = a_run()
+    keep(home, footprint)
+    with Ledger(home) as ledger, Ledger(home, lock_s=0.0) as other:
+        read, wanted = ledger.get, {"mine": "1"}
+
+        def read_while_another_tags(ref: str) -> Footprint:
+            found = read(ref)
+            with contextlib.suppress(RecordError):
+                other.tag(footprint.id, {"theirs": "2"})
+                wanted["theirs"] = "2"
+            return found
+
+        monkeypatch.setattr(ledger, "get", read_while_another_tags)
+        ledger.tag(footprint.id, {"mine": "1"})
+        assert other.get(footprint.id).tags == wanted
+
+
+def test_correction_keeps_what_another_program_changed_meanwhile(home: Path, a_run) -> None:
+    """A source took seconds to answer; a tag that was set in them stays beside the new emissions."""
+    footprint = a_run()
+    keep(home, footprint)
+    with Ledger(home) as ledger:
+        ledger.tag(footprint.id, {"seed": "1"})
+        better = dataclasses.replace(footprint, emissions_kg=Quantity(value=0.3))
+        ledger.amend(better, since=footprint)
+        found = ledger.get(footprint.id)
+    assert (found.tags, found.emissions_kg) == ({"seed": "1"}, Quantity(value=0.3))
+
+
 def test_keeping_the_same_record_again_adds_nothing(home: Path, a_run) -> None:
     """A crash between database and spool leaves the file; taking it in again, even after a tag, changes nothing."""
     footprint = a_run(tags={"lr": "0.1"})
@@ -155,6 +201,25 @@ def test_summary_adds_values_and_bounds(home: Path, a_run) -> None:
     assert (thesis.emissions_kg.low, thesis.emissions_kg.high) == pytest.approx((0.1, 0.4))
     assert thesis.energy_kwh.value == pytest.approx(6.0)
     assert thesis.duration_s == pytest.approx(90.0)
+
+
+def test_emissions_of_different_methods_are_never_added(home: Path, a_run) -> None:
+    """Life-cycle and direct figures have no sum; their energies have, and each alone keeps its own."""
+    life = Factor(kind="intensity", key="FR", value=50.0, method="average, life-cycle, location-based")
+    direct = dataclasses.replace(life, method="average, direct, location-based")
+    keep(home, a_run(project="a", factors=(life,)))
+    keep(home, a_run(project="a", factors=(direct,)))
+    keep(home, a_run(project="b", factors=(direct,)))
+    keep(home, a_run(project="c", factors=(direct,), emissions_kg=None))
+    keep(home, a_run(project="c", factors=(life,)))
+    with Ledger(home) as ledger:
+        rows = {row.key: row for row in ledger.summary("project")}
+    assert rows["a"].emissions_kg is None and rows["a"].is_mixed
+    assert rows["a"].energy_kwh is not None and rows["a"].energy_kwh.value == pytest.approx(4.0)
+    assert rows["a"].methods == (direct.method, life.method)
+    for key in ("b", "c"):
+        emissions = rows[key].emissions_kg
+        assert emissions is not None and emissions.value == pytest.approx(0.1)
 
 
 def test_summary_by_month_and_by_tag(home: Path, a_run) -> None:
@@ -206,7 +271,7 @@ def test_tables_are_made_once_and_their_version_is_recorded(home: Path, a_run) -
     keep(home, a_run())
     with sqlite3.connect(home / FILE_NAME) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
-        assert connection.execute("SELECT version FROM migrations").fetchall() == [(1,), (2,), (3,)]
+        assert connection.execute("SELECT version FROM migrations").fetchall() == [(1,), (2,), (3,), (4,)]
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,5 +115,10 @@ def parsed(ref: str, text: str) -> Footprint:
 
 
 def is_file(ref: str) -> bool:
-    """Whether a text means a file: a dash, a path, or a name that ends in .json."""
-    return ref == "-" or "/" in ref or ref.endswith(".json") or Path(ref).is_file()
+    """Whether a text means a file: a dash, a path that begins as one, a name that ends in .json, or one that is there.
+
+    Names of runs may hold a slash, as in bert/base.
+    """
+    if ref == "-" or ref.startswith(("/", "./", "../")) or ref.endswith(".json"):
+        return True
+    return os.path.isfile(ref)  # noqa: PTH113 - a text too long for a name is none

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -44,7 +45,7 @@ def refresh(runs: Runs = None, source: Source = None, json: options.Json = False
             "no source is configured: give --source, or state sources in [grid] of your sootprint.toml"
         )
     with lookup.ledger() as ledger:
-        wanted = [ledger.get(run) for run in runs] if runs else _lacking(ledger)
+        wanted = iter([ledger.get(run) for run in runs]) if runs else _lacking(ledger)
         told = [_one(ledger, record, known, source) for record in wanted]
     if json:
         output.print_json(told)
@@ -56,19 +57,19 @@ def refresh(runs: Runs = None, source: Source = None, json: options.Json = False
     raise typer.Exit(shell.FAILED if runs and failed else 0)
 
 
-def _lacking(ledger: Ledger) -> list[Footprint]:
+def _lacking(ledger: Ledger) -> Iterator[Footprint]:
     """Measured records with a place that lack the intensity of their hours, or a part of it."""
     from sootprint.core import regrid
 
-    listed = [ledger.get(row.id) for row in ledger.runs()]
-    return [
+    listed = (ledger.get(row.id) for row in ledger.runs())  # one at a time: all at once may be much
+    return (
         one
         for one in listed
         if one.intervals
         and one.place.zone
         and not one.given.get("merged")
         and (regrid.is_provisional(one) or not regrid.has_hours(one) or _waits(one))
-    ]
+    )
 
 
 def _waits(record: Footprint) -> bool:
@@ -95,7 +96,7 @@ def _one(ledger: Ledger, record: Footprint, known: Settings, source: str | None)
     except (IntensityError, RecordError) as err:
         return told | {"reason": str(err)}
     if found.record != record:
-        ledger.amend(found.record)
+        ledger.amend(found.record, since=record)
     _waiting(ledger, found.record, known, source)
     return told | {
         "refreshed": found.source != ANNUAL,
@@ -115,7 +116,7 @@ def _waiting(ledger: Ledger, record: Footprint, known: Settings, source: str | N
     if book is not None:
         again = with_savings(record, book, ledger, known, source=source)
         if again != record:
-            ledger.amend(again)
+            ledger.amend(again, since=record)
 
 
 def _print(told: list[dict[str, Any]]) -> None:

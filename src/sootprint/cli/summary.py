@@ -10,7 +10,6 @@ import typer
 from sootprint.cli import figures, lookup, options, output, shell
 
 if TYPE_CHECKING:
-    from sootprint.core.quantity import Quantity
     from sootprint.ledger import SummaryRow
 
 
@@ -59,33 +58,27 @@ def summary(by: Group = "project", statements: Statements = False, json: options
 
 
 def _total(rows: list[SummaryRow]) -> SummaryRow:
+    from sootprint.core import carbon, intervals
     from sootprint.ledger import SummaryRow
 
+    methods = {one for row in rows for one in row.methods}
+    energies = [row.energy_kwh for row in rows if row.energy_kwh is not None]
+    emissions = [row.emissions_kg for row in rows if row.emissions_kg is not None]
     return SummaryRow(
         key="total",
         runs=sum(row.runs for row in rows),
         duration_s=math.fsum(row.duration_s for row in rows),
-        energy_kwh=_sum([row.energy_kwh for row in rows if row.energy_kwh is not None]),
-        emissions_kg=_sum([row.emissions_kg for row in rows if row.emissions_kg is not None]),
+        energy_kwh=intervals.together(energies) if energies else None,
+        emissions_kg=intervals.together(emissions) if emissions and not carbon.are_mixed(methods) else None,
         without_energy=sum(row.without_energy for row in rows),
         without_emissions=sum(row.without_emissions for row in rows),
-    )
-
-
-def _sum(quantities: list[Quantity]) -> Quantity | None:
-    from sootprint.core.quantity import Quantity
-
-    if not quantities:
-        return None
-    lows, highs = [one.low for one in quantities], [one.high for one in quantities]
-    return Quantity(
-        value=math.fsum(one.value for one in quantities),
-        low=None if None in lows else math.fsum(low or 0.0 for low in lows),
-        high=None if None in highs else math.fsum(high or 0.0 for high in highs),
+        methods=tuple(sorted(methods)),
     )
 
 
 def _print(by: str, rows: list[SummaryRow], total: SummaryRow | None) -> None:
+    from rich.markup import escape
+
     name = shell.printable(by.removeprefix("tag:"))
     columns = (name, "runs", "took", "energy", "90 % ", "CO2e", "90 %")
     table = output.table(*columns, right=("runs", "took", "energy", "CO2e"), wraps=(name,))
@@ -96,6 +89,13 @@ def _print(by: str, rows: list[SummaryRow], total: SummaryRow | None) -> None:
         output.add_row(table, *_cells(total), style="bold")
     console = output.console()
     console.print(table)
+    mixed = [one for one in (*rows, *([total] if total else [])) if one.is_mixed]
+    if mixed:
+        told = shell.printable("; ".join(mixed[-1].methods))
+        console.print(
+            f"[yellow]emissions by intensities of different methods are never added ({escape(told)}): "
+            "those sums are left out; `sootprint refresh` with one --source makes the methods one[/]"
+        )
     left_out = sum(row.without_emissions for row in rows)
     if left_out and total is not None:
         console.print(f"[yellow]{left_out} run(s) without known emissions are not in the sums[/]")

@@ -176,7 +176,7 @@ def _described(
     if model is not None:
         made = dataclasses.replace(made, model=dataclasses.replace(made.model or Model(), name=model or None))
     if made != record:
-        ledger.amend(made)
+        ledger.amend(made, since=record)
     return made
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sootprint.core import intervals
 from sootprint.core.errors import InputError
-from sootprint.core.quantity import Quantity
+from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.units import G_PER_KG
+
+NO_PUE = "PUE unknown: the facility's overhead (often a PUE of 1.1 to 1.6) is not in the numbers; state it if known"
+OF_THE_WORLD = "the intensity is the world's average and its interval spans the world's grids"
+_NEVER_ADDED = (("life-cycle", "direct"), ("average", "marginal"), ("location-based", "market-based"))
 
 
 def emissions_kg(energy_kwh: float, intensity_g_per_kwh: float, *, pue: float = 1.0) -> float:
@@ -60,6 +64,23 @@ def emissions(energy_kwh: Quantity, intensity_g_per_kwh: Quantity, pue: Quantity
         pue: Facility energy over IT energy, at least 1 [1].
     """
     return intervals.scaled(intervals.product(energy_kwh, intensity_g_per_kwh, pue), 1.0 / G_PER_KG)
+
+
+def methods_of(factors: Iterable[Factor]) -> list[str]:
+    """Methods of the carbon intensities among factors, each once."""
+    return sorted({one.method or "" for one in factors if one.kind == "intensity"})
+
+
+def are_mixed(methods: Collection[str]) -> bool:
+    """Whether two among some methods are such that emissions by the one are never added to those by the other.
+
+    >>> are_mixed(["average, life-cycle", "average, direct"]), are_mixed(["average, direct", ""])
+    (True, False)
+    """
+    return any(
+        any(one in text for text in methods) and any(other in text for text in methods)
+        for one, other in _NEVER_ADDED
+    )
 
 
 def _at_least(value: float, minimum: float, name: str) -> None:

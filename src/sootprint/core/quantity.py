@@ -95,3 +95,36 @@ class Factor:
             RecordError: The factor has no value.
         """
         return Quantity(value=self.known, low=self.low, high=self.high, basis=basis)
+
+
+def finite(value: object) -> float | None:
+    """Number of plain data that anyone may have written; None where it is none, or none that a float can hold.
+
+    >>> finite(3), finite(True), finite(10**400), finite("3")
+    (3.0, None, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def read(data: object) -> Quantity | None:
+    """Quantity of plain data that anyone may have written, as computed; None where it is none.
+
+    >>> read({"value": 2, "low": 1.0, "high": 4.0})
+    Quantity(value=2.0, low=1.0, high=4.0, basis='derived')
+    >>> read({"value": 2.0, "low": 3.0}), read([2.0]) is None
+    (None, True)
+    """
+    told = data if isinstance(data, dict) else {}
+    value, low, high = (finite(told.get(name)) for name in ("value", "low", "high"))
+    if value is None:
+        return None
+    try:
+        return Quantity(value=value, low=low, high=high)
+    except RecordError:
+        return None

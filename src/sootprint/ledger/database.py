@@ -49,6 +49,13 @@ MIGRATIONS = (
         "CREATE VIEW latest AS SELECT * FROM runs AS run"
         " WHERE version = (SELECT MAX(version) FROM runs WHERE id = run.id)",
     ),
+    (
+        "ALTER TABLE runs ADD COLUMN methods TEXT",
+        "UPDATE runs SET methods = record_methods(record)",
+        "DROP VIEW latest",
+        "CREATE VIEW latest AS SELECT * FROM runs AS run"
+        " WHERE version = (SELECT MAX(version) FROM runs WHERE id = run.id)",
+    ),
 )
 
 _NETWORK_FILE_SYSTEMS = (
@@ -151,6 +158,7 @@ def _migrate(connection: sqlite3.Connection, home: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
     connection.create_function("record_parent", 1, lambda text: _field(text, "parent"))
     connection.create_function("record_group", 1, lambda text: _field(text, "run_group"))
+    connection.create_function("record_methods", 1, _methods)
     with transaction(connection):
         connection.execute(
             "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, applied TEXT NOT NULL)"
@@ -178,6 +186,16 @@ def _field(record: str, name: str) -> str | None:
     except (ValueError, AttributeError):
         return None
     return found if isinstance(found, str) else None
+
+
+def _methods(record: str) -> str:
+    """Methods of the intensities of a stored record, as JSON."""
+    try:
+        listed = json.loads(record)["factors"]
+        found = {one.get("method") or "" for one in listed if one.get("kind") == "intensity"}
+    except (ValueError, LookupError, TypeError, AttributeError):
+        found = set()
+    return json.dumps(sorted(found))
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sootprint.core import intervals
+from sootprint.core import carbon, intervals
 from sootprint.core.errors import InputError
 from sootprint.core.merging import parts
 from sootprint.core.merging.times import Span, seconds
@@ -27,7 +27,7 @@ COLUMNS = (
     "id", "state", "name", "project", "tags", "zone", "grade", "started", "duration_s",
     "energy_kwh", "energy_low_kwh", "energy_high_kwh",
     "emissions_kg", "emissions_low_kg", "emissions_high_kg",
-    "parent", "run_group", "merged", "apart_kwh",
+    "parent", "run_group", "merged", "apart_kwh", "methods",
 )  # fmt: skip
 _AS_STORED = (
     "id", "state", "name", "project", "zone", "grade", "started", "duration_s", "parent", "run_group",
@@ -57,6 +57,7 @@ class RunRow:
         part_of: Run of this ledger that includes its energy; None for one that sums count.
         apart: Share of its energy that is not in that run's, as it went on after it [0-1].
         apart_s: For how long it went on, where that is known [s].
+        methods: Methods of its intensities.
     """
 
     id: str
@@ -77,6 +78,7 @@ class RunRow:
     part_of: str | None = None
     apart: float = 0.0
     apart_s: float | None = None
+    methods: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +91,11 @@ class SummaryRow:
         runs: Number of runs [1].
         duration_s: Wall time of the runs that know theirs [s].
         energy_kwh: IT energy of the runs that know theirs [kWh], or None where none does.
-        emissions_kg: Operational emissions of the runs that know theirs [kgCO2e], or None where none does.
+        emissions_kg: Operational emissions of the runs that know theirs [kgCO2e], or None where none does, or where
+            they are of methods that are never added.
         without_energy: Runs whose energy is unknown and not in the sum [1].
         without_emissions: Runs whose emissions are unknown and not in the sum [1].
+        methods: Methods of the intensities of the runs that know their emissions.
     """
 
     key: str | None
@@ -101,6 +105,12 @@ class SummaryRow:
     emissions_kg: Quantity | None
     without_energy: int
     without_emissions: int
+    methods: tuple[str, ...] = ()
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether its emissions are of methods that are never added."""
+        return carbon.are_mixed(self.methods)
 
 
 def row_of(values: Iterable[Any]) -> RunRow:
@@ -109,6 +119,7 @@ def row_of(values: Iterable[Any]) -> RunRow:
     return RunRow(
         **{name: column[name] for name in _AS_STORED},
         merged=tuple(json.loads(column["merged"] or "[]")),
+        methods=tuple(json.loads(column["methods"] or "[]")),
         apart_kwh=column["apart_kwh"],
         tags=json.loads(column["tags"]),
         energy_kwh=_quantity(column["energy_kwh"], column["energy_low_kwh"], column["energy_high_kwh"]),
@@ -262,14 +273,16 @@ _KEYS: dict[str, Callable[[RunRow], Iterable[str | None]]] = {
 def _summary(key: str | None, runs: list[RunRow]) -> SummaryRow:
     energies = [run.energy_kwh for run in runs if run.energy_kwh is not None]
     emissions = [run.emissions_kg for run in runs if run.emissions_kg is not None]
+    methods = {one for run in runs if run.emissions_kg is not None for one in run.methods}
     return SummaryRow(
         key=key,
         runs=len(runs),
         duration_s=math.fsum(run.duration_s or 0.0 for run in runs),
         energy_kwh=_sum(energies),
-        emissions_kg=_sum(emissions),
+        emissions_kg=None if carbon.are_mixed(methods) else _sum(emissions),
         without_energy=len(runs) - len(energies),
         without_emissions=len(runs) - len(emissions),
+        methods=tuple(sorted(methods)),
     )
 
 

@@ -125,24 +125,35 @@ class Ledger:
         Raises:
             RecordError: No run fits, several do, or the ledger cannot be written.
         """
-        before, state = self.get(ref), self.state(ref)
-        merged = {**before.tags, **tags}
-        after = dataclasses.replace(
-            before, tags={name: text for name, text in merged.items() if text is not None}
-        )
+        run_id = self.find(ref)
         with self._failing("tag a run"), database.transaction(self._connection):
-            versions.insert(self._connection, after, text=after.to_json(), state=state)
+            before, state = self.get(run_id), self.state(run_id)  # with the lock: another may tag it, too
+            merged = {**before.tags, **tags}
+            after = dataclasses.replace(
+                before, tags={name: text for name, text in merged.items() if text is not None}
+            )
+            versions.append(self._connection, after, text=after.to_json(), state=state)
         return after
 
-    def amend(self, footprint: Footprint) -> None:
+    def amend(self, footprint: Footprint, *, since: Footprint | None = None) -> None:
         """Add a record as the new version of its run, whose earlier versions are kept.
+
+        Args:
+            footprint: The record.
+            since: Version that it was made from: what another program has changed meanwhile stays, where the two
+                changed different fields. Where None, it counts as it is.
 
         Raises:
             RecordError: The run is not here, or the ledger cannot be written.
         """
         state = self.state(footprint.id)
         with self._failing("amend a run"), database.transaction(self._connection):
-            versions.insert(self._connection, footprint, text=footprint.to_json(), state=state)
+            newest = self.get(footprint.id)
+            if since is not None and newest != since:
+                pairs = ((one.name, getattr(footprint, one.name)) for one in dataclasses.fields(Footprint))
+                changed = {name: value for name, value in pairs if value != getattr(since, name)}
+                footprint = dataclasses.replace(newest, **changed)
+            versions.append(self._connection, footprint, text=footprint.to_json(), state=state)
 
     def take(self, footprints: Iterable[Footprint]) -> int:
         """Number of records that were added, all of them or none; one that is here already is not added again.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sootprint.core.carbon import methods_of
+from sootprint.core.quantity import finite
 from sootprint.ledger import database
 
 if TYPE_CHECKING:
@@ -20,14 +21,24 @@ _MS_PER_SECOND = 1000.0  # SQLite counts its timeout in milliseconds
 
 
 def insert(connection: sqlite3.Connection, footprint: Footprint, *, text: str, state: str) -> None:
-    """Add a version of a record, unless it is there already; the caller holds the transaction."""
-    run_id = footprint.id
-    if connection.execute("SELECT 1 FROM runs WHERE id = ? AND record = ?", (run_id, text)).fetchone():
+    """Add a record that was just made, unless it is there already in any version; the caller holds the transaction.
+
+    A file of the spool may come again after the record was corrected: it must not undo that.
+    """
+    query = "SELECT 1 FROM runs WHERE id = ? AND record = ?"
+    if not connection.execute(query, (footprint.id, text)).fetchone():
+        append(connection, footprint, text=text, state=state)
+
+
+def append(connection: sqlite3.Connection, footprint: Footprint, *, text: str, state: str) -> None:
+    """Make a record the newest version of its run, also where an earlier one was the same; the caller locks."""
+    query = "SELECT version, record FROM latest WHERE id = ?"
+    last, newest = connection.execute(query, (footprint.id,)).fetchone() or (0, None)
+    if newest == text:
         return
-    last = connection.execute("SELECT MAX(version) FROM runs WHERE id = ?", (run_id,)).fetchone()[0]
     values = {
         **_columns(footprint, state),
-        "version": (last or 0) + 1,
+        "version": last + 1,
         "kept": database.now(),
         "record": text,
     }
@@ -58,6 +69,7 @@ def _columns(footprint: Footprint, state: str) -> dict[str, Any]:
         "run_group": footprint.run_group,
         "merged": _merged(footprint),
         "apart_kwh": _told(footprint.given.get(APART)),
+        "methods": json.dumps(methods_of(footprint.factors)),
     }
 
 
@@ -69,8 +81,8 @@ def _merged(footprint: Footprint) -> str | None:
 
 def _told(value: Any) -> float | None:
     """A number of others, None where it is none."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0.0 <= value < math.inf else None
+    number = finite(value)
+    return number if number is not None and number >= 0.0 else None
 
 
 def store(home: Path, footprint: Footprint, *, text: str, state: str, timeout_s: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from sootprint.core import carbon
 from sootprint.core.merging.choose import EXPECTED, MERGED, RANK, SHARED, merged_ids, number
 from sootprint.core.merging.lost import NODES, RANKS
 from sootprint.core.merging.parts import APART
@@ -13,7 +14,6 @@ from sootprint.core.records import BOUNDARIES, Footprint, Hardware, Place
 SEVERAL = "merged records"
 LISTED_NODES = 8
 _OF_THE_MERGE = (APART, EXPECTED, MERGED, RANK, SHARED, NODES, RANKS)
-_METHODS = (("life-cycle", "direct"), ("average", "marginal"), ("location-based", "market-based"))
 
 
 def fields(records: Sequence[Footprint], nodes: Mapping[str, int]) -> dict[str, Any]:
@@ -144,8 +144,4 @@ def _listed(records: Sequence[Footprint], of: Callable[[Footprint], str]) -> lis
 
 def mixes_methods(records: Sequence[Footprint]) -> bool:
     """Whether the intensities of the records are of methods that must not be summed."""
-    methods = {factor.method or "" for one in records for factor in one.factors if factor.kind == "intensity"}
-    return any(
-        any(one in text for text in methods) and any(other in text for text in methods)
-        for one, other in _METHODS
-    )
+    return carbon.are_mixed({method for one in records for method in carbon.methods_of(one.factors)})
