@@ -42,6 +42,8 @@ def test_targets_are_read_by_name(tmp_path):
         ('[targets.a]\nzone = "FR"\nworkdir = "train"\n', "absolute path"),
         (f'{SLURM}options = "train.sh"\n', "options of sbatch"),
         ('[targets.a]\nzone = "FR"\nworkdr = "/w"\n', "the nearest is workdir"),
+        ('[targets."a/b"]\nzone = "FR"\n', "'a/b' must be a name without commas and slashes"),
+        ('[targets."a,b"]\nzone = "FR"\n', "'a,b' must be a name without commas and slashes"),
     ],
 )
 def test_wrong_target_is_one_line(tmp_path, text, words):

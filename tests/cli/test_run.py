@@ -64,6 +64,36 @@ def test_record_is_written_and_stored_with_what_was_stated(program, call, tmp_pa
     assert Footprint.from_json(call("show", "n", "--json").stdout) == made
 
 
+def test_record_goes_where_a_link_leads(program, tmp_path: Path) -> None:
+    """The link stays, as for every other file that a command writes."""
+    link, file = tmp_path / "latest.json", tmp_path / "runs" / "record.json"
+    file.parent.mkdir()
+    link.symlink_to(file)
+    done = program("run", "-q", "--zone", "FR", "--record", link, "--", sys.executable, "-c", "pass")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert link.is_symlink()
+    assert Footprint.from_json(file.read_text(encoding="utf-8")).place.zone == "FR"
+
+
+def test_home_that_is_stated_from_here_is_the_same_in_another_folder(program, tmp_path: Path) -> None:
+    """A command that changes its folder keeps its own runs in the home of the one around it."""
+    told = "import os; print(os.environ['SOOTPRINT_HOME'], os.environ['SOOTPRINT_RUNTIME_DIR'])"
+    where = {"SOOTPRINT_HOME": "home", "SOOTPRINT_RUNTIME_DIR": "./run"}
+    done = program(
+        "run",
+        "-q",
+        "--zone",
+        "FR",
+        "--",
+        sys.executable,
+        "-c",
+        told,
+        cwd=tmp_path,
+        env={**os.environ, **where},
+    )
+    assert done.stdout.split() == [str(tmp_path / "home"), str(tmp_path / "run")]
+
+
 @pytest.mark.parametrize("asked", [False, True])
 def test_command_line_is_kept_only_where_asked(program, call, asked: bool) -> None:
     """Arguments may hold secrets, so they are in no record unless --store-command is given."""

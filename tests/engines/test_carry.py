@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -23,9 +24,9 @@ def ends(tmp_path: Path) -> tuple[Path, Path]:
     return source, target
 
 
-def carried(paths: list[str], ends: tuple[Path, Path]) -> int:
+def carried(paths: list[str], ends: tuple[Path, Path], plan: str = "p") -> int:
     """Bytes that were carried between two folders of this machine."""
-    return carry.carried(paths, source=(None, str(ends[0])), target=(None, str(ends[1])))
+    return carry.carried(paths, source=(None, str(ends[0])), target=(None, str(ends[1])), plan=plan)
 
 
 def test_named_paths_arrive_and_replace_what_was_there(ends) -> None:
@@ -62,6 +63,39 @@ def test_copy_that_breaks_off_leaves_what_was_there(ends, monkeypatch) -> None:
     carried(["out"], ends)
     assert (target / "out" / "ck" / "weights").stat().st_size == 3_000_000
     assert source.exists()
+
+
+def test_two_plans_that_carry_to_one_folder_at_once_lose_nothing(ends, monkeypatch) -> None:
+    """The second copy begins when what the first has sent has arrived, and before that is put in its place."""
+    target, answer = ends[1], carry.answer
+    ends[0].joinpath("other").write_text("theirs")
+
+    def meanwhile(*given, **how):
+        monkeypatch.setattr(carry, "answer", answer)
+        carried(["other"], ends, plan="q")
+        return answer(*given, **how)
+
+    monkeypatch.setattr(carry, "answer", meanwhile)
+    carried(["out"], ends)
+    assert (target / "out" / "ck" / "weights").stat().st_size == 3_000_000
+    assert (target / "other").read_text() == "theirs"
+    assert not list(target.glob(".sootprint*"))
+
+
+def test_copy_whose_files_are_gone_before_they_are_in_place_is_an_error(ends, monkeypatch) -> None:
+    """What lay there before is whole, and nobody is told that it was replaced."""
+    target, answer = ends[1], carry.answer
+    target.mkdir()
+    (target / "state.json").write_text("old")
+
+    def cleared(*given, **how):
+        shutil.rmtree(next(target.glob(".sootprint*")))
+        return answer(*given, **how)
+
+    monkeypatch.setattr(carry, "answer", cleared)
+    with pytest.raises(UnreachableError, match="cannot be put in its place"):
+        carried(["state.json"], ends)
+    assert (target / "state.json").read_text() == "old"
 
 
 def test_what_a_killed_driver_began_does_not_disturb_the_next_copy(ends, monkeypatch) -> None:

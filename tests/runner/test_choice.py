@@ -184,3 +184,28 @@ def test_pause_of_a_running_job_is_charged() -> None:
     assert goes(costly, ahead, left=1, slack=2, running=True)
     assert not goes(replace(PLAN, resume_s=0.1 * HOUR_S), ahead, left=1, slack=2, running=True)
     assert goes(replace(PLAN, pausable=False), ahead, left=1, slack=2, running=True)
+
+
+def test_steps_that_do_not_fit_those_of_the_job_s_own_place_are_left_out() -> None:
+    """Thirty minutes are no multiple of twenty: the job is driven on by the figures of where it is."""
+    places = known(de=(100.0, 200.0), fr=(50.0, 60.0), gb=(10.0,) * 3)
+    seconds, starts = (1200.0, 1800.0, 600.0), (3, 2, 6)
+    told = [
+        (target, replace(ahead, step_s=step_s, index=index))
+        for (target, ahead), step_s, index in zip(places, seconds, starts, strict=True)
+    ]
+    kept, lines = alike(told, "de")
+    assert [(one.name, ahead.step_s) for one, ahead in kept] == [("de", 1200.0), ("gb", 1200.0)]
+    assert lines == ["target fr is left out: its steps of 1800 s do not fit into those of 1200 s"]
+
+
+def test_energy_counts_with_the_pue_of_each_place() -> None:
+    """100 g at a PUE of 1.1 is less than 90 g at 1.5; where one PUE is not known, none counts."""
+    terms = {"left_s": HOUR_S, "free_s": 0.0, "running": False}
+    places = known(de=(100.0,), fr=(90.0,))
+    pues = {"de": 1.1, "fr": 1.5}
+    both = [(replace(target, pue=pues[target.name]), ahead) for target, ahead in places]
+    for told in (both, unsure(both, 0.1)):
+        assert chosen(PLAN, told, "de", **terms) == "de"
+        assert chosen(PLAN, told, "fr", **terms) == "de"
+        assert chosen(PLAN, [told[0], (places[1][0], told[1][1])], "de", **terms) == "fr"

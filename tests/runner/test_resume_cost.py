@@ -110,3 +110,21 @@ def test_plan_of_an_earlier_version_of_the_book_is_read(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace('"resume_stated": false, ', ""))
     assert "resume_stated" not in path.read_text()
     assert book.state().resume_s == 3.0
+
+
+def test_loading_and_saving_are_no_work_done(tmp_path: Path) -> None:
+    """Of two parts of 70 s, 4 s saved; then 10 s loaded and 6 s saved: 120 of 1000 s are done, and 15 s load again."""
+    book = begun(tmp_path, expect_s=1000.0)
+    segment(book, 1, ready_s=7.0, save_s=4.0)
+    segment(book, 2, ready_s=10.0, save_s=6.0)
+    state = book.state()
+    assert state.left_s == pytest.approx(1000.0 - 66.0 - 54.0 + 15.0)
+    assert state.latest_s == pytest.approx(state.plan.deadline_s - 1.3 * state.left_s)
+
+
+def test_parts_that_only_load_and_save_do_nothing(tmp_path: Path) -> None:
+    """However often a job is paused before it has done a step, all of its work is left."""
+    book = begun(tmp_path, expect_s=1000.0)
+    for number in range(1, 6):
+        segment(book, number, ready_s=60.0, save_s=10.0)
+    assert book.state().left_s == pytest.approx(1000.0 - 60.0 + 70.0)  # the first start is a part of the run

@@ -182,3 +182,18 @@ def test_near_the_deadline_it_goes_on_without_what_cannot_be_fetched(places, mon
     (places.folder / "b").rmdir()
     assert found.ready(book.state(), "a", must=True).name == "local"
     assert any("goes on from what lies in a" in text for text in places.said)
+
+
+def test_cloud_region_brings_its_pue_and_a_place_without_one_is_ranked_by_the_grid(places) -> None:
+    """100 g at a stated PUE of 1.5 is more than 120 g in a region whose provider publishes 1.09."""
+    places.target("a", 100.0, pue=1.5)
+    places.target("b", 120.0, zone="gcp/europe-west1")
+    book, found = places.roaming()
+    assert found.choose(book.state(), 3600.0, running=None, must=False) == "b"
+    assert not any("PUE" in text for text in places.said)
+    places.target("c", 90.0)
+    book, found = places.roaming(id="q")
+    assert found.choose(book.state(), 3600.0, running=None, must=False) == "c"
+    assert [text for text in places.said if "PUE" in text] == [
+        "places are ranked without their PUE, as that of c is not known"
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -209,7 +210,8 @@ def test_a_small_saving_prints_as_none(job):
     "told",
     [[], {"verdict": 5}, {"saving_kg": {"value": "x"}}, {"intensity": {"edges": [1, 2], "zones": 3}},
      {"intensity": {"edges": ["2024-01-01", "2024-01-02"], "zones": [{"zone": "\x1b[31m", "g_per_kwh": [None]}]}},
-     {"month": {"month": None, "runs": 2, "emissions_kg": {"value": 1}}, "notes": [7, "<script>"]}],
+     {"month": {"month": None, "runs": 2, "emissions_kg": {"value": 1}}, "notes": [7, "<script>"]},
+     {"delay_s": 10**400, "saving_kg": {"value": 10**400}}],
 )  # fmt: skip
 def test_a_record_of_anyone_is_shown_without_harm(told):
     """Fields of another kind are left out."""
@@ -266,3 +268,47 @@ def test_saving_of_a_job_that_ran_elsewhere_is_that_of_the_records_that_came_bac
     )
     assert [one["zone"] for one in found["segments"]] == ["XX-1", "XX-2"]
     assert {one.plan[KEY]["id"] for one in records} == {PLAN}
+
+
+def test_each_part_counts_with_the_pue_of_its_place(tmp_path, own_home):
+    """12 kWh at 1.2 and 12.4 kWh at 1.1; at once all of the work would have run in the first place."""
+    other = tmp_path / "other"
+    other.mkdir()
+    traces = trace(tmp_path, HOURS), trace(other, [50.0] * 60)
+    targets = [
+        {"name": name, "zone": f"XX-{row}", "trace": str(traces[row - 1])}
+        for row, name in ((1, "a"), (2, "b"))
+    ]
+    own_book = book(own_home, None, targets=targets)
+    for row, record in enumerate((segment(12, 18), segment(24, 30.2)), start=1):
+        told = {KEY: {"id": f"{PLAN}.{row}", "segment": 1}}
+        pue = Quantity(value={1: 1.2, 2: 1.1}[row])
+        made = dataclasses.replace(record, plan=told, place=Place(zone=f"XX-{row}"), pue=pue)
+        keep(own_home, made, state="finished", timeout_s=5.0)
+    Roaming(own_book, settings.load(), print).finish(own_book.state())
+    with Ledger(own_home) as ledger:
+        (found,) = [record.savings[KEY] for row in ledger.runs() if (record := ledger.get(row.id)).savings]
+    assert found["run_now_kg"]["value"] == pytest.approx(1.2 * 24.0 * 0.5, rel=1e-6)
+    actual = 1.2 * 12.0 * 0.1 + 1.1 * 12.4 * 0.05
+    assert found["actual_kg"]["value"] == pytest.approx(actual, rel=1e-6)
+
+
+def test_what_cost_more_is_told_with_bounds_of_its_own_sign(job):
+    """It waited for hours that were dirtier than those at once: the interval encloses the figure before it."""
+    _, last, _ = job(hours=[100.0] * 12 + [500.0] * 48)
+    assert last.savings[KEY]["verdict"] == "cost more than running at once"
+    text = " ".join(report.render(last, "text").split())
+    told = re.search(r"more than running at once: ([\d.]+) % \(90 % interval ([\d.]+) to ([\d.]+) %\)", text)
+    assert told is not None, text
+    value, low, high = map(float, told.groups())
+    assert 0.0 < low < value < high
+
+
+@pytest.mark.parametrize("most", [6.0, 28.0, 700.0])
+def test_axis_of_the_intensity_has_its_ticks_whatever_the_grid(job, most):
+    """A grid of water power has a few grams: its lines are no multiples of ten."""
+    _, last, _ = job(hours=[most] * 12 + [0.5 * most] * 48)
+    drawn = charts.svg(charts.waited(last))
+    labels = [float(text) for text in re.findall(r">([\d.,]+)</text>", drawn) if ":" not in text]
+    assert len(labels) == len(set(labels)) >= 3
+    assert max(labels) <= most

@@ -44,7 +44,7 @@ def _zone(course: Course, found: Waiting, *, most: float, width: int, last: bool
         "top:Q",
         title=f"{course.zone} [gCO₂e/kWh]",
         scale=alt.Scale(domain=[-0.09 * most, most or 1.0], nice=False),
-        axis=alt.Axis(tickCount=4, values=[round(most * part / 3.0, -1) for part in range(4)]),
+        axis=alt.Axis(tickCount=4),
     )
     shown = alt.Color(
         "kind:N",

@@ -39,7 +39,11 @@ def checked(paths: Sequence[str]) -> tuple[str, ...]:
 
 
 def carried(
-    paths: Sequence[str], *, source: tuple[Target | None, str], target: tuple[Target | None, str]
+    paths: Sequence[str],
+    *,
+    source: tuple[Target | None, str],
+    target: tuple[Target | None, str],
+    plan: str,
 ) -> int:
     """Bytes that were copied from one place to another; paths that are not there are left out.
 
@@ -47,6 +51,7 @@ def carried(
         paths: Relative paths.
         source: Place (None is this machine) and folder that they are in.
         target: Place and folder that they go to.
+        plan: Identity of the plan, whose own earlier tries are cleared away.
 
     Raises:
         UnreachableError: A place cannot be reached, or the copy failed; what was there before is whole.
@@ -56,14 +61,15 @@ def carried(
         f"cd {shlex.quote(source[1])} || exit 1; set --; for p in {words}; do "
         '[ -e "$p" ] && set -- "$@" "$p"; done; tar -cf - -b 20 -T /dev/null "$@"'
     )
-    into, here = shlex.quote(target[1]), f"{ARRIVING}.{uuid.uuid4().hex[:12]}"
+    own = f"{ARRIVING}.{plan}"  # another plan's may be about to be put in its place
+    into, here = shlex.quote(target[1]), f"{own}.{uuid.uuid4().hex[:12]}"
     unpack = (
-        f"mkdir -p {into} && cd {into} && rm -rf {ARRIVING}.* && mkdir {here} || exit 1; "
+        f"mkdir -p {into} && cd {into} && rm -rf {own}.* && mkdir {here} || exit 1; "
         f"tar -C {here} -xf - || {{ rm -rf {here}; exit 1; }}"
     )
     size = piped(command(source[0], pack), command(target[0], unpack))
     settle = (
-        f"cd {into} && for p in {words}; do "
+        f"cd {into} && [ -d {here} ] || exit 1; for p in {words}; do "
         f'if [ -e {here}/"$p" ]; then mkdir -p "$(dirname "$p")" && rm -rf "$p" && '
         f'mv {here}/"$p" "$p" || exit 1; fi; done; rm -rf {here}'
     )

@@ -193,10 +193,20 @@ class State:
 
     @property
     def left_s(self) -> float:
-        """Time that the job still runs, of what was expected [s]; what a cut segment did counts as lost."""
-        done_s = sum(one.ran_s for one in self.segments if one.code == PAUSED)
+        """Time that the job still runs, of what was expected [s]; loading, saving and what was cut off are no work."""
+        done_s = sum(
+            max(0.0, one.ran_s - sum(self.overheads_s(one))) for one in self.segments if one.code == PAUSED
+        )
         resumes_s = self.resume_s if self.segments else 0.0
         return max(0.05 * self.plan.expect_s, self.plan.expect_s - done_s) + resumes_s
+
+    def overheads_s(self, segment: Segment) -> tuple[float, float]:
+        """Times of a segment that are no work: loading and saving, as measured, else as stated [s].
+
+        A first start loads nothing of what was saved: its start is part of the time that was expected.
+        """
+        load_s = self.resume_s if segment.ready_s is None else segment.ready_s
+        return (load_s if segment.resume else 0.0), segment.save_s or 0.0
 
     @property
     def latest_s(self) -> float:

@@ -90,7 +90,7 @@ class Job(NamedTuple):
         resume_s: Running time that a resume costs, for perfect foresight [s].
         idle_w: Draw of what is held while it does not run, until its end [W].
         moves: What was carried for it.
-        pue: Facility energy over IT energy [1].
+        pue: Facility energy over IT energy, in all zones or by row of the grid [1].
         energy_spread: Standard deviation of the logarithm of the measured energy [1].
     """
 
@@ -101,7 +101,7 @@ class Job(NamedTuple):
     resume_s: float = 0.0
     idle_w: float = 0.0
     moves: Sequence[Moved] = ()
-    pue: float = 1.0
+    pue: float | Floats = 1.0
     energy_spread: float = 0.0
 
 
@@ -201,6 +201,7 @@ class _Drawn:
         rng = np.random.default_rng(SEED)
         self._job, self._grid = job, grid
         self._useful_kwh, self._overhead_kwh = useful_kwh, overhead_kwh
+        self._pue = np.reshape(job.pue, (-1, 1))
         values = _filled(grid)
         own, shared = math.sqrt(OWN_VARIANCE) * grid.spreads, math.sqrt(1.0 - OWN_VARIANCE) * grid.spreads
         steady = rng.standard_normal((DRAWS, 1, 1))
@@ -214,8 +215,7 @@ class _Drawn:
 
     def kg(self, weights: Floats) -> Floats:
         """Emissions of energies `(n_zones, n_steps)` [kWh]."""
-        made: Floats = np.einsum("dzs,zs->d", self._values, weights) * self._energy * self._job.pue / G_PER_KG
-        return made
+        return self._emitted_kg(weights) * self._energy
 
     def transfer_kg(self) -> Floats:
         """Emissions of the moves: of each, when it was made, at the mean of its ends."""
@@ -224,7 +224,10 @@ class _Drawn:
             step = int(np.searchsorted(self._grid.edges_s, one.at_s, side="right")) - 1
             column = min(max(step, 0), weights.shape[1] - 1)
             weights[list(one.zones), column] += one.energy_kwh / len(one.zones)
-        made: Floats = np.einsum("dzs,zs->d", self._values, weights) * self._job.pue / G_PER_KG
+        return self._emitted_kg(weights)
+
+    def _emitted_kg(self, weights: Floats) -> Floats:
+        made: Floats = np.einsum("dzs,zs->d", self._values, weights * self._pue) / G_PER_KG
         return made
 
     def work_ratio(self) -> Floats:

@@ -68,16 +68,20 @@ def _lead(found: Waiting) -> str:
     saving, share = found.kg.get("saving_kg"), found.share
     if saving is None or share is None:
         return clean(f"{found.verdict}.".capitalize())
-    bounds = _percents(share)
     if found.verdict == "no measurable saving":
-        return f"No measurable saving: {PERCENT * share.value:.1f} % ({bounds}) is within its error bar."
-    less = saving.value > 0.0
+        return f"No measurable saving: {PERCENT * share.value:.1f} % ({_percents(share)}) is within its error bar."
     amount = Quantity(value=abs(saving.value))
-    told = f"{figures.amount(amount, MASS)} CO2e {'saved' if less else 'more than running at once'}"
-    return (
-        f"{told}: {abs(PERCENT * share.value):.1f} % ({bounds}) {'less than running at once' if less else ''}".rstrip()
-        + "."
-    )
+    if saving.value > 0.0:
+        told, than = f"{figures.amount(amount, MASS)} CO2e saved", " less than running at once"
+    else:  # of what it cost more the bounds are above 0, too
+        told, than = f"{figures.amount(amount, MASS)} CO2e more than running at once", ""
+        share = _negated(share)
+    return f"{told}: {PERCENT * share.value:.1f} % ({_percents(share)}){than}."
+
+
+def _negated(share: Quantity) -> Quantity:
+    low, high = (None if bound is None else -bound for bound in (share.high, share.low))
+    return Quantity(value=-share.value, low=low, high=high, basis=share.basis)
 
 
 def _percents(share: Quantity) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sootprint.core import files
 from sootprint.core.errors import IntensityError, RecordError, SootprintError
 from sootprint.ledger import Ledger
 from sootprint.tracker.sampler import guarded
@@ -236,9 +237,9 @@ def _read_hours(footprint: Footprint, options: RunOptions) -> Footprint:
         for text in made.passed if made else ():
             options.on_warning(text)
         if made is not None and made.record != footprint:
-            footprint = made.record
             with Ledger(options.settings.home, lock_s=LOCK_S) as ledger:
-                ledger.amend(footprint)
+                ledger.amend(made.record, since=footprint)
+            footprint = made.record
     if options.segment is None:
         return footprint
     from sootprint.runner.saved import completed
@@ -268,14 +269,9 @@ def write_record(path: Path, footprint: Footprint) -> None:
     """Write a record as JSON, whole or not at all.
 
     Raises:
-        OSError: The file cannot be written.
+        SootprintError: The file cannot be written.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(footprint.to_json(indent=2) + "\n", encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    files.write(path, (footprint.to_json(indent=2) + "\n").encode("utf-8", "replace"))
 
 
 def _as_without_us(code: int) -> int:

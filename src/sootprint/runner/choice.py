@@ -69,7 +69,8 @@ def alike(known: Known, place: str) -> tuple[Known, list[str]]:
             kept.append((one, ahead))
         else:
             left_out.append(f"target {one.name} is left out, for {reason} of {target.name} is no comparison")
-    step_s = max(ahead.step_s for _, ahead in kept)
+    longest = sorted((ahead.step_s for _, ahead in kept), reverse=True)
+    step_s = next(one for one in longest if first.by_steps_of(one) is not None)  # its own, at the least
     made = [(one, ahead.by_steps_of(step_s)) for one, ahead in kept]
     index = next(ahead.index for one, ahead in made if one is target and ahead is not None)
     even = [(one, ahead) for one, ahead in made if ahead is not None and ahead.index == index]
@@ -100,7 +101,8 @@ def chosen(
     left = max(1, math.ceil(left_s / step_s))
     ends = min(ahead.values.size for _, ahead in known)
     slack = max(0, min(math.floor(free_s / step_s), ends - left))
-    rows = [_as_long(ahead.values, left + slack) for _, ahead in known]
+    pues = _pues(known)
+    rows = [pue * _as_long(ahead.values, left + slack) for (_, ahead), pue in zip(known, pues, strict=True)]
     usual = home if home < len(names) else 0 if running is None else _cleanest(rows, left)
     idle = np.full(len(rows), idle_share(plan))
     if home == len(names):
@@ -108,7 +110,7 @@ def chosen(
         idle = np.append(idle, idle_share(plan) * float(rows[usual].mean()) / NOWHERE)
     odds = Odds(
         rows=np.stack(rows),
-        drawn=_drawn(known, rows),
+        drawn=_drawn(known, rows, pues),
         left=left,
         held=Held(_moves(plan, known, len(rows)), plan.resume_s / step_s, idle, home, running),
         usual=usual,
@@ -223,7 +225,13 @@ def _cleanest(rows: Sequence[Floats], left: int) -> int:
     return int(np.argmin([row[:left].sum() for row in rows]))
 
 
-def _drawn(known: Known, rows: Sequence[Floats]) -> Floats | None:
+def _pues(known: Known) -> list[float]:
+    """PUE of each place, by which a job's energy counts; 1 in all where one is not known, for no guess ranks places."""
+    stated = [target.pue for target, _ in known if target.pue is not None]
+    return stated if len(stated) == len(known) else [1.0] * len(known)
+
+
+def _drawn(known: Known, rows: Sequence[Floats], pues: Sequence[float]) -> Floats | None:
     """Equally likely courses of all places, the same earlier days in each; what is given has but one."""
     courses = [ahead.draws() for _, ahead in known]
     counts = [len(one) for one in courses if one is not None]
@@ -233,7 +241,7 @@ def _drawn(known: Known, rows: Sequence[Floats]) -> Floats | None:
     made = np.repeat(np.stack(rows)[None], n_draws, axis=0)
     for zone, drawn in enumerate(courses):
         if drawn is not None:
-            made[:, zone] = [_as_long(one, n_steps) for one in drawn[:n_draws]]
+            made[:, zone] = [pues[zone] * _as_long(one, n_steps) for one in drawn[:n_draws]]
     return made
 
 

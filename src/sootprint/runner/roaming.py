@@ -7,14 +7,15 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sootprint.core.errors import SootprintError
+from sootprint.catalogue import regions
+from sootprint.core.errors import CatalogueError, SootprintError
 from sootprint.engines import carry, engine_of
-from sootprint.engines.book import FOLDER, Book, State, books
+from sootprint.engines.book import FOLDER, Book, State, open_books
 from sootprint.engines.local import folder_of
 from sootprint.engines.shell import UnreachableError
 from sootprint.engines.state import MARGIN
@@ -94,8 +95,22 @@ class Roaming:
         move_s = max(one.transfer_s for one, _ in known)
         free_s = 0.0 if must else self._plan.deadline_s - time.time() - left_s * (1.0 + MARGIN) - move_s
         priced = replace(self._plan, resume_s=state.resume_s, power_w=self._power_w(state))
-        known = [(replace(one, data_gb=one.data_gb or _carried_gb(state)), ahead) for one, ahead in known]
+        known = [(self._priced(one, state), ahead) for one, ahead in known]
+        unknown = [one.name for one, _ in known if one.pue is None]
+        if 0 < len(unknown) < len(known):
+            self._say_once(
+                f"places are ranked without their PUE, as that of {', '.join(unknown)} is not known"
+            )
         return chosen(priced, known, place, left_s=left_s, free_s=free_s, running=running)
+
+    def _priced(self, target: Target, state: State) -> Target:
+        """A place with what goes there, and with its PUE: as stated, else the cloud region's own."""
+        pue = self._settings.pue if target.pue is None else target.pue
+        if pue is None and "/" in target.zone:
+            with suppress(CatalogueError):
+                own = regions.region(target.zone).pue
+                pue = None if own is None else own.value
+        return replace(target, data_gb=target.data_gb or _carried_gb(state), pue=pue)
 
     def ready(self, state: State, name: str, *, must: bool) -> Engine:
         """Engine of a place that answers, and where what the job needs has arrived.
@@ -186,8 +201,8 @@ class Roaming:
             path = Path(self._plan.cwd, words[words.index("--record") + 1])
             try:
                 write_record(path, record)
-            except OSError as err:
-                self._say(f"--record {path} cannot be written: {err.strerror or err}")
+            except SootprintError as err:
+                self._say(f"--record: {err}")
         if self._on_finish is not None:
             self._on_finish(record)
 
@@ -246,7 +261,7 @@ class Roaming:
     def _running(self, name: str) -> int:
         """Plans of this machine, other than this one, that run in a place."""
         count = 0
-        for book in books(self._settings.home):
+        for book in open_books(self._settings.home):
             try:
                 one = book.state()
             except SootprintError:
@@ -280,7 +295,7 @@ class Roaming:
         if not any(one is not None and one.is_remote for one, _ in ends_at) and _same(*ends_at):
             self._book.write("carried", **transfer.nothing(state.where, name))
             return
-        size = carry.carried(self._plan.carry, source=ends_at[0], target=ends_at[1])
+        size = carry.carried(self._plan.carry, source=ends_at[0], target=ends_at[1], plan=self._plan.id)
         move = transfer.Move(
             size_bytes=size,
             took_s=time.monotonic() - began_s,

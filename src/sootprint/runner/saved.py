@@ -16,7 +16,6 @@ from sootprint.core.errors import CatalogueError, InputError, IntensityError, Re
 from sootprint.core.intervals import Z90
 from sootprint.core.units import energy_kwh
 from sootprint.engines.book import PAUSED, Book, State
-from sootprint.engines.book import Segment as Begun
 from sootprint.intensity.chain import ChainSource
 from sootprint.intensity.trace import TraceSource
 from sootprint.ledger import Ledger
@@ -52,10 +51,10 @@ def completed(record: Footprint, book: Book, number: int, settings: Settings) ->
     with Ledger(settings.home) as ledger:
         if not (settings.grid and settings.grid.sources):
             made = _by_trace(made, book.state())
-        ledger.amend(made)
+        ledger.amend(made, since=record)
         if is_last(made, book):
-            made = with_savings(made, book, ledger, settings)
-            ledger.amend(made)
+            before, made = made, with_savings(made, book, ledger, settings)
+            ledger.amend(made, since=before)
     return made
 
 
@@ -117,7 +116,7 @@ def _savings(
     steps = _actual(records, state, settings, source)
     zones = list(steps)
     segments = [_segment(one, state, zones) for one in records]
-    job = _job(record, state, segments, zones)
+    job = _job(records, state, segments, zones)
     grid = _grid(list(steps.values()), job)
     found = waited(job, grid)
     told = {name: _plain(value) for name, value in found._asdict().items()}
@@ -179,19 +178,13 @@ def _segment(record: Footprint, state: State, zones: Sequence[str]) -> Segment:
     """Segment of a record; one whose end is in no book was cut off, and its work is lost."""
     start, end = (at.timestamp() for at in regrid.span(record))
     begun = next((one for one in state.segments if one.number == _number(record)), None)
-    lead_s, tail_s = _overheads(begun, state) if begun is not None else (0.0, end - start)
+    lead_s, tail_s = state.overheads_s(begun) if begun is not None else (0.0, end - start)
     parts = [
         (regrid.instant(one.start).timestamp(), regrid.instant(one.end).timestamp(), energy_kwh(one.energy_j))
         for one in record.intervals
     ]
     zone = record.place.zone or state.plan.zone or ""
     return Segment(zones.index(zone), start, end, lead_s, tail_s, np.array(parts, dtype=np.float64))
-
-
-def _overheads(begun: Begun, state: State) -> tuple[float, float]:
-    """Times of a segment that are no work: loading and saving, as measured, else as stated [s]."""
-    load_s = begun.ready_s if begun.ready_s is not None else state.resume_s
-    return (load_s if begun.resume else 0.0), begun.save_s or 0.0
 
 
 def _moves(state: State, zones: Sequence[str]) -> list[Moved]:
@@ -205,9 +198,11 @@ def _moves(state: State, zones: Sequence[str]) -> list[Moved]:
     return made
 
 
-def _job(record: Footprint, state: State, segments: Sequence[Segment], zones: Sequence[str]) -> Job:
+def _job(
+    records: Sequence[Footprint], state: State, segments: Sequence[Segment], zones: Sequence[str]
+) -> Job:
     plan = state.plan
-    energy = record.energy_kwh
+    energy = records[-1].energy_kwh
     return Job(
         made_s=plan.made_s or segments[0].start_s,
         deadline_s=max(plan.deadline_s, segments[-1].end_s),
@@ -216,9 +211,19 @@ def _job(record: Footprint, state: State, segments: Sequence[Segment], zones: Se
         resume_s=state.resume_s,
         idle_w=plan.idle_w or 0.0,
         moves=_moves(state, zones),
-        pue=record.pue.value if record.pue else 1.0,
+        pue=np.array([_pue(zone, records, state) for zone in zones]),
         energy_spread=_spread(energy.low, energy.high) if energy else 0.0,
     )
+
+
+def _pue(zone: str, records: Sequence[Footprint], state: State) -> float:
+    """PUE of a zone: as its own records have it, else as stated for a place in it, else that of the last record."""
+    own = [one.pue.value for one in records if one.pue is not None and one.place.zone == zone]
+    stated = [
+        one["pue"] for one in state.plan.targets if one.get("zone") == zone and one.get("pue") is not None
+    ]
+    last = records[-1].pue
+    return float([*own, *stated, 1.0 if last is None else last.value][0])
 
 
 def _actual(

@@ -78,6 +78,10 @@ def targets(value: Any) -> dict[str, Target]:
 
 def _whole(name: str, given: dict[str, Any]) -> Target:
     """Target whose settings fit together."""
+    if (
+        not name.strip() or not name.isprintable() or set(name) & set("/,")
+    ):  # it is in a list, and names a file
+        raise ValueError(f"{name!r} must be a name without commas and slashes")
     if "zone" not in given:
         raise ValueError(f'{name} must have a zone, e.g. zone = "FR"')
     made = Target(name=name, **given)
