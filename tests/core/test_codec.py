@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sootprint.core.codec import dumps, from_dict, loads, to_dict
 from sootprint.core.decode import MAX_DEPTH
 from sootprint.core.errors import RecordError
-from sootprint.core.records import Footprint, Interval
+from sootprint.core.records import SCHEMA, Footprint, Interval
 
 ID = "0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b"
 WRONG = [
@@ -234,3 +234,12 @@ def test_whole_numbers_are_numbers() -> None:
     assert footprint.duration_s == 3.0
     assert footprint.work is not None
     assert footprint.work.tokens == 2.0**53
+
+
+@pytest.mark.parametrize("where", ["given", "savings", "model"])
+def test_whole_number_that_no_float_holds_is_refused(where: str) -> None:
+    """Whoever reads a free field computes with it: a number of 401 digits would end each of them."""
+    data = {"schema": SCHEMA, "id": "019c0000-0000-7000-8000-00000000a009"}
+    held = {"params": 10**400} if where == "model" else {"apart_kwh": 10**400}
+    with pytest.raises(RecordError, match=r"an integer of 401 digits: too large"):
+        Footprint.from_json(json.dumps({**data, where: held}))

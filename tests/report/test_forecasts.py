@@ -95,3 +95,11 @@ def test_chart_shows_each_forecast_in_order_and_the_end(forecast: Footprint) -> 
 def test_no_chart_without_forecasts(read: Any) -> None:
     """There is nothing to draw."""
     assert charts.forecasts(read("laptop")) is None
+
+
+@pytest.mark.parametrize(("progress", "said"), [(0.0112, "1.1 %"), (0.997, "100 %"), (1.0, "100 %")])
+def test_share_that_was_done_is_written_out(forecast: Footprint, progress: float, said: str) -> None:
+    """The last forecast of a run may be made when nearly all is done."""
+    late = dataclasses.replace(forecast, forecasts=(_entry(progress, 1.0),))
+    assert f"| {said} |" in report.render(late, "md")
+    assert f"at {said} " in charts.spec(charts.forecasts(late))["description"]

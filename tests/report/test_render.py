@@ -64,6 +64,9 @@ def test_paper_and_card_have_the_numbers_and_what_is_not_known(read) -> None:
     assert card["emissions"] == pytest.approx(footprint.emissions_kg.value * 1000.0, rel=1e-3)
     bare = Footprint(id=footprint.id, name="x")
     assert "are not known." in report.render(bare, "latex")
+    assert "Evidence: not stated; " in report.render(bare, "latex")
+    told = yaml.safe_load(report.render(bare, "hf").strip("-\n"))["co2_eq_emissions"]
+    assert told["source"].endswith(", evidence not stated")
 
 
 def test_unknown_place_stands_in_the_first_lines(read) -> None:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from sootprint.charts.foreseen import Foreseen, foreseen
-from sootprint.charts.scale import ENERGY, Unit, digits, digits_of, fitting, number
+from sootprint.charts.scale import ENERGY, Unit, digits, digits_of, fitting, number, percent
 
 if TYPE_CHECKING:
     from sootprint.core.quantity import Quantity
     from sootprint.core.records import Footprint
 
 HEIGHT = 150
-PERCENT = 100.0
 
 
 def forecasts(footprint: Footprint, *, width: int = 640) -> alt.TopLevelMixin | None:
@@ -56,7 +55,7 @@ def _row(one: Foreseen, unit: Unit) -> dict[str, Any]:
     low = energy.value if energy.low is None else energy.low
     high = energy.value if energy.high is None else energy.high
     return {
-        "done": f"{PERCENT * one.progress:.2g} %",
+        "done": percent(one.progress),
         "value": energy.value / unit.size,
         "low": low / unit.size,
         "high": high / unit.size,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
-from sootprint.core.errors import RecordError
-from sootprint.core.quantity import Quantity
+from sootprint.core.quantity import Quantity, finite, read
 from sootprint.core.records import Footprint
 
 MOST = 50
@@ -49,39 +47,22 @@ def expected(footprint: Footprint) -> str | None:
 
 
 def _one(entry: dict[str, Any]) -> Foreseen | None:
-    progress, energy = _number(entry.get("progress")), _quantity(entry.get("energy_kwh"))
-    units, inside = _number(entry.get("units")), entry.get("energy_inside")
+    progress, energy = finite(entry.get("progress")), _amount(entry.get("energy_kwh"))
+    units, inside = finite(entry.get("units")), entry.get("energy_inside")
     if progress is None or not 0.0 <= progress <= 1.0 or energy is None:
         return None
     return Foreseen(
         progress=progress,
         units=int(units) if units else None,
         energy_kwh=energy,
-        emissions_kg=_quantity(entry.get("emissions_kg")),
-        duration_s=_quantity(entry.get("duration_s")),
-        energy_error=_number(entry.get("energy_error")),
+        emissions_kg=_amount(entry.get("emissions_kg")),
+        duration_s=_amount(entry.get("duration_s")),
+        energy_error=finite(entry.get("energy_error")),
         inside=inside if isinstance(inside, bool) else None,
-        earlier=int(_number(entry.get("earlier_runs")) or 0),
+        earlier=int(finite(entry.get("earlier_runs")) or 0),
     )
 
 
-def _quantity(data: Any) -> Quantity | None:
-    if not isinstance(data, dict):
-        return None
-    value, low, high = (_number(data.get(name)) for name in ("value", "low", "high"))
-    if value is None or value < 0.0:
-        return None
-    try:
-        return Quantity(value=value, low=low, high=high)
-    except RecordError:
-        return None
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
+def _amount(data: Any) -> Quantity | None:
+    found = read(data)
+    return found if found is not None and found.value >= 0.0 else None

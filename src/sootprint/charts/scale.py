@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _K = W_PER_KW  # one step between units with the prefixes of the SI
 WIDE = 0.05  # half an interval over its value, above which a third digit says nothing
 _PLAIN = (1e-6, 1e9)  # numbers outside are written with a power of ten
+_PERCENT = 100.0
 
 
 class Unit(NamedTuple):
@@ -76,6 +77,15 @@ def number(value: float, digits: int = 3) -> str:
     rounded = float(f"{value:.{digits - 1}e}")  # 0.9996 is 1.00, not 1.000
     place = digits - 1 - math.floor(math.log10(abs(rounded)))
     return f"{rounded:,.{max(0, place)}f}"
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """A share in percent with a count of significant digits.
+
+    >>> percent(0.0112), percent(0.997), percent(-0.25), percent(1.0)
+    ('1.1 %', '100 %', '-25 %', '100 %')
+    """
+    return f"{number(_PERCENT * share, digits)} %"
 
 
 def digits_of(quantity: Quantity) -> int:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from sootprint.charts.letters import clean
 from sootprint.charts.power import instant
-from sootprint.core.errors import RecordError
-from sootprint.core.quantity import Quantity
+from sootprint.core.quantity import Quantity, finite, read
 from sootprint.core.records import Footprint
 
 KEY = "waiting"
 MOST = 5000  # steps that are drawn
+LAST_YEAR = 9000  # of an instant to which a step is added
 
 
 class Course(NamedTuple):
@@ -72,18 +71,18 @@ def waiting(footprint: Footprint) -> Waiting | None:
     told = _dict((footprint.savings or {}).get(KEY))
     if not told:
         return None
-    kg = {name: one for name in told if name.endswith("_kg") and (one := _quantity(told[name])) is not None}
+    kg = {name: one for name in told if name.endswith("_kg") and (one := read(told[name])) is not None}
     intensity = _dict(told.get("intensity"))
     month = _dict(told.get("month"))
-    summed = _quantity(month.get("emissions_kg"))
-    runs = _number(month.get("runs"))
+    summed = read(month.get("emissions_kg"))
+    runs = finite(month.get("runs"))
     return Waiting(
         verdict=_text(told.get("verdict")) or "not known",
         reason=_text(told.get("reason")),
         kg=kg,
-        share=_quantity(told.get("saving_share")),
-        of_oracle=_number(told.get("share_of_oracle")),
-        delay_s=_number(told.get("delay_s")),
+        share=read(told.get("saving_share")),
+        of_oracle=finite(told.get("share_of_oracle")),
+        delay_s=finite(told.get("delay_s")),
         method="; ".join(filter(None, (_text(intensity.get(name)) for name in ("method", "source")))),
         courses=_courses(intensity),
         ran=tuple(_spans(told.get("segments"))),
@@ -98,7 +97,7 @@ def _courses(intensity: dict[str, Any]) -> tuple[Course, ...]:
     edges = tuple(at for at in map(_instant, _list(intensity.get("edges"))[: MOST + 1]) if at is not None)
     made = []
     for row in map(_dict, _list(intensity.get("zones"))):
-        values = tuple(_number(one) for one in _list(row.get("g_per_kwh"))[:MOST])
+        values = tuple(finite(one) for one in _list(row.get("g_per_kwh"))[:MOST])
         if len(values) == len(edges) - 1 and all(a < b for a, b in pairwise(edges)):
             made.append(Course(_text(row.get("zone")) or "", edges, values))
     return tuple(made)
@@ -115,39 +114,21 @@ def _spans(listed: Any) -> list[Span]:
 
 def _planned(plan: dict[str, Any]) -> list[Span]:
     first = _dict(plan.get("first_forecast"))
-    step_s, zone = _number(first.get("step_s")) or 0.0, _text(plan.get("zone")) or ""
+    step_s, zone = finite(first.get("step_s")) or 0.0, _text(plan.get("zone")) or ""
     starts = [at for at in map(_instant, _list(first.get("hours"))[:MOST]) if at is not None]
     if not 0.0 < step_s < 1e6:
         return []
-    ends = [
-        datetime.fromtimestamp(at.timestamp() + step_s, at.tzinfo) for at in starts if 1970 < at.year < 9000
-    ]
-    return [Span(zone, start, end) for start, end in zip(starts, ends, strict=False)]
+    length = timedelta(seconds=step_s)
+    return [Span(zone, at, at + length) for at in starts if at.year < LAST_YEAR]
 
 
 def _instead(listed: Any) -> list[tuple[str, float]]:
     found = []
     for row in map(_dict, _list(listed)[:10]):
-        name, share = _text(row.get("action")) or _text(row.get("name")), _quantity(row.get("saving_share"))
+        name, share = _text(row.get("action")) or _text(row.get("name")), read(row.get("saving_share"))
         if name and share is not None:
             found.append((name, share.value))
     return found
-
-
-def _quantity(told: Any) -> Quantity | None:
-    given = {name: _number(_dict(told).get(name)) for name in ("value", "low", "high")}
-    if given["value"] is None:
-        return None
-    try:
-        return Quantity(value=given["value"], low=given["low"], high=given["high"])
-    except RecordError:
-        return None
-
-
-def _number(told: Any) -> float | None:
-    if isinstance(told, bool) or not isinstance(told, int | float):
-        return None
-    return float(told) if math.isfinite(told) else None
 
 
 def _instant(told: Any) -> datetime | None:

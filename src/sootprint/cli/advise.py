@@ -256,9 +256,13 @@ def time_words(factor: float | None) -> str:
 
     >>> time_words(1.063), time_words(1.0), time_words(0.2), time_words(1529.0), time_words(None)
     ('+6.3 %', 'same', '-80 %', 'x 1,500', '–')
+    >>> time_words(1.997)
+    '+100 %'
     """
     if factor is None:
         return figures.DASH
     if abs(factor - 1.0) < 0.0005:
         return "same"
-    return f"x {float(f'{factor:.2g}'):,.10g}" if factor >= 2.0 else f"{100.0 * (factor - 1.0):+.2g} %"
+    if factor >= 2.0:
+        return f"x {float(f'{factor:.2g}'):,.10g}"
+    return f"{'+' if factor > 1.0 else ''}{figures.percent(factor - 1.0)}"

@@ -58,6 +58,17 @@ def in_unit(quantity: Quantity | None, unit: str) -> Words:
     return _words(quantity, figures.plain_unit(unit))
 
 
+def percent(share: float) -> str:
+    """Share in percent, in two digits.
+
+    >>> percent(0.0112), percent(0.997)
+    ('1.1 %', '100 %')
+    """
+    from sootprint.charts import scale
+
+    return scale.percent(share)
+
+
 def duration(duration_s: float | None) -> str:
     """Duration in its two largest units.
 

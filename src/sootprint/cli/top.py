@@ -125,7 +125,7 @@ def _forecast(made: dict[str, Any]) -> RenderableType:
     emitted = made["emissions_kg"] and figures.emissions(Quantity(**made["emissions_kg"]))
     carbon = f"{emitted.value} CO2e, " if emitted else ""
     time = figures.duration(made["duration_s"]["value"])
-    done = f"{100.0 * made['progress']:.2g} % of {shell.printable(made['expected'])} done"
+    done = f"{figures.percent(made['progress'])} of {shell.printable(made['expected'])} done"
     if earlier := made["earlier_runs"]:
         done += f", with {earlier} earlier {'run' if earlier == 1 else 'runs'}"
     return Text.assemble(("in all  ", "dim"), (f"{carbon}{energy} in {time}", "bold"), (f"   {done}", "dim"))

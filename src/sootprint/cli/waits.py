@@ -51,7 +51,7 @@ def _saving(wait: Wait) -> str:
     share = wait.saving_share
     if share is None:
         return ""
-    told = f"{100.0 * share.value:.2g} %"
+    told = figures.percent(share.value)
     if share.low is not None and share.high is not None:
         told += f", 90 % interval {100.0 * share.low:.0f} to {100.0 * share.high:.0f} %"
     if wait.saving_kg is None or wait.saving_kg.value <= 0.0:

@@ -92,6 +92,9 @@ def _plain_value(hint: Any, value: Any, path: str) -> Any:
         return _as_float(value, path)
     if hint is int and isinstance(value, float) and value.is_integer():
         return int(value)
+    if hint is int and isinstance(value, int) and not isinstance(value, bool):
+        _as_float(value, path)  # one that is computed with
+        return value
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise RecordError(f"{path} is {kind(value)}: it is {_NAMES.get(hint, hint.__name__)}")
     return _text(value, path) if hint is str else value
@@ -107,6 +110,8 @@ def _free(value: Any, path: str) -> Any:
         return [_free(item, f"{path}/{index}") for index, item in enumerate(value)]
     if isinstance(value, float) and not math.isfinite(value):
         raise RecordError(f"{path} is {value}: it is a finite number, or null where it is unknown")
+    if isinstance(value, int):
+        _as_float(value, path)  # who reads it may compute with it
     if value is None or isinstance(value, (bool, int, float)):
         return value
     return _text(value, path)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from sootprint.core.errors import InputError
+from sootprint.core.quantity import finite
 from sootprint.estimator.flops import Workload
 from sootprint.estimator.inputs import Job
 from sootprint.estimator.reuse import Target, target
@@ -157,4 +157,4 @@ def _check(given: Mapping[str, Any]) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return finite(value) is not None

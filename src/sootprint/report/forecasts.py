@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sootprint.charts.foreseen import Foreseen, expected, foreseen
 from sootprint.charts.letters import clean
-from sootprint.charts.scale import ENERGY, MASS, Unit
+from sootprint.charts.scale import ENERGY, MASS, Unit, percent
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
 from sootprint.report import figures
@@ -50,7 +50,7 @@ def _lead(footprint: Footprint, found: tuple[Foreseen, ...]) -> str:
 
 def _row(one: Foreseen, unit: Unit) -> tuple[str, ...]:
     return (
-        _done(one),
+        percent(one.progress),
         figures.value(one.energy_kwh, unit),
         figures.interval(one.energy_kwh, unit),
         _mass(one.emissions_kg),
@@ -62,10 +62,6 @@ def _row(one: Foreseen, unit: Unit) -> tuple[str, ...]:
 def _actual(footprint: Footprint, actual: Quantity, unit: Unit) -> tuple[str, ...]:
     duration = figures.NOT_KNOWN if footprint.duration_s is None else figures.duration(footprint.duration_s)
     return ("In the end", figures.value(actual, unit), "", _mass(footprint.emissions_kg), duration, "")
-
-
-def _done(one: Foreseen) -> str:
-    return f"{100.0 * one.progress:.2g} %"
 
 
 def _mass(emissions_kg: Quantity | None) -> str:

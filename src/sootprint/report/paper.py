@@ -55,7 +55,7 @@ def card(footprint: Footprint, source: str | None = None) -> str:
     stage = None if footprint.stage == "other" else _TRAINING.get(footprint.stage, clean(footprint.stage))
     said = {
         "emissions": None if kg is None else float(f"{kg.value * G_PER_KG:.4g}"),
-        "source": source or f"{_program(footprint)}, evidence {footprint.grade}",
+        "source": source or f"{_program(footprint)}, evidence {footprint.grade or 'not stated'}",
         "training_type": stage,
         "geographical_location": clean(place) or None,
         "hardware_used": f"{_counted(footprint, ' x')}{clean(main.name)}" if main is not None else None,
@@ -130,9 +130,13 @@ def _overhead(footprint: Footprint) -> str:
 
 
 def _evidence(footprint: Footprint) -> str:
-    grade = footprint.grade or "E"
-    how = words.GRADES.get(grade, "not stated")
-    return f"Evidence: {how} (grade {grade}, where A is best and E weakest); {_program(footprint)}."
+    grade = footprint.grade
+    how = (
+        "not stated"
+        if grade is None
+        else f"{words.GRADES[grade]} (grade {grade}, where A is best and E weakest)"
+    )
+    return f"Evidence: {how}; {_program(footprint)}."
 
 
 def _between(quantity: Quantity, spread: str) -> str:

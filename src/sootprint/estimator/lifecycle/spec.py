@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sootprint.core.errors import InputError
+from sootprint.core.quantity import finite
 from sootprint.estimator.plan import NAMES as PREDICTED
 
 # In the order of a report; what a file does not state is named as left out.
@@ -206,12 +206,8 @@ def _value(value: Any, key: str, where: str) -> Any:
         if not isinstance(value, bool):
             raise InputError(f"{where}: {key} is {value!r}; it is true or false")
         return value
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not math.isfinite(value)
-        or value < 0.0
-    ):
+    number = finite(value)
+    if number is None or number < 0.0:
         raise InputError(f"{where}: {key} is {value!r}; it is a number of at least 0")
     if key == "share" and value > 1.0:
         raise InputError(f"{where}: share is {value:g}; it is at most 1")
