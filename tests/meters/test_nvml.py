@@ -200,6 +200,7 @@ def test_module_counter_without_power_has_a_low_bound(discover, fake_nvml):
     fake_nvml(AT=10)
     (reading,) = meter.read()
     assert (reading.energy_j, reading.low_ratio) == (2100.0, 0.50)
+    assert [(one.low, one.high) for one in meter.facts().factors] == [(0.50, 1.05)]
 
 
 def test_facts(discover):

@@ -122,7 +122,7 @@ def footprint(
     energy = _energy_kwh(spent, (*power.device, *filter(None, [power.host]), *more), basis=power.basis)
     intensity = around.intensity.quantity(_basis(around.intensity))
     pue = around.pue.quantity(_basis(around.pue)) if around.pue else intervals.exact(1.0, "assumed")
-    no_pue = (surroundings.NO_PUE,) if around.pue is None and job.method == "full" else ()
+    no_pue = (carbon.NO_PUE,) if around.pue is None and job.method == "full" else ()
     return Footprint(
         id=uuid7(time.time()),
         tool_version=__version__,

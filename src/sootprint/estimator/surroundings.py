@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sootprint import place as whereabouts
 from sootprint.catalogue import regions, zones
+from sootprint.core.carbon import OF_THE_WORLD
 from sootprint.core.quantity import Factor
 from sootprint.core.records import Place
 from sootprint.core.units import G_PER_KG
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from sootprint.settings import Settings
 
 LEAST = 5.0  # gCO2e/kWh; life-cycle figures of hydro and wind alone begin above it (UNECE 2021)
-UNKNOWN_PLACE = "place unknown: the intensity is the world's average and its interval spans the world's grids"
-NO_PUE = "PUE unknown: the facility's overhead (often a PUE of 1.1 to 1.6) is not in the numbers; state it if known"
+UNKNOWN_PLACE = f"place unknown: {OF_THE_WORLD}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

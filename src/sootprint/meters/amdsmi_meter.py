@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine, MeterFacts, ProcessUse, Reading
-from sootprint.core.quantity import Factor
 from sootprint.meters import rated
+from sootprint.meters.accuracy import accuracy
 from sootprint.meters.visible import visible
 
 POLL_S = 0.05
@@ -30,20 +30,9 @@ TRUST_FACTOR = 3.0  # a counter that implies a third or three times of the power
 TRUST_SLACK_W = 30.0
 _SOURCE = "Prior of Sootprint (2026); AMD states no accuracy"
 ACCURACY = {
-    counted: Factor(
-        kind="meter_accuracy",
-        key=key,
-        value=1.0,
-        low=low,
-        high=high,
-        method="true over read energy",
-        source=_SOURCE,
-    )
-    for counted, key, low, high in (
-        (True, "amdsmi energy counter", 0.95, 1.05),
-        (False, "amdsmi power", 0.85, 1.15),
-    )
-}
+    True: accuracy("amdsmi energy counter", COUNTER_RATIOS, source=_SOURCE),
+    False: accuracy("amdsmi power", POWER_RATIOS, source=_SOURCE),
+}  # by whether the counter is read
 
 
 class Card(NamedTuple):

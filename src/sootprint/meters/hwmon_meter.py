@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Clock, Machine, MeterFacts, Reading
 from sootprint.meters import files
-from sootprint.meters.wall import accuracy_factor, share_of_nodes, stated
+from sootprint.meters.wall import accuracy_facts, share_of_nodes, stated
 
 UW_PER_W = 1e6
 UJ_PER_J = 1e6
@@ -99,7 +99,7 @@ class HwmonMeter:
         """Accuracy of the sensor."""
         driver = self._channel.driver
         bounds = (self._channel.low, self._channel.high)
-        return accuracy_factor(f"hwmon {driver.name}", bounds, source=driver.source, nodes=self._nodes)
+        return accuracy_facts(f"hwmon {driver.name}", bounds, source=driver.source, nodes=self._nodes)
 
 
 def meter_of(machine: Machine, folders: Sequence[str]) -> HwmonMeter:

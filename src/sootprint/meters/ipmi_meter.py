@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine
 from sootprint.meters.background import Background, Look
-from sootprint.meters.wall import accuracy_factor, stated
+from sootprint.meters.wall import accuracy_facts, stated
 
 if TYPE_CHECKING:
     import subprocess
@@ -46,7 +46,7 @@ def meter_of(machine: Machine) -> Background:
         machine.clock,
         period_s=PERIOD_S,
         bounds=bounds,
-        facts=accuracy_factor("ipmi dcmi", bounds, source=SOURCE, nodes=known.nodes),
+        facts=accuracy_facts("ipmi dcmi", bounds, source=SOURCE, nodes=known.nodes),
         interrupt=tool.kill,
         nodes=known.nodes,
     )

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine, MeterFacts, ProcessUse, Reading
-from sootprint.core.quantity import Factor
 from sootprint.meters import nvml_library as nvml
 from sootprint.meters import rated
+from sootprint.meters.accuracy import accuracy
 from sootprint.meters.first import card as first_card
 from sootprint.meters.first import counter as first_counter
 from sootprint.meters.visible import Visible, visible
@@ -30,26 +30,23 @@ UNLIMITED_W = 2000.0  # above any board until 2026, where a card states no limit
 COUNTER_RATIOS = (0.95, 1.05)
 POWER_RATIOS = (0.90, 1.10)  # and what happens between two looks; sensors may see a quarter of the time
 MODULE_RATIOS = (0.50, 1.05)
-ACCURACY = (
-    Factor(
-        kind="meter_accuracy",
-        key="nvml energy counter",
-        value=1.0,
-        low=COUNTER_RATIOS[0],
-        high=COUNTER_RATIOS[1],
-        method="true over read energy",
+ACCURACY = {
+    COUNTER_RATIOS: accuracy(
+        "nvml energy counter",
+        COUNTER_RATIOS,
         source="NVIDIA, NVML API Reference Guide (2026): power within 5 %",
     ),
-    Factor(
-        kind="meter_accuracy",
-        key="nvml power",
-        value=1.0,
-        low=POWER_RATIOS[0],
-        high=POWER_RATIOS[1],
-        method="true over read energy",
+    MODULE_RATIOS: accuracy(
+        "nvml energy counter of a module",
+        MODULE_RATIOS,
+        source="Prior of Sootprint (2026): the CPU of the module is in its counter",
+    ),
+    POWER_RATIOS: accuracy(
+        "nvml power",
+        POWER_RATIOS,
         source="NVIDIA, NVML API Reference Guide (2026); Yang et al., Part-time Power Measurements, SC (2024)",
     ),
-)
+}
 
 
 class Card(NamedTuple):
@@ -162,9 +159,9 @@ class NvmlMeter:
             )
             for (name, power_w, gb), count in kinds.items()
         )
-        used = [ACCURACY[0]] * any(card.counts for card in self._cards)
-        used += [ACCURACY[1]] * any(not card.counts for card in self._cards)
-        return MeterFacts(hardware=hardware, factors=tuple(used), warnings=self._warnings)
+        used = {card.ratios for card in self._cards}
+        factors = tuple(factor for ratios, factor in ACCURACY.items() if ratios in used)
+        return MeterFacts(hardware=hardware, factors=factors, warnings=self._warnings)
 
     def _described(self, handle: nvml.Handle) -> tuple[str, float | None, float | None]:
         """Name, rated power [W] and memory [GB] of a card: of the catalogue, else as the driver tells."""

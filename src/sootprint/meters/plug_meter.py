@@ -16,7 +16,7 @@ from sootprint.core.protocols import Machine
 from sootprint.meters import fetch
 from sootprint.meters.background import Background, Look
 from sootprint.meters.units import in_j, in_w
-from sootprint.meters.wall import accuracy_factor, stated
+from sootprint.meters.wall import accuracy_facts, stated
 
 PERIOD_S = 5.0
 TAIL = 4096  # bytes at the end of a file that hold its last line
@@ -46,7 +46,7 @@ def meter_of(machine: Machine) -> Background:
         machine.clock,
         period_s=given.period_s or PERIOD_S,
         bounds=bounds,
-        facts=accuracy_factor("plug", bounds, source=SOURCE, nodes=known.nodes),
+        facts=accuracy_facts("plug", bounds, source=SOURCE, nodes=known.nodes),
         nodes=known.nodes,
     )
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Clock, Machine, MeterFacts, Reading
 from sootprint.meters import files
-from sootprint.meters.wall import Stated, accuracy_factor, share_of_nodes, stated
+from sootprint.meters.wall import Stated, accuracy_facts, share_of_nodes, stated
 
 TRIES = 3
 STALE_S = (
@@ -95,7 +95,7 @@ class PmCountersMeter:
     def facts(self) -> MeterFacts:
         """Accuracy of the counters."""
         bounds = self._known.bounds or BOUNDS
-        return accuracy_factor("pm_counters node", bounds, source=SOURCE, nodes=self._known.nodes)
+        return accuracy_facts("pm_counters node", bounds, source=SOURCE, nodes=self._known.nodes)
 
 
 def meter_of(machine: Machine, folder: str) -> PmCountersMeter:

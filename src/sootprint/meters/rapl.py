@@ -17,6 +17,7 @@ from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Clock, Machine, MeterFacts, Reading
 from sootprint.core.quantity import Factor
 from sootprint.meters import files
+from sootprint.meters.accuracy import accuracy
 from sootprint.meters.first import counter as first_counter
 from sootprint.meters.host import host, vendor_of
 
@@ -370,18 +371,6 @@ def _package_ratios(vendor: str | None) -> tuple[float, float]:
 
 
 def _accuracy(vendor: str | None) -> tuple[Factor, ...]:
-    low, high = _package_ratios(vendor)
     source = _AMD_SOURCE if vendor == "AMD" else _INTEL_SOURCE
-    stated = (("rapl package", low, high, source), ("rapl dram", *DRAM_RATIOS, _DRAM_SOURCE))
-    return tuple(
-        Factor(
-            kind="meter_accuracy",
-            key=key,
-            value=1.0,
-            low=low,
-            high=high,
-            method="true over read energy",
-            source=source,
-        )
-        for key, low, high, source in stated
-    )
+    package = accuracy("rapl package", _package_ratios(vendor), source=source)
+    return package, accuracy("rapl dram", DRAM_RATIOS, source=_DRAM_SOURCE)

@@ -11,7 +11,7 @@ from sootprint.core.units import J_PER_KWH
 from sootprint.meters import fetch
 from sootprint.meters.background import Background, Look
 from sootprint.meters.units import in_j, in_w
-from sootprint.meters.wall import accuracy_factor, stated
+from sootprint.meters.wall import accuracy_facts, stated
 
 PERIOD_S = 10.0
 ROOT = "/redfish/v1/Chassis"
@@ -36,7 +36,7 @@ def meter_of(machine: Machine) -> Background:
         machine.clock,
         period_s=given.period_s or PERIOD_S,
         bounds=bounds,
-        facts=accuracy_factor("redfish", bounds, source=SOURCE, nodes=known.nodes),
+        facts=accuracy_facts("redfish", bounds, source=SOURCE, nodes=known.nodes),
         nodes=known.nodes,
     )
 

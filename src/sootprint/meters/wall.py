@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Machine, MeterFacts
-from sootprint.core.quantity import Factor
+from sootprint.meters.accuracy import accuracy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,18 +64,9 @@ def share_of_nodes(nodes: int, bounds: tuple[float, float]) -> tuple[float, floa
     return low * bounds[0], high * bounds[1], "modelled"
 
 
-def accuracy_factor(key: str, bounds: tuple[float, float], *, source: str, nodes: int) -> MeterFacts:
+def accuracy_facts(key: str, bounds: tuple[float, float], *, source: str, nodes: int) -> MeterFacts:
     """Facts of a wall meter: its accuracy, and a warning where it covers several nodes."""
-    low, high = bounds
-    factor = Factor(
-        kind="meter_accuracy",
-        key=key,
-        value=1.0,
-        low=low,
-        high=high,
-        method="true over read energy",
-        source=source,
-    )
+    factor = accuracy(key, bounds, source=source)
     if nodes == 1:
         return MeterFacts(factors=(factor,))
     warning = (

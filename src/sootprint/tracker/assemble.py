@@ -321,9 +321,7 @@ def _unknown(around: Surroundings, total: Quantity | None, intensity: Quantity |
 def _warnings(fold: Fold, around: Surroundings, energy: Energy) -> tuple[str, ...]:
     found = [*around.warnings, *fold.known("warnings"), *energy.warnings, *fold.notes]
     if around.pue is None:
-        found.append(
-            "PUE unknown: the facility's overhead (often a PUE of 1.1 to 1.6) is not in the numbers; state it if known"
-        )
+        found.append(carbon.NO_PUE)
     if fold.head.get("share") == "process":
         found.append(STRICT_SHARE)
     for index, state in enumerate(fold.states):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sootprint.catalogue import regions, zones
 from sootprint.core import classes
+from sootprint.core.carbon import OF_THE_WORLD
 from sootprint.core.errors import CatalogueError
 from sootprint.core.instants import start_of_year_s, year_of
 from sootprint.core.quantity import Factor
@@ -67,8 +68,7 @@ def _end_s(head: dict[str, Any], last_s: float) -> float:
 
 def _unknown_place(head: dict[str, Any], why: str) -> str:
     fix = head.get("place_fix") or "state the place: --zone FR, or SOOTPRINT_ZONE=FR"
-    spans = "the intensity is the world's average and its interval spans the world's grids"
-    return f"place unknown{why}: {spans}; {fix}"
+    return f"place unknown{why}: {OF_THE_WORLD}; {fix}"
 
 
 def _intensities(zone: str, head: dict[str, Any], last_s: float) -> tuple[list[InForce], list[str]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sootprint import __version__
 from sootprint import settings as configuration
-from sootprint.core import intervals
+from sootprint.core import carbon, intervals
 from sootprint.core.errors import InputError
 from sootprint.core.ids import uuid7
 from sootprint.core.quantity import Factor, Quantity
@@ -19,7 +19,6 @@ from sootprint.core.units import G_PER_KG
 from sootprint.estimator.lifecycle import spec as specs
 from sootprint.estimator.lifecycle import sums
 from sootprint.estimator.lifecycle.lines import Drawn, Line, line
-from sootprint.estimator.surroundings import NO_PUE
 
 if TYPE_CHECKING:
     from sootprint.settings import Settings
@@ -113,7 +112,7 @@ def _with_sums(
         factors=_factors(counted, making.factors, water.factors),
         unknown=_unknown(counted, market, making),
         warnings=(
-            *([NO_PUE] if _without_pue(counted) else []),
+            *([carbon.NO_PUE] if _without_pue(counted) else []),
             *_warnings(left_out, apart, (making, water, market), has_market="market" in tables),
         ),
     )
