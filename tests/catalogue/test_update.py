@@ -4,6 +4,7 @@ import pytest
 
 from sootprint.catalogue import tables, zones
 from sootprint.catalogue.schema import TABLES
+from sootprint.catalogue.search import search
 from sootprint.catalogue.update import update
 from sootprint.core.errors import InputError
 
@@ -126,3 +127,33 @@ def test_new_zone_needs_its_name_first(tmp_path):
     update(intensity_file(tmp_path / "new.csv", row(zone="FR-IDF", value=33.0)))
     assert zones.intensity("FR-IDF", 2026).factor.value == 33.0
     assert zones.intensity("FR-IDF", 2026).place.country == "FR"
+
+
+def test_new_rows_without_their_companions_are_listed(tmp_path):
+    """A device that has no other name yet, and a zone that has no figure yet: neither stops the list of all."""
+    device = dict.fromkeys(TABLES["accelerators"].columns, "") | {
+        "name": "Me X1", "vendor": "Me", "kind": "gpu", "year": "2026", "source": "me", "licence": "own",
+    }  # fmt: skip
+    zone = dict.fromkeys(TABLES["zones"].columns, "") | {
+        "zone": "QX", "name": "Quex", "kind": "country", "source": "me", "licence": "own",
+    }  # fmt: skip
+    for name, new in (("accelerators", device), ("zones", zone)):
+        file = tmp_path / f"{name}.csv"
+        file.write_text(",".join(new) + "\n" + ",".join(new.values()) + "\n")
+        update(file)
+    assert [one["name"] for one in search("hardware", "me x1")] == ["Me X1"]
+    (quex,) = search("zones", "quex")
+    assert quex["intensity_g_per_kwh"] is None
+    assert quex["warnings"] == ["zone 'QX' has no life-cycle intensity: ask for another method or zone"]
+    assert len(search("zones")) > 200
+
+
+def test_table_of_an_earlier_version_is_read_without_its_new_columns(own_home, tmp_path):
+    """Who updates the program does not have to lay his rows over the tables again before the next look-up."""
+    update(intensity_file(tmp_path / "new.csv", row()))
+    path = own_home / "catalogue" / "intensity.csv"
+    lines = [line.split(",") for line in path.read_text().splitlines()]
+    gone = lines[0].index("flags")
+    path.write_text("".join(",".join(line[:gone] + line[gone + 1 :]) + "\n" for line in lines))
+    assert zones.intensity("FR", 2026).factor.value == 21.5
+    assert len(search("zones", "france")) > 0

@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 from tests.fixtures import grid_server
 
+import sootprint
+from sootprint import InputError
+
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -400,3 +403,29 @@ def test_a_backtest_says_what_it_needs(call, tmp_path):
             "backtest", "--trace", write_trace(tmp_path / "l.csv", [300] * 1600), "--forecaster", "x"
         ).stderr
     )
+
+
+def test_instant_without_a_time_zone_is_refused(day):
+    """Whose midnight it is would be a guess."""
+    with pytest.raises(InputError, match="2026-01-01T00:00:00, without a time zone"):
+        sootprint.plan("2h", "12h", ["DE"], at=datetime(2026, 1, 1), traces={"DE": day})
+
+
+def test_trace_without_a_name_is_of_the_zone_that_no_other_names(call, day, tmp_path):
+    """The second of two files is not of the second zone where the first one says that it is; none counts twice."""
+    other = write_trace(tmp_path / "other.csv", [50.0] * 24)
+    asked = ("plan", "--expect", "2h", "--deadline", "12h", "--at", "2026-01-01T00:00Z", "--json")
+    made = json.loads(call(*asked, "--zones", "DE,FR", "--trace", f"FR={other}", "--trace", day).stdout)
+    assert made["intensity"]["DE"]["expected_g_per_kwh"][0] == 300.0
+    assert made["intensity"]["FR"]["expected_g_per_kwh"][0] == 50.0
+    for files, zones, said in (
+        ((f"FR={other}", f"FR={day}"), "FR", "given twice for FR"),
+        ((day, day), "", "given twice for DE"),
+        ((f"SE={other}", day), "DE,FR", "'SE': it is not in --zones DE,FR"),
+        ((day, other), "DE", "2 traces are given for 1 zones"),
+        ((day,), "DE,FR", "there are 2: name it as ZONE=FILE"),
+    ):
+        traces = [part for file in files for part in ("--trace", file)]
+        refused = call(*asked, "--zones", zones, *traces)
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert said in refused.stderr

@@ -193,3 +193,20 @@ def test_states_of_a_real_sacct_log_are_understood():
     assert [(job.name, job.length_s) for job in log.jobs] == [("1", 7200.0), ("2", 3600.0), ("3", 14400.0)]
     assert [job.energy_kwh for job in log.jobs] == [pytest.approx(1.0), None, None]
     assert log.left_out == {"not finished": 2, "never started": 1, "no time spent": 1}
+
+
+def test_jobs_with_a_point_in_their_names_are_jobs():
+    """Only what follows the number of a Slurm job is one of its steps."""
+    rows = [
+        "name,start,hours",
+        "resnet,2026-03-05T10:00Z,1",
+        "resnet.1,2026-03-05T11:00Z,2",
+        "a.batch,2026-03-05,3",
+    ]
+    log = joblog.read(rows, name="log")
+    assert [(job.name, job.length_s) for job in log.jobs] == [
+        ("a.batch", 10_800.0),
+        ("resnet", 3600.0),
+        ("resnet.1", 7200.0),
+    ]
+    assert log.left_out == {}

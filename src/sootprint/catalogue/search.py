@@ -52,11 +52,11 @@ def _of_user(query: str, user: Mapping[str, UserHardware] | None) -> list[Found]
 
 def _hardware(query: str) -> list[Found]:
     """Accelerators by name or alias, then processors."""
-    aliases: dict[str, list[str]] = {}
+    called = {row["name"]: [row["name"]] for row in tables.all_rows("accelerators")}
     for row in tables.all_rows("accelerator_names"):
-        aliases.setdefault(row["name"], []).append(row["alias"])
+        called.setdefault(row["name"], []).append(row["alias"])
     return [
-        *(_device_row(row) for row in tables.all_rows("accelerators") if _fits(query, aliases[row["name"]])),
+        *(_device_row(row) for row in tables.all_rows("accelerators") if _fits(query, called[row["name"]])),
         *(_device_row(row) for row in tables.all_rows("cpus") if _fits(query, (row["name"],))),
     ]
 
@@ -113,11 +113,17 @@ def _zone(row: tables.Row) -> Found:
     } | latest
 
 
+_LATEST = ("intensity_g_per_kwh", "low", "high", "year", "method", "source", "licence")
+
+
 def _latest(zone: str) -> Found:
-    """Latest figure of a zone: life-cycle, or direct where it has no other."""
+    """Latest figure of a zone: life-cycle, or direct where it has no other; nothing for a new one without any."""
     own = {row["method"] for row in tables.rows("intensity", zone)}
     method = "lifecycle" if "lifecycle" in own or not own else "direct"
-    found = zones.intensity(zone, method=method)
+    try:
+        found = zones.intensity(zone, method=method)
+    except CatalogueError as err:
+        return dict.fromkeys(_LATEST) | {"warnings": [str(err)]}
     factor = found.factor
     return {
         "intensity_g_per_kwh": factor.value,

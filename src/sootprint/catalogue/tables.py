@@ -165,11 +165,12 @@ def _lines(content: bytes, start: bytes) -> bytes:
 
 
 def _laid_over(table: str, packaged: tuple[Row, ...], newer: tuple[Row, ...]) -> tuple[Row, ...]:
-    """Packaged rows with newer ones in their places."""
+    """Packaged rows with newer ones in their places; a column that a file of an earlier version lacks is empty."""
     from sootprint.catalogue.schema import TABLES
 
-    identity = TABLES[table].identity
-    joined = {identity(row): row for row in packaged} | {identity(row): row for row in newer}
+    identity, columns = TABLES[table].identity, TABLES[table].columns
+    whole = [{name: row.get(name) or "" for name in columns} for row in newer]
+    joined = {identity(row): row for row in packaged} | {identity(row): row for row in whole}
     return tuple(joined[key] for key in sorted(joined))
 
 

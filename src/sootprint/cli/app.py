@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -42,6 +43,7 @@ from sootprint.cli.tag import tag
 from sootprint.cli.top import top
 from sootprint.cli.tune import tune
 
+_FOLDERS = ("SOOTPRINT_HOME", "SOOTPRINT_RUNTIME_DIR")
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _COMMANDS = {
     "Measure": (run, top, doctor, calibrate, recover),
@@ -107,6 +109,9 @@ app.add_typer(hub, name="hub", rich_help_panel="Share")
 
 def main() -> None:
     """Run the command line, and end the process with its exit code."""
+    for name in _FOLDERS:  # what is started from here may run in another folder
+        if stated := os.environ.get(name):
+            os.environ[name] = str(Path(stated).expanduser().absolute())
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
             stream.reconfigure(errors="replace")

@@ -99,7 +99,13 @@ def zones(query: Query = None, everything: All = False, json: options.Json = Fal
     found = _found("zones", " ".join(query or []), json=json)
     columns = ("zone", "name", "gCO2e/kWh (90 %)", "year", "method")
     rows: list[Row] = [
-        (one["zone"], one["name"], _interval(one, "intensity_g_per_kwh"), one["year"], _method(one["method"]))
+        (
+            one["zone"],
+            one["name"],
+            _interval(one, "intensity_g_per_kwh"),
+            one["year"] or figures.DASH,
+            _method(one["method"]),
+        )
         for one in found
     ]
     _show(_Listing(columns, rows, found, right=("year",), wraps=("name",)), everything=everything, json=json)

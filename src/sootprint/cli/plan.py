@@ -181,21 +181,28 @@ def _names(zones: str | None) -> list[str]:
 
 
 def _files(traces: list[str], names: list[str]) -> Iterator[tuple[str, Path]]:
-    """Trace of each zone: named, or in the order of the zones."""
-    if names and len(traces) > len(names):
+    """Trace of each zone: named, or in the order of the zones that no other trace names."""
+    told = [named_file(text) for text in traces]
+    stated = {zone for _, zone in told if zone is not None}
+    free = [name for name in dict.fromkeys(names) if name not in stated]
+    bare = [path for path, zone in told if zone is None]
+    if names and stated - set(names):
+        shell.wrong(
+            f"--trace of {min(stated - set(names))!r}: it is not in --zones {','.join(names)}; add it there"
+        )
+    if names and len(bare) > len(free):
         shell.wrong(
             f"{len(traces)} traces are given for {len(names)} zones: name each as ZONE=FILE, and add its zone"
         )
-    for number, text in enumerate(traces):
-        path, zone = named_file(text)
-        if zone is None and names and len(traces) != len(names):
-            shell.wrong(f"--trace {path} is of one zone, but there are {len(names)}: name it as ZONE=FILE")
-        given = names[number] if names and zone is None else zone
-        if names and given not in names:
-            shell.wrong(
-                f"--trace {text} is of {given!r}, which is not in --zones {','.join(names)}: add it there"
-            )
-        yield given or path.name.removesuffix(".gz").removesuffix(".csv"), path
+    if names and bare and len(bare) < len(free):
+        shell.wrong(f"--trace {bare[0]} is of one zone, but there are {len(free)}: name it as ZONE=FILE")
+    left, seen = iter(free), set()
+    for path, zone in told:
+        name = zone or (next(left) if names else path.name.removesuffix(".gz").removesuffix(".csv"))
+        if name in seen:
+            shell.wrong(f"--trace is given twice for {name}: give one file of it")
+        seen.add(name)
+        yield name, path
 
 
 def _own_zone() -> str:

@@ -26,6 +26,7 @@ REFUSED = {
     "--array": "an array is many jobs: submit each by itself",
     "--wait": "the job may begin in days",
 }
+SHORT = {"-a": "--array", "-W": "--wait"}
 Rest = Annotated[
     list[str],
     typer.Argument(
@@ -132,16 +133,26 @@ def _queued(plan: Plan, stated: Sequence[str]) -> Plan:
 
 
 def parted(rest: Sequence[str]) -> tuple[Path, list[str], list[str]]:
-    """Script, the options of sbatch before it, and its arguments after it; the first word that is a file is the script.
+    """Script, the options of sbatch before it, and its arguments after it.
+
+    The script is the first word that is a file. One after an option, as in `-o log.txt`, is that option's value, unless
+    it begins as a script does (#!).
 
     Raises:
         InputError: No word is one.
     """
-    for at, word in enumerate(rest):
-        if not word.startswith("-") and Path(word).is_file():
-            return Path(word).resolve(), list(rest[:at]), list(rest[at + 1 :])
+    files = [at for at, word in enumerate(rest) if not word.startswith("-") and Path(word).is_file()]
+    free = [at for at in files if at == 0 or not rest[at - 1].startswith("-") or _is_script(Path(rest[at]))]
+    for at in (*free, *files):
+        return Path(rest[at]).resolve(), list(rest[:at]), list(rest[at + 1 :])
     listed = " ".join(rest) or "nothing"
     shell.wrong(f"sbatch is given {listed}, in which no word is a file: name the script, e.g. train.sh")
+
+
+def _is_script(path: Path) -> bool:
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        return file.read(2) == b"#!"
+    return False
 
 
 def directives(script: Path) -> list[str]:
@@ -194,9 +205,9 @@ def limit_s(stated: Sequence[str]) -> float | None:
 
 def _require_one(stated: Sequence[str]) -> None:
     for word in stated:
-        for name, why in REFUSED.items():
-            if word == name or word.startswith(f"{name}="):
-                shell.wrong(f"{word} cannot be planned: {why}")
+        name = SHORT.get(word[:2], word.partition("=")[0])
+        if name in REFUSED:
+            shell.wrong(f"{word} cannot be planned: {REFUSED[name]}")
 
 
 def _stamp(at_s: float | None) -> str | None:

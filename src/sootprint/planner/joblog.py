@@ -79,7 +79,7 @@ def read(lines: Iterable[str], *, name: str) -> JobLog:
         where = f"{name} line {number}"
         label = _first(row, _NAME) or f"line {number}"
         whole, _, step = label.partition(".")
-        if step in _STEPS or (step and whole in rows_of):
+        if whole[:1].isdecimal() and (step in _STEPS or (step.isdecimal() and whole in rows_of)):
             owner, kwh = rows_of.get(whole), _energy(row, 0.0, where)
             if owner is not None and kwh is not None:
                 steps_kwh[owner] = max(steps_kwh.get(owner, 0.0), kwh)

@@ -167,6 +167,10 @@ def plan(
         IntensityError: No intensity is known for a zone.
         CatalogueError: The zones' figures are of different methods.
     """
+    if at is not None and at.tzinfo is None:
+        raise InputError(
+            f"at is {at.isoformat()}, without a time zone: give an aware instant, e.g. with tzinfo=UTC"
+        )
     asked = Job(
         expect=_span("expect", expect),
         deadline=_span("deadline", deadline),

@@ -143,12 +143,11 @@ def try_log(
     longest = max(length for _, length, _ in found)
     made = forecasts(known, longest + wait, per_day=history.per_day, name=forecaster)
     cohorts = []
-    for length in sorted({length for _, length, _ in found}):
-        own = [
-            (arrival, power if in_kw and power is not None else 1.0)
-            for arrival, its, power in found
-            if its == length
-        ]
+    by_length: dict[int, list[tuple[int, float]]] = {}
+    for arrival, length, power in found:
+        weight = power if in_kw and power is not None else 1.0
+        by_length.setdefault(length, []).append((arrival, weight))
+    for length, own in sorted(by_length.items()):
         own.sort()
         arrivals = np.array([arrival for arrival, _ in own], dtype=np.int64)
         cohort = plan_cohort(history.values, made, arrivals, length, wait, per_day=history.per_day)
