@@ -26,9 +26,10 @@ def test_what_has_no_logarithm_is_left_out():
 
 
 def test_labels_are_written_for_each_tick():
-    """The expression names the powers that are shown, large ones with a raised exponent."""
+    """The expression names the powers that are shown, all in one style: with raised exponents where one is large."""
     label = logarithm.axis(logarithm.span([2.0, 3e6])).to_dict()["labelExpr"]
-    assert "'10⁶'" in label and "'10,000'" in label
+    assert "'10⁶'" in label and "'10⁴'" in label and "10,000" not in label
+    assert "'10,000'" in logarithm.axis(logarithm.span([2.0, 3e4])).to_dict()["labelExpr"]
 
 
 def test_end_beside_a_power_is_that_power():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
+from sootprint.charts import logarithm
+from sootprint.charts.logarithm import LEAST, MOST
 from sootprint.charts.scale import MASS, digits, fitting, number
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from sootprint.core.records import Footprint
 
 HEIGHT = 46
-LEAST, MOST = 1e-300, 1e300  # that an axis reaches to
 WIDE = 20.0  # a ratio of the bounds above which equal steps are factors, not differences
 
 
@@ -42,11 +42,8 @@ def _x(row: dict[str, float | None], unit: str) -> Any:
     low, high = row["low"], row["high"]
     title = f"CO₂e [{unit}]"
     if low and high and high > WIDE * low:
-        decades = [
-            10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        ]
-        scale = alt.Scale(type="log", domain=[decades[0], decades[-1]])
-        axis = alt.Axis(values=decades, format="~g")
+        held = logarithm.decades(low, high)
+        scale, axis = logarithm.scale(held), logarithm.axis(held)
         return alt.X("value:Q", title=f"{title}, logarithmic scale", scale=scale, axis=axis)
     return alt.X("value:Q", title=title, scale=alt.Scale(zero=True, nice=True), axis=alt.Axis(tickCount=5))
 

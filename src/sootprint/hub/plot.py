@@ -17,6 +17,7 @@ LEFT, RIGHT, TOP, BOTTOM, HEIGHT = 56, 12, 10, 46, 360
 LOG_FROM = 20.0  # ratio of the largest to the smallest cost above which the scale is logarithmic
 ROW, NAMES = 34, 92  # height of a row of intervals, and width of their names [pixel]
 FEW_BELOW = 400  # width below which an axis has few ticks [pixel]
+MOST_DIGITS = 9  # of a tick, before or behind the point
 LETTERS = 48  # of a title beside an axis, and of a name
 LEAST_LETTERS, FEW_LETTERS = 12, 18  # that names have room for, and that they have on a phone
 BAND_OPACITY = 0.7  # of the accent: 3 to 1 on a light and on a dark ground
@@ -106,18 +107,25 @@ def _along(
     if log:
         held = logarithm.span(values, most=most)
         low, high = math.log10(held.low), math.log10(held.high)
-        ticks = [(power, logarithm.label_of(power)) for power in held.powers]
+        ticks = list(zip(held.powers, logarithm.labels(held.powers), strict=True))
     else:
         low, high, step = _nice(min(values), max(values), most)
-        count = round((high - low) / step)
-        digits = max(0, -math.floor(math.log10(step)))
-        ticks = [(low + step * n, f"{low + step * n:,.{digits}f}") for n in range(count + 1)]
+        places = [low + step * n for n in range(round((high - low) / step) + 1)]
+        ticks = list(zip(places, _labels(places, step), strict=True))
 
     def scale(value: float) -> float:
         share = ((math.log10(value) if log else value) - low) / (high - low)
-        return ends[0] + share * (ends[1] - ends[0])
+        return ends[0] + min(max(share, 0.0), 1.0) * (ends[1] - ends[0])
 
     return scale, ticks
+
+
+def _labels(places: Sequence[float], step: float) -> list[str]:
+    """Ticks of a linear axis in words: written out, or with a power of ten where that would be long."""
+    digits = max(0, -math.floor(math.log10(step)))
+    if digits <= MOST_DIGITS and max(map(abs, places)) < 10.0**MOST_DIGITS:
+        return [f"{at:,.{digits}f}" for at in places]
+    return [f"{at:.2e}" if abs(at) > 0.5 * step else "0" for at in places]
 
 
 def _nice(low: float, high: float, most: int) -> tuple[float, float, float]:
@@ -126,6 +134,7 @@ def _nice(low: float, high: float, most: int) -> tuple[float, float, float]:
     >>> _nice(68.2, 88.5, 6)
     (65.0, 90.0, 5.0)
     """
+    low, high = (math.copysign(min(abs(end), logarithm.MOST), end) for end in (low, high))
     spread = (high - low) or abs(high) or 1.0
     power = 10.0 ** math.floor(math.log10(spread / most))
     step = next(power * times for times in (1, 2, 5, 10) if spread / (power * times) <= most)
