@@ -149,7 +149,7 @@ def prepared(index: int, one: Admitted) -> Prepared:
         body=zlib.compress(one.text, PACKING),
         row=columns.row(one.footprint, made),
         results=columns.results(one.footprint, int(bool(made.marks))),
-        recomputed=_recomputed_row(made),
+        recomputed=recomputed_row(made),
     )
 
 
@@ -343,7 +343,8 @@ def count(connection: Connection, changes: Counter[tuple[str, str]]) -> None:
     )
 
 
-def _recomputed_row(made: truth.Recomputed) -> dict[str, Any]:
+def recomputed_row(made: truth.Recomputed) -> dict[str, Any]:
+    """What is kept of a recomputation, but of which version it is and when it was made."""
     return {
         "engine": made.engine,
         **columns.bounds("energy", "kwh", made.energy_kwh),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sqlalchemy.engine import Engine
 
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
-from sootprint.hub import evidence, findings, reading, truth
+from sootprint.hub import evidence, findings, ingest, reading, truth
 from sootprint.hub.reading import Stored
 
 
@@ -26,9 +27,10 @@ def assessment(engine: Engine, stored: Stored) -> dict[str, Any]:
         "sha256": stored.sha256,
         "history": reading.history(engine, row["id"]),
     }
-    if stored.text is None or stored.recomputed is None:
+    if stored.text is None:
         return said
-    footprint, made = stored.footprint, stored.recomputed
+    footprint = stored.footprint
+    made = stored.recomputed or _made(footprint)
     detail = made["detail"]
     return said | {
         "grade_claimed": footprint.grade,
@@ -41,6 +43,12 @@ def assessment(engine: Engine, stored: Stored) -> dict[str, Any]:
         **{name: detail[name] for name in ("method", "marks", "notes", "factors")},
         "findings": detail.get("findings", []),  # versions before the audit was wired in have none
     }
+
+
+def _made(footprint: Footprint) -> dict[str, Any]:
+    """What the hub makes of a version of which it keeps no recomputation."""
+    row = ingest.recomputed_row(truth.recompute(footprint))
+    return {**row, "detail": json.loads(row["detail"])}
 
 
 def preview(footprint: Footprint) -> dict[str, Any]:

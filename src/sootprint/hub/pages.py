@@ -16,8 +16,9 @@ from sootprint.hub import asked, caching, forms, full_form, leaderboards, readin
 from sootprint.hub.files import dumps
 from sootprint.hub.insight import kin
 from sootprint.hub.problems import NotFoundError, status_of
-from sootprint.hub.rendering import fingerprint, form_page, render, sealed_fields, static_file
+from sootprint.hub.rendering import fingerprint, form_page, render, static_file
 from sootprint.hub.requests import fields_of, hub_of
+from sootprint.hub.unshown import UnshownError
 
 PAGE = 50
 STATIC = {"hub.css": "text/css; charset=utf-8", "hub.svg": "image/svg+xml"}
@@ -69,8 +70,12 @@ def record(request: Request, key: str, version: asked.AnyVersion = None) -> Resp
         return render(
             request, "retracted.html", status=410, stored=stored, history=reading.history(hub.engine, key)
         )
-    related = kin.of(hub.engine, stored.footprint)
-    return render(request, "record.html", kin=related, **views.record(hub, stored))
+    try:
+        shown = {"kin": kin.of(hub.engine, stored.footprint), **views.record(hub, stored)}
+    except UnshownError as err:
+        history = reading.history(hub.engine, key)
+        return render(request, "unshown.html", stored=stored, why=str(err), history=history)
+    return render(request, "record.html", **shown)
 
 
 @router.get("/leaderboards")

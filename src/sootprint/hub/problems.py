@@ -22,6 +22,7 @@ from sootprint.hub.patience import TooSlowError
 from sootprint.hub.rendering import render
 from sootprint.hub.requests import NotAllowedError, TooManyError
 from sootprint.hub.room import BusyError
+from sootprint.hub.unshown import UnshownError
 
 
 class NotFoundError(SootprintError):
@@ -49,6 +50,7 @@ _STATUS: dict[type[SootprintError], int] = {
     TooSlowError: 408,
     NotYoursError: 403,
     KeyReusedError: 409,
+    UnshownError: 409,
     TooManyError: 429,
     FailedError: 500,
     BusyError: 503,

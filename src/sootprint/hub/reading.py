@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
-from sootprint.hub import beginnings, columns, rare, ways, words
+from sootprint.hub import beginnings, columns, rare, unshown, ways, words
 from sootprint.hub.tables import (
     Account,
     FootprintRow,
@@ -98,8 +98,12 @@ class Stored:
 
     @property
     def footprint(self) -> Footprint:
-        """The record itself; only for a version that has one."""
-        return Footprint.from_json(self.text or b"")
+        """The record itself; only for a version that has one.
+
+        Raises:
+            UnshownError: It breaks a rule that came after it.
+        """
+        return unshown.footprint(self.text or b"")
 
 
 def page(engine: Engine, question: Question) -> tuple[list[dict[str, Any]], str | None]:

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Engine
 from sootprint.core.ids import is_uuid7
 from sootprint.core.merging import parts
 from sootprint.core.records import Footprint
-from sootprint.hub import columns, reading, views
+from sootprint.hub import columns, reading, unshown, views
 from sootprint.hub.reading import Question
 from sootprint.report import figures
 
@@ -81,8 +81,11 @@ def _around(engine: Engine, footprint: Footprint) -> Kin:
         stored = reading.one(engine, above)
         if stored is None or stored.text is None or stored.row["state"] != columns.PUBLISHED:
             break
+        try:
+            known[above] = parts.place(stored.footprint)
+        except unshown.UnshownError:
+            break
         first = first or stored
-        known[above] = parts.place(stored.footprint)
         above = known[above].parent
     if first is None:
         return Kin(named=footprint.parent)
@@ -92,4 +95,4 @@ def _around(engine: Engine, footprint: Footprint) -> Kin:
 
 
 def _records(engine: Engine, keys: list[str]) -> dict[str, Footprint]:
-    return {key: Footprint.from_json(text) for key, text in reading.texts(engine, keys)}
+    return dict(unshown.readable(reading.texts(engine, keys)))

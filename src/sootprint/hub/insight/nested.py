@@ -9,8 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from sootprint.core.merging import parts
-from sootprint.core.records import Footprint
-from sootprint.hub import columns, reading
+from sootprint.hub import columns, reading, unshown
 from sootprint.hub.insight import rollups
 from sootprint.hub.tables import FootprintRow, table_of
 
@@ -95,7 +94,7 @@ def _listed(engine: Engine, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 
 def _shares(engine: Engine, children: Sequence[str], every: Iterable[str]) -> dict[str, float]:
-    records = {key: Footprint.from_json(text) for key, text in reading.texts(engine, sorted(every))}
+    records = dict(unshown.readable(reading.texts(engine, sorted(every))))
     places = {key: parts.place(record) for key, record in records.items()}
     found = {key: parts.part(places[key], places) for key in children if key in places}
     return {key: parts.share_apart(records[key], one) for key, one in found.items() if one is not None}

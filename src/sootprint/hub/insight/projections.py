@@ -7,15 +7,18 @@ between the writers, then counts and sums from one look at the database, correct
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from sootprint.core.errors import SootprintError
 from sootprint.core.records import Footprint
-from sootprint.hub import columns, ingest, logs, truth
+from sootprint.hub import columns, ingest, logs, truth, unshown
 from sootprint.hub.database import writing
 from sootprint.hub.insight import reviews, rollups
 from sootprint.hub.insight.tables import Review, Rollup
@@ -30,6 +33,7 @@ AT_START = 5_000  # records that are made again while all wait, in a few seconds
 TOLD = 20_000  # records between two lines of the log
 _rows, _versions, _results = table_of(FootprintRow), table_of(FootprintVersion), table_of(ResultRow)
 _tally, _rollup, _reviews = table_of(Tally), table_of(Rollup), table_of(Review)
+_entries = table_of(AuditEntry)
 
 
 def ensure(engine: Engine) -> int:
@@ -91,20 +95,16 @@ def _renewed(engine: Engine, last: int, was: int = 0) -> int | None:
         return None
     texts = [zlib.decompress(row.pop("body")) for row in looked]
     touched = [(row, text) for row, text in zip(looked, texts, strict=True) if _is_touched(text, was)]
-    found, footprints = [row for row, _ in touched], [Footprint.from_json(text) for _, text in touched]
-    made = [truth.recompute(one) for one in footprints]
+    parts, _ = _parts(touched)
     with writing(engine) as connection:
         if connection.scalar(_state()) == STATE:  # another worker was first
             return None
         stays = sa.select(_rows.c.seq, _rows.c.version).where(
-            _rows.c.seq.in_([row["seq"] for row in found]), _rows.c.state == columns.PUBLISHED
+            _rows.c.seq.in_([row["seq"] for row, _, _ in parts]), _rows.c.state == columns.PUBLISHED
         )
         now = {row.seq: row.version for row in connection.execute(stays)}
-        fresh = [
-            part
-            for part in zip(found, footprints, made, strict=True)
-            if now.get(part[0]["seq"]) == part[0]["version"]
-        ]  # what changed since has a row of this program already
+        # What changed since has a row of this program already
+        fresh = [part for part in parts if now.get(part[0]["seq"]) == part[0]["version"]]
         if fresh:
             rows, results = projected(connection, fresh)
             connection.execute(sa.delete(_results).where(_results.c.seq.in_([row["seq"] for row in rows])))
@@ -118,6 +118,13 @@ def _is_touched(text: bytes, was: int) -> bool:
     return any(CHANGED.get(state, b"") in text for state in range(was + 1, STATE + 1))
 
 
+def count_again(engine: Engine) -> int:
+    """Number of published records, of which all counts and sums are made again."""
+    with writing(engine) as connection:
+        _mark(connection, MADE, 0)
+    return _counted_again(engine)
+
+
 def _counted_again(engine: Engine) -> int:
     """Number of published records, whose counts and sums are made again from their rows."""
     snapshot = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
@@ -126,20 +133,19 @@ def _counted_again(engine: Engine) -> int:
         if not snapshot:
             before.exec_driver_sql("BEGIN")
         seen = (before.scalar(_last_entry), before.scalar(_last_review))
-        sums, counts, n, last = rollups.Changes(), Counter[tuple[str, str]](), 0, 0
-        while heads := _heads(before, _rows.c.seq > last):
-            for row, listed in heads:
-                sums.add(row)
-                counts.update(columns.facets(row, listed))
-            last, n = heads[-1][0]["seq"], n + len(heads)
+        sums, counts, n = rollups.Changes(), Counter[tuple[str, str]](), 0
+        for row, listed in published(before):
+            sums.add(row)
+            counts.update(columns.facets(row, listed))
+            n += 1
         with writing(engine) as connection:
             if connection.scalar(_state()) == STATE:
                 return 0
             changed = _changed_since(connection, *seen)
             for start in range(0, len(changed), CHUNK):
                 some = _rows.c.id.in_(changed[start : start + CHUNK])
-                for sign, heads in ((-1, _heads(before, some)), (1, _heads(connection, some))):
-                    for row, listed in heads:
+                for sign, found in ((-1, _heads(before, some)), (1, _heads(connection, some))):
+                    for row, listed in found:
                         sums.add(row, sign)
                         for facet in columns.facets(row, listed):
                             counts[facet] += sign
@@ -149,6 +155,14 @@ def _counted_again(engine: Engine) -> int:
             sums.write(connection)
             _mark(connection, MADE, STATE)
     return n
+
+
+def published(connection: Connection) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """All published records with their results, in their order, a chunk read at a time."""
+    last = 0
+    while found := _heads(connection, _rows.c.seq > last):
+        yield from found
+        last = found[-1][0]["seq"]
 
 
 def _heads(connection: Connection, chosen: Any) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
@@ -164,13 +178,15 @@ def _heads(connection: Connection, chosen: Any) -> list[tuple[dict[str, Any], li
 
 
 def _changed_since(connection: Connection, entry: int | None, review: int | None) -> list[str]:
-    """Records with a version or a review behind those that a look at the database saw."""
+    """Records with a version, a review or a decided claim behind those that a look at the database saw."""
     versions = sa.select(_versions.c.id).where(_versions.c.audit_seq > (entry or 0))
     reviewed = sa.select(_reviews.c.footprint).where(_reviews.c.seq > (review or 0))
-    return sorted({*connection.scalars(versions), *connection.scalars(reviewed)})
+    decided = sa.select(_entries.c.detail).where(_entries.c.seq > (entry or 0), _entries.c.action == "decide")
+    claimed = (json.loads(detail)["id"] for detail in connection.scalars(decided))
+    return sorted({*connection.scalars(versions), *connection.scalars(reviewed), *claimed})
 
 
-_last_entry = sa.select(sa.func.max(table_of(AuditEntry).c.seq))
+_last_entry = sa.select(sa.func.max(_entries.c.seq))
 _last_review = sa.select(sa.func.max(_reviews.c.seq))
 
 
@@ -216,14 +232,17 @@ def _after(connection: Connection, last: int) -> list[dict[str, Any]]:
 
 
 def _chunk(connection: Connection, found: list[dict[str, Any]]) -> None:
-    footprints = [Footprint.from_json(zlib.decompress(row.pop("body"))) for row in found]
-    parts = [(row, one, truth.recompute(one)) for row, one in zip(found, footprints, strict=True)]
+    parts, left = _parts([(row, zlib.decompress(row.pop("body"))) for row in found])
     rows, results = projected(connection, parts)
     sums, counts = rollups.Changes(), Counter[tuple[str, str]]()
     for row, listed in zip(rows, results, strict=True):
         sums.add(row)
         counts.update(columns.facets(row, listed))
-    _replace(connection, rows, results)
+    for row in left:
+        sums.add(row)
+        counts.update(columns.facets(row, []))
+    if rows:
+        _replace(connection, rows, results)
     ingest.count(connection, counts)
     sums.write(connection)
 
@@ -231,11 +250,31 @@ def _chunk(connection: Connection, found: list[dict[str, Any]]) -> None:
 Part = tuple[dict[str, Any], Footprint, truth.Recomputed]
 
 
+def _parts(found: list[tuple[dict[str, Any], bytes]]) -> tuple[list[Part], list[dict[str, Any]]]:
+    """Rows of records with what is made of them now, and rows that stay, as their records break a rule since then."""
+    parts: list[Part] = []
+    left = []
+    for row, text in found:
+        try:
+            parts.append((row, *_computed(text)))
+        except unshown.UnshownError as err:
+            logs.event("a record stays as it is listed", id=row["id"], error=str(err)[:200])
+            left.append(row)
+    return parts, left
+
+
+def _computed(text: bytes) -> tuple[Footprint, truth.Recomputed]:
+    footprint = unshown.footprint(text)
+    try:
+        return footprint, truth.recompute(footprint)
+    except (SootprintError, ArithmeticError) as err:
+        raise unshown.UnshownError(f"this record cannot be computed again: {err}") from None
+
+
 def earlier(connection: Connection, row: dict[str, Any], version: Any, text: bytes) -> dict[str, Any]:
     """Row of a record as an earlier version has it, with the verdict that it got."""
-    footprint = Footprint.from_json(text)
     before = {**row, "version": version.version, "last_at": version.at}
-    rows, _ = projected(connection, [(before, footprint, truth.recompute(footprint))])
+    rows, _ = projected(connection, [(before, *_computed(text))])
     return rows[0]
 
 

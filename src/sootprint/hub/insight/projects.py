@@ -10,7 +10,7 @@ from sqlalchemy.engine import Engine
 from sootprint.charts.scale import ENERGY, MASS, Unit
 from sootprint.core.errors import InputError
 from sootprint.core.quantity import Quantity
-from sootprint.hub import chain, columns, reading, views
+from sootprint.hub import admission, chain, columns, reading, views
 from sootprint.hub.accounts import Actor
 from sootprint.hub.database import now, writing
 from sootprint.hub.insight import nested
@@ -23,6 +23,7 @@ from sootprint.report import figures
 
 MOST_RUNS = 5_000  # the newest, which the sums are of
 SHOWN = 25
+SUMMED = ("energy_kwh", "emissions_kg", "idle_kwh", "device_hours")
 LARGEST_KG = 1e12
 _rows, _budgets = table_of(FootprintRow), table_of(Budget)
 
@@ -44,19 +45,15 @@ def months(engine: Engine, name: str) -> list[dict[str, Any]]:
 
 
 def _months(engine: Engine, name: str, which: sa.ColumnElement[bool]) -> list[dict[str, Any]]:
-    shown = ("started", "first_at", "energy_kwh", "emissions_kg", "idle_kwh", "device_hours", "marked")
     newest = (
-        sa.select(*(_rows.c[one] for one in shown))
+        sa.select(*_rows.c["started", "first_at", "marked"], *map(_added, SUMMED))
         .where(_rows.c.project == name, _rows.c.state == columns.PUBLISHED, which)
         .order_by(_rows.c.seq.desc())
         .limit(MOST_RUNS)
         .subquery()
     )
     month = sa.func.substr(sa.func.coalesce(newest.c.started, newest.c.first_at), 1, 7).label("month")
-    sums = [
-        sa.func.sum(newest.c[one]).label(one)
-        for one in ("energy_kwh", "emissions_kg", "idle_kwh", "device_hours")
-    ]
+    sums = [sa.func.sum(newest.c[one]).label(one) for one in SUMMED]
     known = sa.func.sum(sa.case((newest.c.idle_kwh.is_not(None), newest.c.energy_kwh), else_=0.0)).label(
         "metered_kwh"
     )
@@ -68,6 +65,11 @@ def _months(engine: Engine, name: str, which: sa.ColumnElement[bool]) -> list[di
     )
     with engine.connect() as connection:
         return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _added(name: str) -> sa.ColumnElement[float]:
+    """Column of which a sum is made; a number from before the hub's rules that no sum can hold is as if not told."""
+    return sa.case((_rows.c[name] <= admission.MOST, _rows.c[name])).label(name)
 
 
 def budgets(engine: Engine, name: str) -> dict[int, float]:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Engine
 
 from sootprint.core.errors import MissingExtraError, RecordError
 from sootprint.core.records import Footprint
-from sootprint.hub import reading
+from sootprint.hub import reading, unshown
 from sootprint.hub.drawings import Drawing
 from sootprint.hub.insight.sheets import Grid, Part, Sheet, link
 from sootprint.hub.reading import Question
@@ -100,7 +100,7 @@ def _records(engine: Engine) -> Iterator[Footprint | str]:
     for rows in reading.pages(engine, question, reading.page(engine, question)):
         for _, text in reading.texts(engine, [row["id"] for row in rows[:left]]):
             try:
-                yield Footprint.from_json(text)
+                yield unshown.footprint(text)
             except RecordError as err:
                 yield str(err)
         left -= len(rows)
