@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import dataclasses
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +13,10 @@ from sootprint.cli.hub_campaign import campaign
 from sootprint.cli.hub_client import pull, push
 from sootprint.cli.hub_files import backup, dump, restore
 from sootprint.cli.hub_venue import venue
+
+if TYPE_CHECKING:
+    from sootprint.hub.chain import Verified
+    from sootprint.hub.insight.agreement import Agreement
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 Host = Annotated[str, typer.Option("--host", metavar="HOST", help="Address to listen on.")]
@@ -34,6 +39,9 @@ Workers = Annotated[
 Measure = Annotated[
     bool,
     typer.Option("--measure", help="Measure the hub by this machine's meters, for its page /footprint."),
+]
+Rebuild = Annotated[
+    bool, typer.Option("--rebuild", help="Make lists, leaderboards and sums again from the versions.")
 ]
 
 hub = typer.Typer(
@@ -130,30 +138,66 @@ def seed(database_url: hub_store.Database = None, json: options.Json = False) ->
 
 
 @hub.command(cls=shell.Command)
-def verify(database_url: hub_store.Database = None, json: options.Json = False) -> None:
-    r"""Check the chain of the audit log, and that no stored version was changed.
+def verify(
+    rebuild: Rebuild = False, database_url: hub_store.Database = None, json: options.Json = False
+) -> None:
+    r"""Check the chain of the audit log, that no stored version was changed, and that lists and sums follow from them.
 
     It prints the hash of the last entry: keep it elsewhere, and a later check also tells whether the end was cut off.
-    Exit code 1 where something does not fit.
+    Exit code 1 where something does not fit. --rebuild makes what lists, leaderboards and sums are read from again
+    first, where the versions fit.
 
         sootprint hub verify
+        sootprint hub verify --rebuild
         sootprint hub verify --json \
             --database-url postgresql+psycopg://hub@localhost/hub
     """
     with hub_store.opened(database_url) as engine:
         from sootprint.hub import chain
+        from sootprint.hub.insight import agreement
 
-        found = chain.verify(engine)
+        found = chain.verify(engine, shown=False)
+        mended = agreement.mend(engine) if rebuild and not found.count else None
+        listed = agreement.check(engine)
     if json:
-        output.print_json(found)
+        output.print_json(_plain(found, listed, mended))
     else:
-        print(f"{found.entries} entries of the audit log, {found.versions} versions of records checked")
-        print(f"last hash  {found.head}")
-        for problem in found.problems:
-            print(f"  {problem}")
-        print("all of it fits" if not found.count else f"{found.count} things do not fit")
-    if found.count:
+        _tell(found, listed, mended, rebuild=rebuild)
+    if found.count or (listed is not None and listed.count):
         raise typer.Exit(shell.FAILED)
+
+
+def _plain(found: Verified, listed: Agreement | None, mended: int | None) -> dict[str, Any]:
+    """What was found, for other programs."""
+    of_lists = {} if listed is None else dataclasses.asdict(listed)
+    return {
+        **dataclasses.asdict(found),
+        "problems": [*found.problems, *of_lists.get("problems", ())],
+        "count": found.count + of_lists.get("count", 0),
+        "records": of_lists.get("records"),
+        "sums": of_lists.get("sums"),
+        "mended": mended,
+    }
+
+
+def _tell(found: Verified, listed: Agreement | None, mended: int | None, *, rebuild: bool) -> None:
+    """Print what was found, and the way out."""
+    said = _plain(found, listed, mended)
+    print(f"{found.entries} entries of the audit log, {found.versions} versions of records checked")
+    if mended is not None:
+        print(f"all sums and {mended} records of the lists made again")
+    if listed is None:
+        print("the hub makes its lists and sums again while it serves: compare them when its log says so")
+    else:
+        print(f"{listed.records} records of the lists, {listed.sums} counts and sums compared with them")
+    print(f"last hash  {found.head}")
+    for problem in said["problems"]:
+        print(f"  {shell.printable(problem)}")
+    print("all of it fits" if not said["count"] else f"{said['count']} things do not fit")
+    if found.count and rebuild:
+        print("nothing was made again, as the versions themselves do not fit: restore a backup")
+    elif said["count"] and not found.count and not rebuild:
+        print("`sootprint hub verify --rebuild` makes lists and sums again from the versions")
 
 
 def _name_of(public_url: str | None) -> tuple[str, ...]:

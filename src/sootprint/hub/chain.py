@@ -109,22 +109,26 @@ def head(engine: Engine) -> str:
         return str(connection.scalar(newest) or START)
 
 
-def verify(engine: Engine) -> Verified:
+def verify(engine: Engine, *, shown: bool = True) -> Verified:
     """Check of every link, of every version's content, and that each record shows its newest version.
 
     All is looked at as it was at one moment, for more may come in meanwhile.
+
+    Args:
+        engine: Database.
+        shown: Whether it is looked at which version each record shows; `insight.agreement` looks at all of its row.
     """
     problems: list[str] = []
     digests: dict[int, tuple[str, str]] = {}
     count = 0
-    with _at_one_moment(engine) as connection, ThreadPoolExecutor(CHECKERS) as checkers:
+    with at_one_moment(engine) as connection, ThreadPoolExecutor(CHECKERS) as checkers:
         for seq, rows in groupby(_checked(connection, checkers, problems), key=lambda row: row.audit_seq):
             listed = [{name: getattr(row, name) for name in _DIGESTED} for row in rows]
             count += len(listed)
             digests[seq] = (digest(listed), digest_of_contents(listed))
         entries, head, wrong = _links(connection, digests)
         problems += wrong
-        problems += _heads(connection)
+        problems += _heads(connection) if shown else ()
     return Verified(
         entries=entries,
         versions=count,
@@ -135,7 +139,8 @@ def verify(engine: Engine) -> Verified:
 
 
 @contextlib.contextmanager
-def _at_one_moment(engine: Engine) -> Iterator[Connection]:
+def at_one_moment(engine: Engine) -> Iterator[Connection]:
+    """Connection that sees the database as it is now, whatever is written meanwhile."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN")

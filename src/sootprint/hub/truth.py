@@ -8,9 +8,12 @@ outside 0.5-2 x of it is marked for review; it is neither repaired nor held back
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from sootprint import __version__
 from sootprint.catalogue import regions, zones
@@ -335,3 +338,32 @@ def detail(made: Recomputed) -> dict[str, object]:
 
 
 _KEPT = ("kind", "key", "value", "low", "high", "unit", "period")
+
+
+def kept(row: Mapping[str, Any]) -> Recomputed:
+    """A recomputation as it is kept, which an earlier engine may have made; without its findings.
+
+    Args:
+        row: Columns of `Recomputation`.
+
+    Raises:
+        RecordError: A number of it cannot be.
+        ValueError: Its detail cannot be read.
+    """
+    told = json.loads(row["detail"])
+    return Recomputed(
+        engine=row["engine"],
+        method=told["method"],
+        energy_kwh=_kept(row, "energy", "kwh"),
+        emissions_kg=_kept(row, "emissions", "kg"),
+        energy_ratio=row["energy_ratio"],
+        emissions_ratio=row["emissions_ratio"],
+        factors=tuple(Factor(**one) for one in told["factors"]),
+        marks=tuple(told["marks"]),
+        notes=tuple(told["notes"]),
+    )
+
+
+def _kept(row: Mapping[str, Any], name: str, unit: str) -> Quantity | None:
+    value, low, high = (row[f"{name}{end}_{unit}"] for end in ("", "_low", "_high"))
+    return None if value is None else Quantity(value=value, low=low, high=high)
