@@ -51,6 +51,7 @@ PRIVACY = Sheet(
                 "token, and when it was last used (the day).",
                 "Questions to authors: the paper's facts and what became of the question. The "
                 "address of the author is in the mail alone.",
+                "Wrong passwords: how many there were for an account and from one place, as keyed hashes, for a day.",
                 "An audit log: who accepted, corrected, reviewed or retracted what, and when.",
                 "Requests in the log of the server: method, route, status and duration. No "
                 "address of a visitor, no search words.",
@@ -61,7 +62,8 @@ PRIVACY = Sheet(
             items=[
                 "No tracking, no counter of visitors, no fonts, maps or scripts of others; "
                 "nothing is loaded from elsewhere.",
-                "No cookies but one that ties a form to your browser, and one while you are logged in.",
+                "No cookies but one that ties a form to your browser, one while you are logged in, and one that tells "
+                "for a year that you were, so that nobody who guesses your password can keep you out.",
                 "Records from the command line hold no command lines, paths, user or host names "
                 "unless you ask for it; "
                 "`sootprint hub push --dry-run` shows what would leave.",

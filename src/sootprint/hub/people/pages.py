@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -14,11 +15,12 @@ from sootprint.core.errors import InputError, SootprintError
 from sootprint.core.ids import is_uuid7
 from sootprint.hub import accounts, reading, views
 from sootprint.hub.accounts import VISITOR, Actor
-from sootprint.hub.people import claims, passwords, sessions
+from sootprint.hub.people import claims, guesses, passwords, sessions
 from sootprint.hub.problems import NotFoundError, status_of
 from sootprint.hub.rendering import form_page, sealed_fields
-from sootprint.hub.requests import NotAllowedError, hub_of, is_secure, slow_down, viewer_of
+from sootprint.hub.requests import NotAllowedError, caller, hub_of, is_secure, slow_down, viewer_of
 
+TOO_MANY = 429
 MOST_DAYS = 3650
 USUAL_DAYS = 90
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -36,13 +38,15 @@ async def login(request: Request) -> Response:
     """Begin a session in this browser."""
     given = await sealed_fields(request)
     slow_down(request, "login")
-    hub, name = hub_of(request), given.get("name", "").strip()
-    found = await run_in_threadpool(passwords.account_of, hub.engine, name, given.get("password", ""))
+    name, to = given.get("name", "").strip(), given.get("to", "")
+    found, wait_s = await run_in_threadpool(_tried, request, name, given.get("password", ""))
+    if wait_s:
+        return _login(request, to=to, name=name, problem=_wait(wait_s), wait_s=wait_s, status=TOO_MANY)
     if found is None:
         slow_down(request, "failure")
         why = "the name and the password do not belong together"
-        return _login(request, to=given.get("to", ""), name=name, problem=why, status=401)
-    return await run_in_threadpool(_logged_in, request, found, _inside(given.get("to", "")))
+        return _login(request, to=to, name=name, problem=why, status=401)
+    return await run_in_threadpool(_logged_in, request, found, _inside(to))
 
 
 @router.post("/logout")
@@ -124,7 +128,9 @@ async def change_password(request: Request) -> Response:
     slow_down(request, "login")
     actor = await run_in_threadpool(_member, request)
     engine, new = hub_of(request).engine, given.get("new", "")
-    known = await run_in_threadpool(passwords.account_of, engine, actor.name, given.get("old", ""))
+    known, wait_s = await run_in_threadpool(_tried, request, actor.name, given.get("old", ""))
+    if wait_s:
+        return await run_in_threadpool(_account, request, actor, problem=_wait(wait_s), status=TOO_MANY)
     try:
         if known is None:
             slow_down(request, "failure")
@@ -188,22 +194,47 @@ def _member(request: Request) -> Actor:
     return viewer
 
 
+def _tried(request: Request, name: str, password: str) -> tuple[int | None, float]:
+    """Account whose password this is, and how long to wait before it is looked at [s]."""
+    hub = hub_of(request)
+    one = guesses.Try(name, caller(request.scope), request.cookies.get(guesses.COOKIE, ""))
+    wait_s = guesses.begin(hub, one)
+    found = None if wait_s else passwords.account_of(hub.engine, name, password)
+    if found is not None:
+        guesses.forgive(hub, one)
+    return found, wait_s
+
+
+def _wait(wait_s: float) -> str:
+    return f"too many wrong passwords for this name: try again in {math.ceil(wait_s)} s"
+
+
 def _login(
-    request: Request, *, to: str, name: str = "", problem: str | None = None, status: int = 200
+    request: Request,
+    *,
+    to: str,
+    name: str = "",
+    problem: str | None = None,
+    wait_s: float = 0.0,
+    status: int = 200,
 ) -> Response:
     more = {"to": _inside(to), "who": name, "problem": problem}
-    return form_page(request, "login.html", status=status, **more)
+    answer = form_page(request, "login.html", status=status, **more)
+    if wait_s:
+        answer.headers["retry-after"] = str(math.ceil(wait_s))
+    return answer
 
 
 def _logged_in(request: Request, account_id: int, to: str) -> Response:
     hub = hub_of(request)
     answer = RedirectResponse(to, status_code=303)
     secure = is_secure(request)
-    age_s = int(sessions.LIFE.total_seconds())
     cookie = sessions.start(hub, account_id)
-    answer.set_cookie(
-        sessions.COOKIE, cookie, max_age=age_s, httponly=True, samesite="lax", secure=secure, path="/"
-    )
+    known = guesses.known(hub, account_id, request.cookies.get(guesses.COOKIE, ""))
+    lives = ((sessions.COOKIE, cookie, sessions.LIFE), (guesses.COOKIE, known, guesses.LIFE))
+    for name, value, life in lives:
+        age_s = int(life.total_seconds())
+        answer.set_cookie(name, value, max_age=age_s, httponly=True, samesite="lax", secure=secure, path="/")
     return answer
 
 

@@ -105,3 +105,16 @@ class Venue(Base):
     name: Mapped[str] = mapped_column(String(80), primary_key=True)
     at: Mapped[str] = mapped_column(INSTANT)
     text: Mapped[str] = mapped_column(Text)
+
+
+class LoginFailure(Base):
+    """Wrong passwords of the last day for one account from one source: keyed hashes, of names that nobody has too."""
+
+    __tablename__ = "login_failure"
+
+    account: Mapped[str] = mapped_column(SHA256, primary_key=True)
+    source: Mapped[str] = mapped_column(
+        SHA256, primary_key=True
+    )  # address or browser; empty for all together
+    n: Mapped[int] = mapped_column(Integer)
+    at: Mapped[str] = mapped_column(INSTANT, index=True)
