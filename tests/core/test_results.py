@@ -15,7 +15,10 @@ from sootprint.core.results import joined, named, parsed
         ("glue:1.0.0", "glue:1.0.0", None),
         ("Corpus: spoken", "Corpus: spoken", None),
         (":test", ":test", None),
-        ("ImageNet:", "ImageNet:", None),
+        ("ImageNet:", "ImageNet", None),
+        ("ImageNet::", "ImageNet:", None),
+        ("glue:mnli:", "glue:mnli", None),
+        ("glue:mnli :", "glue:mnli", None),
         ("a:b/c", "a:b/c", None),
         ("ImageNet", "ImageNet", None),
         ("", "", None),
@@ -24,7 +27,7 @@ from sootprint.core.results import joined, named, parsed
 def test_split_is_a_word_after_the_last_colon_of_the_data_set(
     dataset: str, known: str, split: str | None
 ) -> None:
-    """A version, a title with a colon and a kind before the task are none."""
+    """A version, a title with a colon and a kind before the task are none; a last colon says that there is none."""
     told = named(f"fairness: Task: one/{dataset}/a:b")
     assert told | {"split": told.get("split")} == {
         "kind": "fairness", "task": "Task: one", "dataset": known, "split": split, "metric": "a:b",

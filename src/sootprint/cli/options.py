@@ -157,7 +157,8 @@ Results = Annotated[
     typer.Option(
         "--result",
         metavar="TASK/DATASET[:SPLIT]/METRIC=VALUE",
-        help="What the model reaches, e.g. Speech/LibriSpeech:test/WER=2, for the hub's leaderboards; may be repeated.",
+        help="What the model reaches, e.g. Speech/LibriSpeech:test/WER=2, for the hub's leaderboards; a data set that "
+        "ends in a colon and a word itself gets one colon more, as glue:mnli:; may be repeated.",
     ),
 ]
 RunOrFile = Annotated[

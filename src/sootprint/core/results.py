@@ -28,6 +28,7 @@ def named(name: str) -> dict[str, str]:
     """Task, data set, split, metric and kind of a result's name; a data set may hold slashes, and may be empty.
 
     A split is one word that begins with a letter, after the last colon of the data set: that of `glue:1.0.0` is none.
+    A data set that ends so itself has a colon more, which says that there is no split: `glue:mnli:`.
 
     Args:
         name: Such as "Translation/WMT/en-fr/BLEU", or "fairness:Credit/Adult/gap" for another kind than quality.
@@ -39,6 +40,8 @@ def named(name: str) -> dict[str, str]:
     {'kind': 'quality', 'task': 'Translation', 'dataset': 'WMT/en-fr', 'metric': 'BLEU'}
     >>> named("Image Classification/ImageNet:val/Top-1 accuracy")["split"]
     'val'
+    >>> named("Inference/glue:mnli:/accuracy")
+    {'kind': 'quality', 'task': 'Inference', 'dataset': 'glue:mnli', 'metric': 'accuracy'}
     """
     import re
 
@@ -51,7 +54,7 @@ def named(name: str) -> dict[str, str]:
     if len(parts) < 3 or not task or not metric:
         raise InputError(f"result {name!r:.120} is not {NAME}")
     found = re.fullmatch(_OF_SPLIT, dataset)
-    dataset, split = found.groups() if found else (dataset, "")
+    dataset, split = found.groups() if found else (dataset.removesuffix(":").rstrip(), "")
     if max(len(task), len(dataset), len(metric), len(split)) > MAX_TEXT:
         raise InputError(f"result {name[:60]!r}... has a name of more than {MAX_TEXT} characters: shorten it")
     of_split = {"split": split} if split else {}
