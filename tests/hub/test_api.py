@@ -346,15 +346,17 @@ def test_every_entry_of_a_leaderboard_is_reached_page_by_page(
     assert [(one["value"], one["emissions_kg"]) for one in told] == ranked
     assert len({one["id"] for one in told}) == len(made)
 
-    path, seen, captions = f"/leaderboards/view?{urlencode(chosen)}", [], []
+    path, seen, captions, drawn = f"/leaderboards/view?{urlencode(chosen)}", [], [], []
     while path:
         page = client.get(path, headers={"Accept": "text/html"}).text
         seen += re.findall(r'rowheader" scope="row"><a href="/footprints/([^"]+)"', page)
         captions += re.findall(r"first, (\d+ to \d+ of \d+)", page)
+        drawn += re.findall(r"<figcaption>.*?entries (\d+ to \d+) are drawn", page)
         following = re.search(r'<a href="([^"]+)" rel="next">', page)
         path = unescape(following[1]) if following else ""
     assert seen == [one["id"] for one in told]
     assert captions == ["1 to 5 of 14", "6 to 10 of 14", "11 to 14 of 14"]
+    assert drawn == ["6 to 10", "6 to 10", "11 to 14", "11 to 14"]  # at carbon and at energy
 
 
 @pytest.mark.parametrize("cursor", ["x", "W10", "WzEsMiwzLDRd", "WzEuMCxOYU4sMyw0XQ", "WzEuMCwyLjAsLTEsNF0"])
@@ -445,3 +447,15 @@ def test_head_is_answered_as_get_without_a_body(client: TestClient, path: str) -
     head, whole = client.head(path), client.get(path)
     assert (head.status_code, head.content) == (whole.status_code, b"")
     assert head.headers["content-type"] == whole.headers["content-type"]
+
+
+def test_words_of_a_leaderboards_chart_have_the_digits_of_its_table(client: TestClient) -> None:
+    """An interval that supports two digits gives two in the words of the chart, as in the table."""
+    one = records.trained(80.0, kg=5.791, name="wide")
+    one["emissions_kg"] = {"value": 5.791, "low": 4.1, "high": 8.2, "basis": "derived"}
+    _post(client, one, records.trained(70.0, kg=7.0, name="other"))
+    chosen = {"task": "image classification", "dataset": "imagenet", "metric": "top-1", "weak": "1"}
+    page = unescape(client.get("/leaderboards/view", params=chosen, headers={"Accept": "text/html"}).text)
+    assert re.findall(r"The best value is 80, at ([\d.]+)\s(\w+)", page)[0] == ("5.8", "kg")
+    assert ">5.8 kg<small>4.1 to 8.2 kg<" in page
+    assert "5.79" not in page

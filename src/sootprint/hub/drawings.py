@@ -18,6 +18,8 @@ from sootprint.hub.leaderboards import Standing
 from sootprint.report import figures
 from sootprint.report.figures import amount
 
+Point = tuple[float, float]  # cost and value
+Points = tuple[Point, ...]
 WIDE, NARROW = 700, 340  # plot widths for a desk and for a phone [pixel]
 _PLAIN = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"|<desc>.*?</desc>', re.DOTALL)
 
@@ -77,34 +79,55 @@ def _of_rate(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f" ({low:.3g} to {high:.3g})"
 
 
-def standing(found: Standing, *, metric: str, cost: str) -> Drawing | None:
+def standing(found: Standing, *, metric: str, cost: str, before: int = 0) -> Drawing | None:
     """Quality over cost, with the front as a step line; None where no entry has both.
 
     Args:
-        found: A leaderboard with its best entries.
+        found: A leaderboard with the entries of a page, and its fronts.
         metric: Name of the metric.
         cost: emissions_kg or energy_kwh.
+        before: Entries that stand before those of this page.
     """
     front = tuple(point for point in found.fronts[cost] if point[0] > 0.0)
     others = tuple((row[cost], row["value"]) for row in found.entries if row[cost] and row[cost] > 0.0)
-    return _standing(front, others, (metric, cost, found.n)) if front else None
+    if not front:
+        return None
+    named = metric, _TITLES[cost].partition(" ")[0]
+    words = _told(found, front, others, named, before=before)
+    if not before:
+        words += f" The best value is {front[-1][1]:.4g}, at {_best(found, front[-1], cost)}."
+    return _standing(front, others, (metric, cost, words))
+
+
+def _told(found: Standing, front: Points, others: Points, named: tuple[str, str], *, before: int) -> str:
+    """What a chart of a leaderboard shows, in words."""
+    metric, of = named
+    words = (
+        f"{metric} over {of}: {found.n:,} {'record' if found.n == 1 else 'records'}, "
+        f"{len(front)} of them on the front (diamonds)."
+    )
+    if before:
+        return (
+            f"{words} Beside the front, entries {before + 1:,} to {before + len(found.entries):,} are drawn."
+        )
+    n = sum(point not in front for point in others)
+    if found.n > len(others) and found.n > len(front):
+        words += f" Beside the front {f'the {n:,} best are' if n else 'none is'} drawn."
+    return words
+
+
+def _best(found: Standing, best: Point, cost: str) -> str:
+    """Cost of the best entry in the digits that its interval supports, as the table below has it."""
+    row = next((one for one in found.entries if (one[cost], one["value"]) == best), {})
+    name, _, unit = cost.rpartition("_")
+    low, high = (row.get(f"{name}_{end}_{unit}") for end in ("low", "high"))
+    return amount(Quantity(value=best[0], low=low, high=high), _UNITS[cost])
 
 
 @lru_cache(maxsize=64)
-def _standing(
-    front: tuple[tuple[float, float], ...],
-    entries: tuple[tuple[float, float], ...],
-    said: tuple[str, str, int],
-) -> Drawing:
-    metric, cost, n = said
+def _standing(front: Points, entries: Points, said: tuple[str, str, str]) -> Drawing:
+    metric, cost, words = said
     others = [point for point in entries if point not in front]
-    words = (
-        f"{metric} over {_TITLES[cost].partition(' ')[0]}: {n:,} {'record' if n == 1 else 'records'}, "
-        f"{len(front)} of them on the front (diamonds); "
-        f"the best value is {front[-1][1]:g}, at {amount(Quantity(value=front[-1][0]), _UNITS[cost])}."
-    )
-    if n > len(entries) and n > len(front):
-        words += f" Beside the front {f'the {len(others):,} best are' if others else 'none is'} drawn."
     shown = [(*point, False) for point in others] + [(*point, True) for point in front]
     title = _TITLES[cost]
     wide, narrow = (plot.quality(shown, metric=metric, title=title, width=width) for width in (WIDE, NARROW))

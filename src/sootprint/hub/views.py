@@ -282,7 +282,7 @@ def board(
 ) -> dict[str, Any]:
     """One leaderboard with robustness and fairness beside quality, the way to other splits and to the rest.
 
-    Its two charts are of the page that begins with the best, which has no entries `before` it.
+    Its two charts have the front of all entries and those of the page, which has entries `before` it or is the first.
     """
     shown = found.entries[:SHOWN_ENTRIES]
     others = leaderboards.beside(engine, [row["seq"] for row in shown])
@@ -306,7 +306,7 @@ def board(
         "before": before,
         "more": f"/leaderboards/view?{urlencode(rest)}" if found.next_cursor else None,
         **{
-            name: None if before else drawings.standing(found, cost=cost, metric=names.metric)
+            name: drawings.standing(found, cost=cost, metric=names.metric, before=before)
             for name, cost in charts.items()
         },
     }

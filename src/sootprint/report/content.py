@@ -137,7 +137,7 @@ def _figures(footprint: Footprint) -> tuple[Figure, ...]:
         note = "" if hours is None else _device_hours(hours)
         made.append(Figure(label="Duration", value=figures.duration(footprint.duration_s), note=note))
     elif footprint.device_hours is not None:
-        shown = figures.amount(footprint.device_hours, figures.plain_unit("h"))
+        shown = figures.amount(footprint.device_hours, DEVICE_TIME)
         made.append(Figure(label="Device hours", value=shown, note=""))
     return (*made, _place(footprint), _evidence(footprint))
 

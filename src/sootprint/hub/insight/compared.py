@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.engine import Engine
 
 from sootprint.charts.letters import clean
-from sootprint.charts.scale import MASS
+from sootprint.charts.scale import DEVICE_TIME, MASS
 from sootprint.core.errors import InputError
 from sootprint.core.ids import is_uuid7
 from sootprint.core.quantity import Quantity
@@ -95,7 +95,7 @@ def _beside(stored: list[Stored], titles: list[str], footprints: list[Footprint]
     rows += [
         ["PUE", *(_plain(one.pue) for one in footprints)],
         ["Intensity [gCO2e/kWh]", *(_plain(one.intensity_g_per_kwh) for one in footprints)],
-        ["Device hours", *(_plain(one.device_hours) for one in footprints)],
+        ["Device hours", *(_device_time(one.device_hours) for one in footprints)],
         ["Hardware", *(one["on"] or figures.NOT_KNOWN for one in shown)],
         [
             "Place, year",
@@ -129,6 +129,10 @@ def _results(footprints: list[Footprint]) -> list[list[Cell]]:
 
 def _plain(one: Quantity | None) -> str:
     return figures.NOT_KNOWN if one is None else figures.number(one.value)
+
+
+def _device_time(one: Quantity | None) -> str:
+    return figures.NOT_KNOWN if one is None else figures.amount(one, DEVICE_TIME)
 
 
 def _amount(kg: float | None) -> str:
