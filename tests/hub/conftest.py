@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -37,6 +38,18 @@ def postgres_url() -> Iterator[str]:
         pytest.skip(postgres.MISSING)
     with postgres.running(found) as url:
         yield url
+
+
+@pytest.fixture
+def fresh_url(postgres_url: str) -> Iterator[str]:
+    """Address of a new database of the tests' PostgreSQL, dropped at the end."""
+    name = f"fresh_{os.getpid()}"
+    engine = sa.create_engine(database.url_of(postgres_url, Path()), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        yield engine.url.set(database=name).render_as_string(hide_password=False)
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

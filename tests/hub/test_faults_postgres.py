@@ -12,7 +12,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import sqlalchemy as sa
 
 from sootprint.exporters import hub as exporting
 from sootprint.hub import database
@@ -32,18 +31,6 @@ from tests.hub.test_faults import (
 from tests.hub.test_serve import _serving, _stop
 
 ESTABLISHED = "01"  # state of a connection in /proc/net/tcp
-
-
-@pytest.fixture
-def fresh_url(postgres_url: str) -> Iterator[str]:
-    """Address of a new database of the tests' PostgreSQL, dropped at the end."""
-    name = f"faults_{os.getpid()}"
-    engine = sa.create_engine(database.url_of(postgres_url, Path()), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-        yield engine.url.set(database=name).render_as_string(hide_password=False)
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
 
 
 @contextlib.contextmanager

@@ -128,3 +128,48 @@ def test_field_that_cannot_be_used_is_named(given: dict[str, str], words: str) -
     """One line names the field, its value and the rule; 1,287 means two things in two countries."""
     with pytest.raises(InputError, match=words):
         full_form.record_of(given)
+
+
+@pytest.mark.parametrize("path", ["/submit", "/submit/full"])
+def test_form_that_is_sent_twice_makes_one_record(client: TestClient, path: str) -> None:
+    """A double click, or the way back and the button again; a change, or a new page of the form, is another record."""
+    given = {"hardware": "A100", "count": "8", "hours": "48", "zone": "FR", "model": "Once", "do": "publish"}
+
+    def sent(form: dict[str, str]) -> str:
+        answer = client.post(path, data=form, headers=HTML, follow_redirects=False)
+        assert answer.status_code == 303
+        return str(answer.headers["location"])
+
+    def page() -> dict[str, str]:
+        text = client.get(path, params={"hardware": "A100", "hours": "48"}, headers=HTML).text
+        return {name: re.search(rf'name="{name}" value="([^"]+)"', text)[1] for name in ("seal", "once")}  # type: ignore[index]
+
+    first = page()
+    places = [sent({**given, **first}) for _ in range(2)]
+    assert places[0] == places[1]
+    others = {sent({**given, **first, "hours": "49"}), sent({**given, **page()}), *places}
+    assert len(others) == 3
+    assert len(client.get("/api/v1/footprints").json()["items"]) == 3
+    assert sent({**given, "seal": first["seal"], "once": "no id"}) not in others
+
+
+def test_text_that_is_too_long_is_refused_and_not_cut() -> None:
+    """Whoever sends more than the form lets in is told so; 200 letters of any script are no more than that."""
+    told = {"hours": "4", "hardware": "A100", "zone": "FR"}
+    for made in (forms.record_of, full_form.record_of):
+        with pytest.raises(InputError, match="model has 201 letters: it has at most 200"):
+            made({**told, "model": "m" * 201})
+        found = made({**told, "model": " " + "模" * 200 + "\n"}).model
+        assert found is not None
+        assert found.name == "模" * 200
+
+
+def test_full_form_of_another_day_keeps_what_was_typed(client: TestClient) -> None:
+    """A browser that has lost its cookie gets the form again with all its fields, and with a seal that holds."""
+    stale = {**BLOOM, "seal": "0" * 64, "do": "publish"}
+    again = client.post("/submit/full", data=stale, headers=HTML)
+    assert (again.status_code, 'value="176e9"' in again.text) == (403, True)
+    seal = re.search(r'name="seal" value="([0-9a-f]{64})"', again.text)
+    assert seal is not None
+    done = client.post("/submit/full", data={**stale, "seal": seal[1]}, headers=HTML, follow_redirects=False)
+    assert done.status_code == 303

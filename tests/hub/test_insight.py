@@ -82,6 +82,12 @@ def filled(client: TestClient) -> list[dict[str, Any]]:
     return runs
 
 
+def _verdict(client: TestClient, one: dict[str, Any], verdict: str) -> dict[str, str]:
+    """Form of a verdict on the first version of a record."""
+    told = {"id": one["id"], "version": "1", "verdict": verdict, "note": "the log was looked at"}
+    return {"seal": _seal(client, "/review"), **told}
+
+
 def _state(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
     """Everything that is a projection, in an order of its own."""
     found = {}
@@ -113,9 +119,8 @@ def test_sums_follow_every_change_and_can_be_made_again(client: TestClient) -> N
     client.delete(f"/api/v1/footprints/{runs[1]['id']}", params={"reason": "wrong run"})
     slip = {**_run(7), "emissions_kg": {"value": 9e5, "basis": "claimed"}}
     client.post("/api/v1/footprints", json=slip)
-    seal = _seal(client, "/review")
-    for key, verdict in ((slip["id"], "confirmed"), (runs[2]["id"], "disputed")):
-        sent = {"seal": seal, "id": key, "version": "1", "verdict": verdict, "note": "the log was looked at"}
+    for one, verdict in ((slip, "confirmed"), (runs[2], "disputed")):
+        sent = _verdict(client, one, verdict)
         assert client.post("/review", data=sent, headers=HTML, follow_redirects=False).status_code == 303
     before = _state(engine)
     with database.writing(engine) as connection:
@@ -130,13 +135,7 @@ def test_new_version_is_looked_at_anew(client: TestClient) -> None:
     """A verdict is of one version: it stays readable, and counts no more for the next."""
     one = _run(1)
     client.post("/api/v1/footprints", json=one)
-    sent = {
-        "seal": _seal(client, "/review"),
-        "id": one["id"],
-        "version": "1",
-        "verdict": "replicated",
-        "note": "again",
-    }
+    sent = _verdict(client, one, "replicated")
     client.post("/review", data=sent, headers=HTML)
     found = client.get(f"/api/v1/footprints/{one['id']}/assessment").json()
     assert found["verification"] == "replicated"
@@ -789,13 +788,7 @@ def test_verdict_is_of_the_version_that_was_looked_at(client: TestClient) -> Non
     """A version that came while the reviewer read the one before it is not confirmed unseen."""
     one = _run(1)
     client.post("/api/v1/footprints", json=one)
-    sent = {
-        "seal": _seal(client, "/review"),
-        "id": one["id"],
-        "version": "1",
-        "verdict": "confirmed",
-        "note": "x",
-    }
+    sent = _verdict(client, one, "confirmed")
     client.post("/api/v1/footprints", json={**one, "name": "other"}, params={"reason": "a name"})
     answer = client.post("/review", data=sent, headers=HTML, follow_redirects=False)
     assert (answer.status_code, "the newest is 2" in answer.text) == (400, True)

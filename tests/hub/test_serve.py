@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from sootprint.cli import app
@@ -146,15 +145,9 @@ def test_log_is_json_and_holds_no_content(tmp_path: Path) -> None:
     assert "very-private" not in text
 
 
-def test_workers_share_a_postgresql(tmp_path: Path, postgres_url: str) -> None:
+def test_workers_share_a_postgresql(tmp_path: Path, fresh_url: str) -> None:
     """Two processes serve one database, and their log is one chain."""
-    server_url = database.url_of(postgres_url, tmp_path)
-    admin = sa.create_engine(server_url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(sa.text("CREATE DATABASE workers"))
-    admin.dispose()
-    url = server_url.set(database="workers").render_as_string(hide_password=False)
-    with _serving(tmp_path / "home", "--workers", "2", "--database-url", url) as (server, address):
+    with _serving(tmp_path / "home", "--workers", "2", "--database-url", fresh_url) as (server, address):
         batches = [records.batch(20) for _ in range(8)]
         answers: list[dict[str, Any]] = []
         threads = [
@@ -167,7 +160,7 @@ def test_workers_share_a_postgresql(tmp_path: Path, postgres_url: str) -> None:
             one.join(timeout=ANSWERS_S)
         assert sum(one["accepted"] for one in answers) == 160
         assert _stop(server) == 0
-    engine = database.connect(database.url_of(url, tmp_path))
+    engine = database.connect(database.url_of(fresh_url, tmp_path))
     found = chain.verify(engine)
     engine.dispose()
     assert (found.versions, found.count) == (160, 0)
@@ -181,15 +174,9 @@ def _counted(address: str) -> float:
     return sum(known)
 
 
-def test_each_scrape_has_the_counts_of_all_workers(tmp_path: Path, postgres_url: str) -> None:
+def test_each_scrape_has_the_counts_of_all_workers(tmp_path: Path, fresh_url: str) -> None:
     """Whichever worker answers, no sum is less than one before, and all requests are in it, once."""
-    server_url = database.url_of(postgres_url, tmp_path)
-    admin = sa.create_engine(server_url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(sa.text("CREATE DATABASE scraped"))
-    admin.dispose()
-    url = server_url.set(database="scraped").render_as_string(hide_password=False)
-    with _serving(tmp_path / "home", "--workers", "2", "--database-url", url) as (server, address):
+    with _serving(tmp_path / "home", "--workers", "2", "--database-url", fresh_url) as (server, address):
         ends, seen, sent = time.monotonic() + STARTS_S, [_counted(address)], 0
         while len(list(tmp_path.rglob("counts-*/*.json"))) < 2:
             assert time.monotonic() < ends
@@ -229,6 +216,7 @@ def test_counts_of_processes_add_up_and_outlive_them(tmp_path: Path) -> None:
         (["--workers", "2"], "need PostgreSQL"),
         (["--database-url", "mysql://x/y"], "sqlite:////folder/hub.sqlite"),
         (["--public-url", "hub"], "give e.g. https://hub.example.org"),
+        (["--public-url", "https://example.org/hub"], "a hub needs a name of its own"),
     ],
 )
 def test_wrong_use_gets_one_line_and_code_2(tmp_path: Path, words: list[str], said: str) -> None:

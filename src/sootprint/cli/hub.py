@@ -209,4 +209,8 @@ def _name_of(public_url: str | None) -> tuple[str, ...]:
     parts = urlsplit(public_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         shell.wrong(f"public address {public_url!r} is none: give e.g. https://hub.example.org")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        shell.wrong(
+            f"public address {public_url!r} has a path: a hub needs a name of its own, e.g. https://hub.example.org"
+        )
     return (parts.hostname,)

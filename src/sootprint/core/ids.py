@@ -32,3 +32,15 @@ def is_uuid7(text: str) -> bool:
     if [len(group) for group in groups] != _LENGTHS or not _DIGITS.issuperset("".join(groups)):
         return False
     return groups[2][0] == "7" and groups[3][0] in "89ab"
+
+
+def derived_uuid7(before: str, text: str) -> str:
+    """UUID of version 7 with the instant of another one, whose other bits follow from a text.
+
+    >>> derived_uuid7("018bcfe5-6800-7abc-8000-000000000000", "a run")[:15]
+    '018bcfe5-6800-7'
+    """
+    import hashlib
+
+    tail = hashlib.sha256(text.encode()).hexdigest()
+    return f"{before[:13]}-7{tail[:3]}-{'89ab'[int(tail[3], 16) % 4]}{tail[4:7]}-{tail[7:19]}"

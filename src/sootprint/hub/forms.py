@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import secrets as randomness
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import Request
 from pydantic import ValidationError
 
 from sootprint.core.errors import InputError
+from sootprint.core.ids import derived_uuid7, is_uuid7
 from sootprint.core.records import STAGES, Footprint, Model, Paper, Result
 from sootprint.core.typos import meant
 from sootprint.hub import ingest
@@ -24,6 +27,7 @@ COOKIE = "sootprint_form"
 ESTIMATE = ("hardware", "count", "hours", "zone", "year", "pue", "utilisation", "power_w", "work")
 ABOUT = ("model", "stage", "task", "dataset", "split", "metric", "value", "paper", "doi", "arxiv", "project")
 MAX_FIELD = 200
+NOT_OURS = "this form is not of this browser: send it again"
 EXAMPLES = {
     "hours": "48",
     "count": "8",
@@ -94,7 +98,7 @@ def record_of(given: dict[str, str]) -> Footprint:
     Raises:
         InputError: A field cannot be used; the line names it.
     """
-    about = {name: given.get(name, "").strip()[:MAX_FIELD] or None for name in ABOUT}
+    about = texts(given, ABOUT)
     paper = Paper(citation=about["paper"], doi=about["doi"], arxiv=about["arxiv"])
     return dataclasses.replace(
         estimate_of(given),
@@ -105,6 +109,19 @@ def record_of(given: dict[str, str]) -> Footprint:
         paper=paper if any(dataclasses.astuple(paper)) else None,
         results=_result(about),
     )
+
+
+def texts(given: dict[str, str], names: Iterable[str]) -> dict[str, str | None]:
+    """Fields of a form without the spaces around them; None for an empty one.
+
+    Raises:
+        InputError: One is too long, which would be cut elsewhere.
+    """
+    found = {name: given.get(name, "").strip() or None for name in names}
+    for name, text in found.items():
+        if text is not None and len(text) > MAX_FIELD:
+            raise InputError(f"{name} has {len(text):,} letters: it has at most {MAX_FIELD}")
+    return found
 
 
 def given_of(record: Footprint) -> dict[str, str]:
@@ -136,7 +153,7 @@ def stage_of(text: str | None) -> str:
 
 
 def publish(hub: Hub, given: dict[str, str], actor: Actor, *, record: Footprint | None = None) -> str:
-    """Identity of the record that a form made.
+    """Identity of the record that a form made; a form that is sent twice, as by a double click, makes one.
 
     Args:
         hub: The hub.
@@ -150,7 +167,7 @@ def publish(hub: Hub, given: dict[str, str], actor: Actor, *, record: Footprint 
     """
     if "submit" not in actor.may:
         raise NotAllowedError("publishing needs a token that may submit: ask who runs this hub", 401)
-    record = record or record_of(given)
+    record = dataclasses.replace(record or record_of(given), **_identity(given))
     submission = ingest.Submission(
         actor=actor.name,
         account_id=actor.account_id,
@@ -160,6 +177,15 @@ def publish(hub: Hub, given: dict[str, str], actor: Actor, *, record: Footprint 
     if answer["rejected"]:
         raise InputError(answer["rejected"][0]["errors"][0])
     return record.id
+
+
+def _identity(given: dict[str, str]) -> dict[str, Any]:
+    """Identity of the record of a form: it follows from what the form says and from the page that it stood on."""
+    page = given.get("once", "")
+    if not is_uuid7(page):
+        return {}
+    said = sorted((name, text) for name, text in given.items() if name not in ("seal", "token", "do"))
+    return {"id": derived_uuid7(page, json.dumps(said))}
 
 
 def actor_of(request: Request, given: dict[str, str]) -> Actor:

@@ -65,7 +65,7 @@ def record_of(given: dict[str, str]) -> Footprint:
         InputError: A field cannot be used; the line names it.
         CatalogueError: A name is in no table.
     """
-    text = {name: given.get(name, "").strip()[: forms.MAX_FIELD] or None for name in FIELDS}
+    text = forms.texts(given, FIELDS)
     numbers = {name: _number(name, text[name], least=NUMBERS[name][2]) for name in NUMBERS}
     made = _estimated(given, text, numbers)
     stated = {name: value for name in CLAIMED if (value := numbers[name]) is not None}

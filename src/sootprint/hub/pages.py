@@ -119,7 +119,7 @@ async def publish(request: Request) -> Response:
             request,
             given,
             asked_for=True,
-            problem="this form is not of this browser: send it again",
+            problem=forms.NOT_OURS,
             status=403,
         )
     try:
@@ -139,7 +139,9 @@ def submit_full(request: Request) -> Response:
 @router.post("/submit/full")
 async def publish_full(request: Request) -> Response:
     """Look at or publish a record of the full form."""
-    given = await sealed_fields(request)
+    given = await fields_of(request)
+    if not forms.is_sealed(hub_of(request), request, given):  # what was typed stays
+        return await run_in_threadpool(_full, request, given, problem=forms.NOT_OURS, status=403)
     return await run_in_threadpool(_published_full, request, given)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -15,6 +16,7 @@ from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup, escape
 
 from sootprint import __version__
+from sootprint.core.ids import uuid7
 from sootprint.hub import caching, forms, views
 from sootprint.hub.requests import NotAllowedError, fields_of, hub_of, is_secure, viewer_of
 
@@ -59,7 +61,8 @@ def form_page(request: Request, name: str, *, status: int = 200, **more: Any) ->
     """Page of a template that holds a form, tied to this browser by a cookie."""
     hub, cookie = hub_of(request), forms.cookie_of(request)
     more["wrong"] = forms.field_of(more.get("problem"))
-    made, is_private = _page(request, name, status=status, seal=forms.seal(hub, cookie), **more)
+    sealed = {"seal": forms.seal(hub, cookie), "once": uuid7(time.time())}
+    made, is_private = _page(request, name, status=status, **sealed, **more)
     made.headers["cache-control"] = caching.PRIVATE if is_private else caching.OWN
     secure = is_secure(request)
     made.set_cookie(forms.COOKIE, cookie, httponly=True, samesite="strict", secure=secure, path="/")

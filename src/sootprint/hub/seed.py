@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ from sqlalchemy.engine import Engine
 from sootprint.catalogue import zones
 from sootprint.core import carbon, intervals
 from sootprint.core.errors import CatalogueError, InputError
-from sootprint.core.ids import uuid7
+from sootprint.core.ids import derived_uuid7, uuid7
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint, Hardware, Model, Paper, Place, Result
 from sootprint.core.units import G_PER_KG
@@ -102,9 +101,7 @@ def _footprint(run: str, rows: Sequence[Row]) -> Footprint:
 def _id(run: str, year: int) -> str:
     """Identity that follows from the name of a run: the year's first instant, and a hash for what is random."""
     milliseconds = int(datetime(year, 1, 1, tzinfo=UTC).timestamp() * _MILLISECONDS)
-    head = uuid7(milliseconds / _MILLISECONDS)[:13]
-    tail = hashlib.sha256(f"sootprint seed {run}".encode()).hexdigest()
-    return f"{head}-7{tail[:3]}-{'89ab'[int(tail[3], 16) % 4]}{tail[4:7]}-{tail[7:19]}"
+    return derived_uuid7(uuid7(milliseconds / _MILLISECONDS), f"sootprint seed {run}")
 
 
 def _results(rows: Sequence[Row]) -> Iterator[Result]:
