@@ -16,12 +16,12 @@ import pytest
 from sqlalchemy.engine import Engine
 from starlette.testclient import TestClient
 
+from sootprint.core.cells import OBEYED
 from sootprint.core.records import Model
 from sootprint.hub.app import application
 from sootprint.hub.campaigns import store
 from sootprint.hub.context import LOOPBACK, Hub
 from sootprint.hub.files import dumps
-from sootprint.hub.formats import OBEYED
 from sootprint.hub.insight import surveyed
 from tests.hub import records
 from tests.hub.conftest import HOST, KEY, hub

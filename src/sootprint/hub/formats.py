@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sootprint import report
-from sootprint.charts.letters import clean
+from sootprint.core.cells import cell
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
 from sootprint.hub import reading
@@ -32,11 +31,6 @@ MEDIA = {
 }
 COLUMNS = tuple(name for name in reading.SHOWN if name != "seq")
 RESULT = ("kind", "task", "dataset", "split", "metric", "value")  # columns of a result, as a release has them
-# A spreadsheet takes a cell that begins so for a formula (OWASP), some also one that is as wide as a Chinese letter
-OBEYED = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_PARTED = re.compile(
-    "(;[\\s\"']*)(?=[=+@\uff1d\uff0b\uff0d\uff20-])"
-)  # where a comma is in numbers, ; parts cells
 
 
 def csv_head() -> str:
@@ -56,22 +50,6 @@ def csv_record(stored: reading.Stored) -> str:
     told = [{name: getattr(one, name) for name in RESULT} for one in stored.footprint.results] or [{}]
     lines = (_line([cell((own | one).get(name)) for name in names]) for one in told)
     return "".join((_line(names), *lines))
-
-
-def cell(value: Any) -> Any:
-    """Cell of a CSV: texts that a spreadsheet would obey begin with an apostrophe.
-
-    >>> cell("=1+1"), cell("a; =1+1"), cell(-1.5), cell(None)
-    ("'=1+1", "a; '=1+1", -1.5, '')
-    """
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        text = clean(value)
-        if ";" in text:
-            text = _PARTED.sub(r"\1'", text)
-        return f"'{text}" if text.lstrip().startswith(OBEYED) or text.startswith(OBEYED) else text
-    return value
 
 
 def markdown(stored: reading.Stored, address: str) -> str:

@@ -11,18 +11,17 @@ import hashlib
 import json
 import os
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from sootprint.core.locks import taken
 from sootprint.intensity.points import Point, Terms
 
 FOLDER = "grid"
 VERSION = 1
 DRAFT_S = 3600.0  # a draft older than that is of a process that was killed
-LOOK_S = 0.05
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 
 
@@ -109,9 +108,7 @@ class Store:
         with contextlib.suppress(ImportError, OSError):  # without locks, or on a full disk, it is asked twice
             _folder(self._folder)
             descriptor = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | _CLOEXEC, 0o600)
-            until_s = time.monotonic() + limit_s
-            while not _taken(descriptor) and time.monotonic() < until_s:
-                time.sleep(LOOK_S)
+            taken(descriptor, limit_s)
         try:
             yield
         finally:
@@ -128,16 +125,6 @@ class Store:
             with contextlib.suppress(OSError):
                 if now_s - path.stat().st_mtime > longest_s:
                     path.unlink()
-
-
-def _taken(descriptor: int) -> bool:
-    import fcntl
-
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _file_name(zone: str) -> str:

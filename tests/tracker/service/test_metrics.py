@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sootprint.tracker.service.metrics import Counters, Family, Owner, exposition, gauge
+from sootprint.core.exposition import Family, exposition
+from sootprint.tracker.service.metrics import Counters, Owner, gauge
 from tests.fixtures import exposition as format_of
 
 ALICE, JOB = Owner(user="1501"), Owner(user="1502", job="7")

@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from sootprint import __version__
+from sootprint.core.cells import cell
 from sootprint.core.errors import HubError, InputError
 from sootprint.hub import chain, columns, formats, truth
 from sootprint.hub.database import writing
@@ -179,7 +180,7 @@ def _records(connection: Connection, draft: Path) -> int:
         for rows in _chunks(connection, query):
             for row in rows:
                 whole.write(zlib.decompress(row["body"]) + b"\n")
-            flat.writerows([formats.cell(row[name]) for name in formats.COLUMNS] for row in rows)
+            flat.writerows([cell(row[name]) for name in formats.COLUMNS] for row in rows)
             made(rows)
             n += len(rows)
     return n
@@ -200,7 +201,7 @@ def _listed_results(connection: Connection, draft: Path) -> int:
     ):
         n = 0
         for rows in _chunks(connection, query):
-            flat.writerows([formats.cell(row[name]) for name in RESULTS] for row in rows)
+            flat.writerows([cell(row[name]) for name in RESULTS] for row in rows)
             made(rows)
             n += len(rows)
     return n

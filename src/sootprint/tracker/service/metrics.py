@@ -1,18 +1,14 @@
-"""Figures of the node service in the text format of Prometheus.
-
-Source:
-    Prometheus, Exposition formats, text format 0.0.4 (2025).
-"""
+"""Figures of the node service, for Prometheus."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from math import fsum
 from typing import NamedTuple
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+from sootprint.core.exposition import Family, Labels
+
 MOST_ENDED = 1_000  # jobs and pods that have ended whose figures are still told
-Labels = tuple[tuple[str, str], ...]
 
 
 class Owner(NamedTuple):
@@ -21,22 +17,6 @@ class Owner(NamedTuple):
     user: str = ""
     job: str = ""
     pod: str = ""
-
-
-class Family(NamedTuple):
-    """Figures of one name.
-
-    Args:
-        name: Its name.
-        kind: counter or gauge.
-        help: What it is, in one line.
-        samples: Labels and value of each figure.
-    """
-
-    name: str
-    kind: str
-    help: str
-    samples: Iterable[tuple[Labels, float]]
 
 
 class Counters:
@@ -138,31 +118,3 @@ def by_user(name: str, text: str, counts: Mapping[str, int]) -> Family:
 
 def _by(label: str, values: Mapping[str, float]) -> list[tuple[Labels, float]]:
     return [(((label, name),), value) for name, value in values.items()]
-
-
-def exposition(families: Iterable[Family]) -> str:
-    r"""Text of the figures.
-
-    >>> print(exposition([Family("runs", "gauge", "Runs.", [((("user", 'a"b'),), 2.0)])]), end="")
-    # HELP runs Runs.
-    # TYPE runs gauge
-    runs{user="a\"b"} 2.0
-    """
-    lines = []
-    for family in families:
-        lines += [f"# HELP {family.name} {_escaped(family.help)}", f"# TYPE {family.name} {family.kind}"]
-        lines += [f"{family.name}{_braced(labels)} {value!r}" for labels, value in family.samples]
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _braced(labels: Labels) -> str:
-    inner = ",".join(f'{name}="{_quoted(value)}"' for name, value in labels)
-    return f"{{{inner}}}" if inner else ""
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\n", "\\n")
-
-
-def _quoted(text: str) -> str:
-    return _escaped(text).replace('"', '\\"')

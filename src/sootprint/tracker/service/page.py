@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from sootprint import __version__
+from sootprint.core.exposition import Family, exposition
 from sootprint.core.protocols import Clock
 from sootprint.tracker.service.desk import Desk
-from sootprint.tracker.service.metrics import Family, by_user, exposition, gauge
+from sootprint.tracker.service.metrics import by_user, gauge
 
 EVERY_S = 5.0
 

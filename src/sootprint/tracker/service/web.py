@@ -6,7 +6,7 @@ import contextlib
 import socket
 from collections.abc import Callable
 
-from sootprint.tracker.service.metrics import CONTENT_TYPE
+from sootprint.core.exposition import CONTENT_TYPE
 
 MOST_BYTES = 8_192
 MOST_S = 5.0  # for a request and its answer

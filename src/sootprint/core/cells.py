@@ -1,0 +1,33 @@
+"""Cells of a CSV that no spreadsheet obeys."""
+
+from __future__ import annotations
+
+import re
+
+from sootprint.core.letters import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# A spreadsheet takes a cell that begins so for a formula (OWASP), some also one that is as wide as a Chinese letter
+OBEYED = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_PARTED = re.compile(
+    "(;[\\s\"']*)(?=[=+@\uff1d\uff0b\uff0d\uff20-])"
+)  # where a comma is in numbers, ; parts cells
+
+
+def cell(value: Any) -> Any:
+    """Cell of a CSV: texts that a spreadsheet would obey begin with an apostrophe.
+
+    >>> cell("=1+1"), cell("a; =1+1"), cell(-1.5), cell(None)
+    ("'=1+1", "a; '=1+1", -1.5, '')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        text = clean(value)
+        if ";" in text:
+            text = _PARTED.sub(r"\1'", text)
+        return f"'{text}" if text.lstrip().startswith(OBEYED) or text.startswith(OBEYED) else text
+    return value
