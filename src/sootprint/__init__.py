@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sootprint import survey as survey
     from sootprint.core.errors import (
         CatalogueError,
+        ExportError,
         HubError,
         InputError,
         IntensityError,
@@ -35,6 +36,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "CatalogueError": "sootprint.core.errors",
+    "ExportError": "sootprint.core.errors",
     "Factor": "sootprint.core.quantity",
     "FakeClock": "sootprint.core.protocols",
     "Footprint": "sootprint.core.records",
@@ -59,6 +61,7 @@ _HOMES = {
 
 __all__ = [
     "CatalogueError",
+    "ExportError",
     "Factor",
     "FakeClock",
     "Footprint",

@@ -22,6 +22,7 @@ from sootprint.cli.config import config
 from sootprint.cli.delete import delete
 from sootprint.cli.doctor import doctor
 from sootprint.cli.estimate import estimate
+from sootprint.cli.export import export
 from sootprint.cli.grid import grid
 from sootprint.cli.hub import hub
 from sootprint.cli.importing import import_
@@ -49,7 +50,7 @@ _COMMANDS = {
     "Measure": (run, top, doctor, calibrate, recover),
     "Estimate": (estimate, predict, audit, compare),
     "Reduce": (advise, tune, plan, sbatch, backtest),
-    "Look at runs": (runs, show, report, summary, survey, merge, refresh, tag, delete, import_),
+    "Look at runs": (runs, show, report, summary, survey, merge, refresh, tag, delete, import_, export),
     "Look up": (grid, config, schema),
 }
 

@@ -33,10 +33,10 @@ def config(json: options.Json = False) -> None:
 
 def _words(value: Any) -> str:
     """Value for a person: a table by the names in it, an unset one by a dash."""
-    if value is None or value == {}:
+    if value is None or value in ({}, ()):
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, dict):
+    if isinstance(value, dict | tuple):
         return ", ".join(value)
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -88,6 +88,8 @@ def driven(
         shell.wrong("--deadline needs --expect, the time that the command runs, e.g. --expect 6h")
     _check(asked)
     targets = _targets(known, asked)
+    if targets and known.exporters:
+        say("with --targets nothing is exported by itself: `sootprint export RUN` after the job's end")
     if not targets and shutil.which(asked.command[0]) is None:
         return None  # which says so, with a shell's exit code
     refusal = _refusal(known, asked)
@@ -241,7 +243,11 @@ def _arguments(asked: Asked) -> list[str]:
     made: list[str] = []
     for name, value in asked.stated.items():
         option = f"--{name.replace('_', '-')}"
-        made += [option] if value is True else [option, str(value)]
+        if name == "exporters":
+            places = value if asked.targets is None else ()  # another machine has other files
+            made += [part for place in places or ("none",) for part in ("--export", place)]
+        else:
+            made += [option] if value is True else [option, str(value)]
     for option, text in (("--name", asked.name), ("--record", asked.record and asked.record.resolve())):
         made += [option, str(text)] if text is not None else []
     for text in asked.tag or ():

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sootprint.cli import importing, lookup, options, output, shell
+from sootprint.cli import importing, options, output, shell
 
 if TYPE_CHECKING:
     from sootprint.core.records import Footprint
     from sootprint.exporters.hub import HubExporter, Sent
 
-# Endings of files, not of runs
-IMPORTED = (".csv", ".json", ".jsonl", ".md", ".yaml", ".yml", ".log", ".txt")
 Hub = Annotated[
     str | None,
     typer.Option("--hub", metavar="URL", help="Address of the hub; else the setting `hub`."),
@@ -58,13 +56,14 @@ def push(
         sootprint hub push
     """
     from sootprint.exporters.hub import previewed
+    from sootprint.runner.delivery import promised
 
-    records = [one for ref in run or () for one in _named(ref)]
+    records = [one for ref in run or () for one in importing.records_of(ref)]
     if dry_run:
         output.print_text(previewed(records))
         return
     with _exporter(hub, token_file) as exporter:
-        for record in (*records, *_promised(exporter)):
+        for record in (*records, *promised(exporter.outbox, shell.say)):
             exporter.outbox.put(record)
             exporter.outbox.keep_promise(record.id)
         waiting = len(exporter.outbox.waiting())
@@ -74,21 +73,6 @@ def push(
         raise typer.Exit(shell.FAILED)
     if not waiting and not json:
         shell.say("nothing waits: name a run, e.g. `sootprint hub push latest`")
-
-
-def _named(ref: str) -> list[Footprint]:
-    """Records of a run of the ledger, or of a file of ours or of another tool.
-
-    Raises:
-        SootprintError: There is no such run, or the file holds no record.
-    """
-    if not lookup.is_file(ref):
-        if Path(ref).suffix.lower() in IMPORTED:
-            shell.wrong(f"there is no file {ref}: name a run or a file that is there, e.g. `latest`")
-        return [lookup.record(ref)]
-    records, left_out = importing.imported([ref])
-    importing.told(left_out)
-    return records
 
 
 def pull(
@@ -132,29 +116,6 @@ def _found(exporter: HubExporter, keys: list[str], filters: list[str]) -> Iterat
             shell.wrong(f"filter {one!r} is not a name and a value, e.g. country=FR")
         chosen[name] = value
     yield from exporter.every(chosen)
-
-
-def _promised(exporter: HubExporter) -> Iterator[Footprint]:
-    """Records of runs that were to be sent at their end and could not be; what is still measured comes later."""
-    from sootprint.core.errors import RecordError
-    from sootprint.ledger import Ledger
-    from sootprint.tracker.journal import SUFFIX, is_live
-    from sootprint.tracker.recover import recover
-
-    for key in exporter.outbox.promised():
-        journal = exporter.outbox.home / "journal" / f"{key}{SUFFIX}"
-        if journal.exists() and is_live(journal):
-            continue
-        try:
-            if journal.exists():
-                recover(journal)
-            with Ledger(exporter.outbox.home) as ledger:
-                yield ledger.get(key)
-        except RecordError as err:
-            if journal.exists():
-                shell.say(f"run {key} is not sent: {err}")
-            else:
-                exporter.outbox.keep_promise(key)  # it left nothing that could be sent
 
 
 def _exporter(hub: str | None, token_file: Path | None) -> HubExporter:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from sootprint.cli import options, output, shell
+from sootprint.cli import lookup, options, output, shell
 
 if TYPE_CHECKING:
     from sootprint.core.records import Footprint
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_TOLD = 20  # rows left out that are told one by one
 MOST_CPUS = 10_000  # of Slurm in one processor
+# Endings of files, not of runs
+IMPORTED = (".csv", ".json", ".jsonl", ".md", ".yaml", ".yml", ".log", ".txt")
 Form = Annotated[
     str | None,
     typer.Argument(
@@ -273,6 +275,21 @@ def told(left_out: Sequence[tuple[str, LeftOut]]) -> None:
     more = len(left_out) - MOST_TOLD
     if more > 0:
         shell.say(f"and {more:,} more rows left out; --json lists all of them")
+
+
+def records_of(ref: str) -> list[Footprint]:
+    """Records of a run of the ledger, or of a file of ours or of another tool.
+
+    Raises:
+        SootprintError: There is no such run, or the file holds no record.
+    """
+    if not lookup.is_file(ref):
+        if Path(ref).suffix.lower() in IMPORTED:
+            shell.wrong(f"there is no file {ref}: name a run or a file that is there, e.g. `latest`")
+        return [lookup.record(ref)]
+    records, left_out = imported([ref])
+    told(left_out)
+    return records
 
 
 def _called(file: str) -> str:

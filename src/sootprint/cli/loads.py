@@ -74,6 +74,7 @@ def measured(known: Settings, meter: Meter | None, *, duration_s: float) -> Meas
             runtime_dir=Path(folder) / "run",
             share="node",
             wall=_no_walls(),
+            exporters=(),
         )
         worker = Worker(settings=alone, begins_when_ready=True)
         worker.start(wait_s=5.0)

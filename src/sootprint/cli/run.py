@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sootprint.cli import options, output, shell
+from sootprint.cli import options, output, shell, ways
 
 if TYPE_CHECKING:
     from sootprint.core.records import Footprint
     from sootprint.engines.book import Book
-    from sootprint.exporters.hub import HubExporter
-    from sootprint.runner.sharing import Sharing
+    from sootprint.runner.exporting import Exporting
     from sootprint.settings import Settings
 
+SEGMENT = "SOOTPRINT_PLAN_SEGMENT"
 OF_PLAN = (
     "deadline",
     "expect",
@@ -112,6 +112,14 @@ Hub = Annotated[
     str | None,
     typer.Option(
         "--hub", metavar="URL", help="Show the run at this hub each minute, and send its record there."
+    ),
+]
+Export = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--export",
+        metavar="PLACE",
+        help="Where its record goes, e.g. jsonl:footprints.jsonl or mlflow; may be repeated. Else the setting.",
     ),
 ]
 Deadline = Annotated[
@@ -215,6 +223,7 @@ def run(
     store_command: Store = False,
     json: Json = False,
     hub: Hub = None,
+    export: Export = None,
     deadline: Deadline = None,
     expect: Expect = None,
     pausable: Pausable = False,
@@ -236,6 +245,7 @@ def run(
         sootprint run --model big-2 --result "Translation/WMT/BLEU=27" -- ./train
         sootprint run --quiet --record footprint.json -- make train
         sootprint run --hub http://127.0.0.1:8765 -- python train.py
+        sootprint run --export jsonl:footprints.jsonl --export mlflow -- python train.py
         sootprint run --deadline 24h --expect 6h -- python train.py
         sootprint run --deadline 3d --expect 24h --targets home,fr -- ./train
     """
@@ -248,27 +258,33 @@ def _code(given: dict[str, Any]) -> int:
 
     told = {name: given.pop(name) for name in ("command", "name", "tag", "model", "result", "record", "json")}
     plan = {name: given.pop(name) for name in OF_PLAN}
+    given["exporters"] = given.pop("export") or None
     stated = {
         name: getattr(value, "value", value)
         for name, value in given.items()
         if value is not False and value is not None
     }
     known = _loaded(**stated)
+    if "exporters" in stated:
+        stated["exporters"] = known.exporters  # with absolute paths, for other processes
     tags, _ = pairs(told["tag"] or []), _results(told)
     _check(known)
+    exporting = ways.exporting(known, say=_say, is_segment=SEGMENT in os.environ)
     if plan["deadline"] is None:
         unused = [name.replace("_", "-") for name, value in plan.items() if value]
         if unused:
             shell.wrong(f"--{unused[0]} needs a --deadline, the time from now by which the command must end")
-        return _measured(known, told, tags)
+        return _measured(known, told, tags, exporting)
     from sootprint.cli import delayed
 
     asked = delayed.Asked(**plan, **told, stated=stated)
     code = delayed.driven(known, asked, say=_say, on_finish=_finish(known, told))
-    return _measured(known, told, tags) if code is None else code
+    return _measured(known, told, tags, exporting) if code is None else code
 
 
-def _measured(known: Settings, told: dict[str, Any], tags: dict[str, str]) -> int:
+def _measured(
+    known: Settings, told: dict[str, Any], tags: dict[str, str], exporting: Exporting | None
+) -> int:
     """Exit code of the command, measured now."""
     from sootprint.runner import RunOptions, run_command
 
@@ -279,7 +295,8 @@ def _measured(known: Settings, told: dict[str, Any], tags: dict[str, str]) -> in
         about={"model": told["model"], "results": _results(told)},
         record_file=told["record"],
         segment=_segment(),
-        sharing=_sharing(known),
+        exporting=exporting,
+        sharing=ways.sharing(known, say=_say),
         on_warning=_say,
     )
     return run_command(told["command"], replace(run_options, on_finish=_finish(known, told)))
@@ -303,43 +320,9 @@ def _results(told: dict[str, Any]) -> dict[str, float]:
     return {text.rpartition("=")[0]: parsed(text)["value"] for text in told["result"]}
 
 
-def _sharing(known: Settings) -> Sharing | None:
-    """The way of the run to a hub, where --hub or the user's own settings ask for one.
-
-    Raises:
-        InputError: The address is none, or a token would go to it without encryption.
-        SettingsError: The token cannot be read.
-    """
-    asked = known.origins.get("hub") == "argument"
-    if known.hub is None or (known.hub_push == "asked" and not asked):
-        return None
-    if "project file" in (known.origins.get("hub"), known.origins.get("hub_push")):
-        _say(f"the project's file names the hub, so nothing is sent to it: add --hub {known.hub}")
-        return None
-    from sootprint.exporters.address import address_of, token_of
-    from sootprint.exporters.outbox import Outbox
-    from sootprint.runner.sharing import Sharing
-
-    token = token_of(known.hub_token_file)
-    address = address_of(known.hub, token=token is not None)
-
-    def opened() -> HubExporter:
-        from sootprint.exporters.hub import HubExporter
-
-        return HubExporter(known.home, address, token=token)
-
-    return Sharing(
-        Outbox(known.home, address),
-        known.home,
-        open_hub=opened,
-        say=_nothing if known.quiet else _say,
-        live=asked or known.hub_push == "live",
-    )
-
-
 def _segment() -> tuple[Book, int] | None:
     """Book and number of the plan's segment that this is, which the command itself is not told."""
-    number, _, folder = os.environ.pop("SOOTPRINT_PLAN_SEGMENT", "").partition(":")
+    number, _, folder = os.environ.pop(SEGMENT, "").partition(":")
     if not folder:
         return None
     from sootprint.engines.book import Book

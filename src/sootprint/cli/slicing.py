@@ -102,7 +102,12 @@ def _run(probe: Probe, setting: Setting, record: Path, output: object) -> tuple[
         stdin=subprocess.DEVNULL,
         stdout=output,  # type: ignore[call-overload]
         stderr=subprocess.STDOUT,
-        env={**os.environ, **variables(setting), "SOOTPRINT_PERIOD": f"{round(1000 * period_s)}ms"},
+        env={
+            **os.environ,
+            **variables(setting),
+            "SOOTPRINT_PERIOD": f"{round(1000 * period_s)}ms",
+            "SOOTPRINT_EXPORTERS": "none",  # a slice is no training
+        },
         preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no thread runs here
     )
     try:

@@ -65,7 +65,15 @@ class RecordError(SootprintError, ValueError):
     """A record or journal cannot be read or written: the message names the field and the rule."""
 
 
-class HubError(SootprintError):
+class ExportError(SootprintError):
+    """A place where footprints go does not take them now: they wait in the outbox, and are sent again."""
+
+
+class RefusedError(ExportError):
+    """A place where footprints go will not take this one, however often: it is put aside with the reason."""
+
+
+class HubError(ExportError):
     """A hub did not accept or answer: try again, or save the record to a file."""
 
 

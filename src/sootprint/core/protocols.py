@@ -223,12 +223,22 @@ class IntensitySource(Protocol):
 
 
 class Exporter(Protocol):
-    """A place where finished footprints go."""
+    """A place where finished footprints go. `opened(at, settings)` makes it; `at` is what follows its name and a colon.
+
+    `opened` looks at what can be looked at without a network and without a change: `InputError` where the address or
+    file cannot be used, `MissingExtraError` where a package is not installed. It is called in a process of its own
+    after a run has ended, never on the thread of a training, and may be killed at any moment: what has not been
+    written is written again, so that to write a footprint twice must be as to write it once. An optional member is
+    `close()`.
+    """
 
     name: str
 
     def write(self, footprint: Footprint) -> None:
-        """Send one footprint."""
+        """Send one footprint; when this returns, it is there.
+
+        `ExportError` where it is not taken now and another time may be; `RefusedError` where it never will be.
+        """
 
 
 class Handle(Protocol):

@@ -25,7 +25,10 @@ BUILT_IN = {
             *("trace", "annual", "watttime"),
         )
     },
-    "sootprint.exporters": {},
+    "sootprint.exporters": {
+        name: f"sootprint.exporters.{name}:opened"
+        for name in ("jsonl", "csv", "prometheus", "opentelemetry", "hub", "mlflow", "wandb")
+    },
     "sootprint.engines": {
         "local": "sootprint.engines.local:LocalEngine",
         "ssh": "sootprint.engines.ssh:SshEngine",

@@ -16,15 +16,29 @@ from typing import Any
 import httpx
 
 from sootprint import __version__
-from sootprint.core.errors import HubError
+from sootprint.core.errors import HubError, RefusedError
 from sootprint.core.records import Footprint
-from sootprint.exporters.address import address_of
+from sootprint.exporters.address import address_of, token_of
 from sootprint.exporters.outbox import Outbox, batches
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sootprint.settings import Settings
 
 PATH, LIVE_PATH = "/api/v1/footprints", "/api/v1/live"
 AT_ONCE, BYTES_AT_ONCE = 200, 8 << 20
 PAGE = 500
 TIMEOUT_S = 30.0
+
+
+def opened(at: str, settings: Settings) -> HubExporter:
+    """Exporter to a hub, with the token of the settings.
+
+    Raises:
+        InputError: The address is none, or a token would go to it without encryption.
+        SettingsError: The token cannot be read.
+    """
+    return HubExporter(settings.home, at, token=token_of(settings.hub_token_file))
 
 
 @dataclass(slots=True)
@@ -80,9 +94,12 @@ class HubExporter:
 
         Raises:
             HubError: The hub does not answer; the record waits in the outbox.
+            RefusedError: The hub will not take the record, which is put aside.
         """
         self.outbox.put(footprint)
-        self.send()
+        for path, why in self.send().refused:
+            if path.name.startswith(footprint.id):
+                raise RefusedError(why)
 
     def send(self) -> Sent:
         """Send all that waits.

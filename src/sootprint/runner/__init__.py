@@ -25,6 +25,7 @@ from sootprint.tracker.worker import Worker
 if TYPE_CHECKING:
     from sootprint.core.records import Footprint
     from sootprint.engines.book import Book
+    from sootprint.runner.exporting import Exporting
     from sootprint.runner.sharing import Sharing
     from sootprint.settings import Settings
 
@@ -56,6 +57,7 @@ class RunOptions:
         record_file: File that gets the record as JSON.
         segment: Book of the plan whose segment this is, and its number.
         sharing: The way of the run to a hub.
+        exporting: The way of its record to the places of the settings.
         on_finish: Called with the footprint after the command's end.
         on_warning: Called with one line for a person.
     """
@@ -67,6 +69,7 @@ class RunOptions:
     record_file: Path | None = None
     segment: tuple[Book, int] | None = None
     sharing: Sharing | None = None
+    exporting: Exporting | None = None
     on_finish: Callable[[Footprint], object] = _ignore
     on_warning: Callable[[str], object] = _ignore
 
@@ -194,9 +197,9 @@ def _report(worker: Worker, options: RunOptions) -> None:
         target = options.record_file
         guarded(lambda: write_record(target, footprint), options.on_warning)
     guarded(lambda: options.on_finish(footprint), options.on_warning)
-    if options.sharing is not None:
-        sharing, made = options.sharing, footprint
-        guarded(lambda: sharing.finish(made), options.on_warning)
+    for way in (options.exporting, options.sharing):
+        if way is not None:
+            guarded(functools.partial(way.finish, footprint), options.on_warning)
 
 
 def _with_hours(footprint: Footprint, options: RunOptions) -> Footprint:

@@ -42,7 +42,7 @@ else:
 
 __all__ = ["FILE_NAME", "Settings", "config_directory", "home_directory", "load", "runtime_directory"]
 FILE_NAME = "sootprint.toml"
-NOT_CLONED = "one that you cloned must not open connections with your passwords"
+NOT_CLONED = "one that you cloned must not open connections with your passwords, or write your files"
 
 
 class _UnreadableFileError(SettingsError):
@@ -100,6 +100,7 @@ class Settings:
         hub_push: What each run sends to the hub: "asked" nothing but what is asked for, "end" its record, "live" also
             its minutes while it lasts.
         hub_token_file: File of a token for the hub.
+        exporters: Places where the record of each finished run goes, e.g. "jsonl:footprints.jsonl" or "mlflow".
         hardware: Devices that the user added to the catalogue, by name.
         sites: Places with their own zone and PUE, by name.
         clusters: Zone or site of each Slurm cluster, by its name.
@@ -129,6 +130,7 @@ class Settings:
     hub: str | None = None
     hub_push: str = "asked"
     hub_token_file: Path | None = None
+    exporters: tuple[str, ...] = ()
     hardware: Mapping[str, UserHardware] = field(default_factory=dict)
     sites: Mapping[str, Site] = field(default_factory=dict)
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
@@ -231,6 +233,7 @@ _KEYS: dict[str, _Key] = {
     "hub": _Key("hub", "SOOTPRINT_HUB", url),
     "hub_push": _Key("hub_push", "SOOTPRINT_HUB_PUSH", pushed),
     "hub_token_file": _Key("hub_token_file", "SOOTPRINT_HUB_TOKEN_FILE", directory, False),
+    "exporters": _Key("exporters", "SOOTPRINT_EXPORTERS", _table("exporters", "exporters")),
     "hardware": _Key("hardware", None, _table("hardware")),
     "sites": _Key("sites", None, _table("sites")),
     "clusters": _Key("clusters", None, _table("clusters")),
@@ -240,6 +243,8 @@ _KEYS: dict[str, _Key] = {
 }
 _INSIDE = ("zone", "site", "pue", "project", "year", "expect_total")
 _TABLES = ("hardware", "sites", "clusters", "wall", "targets")
+# They open connections, name secrets or write files.
+_OWN = {"wall": "[wall]", "grid": "[grid]", "targets": "[targets]", "exporters": "`exporters`"}
 _BY_FILE_NAME = {key.name: field_name for field_name, key in _KEYS.items() if key.in_files}
 _BY_ARGUMENT = {field_name: field_name for field_name in _KEYS} | {"period": "period_s"}
 _BY_VARIABLE = {key.variable: field_name for field_name, key in _KEYS.items() if key.variable}
@@ -314,10 +319,10 @@ def _from_file(path: Path, *, own: bool) -> list[tuple[str, Any, str]]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
         raise _UnreadableFileError(f"{path}: cannot be read as TOML: {err}") from err
-    for name in ("wall", "grid", "targets"):  # they open connections and name secrets
+    for name, shown in _OWN.items():
         if name in content and not own:
             raise SettingsError(
-                f"{path}: [{name}] may stand only in your own {FILE_NAME}, not in a project's: {NOT_CLONED}"
+                f"{path}: {shown} may stand only in your own {FILE_NAME}, not in a project's: {NOT_CLONED}"
             )
     return [_parsed(name, value, _BY_FILE_NAME, where=f"{path}: ") for name, value in content.items()]
 
@@ -357,7 +362,9 @@ def _parsed(name: str, value: Any, known: Mapping[str, str], *, where: str) -> t
     try:
         return known[name], _KEYS[known[name]].parse(value), name
     except ValueError as err:
-        inner = "." if known[name] in (*_TABLES, "grid") else f" = {value!r} "
+        from sootprint.core.letters import without_secrets
+
+        inner = "." if known[name] in (*_TABLES, "grid") else f" = {without_secrets(repr(value))} "
         raise SettingsError(f"{where}{name}{inner}{err}") from err
 
 

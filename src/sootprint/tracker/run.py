@@ -88,7 +88,7 @@ class Run:
         tags = self._tags if self._tags is None or hasattr(self._tags, "items") else None
         if tags is not self._tags:
             _warn(f"tags={self._tags!r:.80} must be a mapping such as {{'seed': '1'}}; measuring without it")
-        return Worker(
+        made = Worker(
             arguments=self._arguments,
             name=self._name,
             tags=tags,
@@ -96,6 +96,11 @@ class Run:
             parent=around[-1].id if around else None,
             on_warning=_warn,
         )
+        if "mlflow" in sys.modules or "wandb" in sys.modules:
+            from sootprint.tracker.joined import begun
+
+            made.joined = begun()
+        return made
 
     def _known_about(self) -> dict[str, Any]:
         """What was said of the model, without what cannot be used."""

@@ -66,7 +66,7 @@ class Session:
         settings = self._settings = classes.replace(settings, home=settings.home.absolute())
         first = self._worker.first.since(self._worker.start_s)
         machine = classes.replace(self._worker.machine or settings.machine(), first=first)
-        self._clock_s = machine.clock.monotonic_s
+        self._clock_s, self._environ = machine.clock.monotonic_s, machine.environ
         self._source = Source(
             machine,
             settings,
@@ -111,9 +111,20 @@ class Session:
         self._recorder = Recorder(
             self._clock_s, fold=self._fold, journal=journal, start_s=self._worker.start_s
         )
+        if self._settings.exporters:
+            guarded(self._promise, self._warn)
         self._recorder.emit(opening.head_of(self._worker, self._settings, source))
         self._worker.interrupt = source.interrupt
         source.begin(self._recorder)
+
+    def _promise(self) -> None:
+        """Note where the record is to go, and in which runs of other tools it takes place."""
+        from sootprint.tracker import joined
+
+        assert self._settings is not None
+        found = joined.tags(self._settings, self._worker.joined or {}, self._environ)
+        self._worker.tags = found | self._worker.tags
+        joined.promise(self._settings, self._worker.id)
 
     def _describe(self) -> None:
         """What may take a while and is not needed for the first reading: hardware, factors, software."""
@@ -288,6 +299,10 @@ class Session:
             self._miss_units()
             self._worker.footprint = self._so_far()
             leave(self._settings.home, self._worker.footprint)
+        elif self._settings.exporters:
+            from sootprint.tracker import joined
+
+            joined.withdraw(self._settings, self._worker.id)
         if journal is not None:
             journal.remove()
 

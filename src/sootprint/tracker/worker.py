@@ -88,6 +88,8 @@ class Worker:
         on_warning: Called with one line, from the measuring thread.
     """
 
+    joined: Mapping[str, str] | None = None  # runs of other tools in which this one takes place, by tool
+
     def __init__(
         self,
         *,

@@ -1,0 +1,118 @@
+"""A record in Weights & Biases: its numbers in the summary of a run, and the record itself as an artifact.
+
+The run is that of the record's tag `wandb_run`, which a tracked run has where a W&B run was active or WANDB_RUN_ID was
+set; else one of the record's own id, which is resumed where it is there. In offline mode (WANDB_MODE=offline) all of
+it is written to a folder, and `wandb sync` sends it.
+
+Source:
+    Weights & Biases, Python SDK: wandb.init, Run.summary, Artifact, environment variables (2025).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from sootprint.core.errors import ExportError
+from sootprint.core.letters import clean, without_secrets
+from sootprint.core.records import Footprint
+from sootprint.exporters import figures
+from sootprint.exporters.packages import loaded, needed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sootprint.settings import Settings
+
+PACKAGE = "wandb"
+RUN = "wandb_run"  # tag of a record: ENTITY/PROJECT/ID, or an ID alone
+KIND = "footprint"
+TOLD = ("id", "grade", "zone", "boundary", "stage", "parent", "tool_version")
+
+
+def opened(at: str, settings: Settings) -> WeightsAndBiases:
+    """Exporter to Weights & Biases.
+
+    Args:
+        at: PROJECT or ENTITY/PROJECT; those of the environment, or the record's project where empty.
+        settings: Settings.
+
+    Raises:
+        MissingExtraError: W&B is not installed.
+    """
+    needed(PACKAGE)
+    return WeightsAndBiases(at)
+
+
+class WeightsAndBiases:
+    """Weights & Biases, or a folder of it in offline mode."""
+
+    name = "wandb"
+
+    def __init__(self, at: str) -> None:
+        self._at = at
+
+    def write(self, footprint: Footprint) -> None:
+        """Put a record into its run.
+
+        Raises:
+            ExportError: W&B does not take it.
+        """
+        wandb = loaded(PACKAGE)
+        entity, project, key = _whose(footprint, self._at)
+        quiet = wandb.Settings(silent=True, console="off", disable_git=True, x_disable_stats=True)
+        try:
+            if quiet.mode != "offline" and os.environ.get("WANDB_MODE") not in ("offline", "dryrun"):
+                _check_key(wandb)
+            run = wandb.init(
+                entity=entity,
+                project=project,
+                id=key,
+                resume="allow",
+                name=None if footprint.tags.get(RUN) else clean(footprint.name or "") or None,
+                settings=quiet,
+            )
+            try:
+                _log(wandb, run, footprint)
+            finally:
+                run.finish()
+        except (wandb.Error, wandb.errors.Error) as err:
+            raise ExportError(f"W&B does not take it: {_in_a_line(err)}") from None
+
+
+def _whose(footprint: Footprint, at: str) -> tuple[str | None, str | None, str]:
+    """Entity, project and id of the run of a record."""
+    parts = footprint.tags.get(RUN, "").split("/")
+    key = parts[-1] or footprint.id
+    if len(parts) == 3:  # an offline run has no entity yet
+        return parts[0] or None, parts[1] or None, key
+    entity, _, project = at.rpartition("/")
+    stated = os.environ.get("WANDB_PROJECT")
+    return entity or None, project or (None if stated else clean(footprint.project or "") or "sootprint"), key
+
+
+def _log(wandb: Any, run: Any, footprint: Footprint) -> None:
+    """Numbers and words into the summary, and the record as an artifact."""
+    words = figures.words(footprint)
+    run.summary.update(figures.known(footprint))
+    run.summary.update({f"sootprint_{name}": words[name] for name in TOLD if name in words})
+    artifact = wandb.Artifact(f"footprint-{footprint.id}", type=KIND, metadata=figures.known(footprint))
+    with artifact.new_file("footprint.json", encoding="utf-8") as file:
+        json.dump(json.loads(footprint.to_json()), file, indent=2)
+    run.log_artifact(artifact)
+
+
+def _check_key(wandb: Any) -> None:
+    """Nothing where a key is known; W&B would ask for one at the terminal, where nobody may be.
+
+    Raises:
+        ExportError: None is.
+    """
+    if not wandb.api.api_key:
+        raise ExportError(
+            "W&B has no key here: run `wandb login`, set WANDB_API_KEY, or write to a folder with WANDB_MODE=offline"
+        )
+
+
+def _in_a_line(err: Exception) -> str:
+    return without_secrets(" ".join(str(err).split()))[:300]
