@@ -219,6 +219,9 @@ def test_form_of_a_bare_record_is_na_with_what_is_missing() -> None:
     assert (found["computation"]["answer"], found["energy"]["answer"]) == ("N/A", "N/A")
     assert len(found["missing_information"]) == 4
     assert not re.search(r"\b0(\.0+)? (MWh|FLOP|days)\b", words(BARE, "form"))
+    commands = re.findall(r".?`sootprint [^`]*`", report.render(BARE, "form"))
+    assert commands
+    assert not any(one.startswith("\\") for one in commands)  # they can be copied as they stand
 
 
 @pytest.mark.parametrize(

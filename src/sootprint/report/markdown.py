@@ -11,6 +11,7 @@ from sootprint.report.kin import Kin
 from sootprint.report.parts import Section, Table
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_COMMAND = re.compile(r"(`sootprint [^`|\n]+`)")  # all in it is literal for Markdown
 _AUTOLINK = re.compile(r"(?i)\b(https?|ftp|mailto|www)(?=[:.])")
 
 
@@ -20,12 +21,14 @@ def markdown(footprint: Footprint, kin: Kin | None = None) -> str:
 
 
 def escaped(text: str) -> str:
-    r"""Text in which no character has a meaning for Markdown or HTML.
+    r"""Text in which no character has a meaning for Markdown or HTML, but that commands of ours stand as code.
 
-    >>> escaped("a|b <script>")
-    'a\\|b \\<script\\>'
+    >>> escaped("a|b <script>: `sootprint tag RUN k=v_1`")
+    'a\\|b \\<script\\>: `sootprint tag RUN k=v_1`'
     """
-    return _AUTOLINK.sub(r"\1&#8203;", _SPECIAL.sub(r"\\\1", text))
+    parts = _COMMAND.split(text)
+    parts[::2] = [_AUTOLINK.sub(r"\1&#8203;", _SPECIAL.sub(r"\\\1", part)) for part in parts[::2]]
+    return "".join(parts)
 
 
 def _lines(made: Report) -> Iterator[str]:
