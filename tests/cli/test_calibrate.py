@@ -122,6 +122,22 @@ def test_readings_are_asked_for_where_no_meter_answers(call, own_home, fake_load
     assert "no wall meter answers here" in result.stderr
 
 
+def test_what_is_no_number_is_asked_for_again(call, own_home, fake_loads):
+    """A slip of the finger does not cost the loads that were measured."""
+    result = call("calibrate", input="100\nabout 220\n220\n340\n")
+    assert result.exit_code == 0
+    assert "'about 220' is not a number" in result.stderr
+    assert "wall = 40.0 W" in result.stdout
+
+
+def test_where_nobody_can_be_asked_the_line_says_how_to_state_it(call, own_home, fake_loads):
+    """As in a batch job, whose input is empty."""
+    result = call("calibrate", input="")
+    assert result.exit_code == 2
+    assert "\nsootprint: nobody can be asked here" in result.stderr
+    assert "--wall-w idle=52" in result.stderr
+
+
 def test_wall_meter_is_read_beside_the_loads(call, own_home, fake_loads, monkeypatch):
     """Nothing is asked; the source and the accuracy are the meter's."""
     folder = own_home.parent / "sys/class/hwmon/hwmon0"

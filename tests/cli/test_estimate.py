@@ -54,6 +54,7 @@ BAD: list[tuple[list[Any], list[str]]] = [
     (["--power-w", "5000", "--hours", "1"], ["power_w is 5000", "3000 W"]),
     (["--hardware", "TPU v5e", "--hours", "1"], ["TPU v5e", "--power-w"]),
     (["--hardware", "V100"], ["hours is not given", "--hours"]),
+    (["--hardware", "V100", "--hours", "1", "--count", "9" * 400], ["--count", "is not a whole number"]),
     (["--hours", "1"], ["neither hardware nor power_w"]),
     (["--from", "missing.csv"], ["missing.csv", "cannot be read"]),
     (["--from", "x.csv", "--explain"], ["--explain"]),

@@ -18,6 +18,7 @@ BAD = [
     ({"hours": -1}, "hours is -1", "above 0"),
     ({"hours": 1e9}, "hours is 1e+09", "1,000,000"),
     ({"hours": math.nan}, "hours is nan", "above 0"),
+    ({"hours": 10**400}, "hours is 1000000000", "above 0"),
     ({"hours": math.inf}, "hours is inf", "1,000,000"),
     ({"hours": "ten"}, "hours is 'ten'", "above 0"),
     ({"count": 0}, "count is 0", "from 1"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from sootprint.cli import options, output
+from sootprint.cli import options, output, shell
 from sootprint.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -303,7 +303,20 @@ def _point(components_w: float, wall_w: float) -> Point:
 
 
 def _asked(question: str) -> float:
-    return options.number(typer.prompt(question, err=True))
+    """What a person types, asked again until it is a number.
+
+    Raises:
+        InputError: Nobody is there to type.
+    """
+    try:
+        return float(typer.prompt(question, err=True, value_proc=options.number))
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+        _tell("")  # ends the line of the question
+        shell.wrong(
+            "nobody can be asked here: state what your wall meter shows, e.g. --wall-w idle=52 --wall-w full=171"
+        )
 
 
 def _tell(text: str) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from sootprint.core import utc
+from sootprint.core.quantity import finite
 from sootprint.core.typos import meant
 
 CHARTS = (".svg", ".png", ".pdf")  # ends of the names of drawings
@@ -38,7 +39,7 @@ def whole(text: str | int) -> int:
         value = int(text)
     except ValueError:
         value = -1
-    if value < 0:
+    if value < 0 or finite(value) is None:
         raise typer.BadParameter(f"{text!r} is not a whole number of at least 0")
     return value
 

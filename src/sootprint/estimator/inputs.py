@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from typing import NamedTuple, Required, TypedDict
 
 from sootprint.core.errors import InputError
+from sootprint.core.quantity import finite
 
 METHODS = ("full", "survey")
 MAX_DEVICE_W = 3000.0  # the largest accelerator of 2025 is rated 1,400 W
@@ -161,11 +161,11 @@ def _check(name: str, value: float | None) -> None:
     rule = _RULES[name]
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InputError(f"{name} is {value!r}: it is {rule.words}; {rule.way_out}")
-    inside = math.isfinite(value) and rule.low <= value <= rule.high
-    if not inside or (rule.above_low and value == rule.low):
-        raise InputError(f"{name} is {value:g}: it is {rule.words}; {rule.way_out}")
+    number = finite(value)
+    if number is None:
+        raise InputError(f"{name} is {value!r:.40}: it is {rule.words}; {rule.way_out}")
+    if not rule.low <= number <= rule.high or (rule.above_low and number == rule.low):
+        raise InputError(f"{name} is {number:g}: it is {rule.words}; {rule.way_out}")
 
 
 def _check_whole(name: str, value: float | None) -> None:
