@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from sootprint.core.protocols import Machine
+from sootprint.core.protocols import Machine, Reading
 from sootprint.tracker.quantities import energy_quantity
 from sootprint.tracker.sampler import YOUNG_S, YOUNG_SHARE, Sampler, loop
 from tests.tracker.conftest import ScriptMeter
@@ -200,6 +200,36 @@ def test_short_runs_are_shown_in_finer_steps(clock, sampled, duration_s, width_s
     state = fold.states[0]
     assert state.bucket_s == width_s
     assert math.fsum(state.buckets) == pytest.approx(3.0 * duration_s, rel=1e-9)
+
+
+def test_counter_that_is_polled_between_the_ticks_is_taken_as_it_is(clock, sampled):
+    """A model's counter, 10 s apart where the run looks each 20 s; a wrap between two ticks is counted once."""
+    model = ScriptMeter(
+        clock, lambda t: {"energy_j": (900.0 + 20.0 * t) % 1000.0}, wraps_at_j=1000.0, max_power_w=40.0
+    )
+    model.poll_s = 10.0
+    fold = sampled(model, duration_s=120.0, period_s=20.0)
+    (state,) = fold.used()
+    assert state.energy_j == pytest.approx(2400.0)
+    assert (state.integrated, fold.gaps, fold.notes) == (False, [], [])
+
+
+def test_card_with_a_counter_beside_one_with_power_alone_keeps_it(clock, sampled):
+    """Drivers poll them all for the one: its powers are summed, the other's counter is its own."""
+
+    class Both:
+        name, poll_s = "nvml", 0.1
+
+        def read(self):
+            at_s = clock.monotonic_s()
+            return [
+                Reading(meter="nvml", component="accelerator:0", at_s=at_s, energy_j=1000.0 + 50.0 * at_s),
+                Reading(meter="nvml", component="accelerator:1", at_s=at_s, power_w=30.0),
+            ]
+
+    fold = sampled(Both(), duration_s=10.0)
+    assert [state.energy_j for state in fold.used()] == [pytest.approx(500.0), pytest.approx(300.0)]
+    assert [state.integrated for state in fold.used()] == [False, True]
 
 
 def test_cards_of_two_vendors_are_counted_apart(clock, sampled):

@@ -125,7 +125,8 @@ class Accounts:
         for part in parts:
             self._miss(part)
             for order, reading in enumerate(part.readings):
-                one = self._of(reading, integrated=part.variances_j2 is not None)
+                variance_j2 = part.variances_j2[order] if part.variances_j2 else None
+                one = self._of(reading, integrated=variance_j2 is not None)
                 if one.state.at_s is not None and reading.at_s <= one.state.at_s:
                     continue
                 losses = one.losses
@@ -134,7 +135,7 @@ class Accounts:
                     self._mark_loss(one.state.component)
                 if energy_j is not None:
                     spent_j[one.state.component] = energy_j
-                    variances_j2[one.state.component] = part.variances_j2[order] if part.variances_j2 else 0.0
+                    variances_j2[one.state.component] = variance_j2 or 0.0
         self._forget()
         self._judge()
         skip = self.superseded()

@@ -84,7 +84,7 @@ class Recorder:
 
     def record_first(self, parts: Sequence[Part]) -> None:
         """Journal what was seen as the run began, before its meters were found."""
-        rows = [self._row(reading, 0.0) for part in parts for reading in part.readings]
+        rows = [self._row(reading, None) for part in parts for reading in part.readings]
         if rows:
             self._tick(rows, {}, max(row[1] for row in rows))
 
@@ -96,10 +96,10 @@ class Recorder:
             if part.seen.faults:
                 self._note_uncounted(part)
             if part.variances_j2 is None:
-                rows += [self._row(reading, 0.0) for reading in part.readings]
+                rows += [self._row(reading, None) for reading in part.readings]
             else:
                 both = zip(part.readings, part.variances_j2, strict=True)
-                rows += [self._row(reading, variance_j2, integrated=True) for reading, variance_j2 in both]
+                rows += [self._row(reading, variance_j2) for reading, variance_j2 in both]
             known = self._index.get(part.meter, {})
             for component, reason in part.absent(known).items():
                 missing[known[component]] = reason
@@ -185,13 +185,13 @@ class Recorder:
         long_enough = self.fold.ticks >= UNMOVED_TICKS and self.fold.last_s >= UNMOVED_S
         return long_enough or (last and self.fold.last_s >= UNMOVED_LAST_S)
 
-    def _row(self, reading: Reading, variance_j2: float, *, integrated: bool = False) -> list[Any]:
+    def _row(self, reading: Reading, variance_j2: float | None) -> list[Any]:
         known = self._index.get(reading.meter)
         index = known.get(reading.component) if known is not None else None
         if index is None:
-            index = self._add(ComponentState.of(reading, integrated=integrated))
+            index = self._add(ComponentState.of(reading, integrated=variance_j2 is not None))
         at_s = round(reading.at_s - self.start_s, 5)
-        return [index, at_s, reading.energy_j, reading.power_w, reading.utilisation, variance_j2]
+        return [index, at_s, reading.energy_j, reading.power_w, reading.utilisation, variance_j2 or 0.0]
 
     def _add(self, state: ComponentState) -> int:
         index = sum(map(len, self._index.values()))

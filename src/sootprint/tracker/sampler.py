@@ -65,7 +65,7 @@ class _Slow:
 
 
 class Integrator:
-    """A power-only meter, polled faster than the run's period and summed into a counter of our own."""
+    """A meter that is polled faster than the run's period: its powers are summed into counters of our own."""
 
     def __init__(self, meter: Meter, look: Callable[[Meter], Seen], max_gap_s: float) -> None:
         self.meter = meter
@@ -93,7 +93,8 @@ class Integrator:
         before = self._last.get(reading.component)
         if reading.utilisation is not None:
             self._busy.setdefault(reading.component, []).append(reading.utilisation)
-        if before is not None and reading.at_s > before.at_s:
+        has_power = reading.power_w is not None and before is not None and before.power_w is not None
+        if has_power and before is not None and reading.at_s > before.at_s:
             spent = energy.power_spend(before, reading, max_gap_s=self._max_gap_s)
             if spent.energy_j is None:
                 self._broken[reading.component] = spent.reason or "no reading"
@@ -108,14 +109,20 @@ class Integrator:
         self._last, self._busy = dict(other._last), dict(other._busy)
         self._sums = {component: list(sums) for component, sums in other._sums.items()}
 
-    def take(self) -> tuple[list[tuple[Reading, float]], dict[str, str]]:
-        """Readings as of the last poll with their variance [J^2], and the components that had a gap."""
-        taken = []
+    def take(self) -> tuple[list[tuple[Reading, float | None]], dict[str, str]]:
+        """Readings as of the last poll with the variance of each sum [J^2], and the components that had a gap.
+
+        A device's own counter is given as it is, without a variance.
+        """
+        taken: list[tuple[Reading, float | None]] = []
         self.moves = False
         for component, reading in self._last.items():
             busy = self._busy.pop(component, [])
             sums = self._sums[component]
             mean = sum(busy) / len(busy) if busy else None
+            if reading.power_w is None:
+                taken.append((reading._replace(utilisation=mean), None))
+                continue
             taken.append((_as_counter(reading, sums[0], mean), sums[1]))
             self.moves = self.moves or sums[1] > (UNCERTAIN * (sums[0] - sums[2])) ** 2
             sums[1:] = 0.0, sums[0]
@@ -157,13 +164,14 @@ class Part(NamedTuple):
     Args:
         meter: Name of the meter.
         readings: Sound readings.
-        variances_j2: Variance of each reading's energy since the tick before [J^2], or None where none is integrated.
+        variances_j2: Variance of each reading's energy since the tick before [J^2], None for a device's own counter; or
+            None where nothing is integrated.
         seen: The look itself, with the reasons for what is absent.
     """
 
     meter: str
     readings: Sequence[Reading]
-    variances_j2: Sequence[float] | None
+    variances_j2: Sequence[float | None] | None
     seen: Seen
 
     def absent(self, known: Collection[str]) -> dict[str, str]:
