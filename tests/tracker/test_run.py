@@ -441,3 +441,53 @@ def test_flag_ends_a_wait_at_once_and_stays_up():
     assert time.monotonic() - started_s < 5.0
     flag.set()
     assert flag.wait(0.0)
+
+
+def test_footprint_so_far_grows_while_the_run_goes_on(own_home):
+    """It is of readings taken for it, is no record, and after the end is the run's own."""
+    run = sootprint.track("asked", zone="FR", period="1m")
+    assert run.so_far() is None
+    with run:
+        busy(0.2)
+        first = run.so_far()
+        busy(0.2)
+        second = run.so_far()
+        with Ledger(own_home) as ledger:
+            assert ledger.runs() == []
+    assert first.id == second.id == run.id
+    assert 0.2 <= first.duration_s < second.duration_s <= run.footprint.duration_s
+    assert 0.0 < first.energy_kwh.value < second.energy_kwh.value <= run.footprint.energy_kwh.value
+    assert run.so_far() == run.footprint
+
+
+def test_footprint_so_far_ends_with_the_forecast_of_now():
+    """One of its first epoch, although no share of progress at which records keep one was reached."""
+    with sootprint.track(zone="FR") as run:
+        with run.span("epoch", total=1000):
+            run.so_far()
+            busy(0.2)
+        made = run.so_far()
+    assert made.forecasts[-1]["expected"] == "1000 epochs"
+    assert made.forecasts[-1]["units"] == 1
+
+
+def test_footprint_so_far_of_a_forked_child_is_none():
+    """Its parent measures; it does not wait for an answer that never comes."""
+    with sootprint.track(zone="FR") as run:
+        run.so_far()
+        child = os.fork()
+        if child == 0:
+            began = time.monotonic()
+            os._exit(0 if run.so_far() is None and time.monotonic() - began < 1.0 else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_run_of_another_thread_is_inside_of_the_one_that_is_named(own_home):
+    """Threads share no context, so that it is said whose part it is."""
+    with sootprint.track("outer", zone="FR") as outer:
+        inner = sootprint.track("inner", zone="FR")
+        thread = threading.Thread(target=lambda: (inner.start(inside=outer), inner.stop()))
+        thread.start()
+        thread.join()
+    with Ledger(own_home) as ledger:
+        assert {row.name: row.parent for row in ledger.runs()} == {"outer": None, "inner": outer.id}

@@ -13,6 +13,7 @@ from sootprint.tracker.worker import Worker, text_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from types import TracebackType
     from typing import Any, TypeVar, overload
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound=Callable[..., Any])
 
 STOP_WAIT_S = 5.0
+ANSWER_WAIT_S = 2.0
 EXAMPLE = "{'Image Classification/ImageNet/Top-1 accuracy': 76.1}"
 
 
@@ -70,21 +72,26 @@ class Run:
             return None
         return self._worker.footprint or self._worker.footprint_of_job()
 
-    def start(self) -> Run:
-        """This run, being measured; a second start changes nothing, and after the end is warned of."""
+    def start(self, *, inside: Run | None = None) -> Run:
+        """This run, being measured; a second start changes nothing, and after the end is warned of.
+
+        Args:
+            inside: Run that it is a part of, where another thread started that; else the last one started here.
+        """
         if self._worker is not None:
             if not self._measuring:
                 _warn("a run that has ended is not measured again: make another one with sootprint.track()")
         else:
-            self._worker, self._pid = self._made(), os.getpid()
+            self._worker, self._pid = self._made(inside), os.getpid()
             self._worker.start()
             self._measuring = True
             _current.set((*_current.get(), self))
             atexit.register(self.stop)
         return self
 
-    def _made(self) -> Worker:
-        around = [run for run in _current.get() if run._measuring]
+    def _made(self, inside: Run | None) -> Worker:
+        started = _current.get() if inside is None else (inside,)
+        around = [run for run in started if run._measuring]
         tags = self._tags if self._tags is None or hasattr(self._tags, "items") else None
         if tags is not self._tags:
             _warn(f"tags={self._tags!r:.80} must be a mapping such as {{'seed': '1'}}; measuring without it")
@@ -129,6 +136,15 @@ class Run:
                 )
         return self.footprint
 
+    def so_far(self) -> Footprint | None:
+        """Footprint until now, while the run goes on; None where nothing was measured yet, or nothing answers in time.
+
+        What is looked at every few seconds only, as a plug is, is as of its last look.
+        """
+        if self._worker is None:
+            return None
+        return self._worker.so_far(wait_s=ANSWER_WAIT_S)
+
     def span(self, name: str, *, total: float | None = None) -> Span:
         """Context of a named part of the run; spans may nest and overlap.
 
@@ -168,15 +184,13 @@ class Run:
 
         The run of a generator lasts from its first value until its end, with all that is done between its values.
         """
-        if isinstance(function, (staticmethod, classmethod)):
-            return type(function)(self(function.__func__))
         name = self._name or getattr(function, "__name__", None)
 
         def fresh() -> Run:
             return Run(name, tags=self._tags, **self._about, **self._arguments)
 
-        measured: F = _measured(function, fresh)
-        return measured
+        made: F = measured(function, fresh)
+        return made
 
 
 class Span:
@@ -222,11 +236,20 @@ def track(name: Any = None, **settings: Any) -> Any:
     return Run(name, **settings)
 
 
-def _measured(function: Any, fresh: Callable[[], Run]) -> Any:
-    """A function of the same kind that is measured from its beginning to its end."""
+def measured(function: Any, fresh: Callable[[], AbstractContextManager[Any]]) -> Any:
+    """A function of the same kind that is measured from its beginning to its end, each time it is called.
+
+    The run of a generator lasts from its first value until its end, with all that is done between its values.
+
+    Args:
+        function: Function, coroutine function, generator function, static or class method.
+        fresh: Makes what measures one call.
+    """
     import contextlib
     import inspect
 
+    if isinstance(function, (staticmethod, classmethod)):
+        return type(function)(measured(function.__func__, fresh))
     if inspect.iscoroutinefunction(function):
 
         async def measured_coroutine(*args: Any, **kwargs: Any) -> Any:
@@ -256,11 +279,11 @@ def _measured(function: Any, fresh: Callable[[], Run]) -> Any:
 
         return functools.wraps(function)(measured_generator)
 
-    def measured(*args: Any, **kwargs: Any) -> Any:
+    def measured_call(*args: Any, **kwargs: Any) -> Any:
         with fresh():
             return function(*args, **kwargs)
 
-    return functools.wraps(function)(measured)
+    return functools.wraps(function)(measured_call)
 
 
 class _Caught:

@@ -202,6 +202,25 @@ class Session:
         assert self._source is not None and self._recorder is not None
         guarded(self._each_tick, self._recorder.failed)
         guarded(self._source.tick, self._recorder.failed)
+        if self._worker.asked:
+            guarded(self._answer, self._warn)
+
+    def _answer(self) -> None:
+        """Tell who asked what was measured until now, forecast included."""
+        assert self._recorder is not None
+        waiting = [self._worker.asked.popleft() for _ in range(len(self._worker.asked))]
+        made = None
+        try:
+            fold = self._recorder.fold  # with what the recorder still held
+            made = self._so_far()
+            if fold.progress is not None:
+                from sootprint.tracker.foresight import now
+
+                told = now(fold, made)
+                made = classes.replace(made, forecasts=(*made.forecasts, told)) if told else made
+        finally:
+            for one in waiting:
+                one.answer(made)
 
     def _lull(self, beat: Beat) -> None:
         """Take ticks of counters alone, where nothing is made of a tick but the sums."""
@@ -288,6 +307,7 @@ class Session:
             if self._worker.unkept:
                 self._recorder.emit({"k": "note", "text": f"{self._worker.unkept} {UNKEPT}"})
             guarded(functools.partial(self._source.end, self._worker.stopped_s), self._warn)
+            guarded(self._describe_meters, self._warn)  # of a short run, or one that took over at its end
             guarded(self._foresee, self._warn)
             end = {
                 "k": "end",

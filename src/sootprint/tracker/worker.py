@@ -72,6 +72,19 @@ class Flag:
         return self.is_set or self._lock.acquire(timeout=duration_s)
 
 
+class Asked:
+    """A question for the footprint so far, and its answer."""
+
+    def __init__(self) -> None:
+        self.footprint: Footprint | None = None
+        self.answered = threading.Event()
+
+    def answer(self, footprint: Footprint | None) -> None:
+        """Give the answer to who waits for it."""
+        self.footprint = footprint
+        self.answered.set()
+
+
 class Worker:
     """One measured run; every method returns at once or within its bound and raises nothing.
 
@@ -116,8 +129,7 @@ class Worker:
         self.begin()
         self.id = uuid7(self.wall_s)
         self.footprint: Footprint | None = None
-        self.discarded = False
-        self.attached = False  # to the record of another rank of its job on this machine
+        self.discarded = self.attached = False  # to the record of another rank of its job on this machine
         self.job: tuple[Path, str] | None = None  # home of that record, and the job's identity
         self.why = "finished"
         self.stopped_s: float | None = None  # when it was told to stop [s]
@@ -126,6 +138,7 @@ class Worker:
         self.first = self._first_look()
         self.stopping, self._done = Flag(), threading.Event()
         self.interrupt: Callable[[], object] = bool  # ends a wait that the flag alone does not
+        self.asked: collections.deque[Asked] = collections.deque()  # who waits for the footprint so far
         self.unkept = 0  # marks that came faster than they can be written
         self._numbers, self._refused = itertools.count(), set[str]()
         self._pid = os.getpid()
@@ -181,6 +194,21 @@ class Worker:
             self.stopping.set()
             self.interrupt()
             return self._done.wait(wait_s)
+
+    def so_far(self, *, wait_s: float) -> Footprint | None:
+        """Footprint until now, of readings that are taken for it; None where none came within `wait_s` [s].
+
+        After the end it is that of the whole run; a rank whose job another one writes gives the job's.
+        """
+        if self.attached:
+            return self.footprint_of_job()
+        if self._thread.ident is None or self._pid != os.getpid() or self._done.is_set():
+            return self.footprint
+        asked = Asked()
+        self.asked.append(asked)
+        self.interrupt()
+        asked.answered.wait(wait_s)
+        return asked.footprint
 
     def footprint_of_job(self) -> Footprint | None:
         """Footprint that another rank of this one's job on this machine has written so far, or None."""
@@ -285,6 +313,8 @@ class Worker:
             self.ready.set()
             self.has_loaded()
             self._done.set()
+            while self.asked:
+                self.asked.popleft().answer(self.footprint)
 
     def has_loaded(self) -> None:
         """All that measuring needs is loaded; a second time changes nothing."""
