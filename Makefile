@@ -40,7 +40,7 @@ test: .venv/.ready ## Pass all tests, the end-to-end ones included
 	$(BIN)/python -m pytest --ignore=tests/frameworks $(SHARED) -m "not alone and $(HERE)"
 	$(BIN)/python -m pytest --ignore=tests/frameworks -m "alone and $(HERE)"
 
-test-frameworks: .venv/.ready ## Pass the tests that need a training framework, in .venv-frameworks
+test-frameworks: .venv/.ready ## Pass the tests that need a training framework or CodeCarbon, in .venv-frameworks
 	@tools/test_frameworks.sh $(BIN)/python $(UV)
 
 bench: .venv/.ready ## Measure what measuring costs, into bench/results

@@ -119,6 +119,35 @@ def _callback(module: str, name: str) -> str:
     return "\n\n".join([*parts, _table(("method", "gives"), methods)])
 
 
+def compat_page() -> str:
+    """Page of the interfaces of other tools."""
+    intro = (
+        "Modules of `sootprint.compat`: the interfaces of other tools over a run of ours. "
+        "[Come from another tool](../how-to/come-from-another-tool.md) tells what changes, and what becomes of each "
+        "argument."
+    )
+    return _page("Interfaces of other tools", intro, (_compat(*one) for one in COMPAT))
+
+
+def _compat(module: str, names: tuple[str, ...]) -> str:
+    home = importlib.import_module(f"sootprint.compat.{module}")
+    parts = [f"## sootprint.compat.{module}", _first_line(home)]
+    for name in names:
+        value = getattr(home, name)
+        taken = ", ".join(inspect.signature(value).parameters)
+        parts += [f"### {name}", f"`{name}({taken})`", _first_line(value), _described(value)]
+        methods = list(_methods(value)) if isinstance(value, type) else []
+        parts.append(_table(("method", "gives"), methods) if methods else "")
+    return "\n\n".join(part for part in parts if part)
+
+
+COMPAT = (
+    ("codecarbon", ("EmissionsTracker", "OfflineEmissionsTracker", "track_emissions")),
+    ("codecarbon.emissions_tracker", ("TaskEmissionsTracker", "track_task_emissions")),
+    ("codecarbon.output", ("EmissionsData",)),
+    ("carbontracker", ("CarbonTracker",)),
+    ("zeus", ("ZeusMonitor", "Measurement")),
+)
 CALLBACKS = (
     ("torch", "Training"),
     ("lightning", "SootprintCallback"),
@@ -128,6 +157,7 @@ CALLBACKS = (
 PAGES: dict[str, Callable[[], str]] = {
     "callbacks.md": callbacks_page,
     "commands.md": command_page,
+    "compat.md": compat_page,
     "python.md": python_page,
     "record.md": record_page,
     "survey.md": survey_page,
@@ -206,7 +236,11 @@ def _described(value: Any) -> str:
 
 
 def _methods(owner: type) -> Iterator[tuple[str, ...]]:
-    own = [one for one in owner.__mro__ if one is owner or one.__module__.startswith("sootprint.callbacks")]
+    own = [
+        one
+        for one in owner.__mro__
+        if one is owner or one.__module__.startswith(("sootprint.callbacks", "sootprint.compat"))
+    ]
     for name, member in dict(pair for one in reversed(own) for pair in vars(one).items()).items():
         if not name.startswith("_") and (
             inspect.isfunction(member) or isinstance(member, property | classmethod)

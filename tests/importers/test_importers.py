@@ -141,6 +141,16 @@ def test_run_of_several_lines_is_its_last_sum() -> None:
     assert [(left.where, "line 3 completes" in left.why) for left in found.left_out] == [("line 2", True)]
 
 
+def test_row_that_sootprint_wrote_is_left_to_its_record() -> None:
+    """The interface of CodeCarbon's name writes such rows beside our own records: neither is counted twice."""
+    ours = table(THIRD, CELLS | {"codecarbon_version": "sootprint 0.1.0", "run_id": "ours"}, CELLS)
+    found = importers.read(ours, name="emissions.csv")
+    assert [made.tool_version for made in found.records] == ["3.3.2"]
+    assert [one.why for one in found.left_out] == [
+        "Sootprint wrote it: its own record is `sootprint show ours`"
+    ]
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [

@@ -73,6 +73,8 @@ def _runs(text: str, name: str) -> Iterator[tuple[str, Footprint | str]]:
         where = f"line {line}"
         if isinstance(row, str):
             yield where, row
+        elif row.get("codecarbon_version", "").startswith("sootprint"):
+            yield where, f"Sootprint wrote it: its own record is `sootprint show {row.get('run_id', '')}`"
         elif row.get("run_id") and last[_run(row)][1] != line:
             kept = last[_run(row)][1]
             yield where, f"an earlier sum of the run that line {kept} completes: it is in that one"
@@ -102,7 +104,7 @@ def _record(row: Row) -> Footprint:
         raise InputError("it has neither energy_consumed nor emissions: a record needs one of them")
     ended = instant(row.get("timestamp", ""))
     started = _started(ended, duration_s)
-    place, remarks = _place(row)
+    place, remarks = placed(row)
     components, hardware = _components(row, pue), tuple(_hardware(row))
     measured = any(part.energy_kwh.basis == "sensor" for part in components)
     made: dict[str, Any] = {
@@ -189,7 +191,7 @@ def _device_hours(duration_s: float | None, hardware: tuple[Hardware, ...]) -> Q
     return Quantity(value=hours(duration_s) * hardware[0].count, basis="derived")
 
 
-def _place(row: Row) -> tuple[Place, tuple[str, ...]]:
+def placed(row: Row) -> tuple[Place, tuple[str, ...]]:
     """Cloud region, else the state or province, else the country, as far as a table knows it."""
     provider, region = row.get("cloud_provider", "").lower(), row.get("cloud_region", "").lower()
     if row.get("on_cloud", "").upper() == "Y" and provider and region:
