@@ -76,6 +76,43 @@ def left(source: str) -> list[str]:
     return [row.why for row in importers.read(source, name="jobs.txt").left_out]
 
 
+def recorded(name: str) -> dict[str, Footprint]:
+    """Records of what a Slurm 22.05 with accounting printed on one machine, by job.
+
+    Its node was given Cray's counters, `contain` and `alloc` (after the setting PrologFlags) at about 100 W; the job 11
+    saw its counter set back.
+    """
+    found = importers.read((RECORDED / name).read_text(encoding="utf-8"), name=name)
+    return {record.given["jobid"]: record for record in found.records}
+
+
+def test_what_a_real_slurm_prints() -> None:
+    """Array, requeue, cancel, failure, a bar in a name, and a job that still runs; accelerators with their type."""
+    jobs = recorded("without-energy.txt")
+    assert {job: record.tags["state"] for job, record in jobs.items()} == {
+        "1": "COMPLETED", "2": "FAILED", "4": "CANCELLED", "5": "COMPLETED", "6": "REQUEUED", "3_1": "FAILED",
+        "3_2": "FAILED",
+    }  # fmt: skip
+    assert all(record.energy_kwh is None for record in jobs.values())
+    assert jobs["2"].name == "odd|name"
+    assert [(part.name, part.count) for part in jobs["1"].hardware] == [("a100", 2)]
+    source = (RECORDED / "without-energy.txt").read_text(encoding="utf-8")
+    assert left(source) == ["it is running after 5 s and has not ended: import it again afterwards"]
+
+
+def test_energies_that_a_real_slurm_prints() -> None:
+    """At 100 W: 4 s by `extern`, 2 s by `batch` where the counter was set back, not the 195 J of a job's own row."""
+    contain, alloc, told = recorded("contain.txt"), recorded("alloc.txt"), recorded("jobs.json")
+    jobs = {**contain, **alloc}
+    found = {job: round(record.energy_kwh.value * 3.6e6) for job, record in jobs.items() if record.energy_kwh}
+    assert found == {"10": 406, "11": 193, "12": 222, "13": 416}
+    assert any("ran back below zero" in warning for warning in contain["11"].warnings)
+    assert sorted(told) == ["10", "3_1", "3_2"]
+    for name in ("id", "energy_kwh", "hardware", "duration_s", "started", "tags", "device_hours"):
+        assert getattr(told["10"], name) == getattr(contain["10"], name), name
+    assert told["3_1"].id == recorded("without-energy.txt")["3_1"].id
+
+
 def test_job_without_energy_has_its_hardware_and_hours() -> None:
     """What it was given and for how long, its end as a tag; its energy, place and PUE are unknown."""
     record = one()

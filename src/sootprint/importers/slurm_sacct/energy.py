@@ -1,8 +1,9 @@
 """Energy of a job: which of Slurm's rows has it, counted once.
 
 The controller adds to a job what its steps used: with PrologFlags=Contain that of the step `extern` alone, which is
-there for the whole job on all nodes; without, that of all steps, and those that run at once each have the same
-node's energy. So `extern` is taken where there is one, then what cannot overlap.
+there for the whole job on all nodes; without, that of the steps that have ended by then, and those that run at once
+each have the same node's energy. On a Slurm 22.05 at 100 W a job of 4 s was told 195 J in its own row, 416 J in that
+of `batch`, and 195 J in that of its one step. So `extern` is taken where there is one, then what cannot overlap.
 
 Source:
     SchedMD, Slurm 25.05, src/stepmgr/stepmgr.c, _internal_step_complete; src/sacct/print.c, PRINT_CONSUMED_ENERGY_RAW:

@@ -43,7 +43,8 @@ _NOTHING = frozenset(
 _ELAPSED = re.compile(r"(?:(\d{1,6})-)?(?:(\d{1,6}):)?(\d{1,2}):(\d{1,2}(?:\.\d{1,6})?)")
 _AMOUNT = re.compile(r"(\d{1,20})(\.\d{1,6})?([KMGTPE]?)")
 _SUFFIXES = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
-_NO_NUMBER = (2.0**32 - 2, 2.0**32 - 1, 2.0**64 - 2, 2.0**64 - 1)
+_NO_NUMBER = (2.0**32 - 2, 2.0**32 - 1)
+_BELOW_ZERO = 2.0**63  # of 64 bits without a sign: a difference below zero comes out above
 _EPOCH = re.compile(r"\d{9,11}")
 MOST_COUNT = 10_000_000
 MOST_YEAR, LEAST_YEAR = 2100, 2002  # the first release of Slurm was in 2002
@@ -134,6 +135,10 @@ def energy(text: str) -> Amount:
     factor = _SUFFIXES[suffix]
     value = float(f"{whole}{fraction or ''}") * factor
     half = 0.5 * factor * 10.0 ** -(len(fraction or ".") - 1)
+    if value >= _BELOW_ZERO:
+        return Amount(
+            None, f"its energy {text:.40} is a counter that ran back below zero, or no number at all"
+        )
     if any(abs(value - mark) <= half * 1.001 for mark in _NO_NUMBER):
         return Amount(None, f"its energy {text:.40} is Slurm's mark of a number that is not there")
     return Amount(value) if value > 0.0 else Amount(None)
