@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sootprint.estimator.filled import Beside
     from sootprint.importers import LeftOut
     from sootprint.importers.base import Names
+    from sootprint.importers.folders import Source
     from sootprint.settings import Settings
 
 MOST_TOLD = 20  # rows left out that are told one by one
@@ -29,11 +30,13 @@ Form = Annotated[
     str | None,
     typer.Argument(
         metavar="[FORMAT]",
-        help="codecarbon, hf-card, boamps, slurm-sacct, aws-ccft, gcp-carbon, azure-carbon, mlperf-power, template "
-        "or sootprint; auto, or nothing, to tell it by the text.",
+        help="One of those above; auto, or nothing, to tell it by the text.",
+        show_default=False,
     ),
 ]
-Files = Annotated[list[str] | None, typer.Argument(metavar="[FILE...]", help="Files; - for stdin.")]
+Files = Annotated[
+    list[str] | None, typer.Argument(metavar="[FILE...]", help="Files and folders; - for stdin.")
+]
 Template = Annotated[
     bool, typer.Option("--template", help="Print the empty table with an example row, and stop.")
 ]
@@ -89,9 +92,15 @@ def import_(
     What a row states is kept as stated. Hours on a named device get an estimate of their energy, and energy at a place
     its emissions. A row that cannot be used is told with its line and the reason; the others are read. The same file
     read again changes nothing. Users, accounts and nodes are pseudonyms. With --out the records go to a file, one JSON
-    object a line, and not to the ledger.
+    object a line, and not to the ledger. A folder is looked through for runs of MLflow, logs of Carbontracker,
+    impacttracker/data.json and emissions.csv.
+
+    Formats: codecarbon, carbontracker, eco2ai, zeus, experiment-impact-tracker, mlco2, green-algorithms, mlflow, wandb,
+    hf-card, boamps, slurm-sacct, aws-ccft, gcp-carbon, azure-carbon, mlperf-power, template, sootprint.
 
         sootprint import emissions.csv
+        sootprint import carbontracker logs/
+        sootprint import mlflow mlruns/0 --zone FR
         sootprint import slurm-sacct jobs.txt --zone DE --pue 1.3 --cpu "EPYC 7763=128"
         sootprint import hf-card README.md --json
         sootprint import --template > runs.csv
@@ -123,12 +132,12 @@ def import_(
 
 
 def _named(form: str | None, files: Sequence[str]) -> tuple[str | None, list[str]]:
-    """Format and files; the first argument is a file where it is no format and there is one of that name."""
+    """Format and files; the first argument is a file or folder where it is no format and there is one so named."""
     from sootprint.importers import FORMATS
 
     if form is None or form == "auto":
         return None, list(files)
-    if form not in FORMATS and (form == "-" or Path(form).is_file()):
+    if form not in FORMATS and (form == "-" or Path(form).exists()):
         return None, [form, *files]
     return form, list(files)
 
@@ -194,25 +203,42 @@ class _Reading:
         Raises:
             InputError: A file cannot be read, or holds no record.
         """
-        for file in files:
+        from sootprint.core.errors import InputError
+        from sootprint.importers import folders
+        from sootprint.importers.base import LeftOut
+
+        for source in folders.sources(list(files), form):
             before = self.records
-            for made in self._of(file, form):
-                self._note(made)
-                yield made
-            if self.records == before:
+            try:
+                for made in self._of(source):
+                    self._note(made)
+                    yield made
+            except InputError as err:
+                if not source.is_found:
+                    raise
+                self.left_out.append((source.name, LeftOut(where="all of it", why=str(err))))
+            if self.records == before and not source.is_found:
                 first = (
                     f"{self.left_out[-1][1].where}: {self.left_out[-1][1].why}"
                     if self.left_out
                     else "no rows"
                 )
-                shell.wrong(f"{_called(file)} holds no record: {first}")
+                shell.wrong(f"{source.name} holds no record: {first}")
+        if not self.records and self.left_out:
+            name, first_left = self.left_out[0]
+            shell.wrong(f"nothing can be used: {name}, {first_left.where}: {first_left.why}")
 
-    def _of(self, file: str, form: str | None) -> Iterator[Footprint]:
+    def _of(self, source: Source) -> Iterator[Footprint]:
         from sootprint import importers
         from sootprint.importers.base import LeftOut
 
-        name = _called(file)
-        with _opened(file) as text:
+        name, form = source.name, source.form
+        if source.make is not None:
+            found = source.make()
+            self.left_out += ((name, one) for one in found.left_out)
+            yield from map(self._filling.of, found.records)
+            return
+        with _opened(source.file) as text:
             head = next((line for line in text if line.strip("\ufeff \t\r\n")), "")
             lines = itertools.chain((head,), text)
             rows = importers.streamed(lines, head, name=name, form=form, names=self._names)
@@ -290,10 +316,6 @@ def records_of(ref: str) -> list[Footprint]:
     records, left_out = imported([ref])
     told(left_out)
     return records
-
-
-def _called(file: str) -> str:
-    return "standard input" if file == "-" else Path(file).name
 
 
 @contextlib.contextmanager

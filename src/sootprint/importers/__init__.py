@@ -16,20 +16,36 @@ from sootprint.importers import (
     aws_ccft,
     azure_carbon,
     boamps,
+    carbontracker,
     codecarbon,
+    eco2ai,
     gcp_carbon,
+    green_algorithms,
     hf_card,
+    impact_tracker,
+    mlco2,
+    mlflow,
     mlperf_power,
     ours,
     slurm_sacct,
     template,
+    wandb,
+    zeus,
 )
 from sootprint.importers.base import Imported, LeftOut, Names, nobody
 
-__all__ = ["FORMATS", "Imported", "LeftOut", "form_of", "read", "streamed"]
+__all__ = ["FORMATS", "SAYS", "Imported", "LeftOut", "form_of", "read", "streamed"]
 
 FORMATS: dict[str, Callable[[str, str], Imported]] = {
     "codecarbon": codecarbon.read,
+    "carbontracker": carbontracker.read,
+    "eco2ai": eco2ai.read,
+    "zeus": zeus.read,
+    "experiment-impact-tracker": impact_tracker.read,
+    "mlco2": mlco2.read,
+    "green-algorithms": green_algorithms.read,
+    "mlflow": mlflow.read,
+    "wandb": wandb.read,
     "hf-card": hf_card.read,
     "boamps": boamps.read,
     "slurm-sacct": slurm_sacct.read,
@@ -39,6 +55,26 @@ FORMATS: dict[str, Callable[[str, str], Imported]] = {
     "mlperf-power": mlperf_power.read,
     "template": template.read,
     "sootprint": ours.read,
+}
+SAYS = {
+    "codecarbon": "CodeCarbon's emissions.csv",
+    "carbontracker": "a log of Carbontracker, the standard one or both in one text",
+    "eco2ai": "Eco2AI's emission.csv",
+    "zeus": "the log file of a ZeusMonitor",
+    "experiment-impact-tracker": "impacttracker/data.json",
+    "mlco2": "words of the ML CO2 Impact calculator, in a paper or a model card",
+    "green-algorithms": "the CSV that Green Algorithms exports",
+    "mlflow": "an export of MLflow's system metrics, with the powers of the GPUs",
+    "wandb": "a CSV of W&B's system metrics, with the powers of the GPUs",
+    "hf-card": "a model card with co2_eq_emissions (grams)",
+    "boamps": "a BoAmps report: JSON",
+    "slurm-sacct": "jobs of Slurm: sacct --parsable2 or --json",
+    "aws-ccft": "carbon emissions of AWS Data Exports",
+    "gcp-carbon": "carbon footprint of Google Cloud, from BigQuery",
+    "azure-carbon": "carbon optimization of Azure",
+    "mlperf-power": "power logs of MLPerf: spl.txt, or node_N.txt",
+    "template": "a table of the template",
+    "sootprint": "our records: JSON, or one a line",
 }
 # Those with names of people and accounts, which become pseudonyms
 _WITH_NAMES: dict[str, Callable[[str, str, Names], Imported]] = {
@@ -99,8 +135,8 @@ def streamed(
 
 
 _KNOWN = (
-    "our records, a table of our template, CodeCarbon's emissions.csv, a BoAmps report, a model card, the output of "
-    "sacct --parsable2 or a cloud provider's export of emissions"
+    "our records, a table of our template, a file of CodeCarbon or another tool, a BoAmps report, a model card, the "
+    "output of sacct --parsable2 or a cloud provider's export of emissions"
 )
 
 
@@ -111,17 +147,31 @@ def form_of(text: str, name: str) -> str:
         InputError: It is none that is known.
     """
     start = text.lstrip("\ufeff \t\r\n")[:_LOOKED_AT]
-    if start[:1] in ("{", "["):
-        return next((form for form, is_its in _TREES if is_its(start)), "sootprint")
-    if start.startswith("---"):
-        return "hf-card"
-    head = start.partition("\n")[0].lower()
-    for form, is_its in _HEADS:
-        if is_its(head):
+    for form, is_its in _TOOLS:
+        if is_its(start, name):
             return form
+    if start[:1] in ("{", "["):
+        return next((form for form, is_tree in _TREES if is_tree(start)), "sootprint")
+    if start.startswith("---"):
+        return mlco2.NAME if not hf_card.is_stated(start) and mlco2.is_it(text, name) else hf_card.NAME
+    head = start.partition("\n")[0].lower()
+    for form, is_of_head in _HEADS:
+        if is_of_head(head):
+            return form
+    if mlco2.is_it(text, name):
+        return mlco2.NAME
     raise InputError(f"{name} is in no form that is known: give {_KNOWN}")
 
 
+_TOOLS = (
+    (carbontracker.NAME, carbontracker.is_it),
+    (eco2ai.NAME, eco2ai.is_it),
+    (zeus.NAME, zeus.is_it),
+    (impact_tracker.NAME, impact_tracker.is_it),
+    (mlflow.NAME, mlflow.is_it),
+    (wandb.NAME, wandb.is_it),
+    (green_algorithms.NAME, green_algorithms.is_it),
+)
 _TREES = (
     (boamps.NAME, boamps.is_tree),
     (slurm_sacct.NAME, slurm_sacct.is_tree),

@@ -7,7 +7,7 @@ import hashlib
 import io
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from sootprint.core import utc
 from sootprint.core.errors import CatalogueError, InputError, RecordError
 from sootprint.core.ids import uuid7
 from sootprint.core.quantity import Quantity
-from sootprint.core.records import Footprint, Place
+from sootprint.core.records import Component, Footprint, Hardware, Place
 from sootprint.core.units import G_PER_KG
 
 MOST_ROWS = 100_000
@@ -59,10 +59,18 @@ class Imported:
     left_out: tuple[LeftOut, ...] = ()
 
 
-def rows(text: str, name: str) -> Iterator[tuple[int, Row | str]]:
+def rows(
+    text: str, name: str, *, as_written: bool = False, most: int = MOST_ROWS
+) -> Iterator[tuple[int, Row | str]]:
     """Line and cells of each row of a table with a head, or what is wrong with the row.
 
     The cells are parted by what parts the names of the head: a comma, a semicolon or a tab.
+
+    Args:
+        text: Text of the table.
+        name: Name of its file, for messages.
+        as_written: Whether the names of the head keep their capitals.
+        most: Rows that are read at most.
 
     Raises:
         InputError: The table has too many rows, or a name stands twice in its head.
@@ -71,14 +79,14 @@ def rows(text: str, name: str) -> Iterator[tuple[int, Row | str]]:
     parted = max(",;\t", key=head_line.count)
     reader = csv.reader(io.StringIO(text.lstrip()), delimiter=parted)
     try:
-        head = [cell.strip().lower() for cell in next(reader)]
+        head = [cell.strip() if as_written else cell.strip().lower() for cell in next(reader)]
         named = [cell for cell in head if cell]
         if len(set(named)) < len(named):
             twice = next(one for one in named if named.count(one) > 1)
             raise InputError(f"{name}: column {twice!r:.40} stands twice in the head: leave one")
         for number, cells in enumerate(reader):
-            if number >= MOST_ROWS:
-                raise InputError(f"{name} has more than {MOST_ROWS:,} rows: give it in parts")
+            if number >= most:
+                raise InputError(f"{name} has more than {most:,} rows: give it in parts")
             if any(cell.strip() for cell in cells):
                 yield reader.line_num, _row(head, cells)
     except csv.Error as err:
@@ -157,6 +165,13 @@ def slips(energy_kwh: float | None, emissions_kg: float | None) -> tuple[str, ..
     )
 
 
+def grade_of(components: Sequence[Component], hardware: Sequence[Hardware]) -> str:
+    """Grade of a tool's numbers: C where a sensor was read, D where hardware is named, else E."""
+    if any(part.energy_kwh.basis == "sensor" for part in components):
+        return "C"
+    return "D" if hardware else "E"
+
+
 def identity(at_s: float | None, *contents: Any) -> str:
     """Identity that follows from contents: their instant, or the first of 1970, and a hash for what is random [s]."""
     head = uuid7(max(0.0, at_s or 0.0))[:13]
@@ -200,3 +215,30 @@ FAULTS = (InputError, RecordError)
 
 def nobody(kind: str, name: str) -> None:
     """Nothing in place of a name."""
+
+
+def tried(where: str, make: Callable[[], Footprint]) -> tuple[str, Footprint | str]:
+    """Place of a record, with it or with why there is none."""
+    try:
+        return where, make()
+    except FAULTS as err:
+        return where, str(err)
+
+
+def amount(text: str, what: str, *, hint: str = "") -> float:
+    """Number of at least 0 that a text is.
+
+    Args:
+        text: The text.
+        what: What it tells, for the message.
+        hint: What explains a negative one.
+
+    Raises:
+        InputError: It is none.
+    """
+    if _NUMBER.fullmatch(text.strip()) is None:
+        raise InputError(f"{what} is {text!r:.40}: it is a number with a decimal point")
+    value = float(text)
+    if not 0.0 <= value < math.inf:
+        raise InputError(f"{what} is {text:.40}: it is at least 0{hint if value < 0.0 else ''}")
+    return value

@@ -23,6 +23,7 @@ from sootprint.importers.base import (
     Row,
     claimed,
     gathered,
+    grade_of,
     identity,
     instant,
     number,
@@ -106,7 +107,6 @@ def _record(row: Row) -> Footprint:
     started = _started(ended, duration_s)
     place, remarks = placed(row)
     components, hardware = _components(row, pue), tuple(_hardware(row))
-    measured = any(part.energy_kwh.basis == "sensor" for part in components)
     made: dict[str, Any] = {
         "emissions_kg": claimed(emissions),
         "energy_kwh": claimed(energy, "derived" if components else "claimed"),
@@ -128,7 +128,7 @@ def _record(row: Row) -> Footprint:
         software={name: row[column] for name, column in _SOFTWARE.items() if row.get(column)},
         components=components,
         water_l=claimed(number(row, "water_consumed")),
-        grade="C" if measured else "D" if hardware else "E",
+        grade=grade_of(components, hardware),
         unknown=tuple(name for name, value in made.items() if value is None or value == Place()),
         warnings=(*_doubts(row), *slips(energy, emissions), *remarks),
         given={name: row[name] for name in _GIVEN if row.get(name)},

@@ -37,6 +37,12 @@ SAME = 1e-3  # relative difference of two numbers that are one
 _TEXT = (str, int, float)
 
 
+def is_stated(text: str) -> bool:
+    """Whether a text is a model card whose front matter states its emissions."""
+    found = _FRONT.match(text)
+    return found is not None and re.search(rf"^{KEY}\s*:", found[1], re.MULTILINE) is not None
+
+
 def read(text: str, name: str) -> Imported:
     """Record of a model card.
 

@@ -16,24 +16,12 @@ from sootprint.hub.files.uploads import Uploaded
 from sootprint.hub.problems import NotFoundError, status_of
 from sootprint.hub.rendering import form_page
 from sootprint.hub.requests import NotAllowedError, caller, hub_of
-from sootprint.importers import FORMATS
+from sootprint.importers import FORMATS, SAYS
 from sootprint.importers.template import COLUMNS, empty
 from sootprint.report import figures
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 api = APIRouter(prefix="/api/v1")
-FORMS = {
-    "codecarbon": "CodeCarbon's emissions.csv",
-    "hf-card": "a model card with co2_eq_emissions (grams)",
-    "boamps": "a BoAmps report: JSON",
-    "slurm-sacct": "jobs of Slurm: sacct --parsable2 or --json",
-    "aws-ccft": "carbon emissions of AWS Data Exports",
-    "gcp-carbon": "carbon footprint of Google Cloud, from BigQuery",
-    "azure-carbon": "carbon optimization of Azure",
-    "mlperf-power": "power logs of MLPerf: spl.txt, or node_N.txt",
-    "template": "a table of the template",
-    "sootprint": "our records: JSON, or one a line",
-}
 MEDIA = {
     "csv": "text/csv; charset=utf-8",
     "gz": "application/gzip",
@@ -122,7 +110,7 @@ def _page(
         found=found,
         rows=_rows(found) if found else [],
         most=uploads.MOST_SHOWN,
-        formats={name: FORMS[name] for name in FORMATS},
+        formats={name: SAYS[name] for name in FORMATS},
         columns=COLUMNS,
     )
 

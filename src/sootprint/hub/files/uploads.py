@@ -28,7 +28,11 @@ MAX_FIELD = 4_096  # bytes of a field that is no file
 MOST_FIELDS = 12
 MOST_SHOWN = 50  # records and rows left out that a page lists
 _NOBODY = Settings(home=Path("/nonexistent"), runtime_dir=Path("/nonexistent"))
-_ORIGINS = {"template": "form", "hf-card": "third-party"}  # of a file that is not a tool's
+_ORIGINS = {
+    "template": "form",
+    "hf-card": "third-party",
+    "mlco2": "third-party",
+}  # of a file that is not a tool's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
