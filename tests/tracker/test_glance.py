@@ -78,6 +78,17 @@ def test_ticks_come_when_they_are_due(runtime: Path):
     assert beat.due_s >= begun_s + 10 * PERIOD_S - 1e-9
 
 
+def test_run_that_was_told_to_stop_before_it_could_be_woken_waits_for_no_tick(runtime: Path):
+    """As one that ends while its meters are loaded: it waited for its first tick, 0.1 s."""
+    alone = Alone(runtime)
+    alone.worker.stopping.set()
+    alone._seat.wake = lambda: None
+    begun_s = time.monotonic()
+    alone.lull(Beat(begun_s, 60.0, is_dense=False))
+    assert (alone.ticks, alone.taken) == (0, [])
+    assert time.monotonic() - begun_s < 50.0
+
+
 @pytest.mark.parametrize(
     "end",
     [

@@ -47,7 +47,9 @@ class Glances:
             return
         (wait, is_in_place), recorder = watch, self._recorder
         stopping, marks, now_s = worker.stopping, worker.marks, recorder.monotonic_s
-        while (self.ticks + 1) % RESCAN_TICKS:
+        while (
+            self.ticks + 1
+        ) % RESCAN_TICKS and not stopping.is_set:  # it may be told before it can be woken
             pause_s = beat.due_s - now_s()
             if wait(MS_PER_S * pause_s if pause_s > 0.0 else 0.0) or stopping.is_set or marks:
                 return
