@@ -1,5 +1,6 @@
 """Settings: who wins, what is refused, and in which words."""
 
+import os
 from datetime import date
 from pathlib import Path
 
@@ -70,6 +71,29 @@ def test_argument_wins_over_variable_over_project_over_user(folders):
     assert origins["project"] == "SOOTPRINT_PROJECT"
     assert (origins["year"], origins["period_s"]) == ("project file", "user file")
     assert origins["pue"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("stated", "shown"), [("0,2", "0,2"), ([0, 2], "0,2"), ([], ""), ("GPU-8932f937", "GPU-8932f937")]
+)
+def test_accelerators_that_are_stated_are_all_that_the_meters_see(folders, monkeypatch, stated, shown):
+    """In the driver's order, whatever the training itself may see; nothing else of its environment changes."""
+    _, project, env = folders
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    monkeypatch.setenv("HIP_VISIBLE_DEVICES", "1")
+    seen = load(env, project, accelerators=stated).machine().environ
+    assert (seen["CUDA_VISIBLE_DEVICES"], seen["ROCR_VISIBLE_DEVICES"]) == (shown, shown)
+    assert (seen["CUDA_DEVICE_ORDER"], seen["PATH"]) == ("PCI_BUS_ID", os.environ["PATH"])
+    assert "HIP_VISIBLE_DEVICES" not in seen
+    assert load(env, project).machine().environ is os.environ
+
+
+@pytest.mark.parametrize("stated", [7, ["a\nb"], {"0": 1}])
+def test_accelerators_that_are_no_places_are_refused(folders, stated):
+    """The line names the value and the rule."""
+    _, project, env = folders
+    with pytest.raises(SettingsError, match=r'^accelerators = .* must be places such as "0,2"'):
+        load(env, project, accelerators=stated)
 
 
 def test_nearest_project_file_counts(folders):

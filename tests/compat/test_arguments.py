@@ -51,7 +51,7 @@ def test_signatures_are_what_an_editor_shows() -> None:
 def test_arguments_without_a_meaning_are_named_in_one_warning(caplog: pytest.LogCaptureFixture) -> None:
     """One line for all of them; what is switched off, or has a meaning, is not among them."""
     options(
-        {"save_to_api": True, "api_key": "k", "save_to_prometheus": False, "gpu_ids": None, "pue": 1.1},
+        {"save_to_api": True, "api_key": "k", "save_to_prometheus": False, "metadata": None, "pue": 1.1},
         of_place=False,
     )
     (line,) = caplog.messages

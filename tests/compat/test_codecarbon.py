@@ -23,6 +23,7 @@ from sootprint.compat.codecarbon.emissions_tracker import TaskEmissionsTracker, 
 from sootprint.ledger import Ledger
 from sootprint.tracker.recover import recover
 from sootprint.tracker.replay import journals
+from tests.fixtures import fake_devices
 
 
 @pytest.fixture(autouse=True)
@@ -138,6 +139,8 @@ def test_offline_place_is_the_one_that_was_stated(place: dict[str, str], cells: 
 @pytest.mark.parametrize(
     ("place", "words"),
     [
+        ({"region": "quebec"}, "region='quebec' tells no place without country_iso_code"),
+        ({"cloud_provider": "aws"}, "cloud_provider='aws' tells no place without cloud_region"),
         ({"country_iso_code": "XYZ"}, "country 'XYZ' is in no table"),
         (
             {"country_iso_code": "USA", "region": "atlantis"},
@@ -435,6 +438,30 @@ def test_process_mode_is_our_strict_share(own_home: Path) -> None:
     assert rows()[0]["tracking_mode"] == "process"
     with Ledger(own_home) as ledger:
         assert any(one.startswith("share:") for one in ledger.get(tracker.run_id).warnings)
+
+
+def test_cards_that_were_chosen_are_charged_alone(tmp_path: Path) -> None:
+    """`gpu_ids` counts in the driver's order; an empty list is no card, and none of it is known."""
+    if fake_devices.compiler() is None:
+        pytest.skip(fake_devices.NO_COMPILER)
+    told = fake_devices.python(
+        """
+import json, time
+from sootprint.compat.codecarbon import EmissionsTracker
+found = []
+for chosen in (None, [1], "0", []):
+    with EmissionsTracker(gpu_ids=chosen, save_to_file=False, log_level="critical") as tracker:
+        time.sleep(0.3)
+    data = tracker.final_emissions_data
+    found.append([data.gpu_count, round(data.gpu_power / 10.0) if data.gpu_power > 0.0 else None])
+print(json.dumps(found))
+""",
+        LD_LIBRARY_PATH=str(fake_devices.build_nvml(tmp_path)),
+        FAKE_NVML_COUNT="2",
+        FAKE_NVML_BASE_MW="100000",
+    )
+    assert told[:3] == [[2, 21], [1, 11], [1, 10]]
+    assert told[3][1] is None
 
 
 def test_import_loads_nothing_heavy() -> None:

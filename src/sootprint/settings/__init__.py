@@ -12,20 +12,8 @@ from pathlib import Path
 
 from sootprint.core.classes import dataclass, field
 from sootprint.core.errors import SettingsError
+from sootprint.settings import rules
 from sootprint.settings.folders import config_directory, home_directory, runtime_directory
-from sootprint.settings.rules import (
-    boolean,
-    budget,
-    directory,
-    label,
-    overhead,
-    period,
-    pushed,
-    share,
-    url,
-    year,
-    zone,
-)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,6 +79,7 @@ class Settings:
         run_group: Identity of the job on several nodes that the run is of; else as its launcher tells.
         period_s: Time between two looks at the meters [s].
         share: "node" charges the run for the node it holds, "process" for its own use only.
+        accelerators: Those that the run is charged for, as CUDA_VISIBLE_DEVICES names them; else as that says.
         quiet: Whether the summary at the end is left out.
         store_command: Whether the command line is kept in the record.
         budget_kg: Emissions at which the run warns once [kgCO2e].
@@ -122,6 +111,7 @@ class Settings:
     run_group: str | None = None
     period_s: float = 1.0
     share: str = "node"
+    accelerators: str | None = None
     quiet: bool = False
     store_command: bool = False
     budget_kg: float | None = None
@@ -143,9 +133,9 @@ class Settings:
         """Where the meters look, and what they are told."""
         from sootprint.core.protocols import Machine
 
-        return Machine(
-            sysfs=self.sysfs, procfs=self.procfs, hardware=self.hardware, wall=self.wall, home=str(self.home)
-        )
+        told = {name: getattr(self, name) for name in ("sysfs", "procfs", "hardware", "wall")}
+        environ = os.environ if self.accelerators is None else rules.seen_by(os.environ, self.accelerators)
+        return Machine(**told, environ=environ, home=str(self.home))
 
     def describe(self) -> tuple[Described, ...]:
         """Each setting with its value and its origin, in the order of the reference."""
@@ -213,26 +203,27 @@ class _Key(NamedTuple):
 
 
 _KEYS: dict[str, _Key] = {
-    "home": _Key("home", "SOOTPRINT_HOME", directory, False),
-    "runtime_dir": _Key("runtime_dir", "SOOTPRINT_RUNTIME_DIR", directory, False),
-    "node_socket": _Key("node_socket", "SOOTPRINT_NODE_SOCKET", directory),
-    "sysfs": _Key("sysfs", "SOOTPRINT_SYSFS", label, False),
-    "procfs": _Key("procfs", "SOOTPRINT_PROCFS", label, False),
-    "zone": _Key("zone", "SOOTPRINT_ZONE", zone),
-    "site": _Key("site", "SOOTPRINT_SITE", label),
-    "pue": _Key("pue", "SOOTPRINT_PUE", overhead),
-    "project": _Key("project", "SOOTPRINT_PROJECT", label),
-    "run_group": _Key("run_group", "SOOTPRINT_RUN_GROUP", label, False),
-    "period_s": _Key("period", "SOOTPRINT_PERIOD", period),
-    "share": _Key("share", "SOOTPRINT_SHARE", share),
-    "quiet": _Key("quiet", "SOOTPRINT_QUIET", boolean),
-    "store_command": _Key("store_command", "SOOTPRINT_STORE_COMMAND", boolean),
-    "budget_kg": _Key("budget_kg", "SOOTPRINT_BUDGET_KG", budget),
+    "home": _Key("home", "SOOTPRINT_HOME", rules.directory, False),
+    "runtime_dir": _Key("runtime_dir", "SOOTPRINT_RUNTIME_DIR", rules.directory, False),
+    "node_socket": _Key("node_socket", "SOOTPRINT_NODE_SOCKET", rules.directory),
+    "sysfs": _Key("sysfs", "SOOTPRINT_SYSFS", rules.label, False),
+    "procfs": _Key("procfs", "SOOTPRINT_PROCFS", rules.label, False),
+    "zone": _Key("zone", "SOOTPRINT_ZONE", rules.zone),
+    "site": _Key("site", "SOOTPRINT_SITE", rules.label),
+    "pue": _Key("pue", "SOOTPRINT_PUE", rules.overhead),
+    "project": _Key("project", "SOOTPRINT_PROJECT", rules.label),
+    "run_group": _Key("run_group", "SOOTPRINT_RUN_GROUP", rules.label, False),
+    "period_s": _Key("period", "SOOTPRINT_PERIOD", rules.period),
+    "share": _Key("share", "SOOTPRINT_SHARE", rules.share),
+    "accelerators": _Key("accelerators", "SOOTPRINT_ACCELERATORS", rules.accelerators, False),
+    "quiet": _Key("quiet", "SOOTPRINT_QUIET", rules.boolean),
+    "store_command": _Key("store_command", "SOOTPRINT_STORE_COMMAND", rules.boolean),
+    "budget_kg": _Key("budget_kg", "SOOTPRINT_BUDGET_KG", rules.budget),
     "expect_total": _Key("expect_total", "SOOTPRINT_EXPECT_TOTAL", _table("expectation", "rules"), False),
-    "year": _Key("year", "SOOTPRINT_YEAR", year),
-    "hub": _Key("hub", "SOOTPRINT_HUB", url),
-    "hub_push": _Key("hub_push", "SOOTPRINT_HUB_PUSH", pushed),
-    "hub_token_file": _Key("hub_token_file", "SOOTPRINT_HUB_TOKEN_FILE", directory, False),
+    "year": _Key("year", "SOOTPRINT_YEAR", rules.year),
+    "hub": _Key("hub", "SOOTPRINT_HUB", rules.url),
+    "hub_push": _Key("hub_push", "SOOTPRINT_HUB_PUSH", rules.pushed),
+    "hub_token_file": _Key("hub_token_file", "SOOTPRINT_HUB_TOKEN_FILE", rules.directory, False),
     "exporters": _Key("exporters", "SOOTPRINT_EXPORTERS", _table("exporters", "exporters")),
     "hardware": _Key("hardware", None, _table("hardware")),
     "sites": _Key("sites", None, _table("sites")),

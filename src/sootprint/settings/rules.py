@@ -9,7 +9,7 @@ from sootprint.core.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 MAX_PUE = 10.0
@@ -34,6 +34,21 @@ def zone(value: Any) -> str:
     if len(text) > 80:
         raise ValueError('must be a zone such as "FR", "US-WA" or "aws/us-east-1"')
     return text
+
+
+def accelerators(value: Any) -> str:
+    """Places of accelerators as CUDA_VISIBLE_DEVICES names them, from a text or a list; "" is none of them."""
+    text = ",".join(map(str, value)) if isinstance(value, list | tuple) else value
+    if not isinstance(text, str) or not text.isprintable():
+        raise ValueError('must be places such as "0,2", or identities such as "GPU-8932f937"')
+    return text.strip()
+
+
+def seen_by(environ: Mapping[str, str], chosen: str) -> dict[str, str]:
+    """Variables of a job that may use these accelerators, counted in the driver's order, and no others."""
+    kept = {name: text for name, text in environ.items() if name != "HIP_VISIBLE_DEVICES"}
+    shown = dict.fromkeys(("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"), chosen)
+    return {**kept, **shown, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
 
 
 def directory(value: Any) -> Path:

@@ -38,8 +38,8 @@ DECORATOR = (
 )  # fmt: skip
 USED = (
     "project_name", "measure_power_secs", "output_dir", "output_file", "output_methods", "save_to_file",
-    "experiment_id", "experiment_name", "tracking_mode", "log_level", "on_csv_write", "pue", "allow_multiple_runs",
-    *PLACE,
+    "gpu_ids", "experiment_id", "experiment_name", "tracking_mode", "log_level", "on_csv_write", "pue",
+    "allow_multiple_runs", *PLACE,
 )  # fmt: skip
 ONLINE = shared.signature(COMMON)
 OFFLINE = shared.signature(COMMON, by_name=PLACE)
@@ -178,7 +178,8 @@ def _settings(told: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, An
     except (TypeError, ValueError):
         period = text_of(period)
     zone = _zone({name: told[name] for name in PLACE if name in told})
-    return made | {"tags": tags or None, "period": period, "pue": told.get("pue"), "zone": zone}
+    made |= {"tags": tags or None, "period": period, "pue": told.get("pue"), "zone": zone}
+    return made | {"accelerators": told.get("gpu_ids")}
 
 
 def _zone(told: Mapping[str, Any]) -> str | None:
@@ -193,6 +194,13 @@ def _zone(told: Mapping[str, Any]) -> str | None:
     found, remarks = placed(row | {"on_cloud": "Y"})
     for remark in remarks:
         shared.remark(remark)
+    for name, other in (
+        ("region", "country_iso_code"),
+        ("cloud_region", "cloud_provider"),
+        ("cloud_provider", "cloud_region"),
+    ):
+        if row.get(name) and not row.get(other):
+            shared.remark(f"{name}={row.pop(name)!r:.40} tells no place without {other}")
     unused = [name for name in ("cloud_region", "region") if row.get(name) and not _names(found, name)]
     if unused:
         words = ", ".join(f"{name}={row[name]!r:.40}" for name in unused)
