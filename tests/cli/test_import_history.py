@@ -77,6 +77,32 @@ def test_nothing_is_estimated_of_what_nobody_named(command: Command, jobs: Path)
 
 
 @pytest.mark.parametrize(
+    ("plugin", "grades", "components"),
+    [
+        ("acct_gather_energy/ipmi", ("A", "A"), ("wall", "wall")),
+        ("rapl", ("D", "B"), ("estimate", "cpu")),
+        ("gpu", ("C", "D"), ("accelerator", "estimate")),
+        ("none", ("D", "D"), ("estimate", "estimate")),
+    ],
+)
+def test_plugin_says_what_was_measured(
+    command: Command, plugin: str, grades: tuple[str, ...], components: tuple[str, ...]
+) -> None:
+    """An energy that leaves out what a job computed on is not used, and the job is estimated."""
+    cores = {"JobID": "102", "AllocTRES": "cpu=64,node=1"}
+    source = text({"ConsumedEnergyRaw": "7200000"}, {**cores, "ConsumedEnergyRaw": "3600000"})
+    stated = ("--cpu", "EPYC 7763", "--zone", "DE", "--energy-plugin", plugin)
+    made = records(command("import", "-", *stated, "--json", stdin=source))
+    assert tuple(one["grade"] for one in made) == grades
+    for one, component, measured_kwh in zip(made, components, (2.0, 1.0), strict=True):
+        meter = one["components"][0]["meter"]
+        assert (meter if meter == "estimate" else one["components"][0]["component"]) == component
+        assert (one["energy_kwh"]["value"] == measured_kwh) == (component != "estimate")
+        assert one["emissions_kg"]["value"] > 0.0
+        assert "energy_kwh" not in one["unknown"]
+
+
+@pytest.mark.parametrize(
     ("words", "why"),
     [
         (("--zone", "Atlantis"), "Atlantis"),
@@ -88,6 +114,7 @@ def test_nothing_is_estimated_of_what_nobody_named(command: Command, jobs: Path)
         (("--cpu", "A100"), "is no processor"),
         (("--cpu", "EPYC 7763=0"), "N of Slurm's CPUs"),
         (("--cpu", "EPYC 7763=many"), "N of Slurm's CPUs"),
+        (("--energy-plugin", "magic"), "'magic' is not one of ipmi"),
     ],
 )
 def test_bad_statement_beside_a_file_gets_one_line(

@@ -28,6 +28,7 @@ from sootprint.hub.insight import projections
 from sootprint.hub.tables import FootprintVersion, table_of
 from tests.hub import records
 from tests.hub.conftest import HOST, KEY, hub
+from tests.importers import test_slurm_sacct, test_statements
 from tests.importers.test_boamps import REPORT
 from tests.importers.test_importers import CARD, SECOND, THIRD, table
 
@@ -227,6 +228,9 @@ def _upload(client: TestClient, name: str, content: bytes | str, **fields: str) 
         ("runs.csv", "name,hours,hardware,zone\nmine,48,A100,FR\n", "form"),
         ("record.json", json.dumps(records.record(name="ours")), "tool"),
         ("boamps.json", json.dumps(REPORT), "tool"),
+        ("jobs.txt", test_slurm_sacct.text({}), "tool"),
+        ("aws.csv", test_statements.aws(), "tool"),
+        ("gcp.json", json.dumps(test_statements.GCP), "tool"),
     ],
 )
 def test_uploaded_file_is_looked_at_then_published_once(
@@ -240,6 +244,30 @@ def test_uploaded_file_is_looked_at_then_published_once(
         assert _upload(client, name, text).status_code == 200
     (row,) = client.get("/api/v1/footprints", params={"view": "summary"}).json()["items"]
     assert (row["origin"], row["emissions_kg"] > 0.0) == (origin, True)
+
+
+def test_form_states_the_place_of_a_cluster(client: TestClient) -> None:
+    """The place and the PUE of records that state none; a place or PUE that is none is told."""
+    text = test_slurm_sacct.text({})
+    for zone, pue, says in (("Atlantis", "", "Atlantis"), ("DE", "0.9", "pue is 0.9"), ("DE", "x", "pue is")):
+        answer = _upload(client, "jobs.txt", text, zone=zone, pue=pue)
+        assert (answer.status_code < 500, says in answer.text) == (True, True)
+    assert client.get("/api/v1/footprints").json()["items"] == []
+    assert _upload(client, "jobs.txt", text, zone="DE", pue="1.3").status_code == 200
+    (row,) = client.get("/api/v1/footprints").json()["items"]
+    record = row.get("footprint", row)
+    assert (record["place"]["zone"], record["pue"]["value"], record["boundary"]) == ("DE", 1.3, "facility")
+
+
+def test_names_of_a_cluster_are_pseudonyms_of_the_hub(client: TestClient) -> None:
+    """Neither users nor accounts nor nodes of an uploaded file are stored; the same user is the same pseudonym."""
+    text = test_slurm_sacct.text({}, {"JobID": "102"})
+    assert _upload(client, "jobs.txt", text).status_code == 200
+    items = client.get("/api/v1/footprints").json()["items"]
+    told = json.dumps(items)
+    assert not any(f'"{name}"' in told for name in ("ada", "physics", "node07"))
+    assert told.count('"user": "user-') == 2
+    assert len(set(re.findall(r"user-[0-9a-f]{10}", told))) == 1
 
 
 def test_rows_left_out_are_told_on_the_page(client: TestClient) -> None:

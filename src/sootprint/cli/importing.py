@@ -68,6 +68,14 @@ Processor = Annotated[
         help="Processor of jobs that were given cores alone; N of Slurm's CPUs are one, else as many as it has cores.",
     ),
 ]
+Plugin = Annotated[
+    str | None,
+    typer.Option(
+        "--energy-plugin",
+        metavar="NAME",
+        help="What measured the energies of Slurm: its AcctGatherEnergyType, e.g. ipmi or rapl.",
+    ),
+]
 StoreUsers = Annotated[
     bool,
     typer.Option("--store-users", help="Keep names of users and accounts as they are, not as pseudonyms."),
@@ -81,6 +89,7 @@ def import_(
     pue: Pue = None,
     hardware: Devices = None,
     cpu: Processor = None,
+    energy_plugin: Plugin = None,
     store_users: StoreUsers = False,
     template: Template = False,
     strict: Strict = False,
@@ -114,7 +123,7 @@ def import_(
     form, files = _named(form, files or [])
     if not files:
         shell.wrong("no file is named: give a format and files, e.g. `sootprint import auto emissions.csv`")
-    reading = _Reading(_beside(zone, pue, hardware or [], cpu), store_users=store_users)
+    reading = _Reading(_beside(zone, pue, hardware or [], cpu, energy_plugin), store_users=store_users)
     records = reading.each(files, form)
     if json:
         _print(records, reading, out)
@@ -142,16 +151,20 @@ def _named(form: str | None, files: Sequence[str]) -> tuple[str | None, list[str
     return form, list(files)
 
 
-def _beside(zone: str | None, pue: float | None, hardware: Sequence[str], cpu: str | None) -> Beside:
+def _beside(
+    zone: str | None, pue: float | None, hardware: Sequence[str], cpu: str | None, plugin: str | None
+) -> Beside:
     """What is stated beside the files.
 
     Raises:
         CatalogueError: The zone is in no table.
+        InputError: The plug-in is none that is known.
     """
     import dataclasses
 
     from sootprint.catalogue import zones
     from sootprint.estimator.filled import Beside
+    from sootprint.importers.slurm_sacct.plugins import checked
 
     place = None if zone is None else dataclasses.replace(zones.locate(zone).place, source="argument")
     if pue is not None and not 1.0 <= pue <= 5.0:
@@ -171,6 +184,7 @@ def _beside(zone: str | None, pue: float | None, hardware: Sequence[str], cpu: s
         devices=devices,
         processor=processor.strip() or None,
         cpus=int(told) if sign else None,
+        plugin=None if plugin is None else checked(plugin),
     )
 
 

@@ -20,6 +20,7 @@ from sootprint.core.units import hours
 from sootprint.estimator import hours as estimator
 from sootprint.estimator.inputs import Job
 from sootprint.importers.base import CORE, UNNAMED
+from sootprint.importers.slurm_sacct import plugins
 from sootprint.ledger.rows import STATEMENT
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Beside:
         devices: Accelerators by the name that the file has for them in small letters; that of "" for those without.
         processor: Processor of jobs that were given cores.
         cpus: Cores as a file counts them in one such processor, at least 1; those of the catalogue where None [1].
+        plugin: Energy plug-in of the Slurm, one of `plugins.PLUGINS`.
     """
 
     place: Place | None = None
@@ -43,9 +45,11 @@ class Beside:
     devices: Mapping[str, str] = field(default_factory=dict)
     processor: str | None = None
     cpus: int | None = None
+    plugin: str | None = None
 
 
 NOTHING = Beside()
+NOT_NAMED = "nobody says which device it was: its energy is not estimated"
 
 
 class Filling:
@@ -72,7 +76,8 @@ class Filling:
         """A record with an estimate of what it left out, or with a warning why there is none."""
         if STATEMENT in footprint.tags:
             return footprint
-        stated = self._with_place(footprint)
+        plugin = self._beside.plugin
+        stated = self._with_place(plugins.as_read_by(plugin, footprint) if plugin else footprint)
         if stated.energy_kwh is None and stated.hardware and stated.duration_s:
             return self._estimated(stated)
         if stated.energy_kwh is not None and stated.emissions_kg is None:
@@ -93,7 +98,7 @@ class Filling:
         try:
             job = self._job(stated)
             if job is None:
-                return stated
+                return _known(stated, warnings=(*stated.warnings, NOT_NAMED))
             made = estimator.footprint(job, self._known.settings, known=self._known)
         except (InputError, CatalogueError) as err:
             return _known(stated, warnings=(*stated.warnings, f"no estimate could be made: {err}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,15 +13,17 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from sootprint import importers
+from sootprint.catalogue import zones
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
-from sootprint.estimator.filled import Filling
+from sootprint.estimator.filled import Beside, Filling
 from sootprint.hub import ingest, judgement
 from sootprint.hub.accounts import Actor
 from sootprint.hub.admission import MAX_BATCH
 from sootprint.hub.context import Hub
 from sootprint.hub.requests import NotAllowedError, body_of
 from sootprint.importers import LeftOut
+from sootprint.importers.base import number
 from sootprint.ledger.names import pseudonym
 from sootprint.settings import Settings
 
@@ -106,7 +109,7 @@ def taken(hub: Hub, given: dict[str, str], name: str, content: bytes, *, actor: 
         raise InputError(
             f"{name} has {len(found.records):,} records, at most {MAX_BATCH:,}: give it in parts"
         )
-    filling = Filling(_NOBODY)
+    filling = Filling(_NOBODY, _beside(given))
     records = tuple(filling.of(one) for one in found.records)
     return Uploaded(
         form=found.form,
@@ -115,6 +118,18 @@ def taken(hub: Hub, given: dict[str, str], name: str, content: bytes, *, actor: 
         previews=[judgement.preview(one) for one in records[:MOST_SHOWN]],
         answer=None if actor is None else _stored(hub, records, found.form, given=given, actor=actor),
     )
+
+
+def _beside(given: dict[str, str]) -> Beside:
+    """What the form states for records that do not.
+
+    Raises:
+        CatalogueError: The place is in no table.
+        InputError: The PUE is no number from 1 to 5.
+    """
+    zone = given.get("zone", "").strip()
+    place = dataclasses.replace(zones.locate(zone).place, source="argument") if zone else None
+    return Beside(place=place, pue=number(given, "pue", least=1.0, most=5.0))
 
 
 def _stored(
