@@ -16,7 +16,7 @@ import pytest
 import sootprint
 from sootprint import survey
 from sootprint.core.errors import HubError, InputError
-from sootprint.survey import hub, records
+from sootprint.survey import checks, hub, records
 
 
 def record(**changes: Any) -> dict[str, Any]:
@@ -197,3 +197,25 @@ def test_metric_of_which_less_is_better_makes_no_front() -> None:
     frame, excluded = records.rows(records.decoded([record(results=results)]))
     assert frame["metric"].to_list() == ["accuracy"]
     assert [(one.what, one.count, one.example) for one in excluded] == [("metric_value", 1, "Perplexity")]
+
+
+@pytest.mark.parametrize(
+    ("share", "basis", "flagged"),
+    [
+        (1.2, "assumed", {}),
+        (1.2, "claimed", {"emissions-off": 1}),
+        (1.0, "claimed", {}),
+        (0.008, "assumed", {"emissions-implausible": 1}),
+    ],
+)
+def test_emissions_of_a_source_are_held_against_its_own_intensity_alone(
+    tmp_path: Path, share: float, basis: str, flagged: dict[str, int]
+) -> None:
+    """Whose intensity is not known may have had another; a factor of two is told all the same."""
+    made = record()
+    made["intensity_g_per_kwh"]["basis"] = basis
+    energy, intensity = made["energy_kwh"]["value"], made["intensity_g_per_kwh"]["value"]
+    made["emissions_kg"] = {"value": share * energy * intensity / 1000.0, "basis": "claimed"}
+    found = checks.counts(checks.flags(survey.load(write(tmp_path / "r.json", made))))
+    told = {name: n for name, n in found.items() if n and name.startswith("emissions-")}
+    assert told == flagged

@@ -25,8 +25,9 @@ POWER_OFF = 0.10
 FACTOR = 2.0
 FLAGS = {
     "energy-off": "energy that is neither measured nor modelled differs by more than 3 % from power x device hours",
-    "emissions-off": "given emissions differ by more than 3 % from given energy x intensity, with or without PUE",
-    "emissions-implausible": "given emissions differ by more than a factor 2 from power x hours x intensity",
+    "emissions-off": "given emissions differ by more than 3 % from given energy x given intensity, with or without PUE",
+    "emissions-implausible": "given emissions without a given energy or intensity differ by more than a factor 2 from "
+    "power x hours x intensity",
     "power-off": "rated power differs by more than 10 % from every device of its family, or of all, in the catalogue",
     "intensity-off": "intensity differs by a factor 2 from the grid's of zone and year",
     "year-missing": "the year of publication is missing",
@@ -104,15 +105,14 @@ def _emissions(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
     import polars as pl
 
     given, plain = pl.col("emissions_given_kg"), pl.col("emissions_from_energy_kg")
-    market = (pl.col("intensity_method") == "market").fill_null(False) | (
-        pl.col("intensity_basis") == "catalogue"
-    )
+    market = (pl.col("intensity_method") == "market").fill_null(False)
+    ours = (pl.col("intensity_basis") == "catalogue").fill_null(False)  # not that of the given emissions
     with_pue = plain * pl.col("pue").fill_null(1.0)
     off = ((given / plain - 1).abs() > CLOSE) & ((given - plain).abs() > ROUNDING_KG)
-    off = off & ((given / with_pue - 1).abs() > CLOSE) & ~market
+    off = off & ((given / with_pue - 1).abs() > CLOSE) & ~market & ~ours
     yield _marked(frame.filter(off), "emissions-off", "emissions_given_kg", plain)
     recomputed = pl.col("emissions_recomputed_kg")
-    far = plain.is_null() & (given > 0) & (_factor(given, recomputed) >= FACTOR)
+    far = (plain.is_null() | ours) & (given > 0) & (_factor(given, recomputed) >= FACTOR)
     yield _marked(frame.filter(far), "emissions-implausible", "emissions_given_kg", recomputed)
 
 

@@ -235,7 +235,7 @@ def _carbon(record: Footprint) -> Row:
     return {
         "intensity_g_per_kwh": _value(record.intensity_g_per_kwh),
         "intensity_year": instants.written_year(factor.period) if factor else None,
-        "intensity_basis": "reported" if record.intensity_g_per_kwh else None,
+        "intensity_basis": _basis_of_intensity(record),
         "pue": _value(record.pue),
         "energy_given_kwh": _value(energy),
         "energy_basis": energy.basis if energy else None,
@@ -246,6 +246,15 @@ def _carbon(record: Footprint) -> Row:
         "reference": record.tool,
         "note": "; ".join(record.warnings) or None,
     }
+
+
+def _basis_of_intensity(record: Footprint) -> str | None:
+    """Whose the intensity is: the catalogue's where emissions are those of a source that states none."""
+    intensity, emissions = record.intensity_g_per_kwh, record.emissions_kg
+    if intensity is None:
+        return None
+    stated = emissions is not None and emissions.basis == "claimed"
+    return "catalogue" if stated and intensity.basis == "assumed" else "reported"
 
 
 def _value(quantity: Quantity | None) -> float | None:
