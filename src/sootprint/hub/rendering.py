@@ -16,16 +16,12 @@ from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup, escape
 
 from sootprint import __version__
+from sootprint.charts import letters
 from sootprint.core.ids import uuid7
 from sootprint.hub import caching, forms, views
 from sootprint.hub.requests import NotAllowedError, fields_of, hub_of, is_secure, viewer_of
 
 _UNITS = r"%|×|[µmk]?g|k?t|Mt|[kMGT]?Wh|[km]?W|mJ|J|h|min|s|d|L|gCO₂e/kWh|g/kWh"
-_SIGNS = (
-    (re.compile(r"(?<=[ (])-(?=\d)"), "\N{MINUS SIGN}"),
-    (re.compile(r"(?<![\w-])((?:19|20)\d\d)-(?=(?:19|20)\d\d(?![\w-]))"), "\\1\N{EN DASH}"),
-    (re.compile(r"(?<=/[cm]m)2\b"), "\N{SUPERSCRIPT TWO}"),
-)
 _TOGETHER = (
     (re.compile(rf"(?<=\d) (?=(?:{_UNITS})(?![\w/]))"), "\N{NO-BREAK SPACE}"),
     (re.compile(r"\b([np]) ([=<]) (?=\d)"), "\\1\N{NO-BREAK SPACE}\\2\N{NO-BREAK SPACE}"),
@@ -102,15 +98,6 @@ def _sentence(text: str) -> str:
     )
 
 
-def _formula(text: str) -> str:
-    """Text as a printer would set it: a subscript, a minus and a span of years that are no hyphens.
-
-    >>> _formula("kg CO2e/cm2, -0.27 in 2012-2016")
-    'kg CO₂e/cm², −0.27 in 2012–2016'
-    """
-    return _set(text.replace("CO2e", "CO₂e"), _SIGNS)
-
-
 def _prose(text: str, *, together: bool = False) -> str:
     """Text with its commands and fields, which stand between back-ticks, as code.
 
@@ -121,16 +108,9 @@ def _prose(text: str, *, together: bool = False) -> str:
     >>> str(_prose("`a --b` tells < 3 kg CO2e (n = 4)", together=True)).replace("\N{NO-BREAK SPACE}", "_")
     '<code>a --b</code> tells &lt; 3_kg CO₂e (n_=_4)'
     """
-    said = _formula(_UNSEEN.sub(" ", text))
-    said = str(escape(_set(said, _TOGETHER) if together else said))
+    said = letters.formula(_UNSEEN.sub(" ", text))
+    said = str(escape(letters.replaced(said, _TOGETHER) if together else said))
     return Markup(_CODE.sub(r"<code>\1</code>", said))
-
-
-def _set(text: str, rules: tuple[tuple[re.Pattern[str], str], ...]) -> str:
-    said = str(text)
-    for found, put in rules:
-        said = found.sub(put, said)
-    return type(text)(said)  # what was marked as safe is so still
 
 
 @cache
@@ -144,7 +124,7 @@ def templates() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         finalize=_shown,
     )
-    made.filters["formula"] = _formula
+    made.filters["formula"] = letters.formula
     made.filters["prose"] = _prose
     made.filters["sentence"] = _sentence
     made.filters["query"] = urlencode

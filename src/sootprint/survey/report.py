@@ -13,7 +13,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sootprint import __version__, charts
-from sootprint.charts.letters import clean
+from sootprint.charts.letters import clean, formula
 from sootprint.survey.figures import files
 from sootprint.survey.words import digits, plainly
 
@@ -33,7 +33,7 @@ UNITS = {  # by the end of a column's name
 MOST_ROWS = 60  # of the table behind a chart in the page; all are in the figure's CSV
 BASES = {
     "given": "as given by the source of the data",
-    "recomputed": "recomputed as rated power x device hours x carbon intensity (PUE 1.0)",
+    "recomputed": "recomputed as rated power × device hours × carbon intensity (PUE 1.0)",
 }
 
 
@@ -166,13 +166,15 @@ def _script(value: Any) -> str:
 def _environment() -> Environment:
     import jinja2
 
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.FunctionLoader(_read),
         autoescape=lambda name: name is not None and name.endswith(".html"),
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    made.filters["formula"] = formula
+    return made
 
 
 def _read(name: str) -> str:
