@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Passes the tests that need PyTorch, Lightning, Transformers, Keras or CodeCarbon, in an environment of their own.
+# Passes the tests that need PyTorch, Lightning, Transformers, Keras, CodeCarbon, MLflow or W&B, in an environment
+# of their own.
 # PyTorch comes from pip, which takes a build for the CPU where one lies on the machine; it is in no lock, for its size.
 # Where it cannot be installed this says so; that is a failure only where SOOTPRINT_STRICT=1.
 set -euo pipefail

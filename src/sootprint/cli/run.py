@@ -245,7 +245,7 @@ def run(
         sootprint run --model big-2 --result "Translation/WMT/BLEU=27" -- ./train
         sootprint run --quiet --record footprint.json -- make train
         sootprint run --hub http://127.0.0.1:8765 -- python train.py
-        sootprint run --export jsonl:footprints.jsonl --export mlflow -- python train.py
+        sootprint run --export csv:runs.csv --export mlflow -- ./train
         sootprint run --deadline 24h --expect 6h -- python train.py
         sootprint run --deadline 3d --expect 24h --targets home,fr -- ./train
     """

@@ -76,6 +76,7 @@ class WeightsAndBiases:
                 _log(wandb, run, footprint)
             finally:
                 run.finish()
+                wandb.teardown()  # its service writes the last of an offline run as it ends
         except (wandb.Error, wandb.errors.Error) as err:
             raise ExportError(f"W&B does not take it: {_in_a_line(err)}") from None
 
