@@ -25,7 +25,10 @@ def test_way_out_that_boamps_names_works_as_it_stands(call, stored: list[Footpri
     found = json.loads(out.read_text(encoding="utf-8"))
     assert found["task"]["taskStage"] == "finetuning"
     assert found["measures"][0]["powerConsumption"] == stored[0].energy_kwh.value
+    before = json.loads(call("summary", "--json").stdout)["total"]
     assert "1 records in the ledger" in call("import", "boamps", out).stdout
+    after = json.loads(call("summary", "--json").stdout)["total"]
+    assert after["energy_kwh"] == before["energy_kwh"]  # it is the same joules
 
 
 def test_a_file_is_said_to_be_imported_first(call, stored: list[Footprint], tmp_path: Path) -> None:
@@ -88,6 +91,8 @@ def test_shape_follows_the_name_of_the_file(call, stored: list[Footprint], tmp_p
         assert call("report", "small", "--format", name, "--out", out).exit_code == 0
         assert re.match(start, out.read_text(encoding="utf-8"))
     assert json.loads(call("report", "small", "--format", name, "--json").stdout)
+    for wrong in ("x.tex", "x.html"):
+        assert call("report", "small", "--format", name, "--out", tmp_path / wrong).exit_code == 2
     out = tmp_path / "x.tex"
     refused = call("report", "small", "--format", name, "--out", out)
     assert refused.exit_code == 2
@@ -100,3 +105,10 @@ def test_json_contradicts_what_is_no_statement(call, stored: list[Footprint]) ->
     refused = call("report", "small", "--format", "latex", "--json")
     assert refused.exit_code == 2
     assert "contradict each other" in refused.stderr
+
+
+def test_boamps_is_written_to_json_alone(call, stored: list[Footprint], tmp_path: Path) -> None:
+    """Markdown of it there is none, and the message is of the file's name and of nothing else."""
+    refused = call("report", "small", "--format", "boamps", "--out", tmp_path / "x.md")
+    assert refused.exit_code == 2
+    assert "end it with .json" in refused.stderr and "import" not in refused.stderr

@@ -126,7 +126,7 @@ def _imported_first(run: str, form: str) -> Iterator[None]:
     try:
         yield
     except InputError as err:
-        if form != Format.BOAMPS or not lookup.is_file(run):
+        if form != Format.BOAMPS or not lookup.is_file(run) or "sootprint tag" not in str(err):
             raise
         name = "FILE" if run == "-" else run
         raise InputError(f"{err}; a file is imported before: `sootprint import sootprint {name}`") from None
@@ -141,12 +141,11 @@ def _shape(form: str, out: Path | None, *, json: bool) -> str | None:
     if form not in _STATEMENTS or json:
         return "json" if json else None
     suffix = out.suffix.lower() if out else ""
-    if suffix in _BY_SUFFIX and suffix not in _SHAPES:
+    endings = [".json"] if form == Format.BOAMPS else list(_SHAPES)
+    if suffix in _BY_SUFFIX and suffix not in endings:
         from sootprint.cli.shell import wrong
 
-        wrong(
-            f"{form} is text, Markdown or JSON, and {out} is none of them: end it with {', '.join(_SHAPES)}"
-        )
+        wrong(f"{form} is not written to {out}: end it with {', '.join(endings)}")
     return _SHAPES.get(suffix)
 
 

@@ -16,6 +16,8 @@ from typing import Any
 
 from sootprint.core import codec
 from sootprint.core.errors import InputError, RecordError
+from sootprint.core.ids import is_uuid7
+from sootprint.core.merging.parts import APART
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint, Hardware, Model, Place, Work, main_device
 from sootprint.core.units import J_PER_KWH, SECONDS_PER_HOUR, W_PER_KW, hours
@@ -105,19 +107,18 @@ def _record(data: Any) -> Footprint:
     if not isinstance(data, dict) or not isinstance(data.get("measures"), list):
         raise InputError("it has no list of measures: it is no BoAmps report")
     measure, remarks = _measure(_mappings(data["measures"]))
-    task, infrastructure = _mapping(data.get("task")), _mapping(data.get("infrastructure"))
-    algorithm = next(iter(_mappings(task.get("algorithms"))), {})
+    infrastructure = _mapping(data.get("infrastructure"))
     duration_s = _number(measure, "measurementDuration", "measureDuration", "duration")
     hardware, unknown = _hardware(_mappings(infrastructure.get("components")))
-    place, doubt = _place(_mapping(data.get("environment")), infrastructure)
+    environment = _mapping(data.get("environment"))
+    place, doubt = _place(environment, infrastructure)
     started = _instant(measure.get("measurementDateTime", measure.get("measureDateTime")))
     energy = _energy(measure, data.get("quality"))
-    intensity = _number(_mapping(data.get("environment")), "powerSourceCarbonIntensity")
     made: dict[str, Any] = {
         "energy_kwh": energy,
         "place": place,
         "duration_s": duration_s,
-        "intensity_g_per_kwh": claimed(intensity),
+        "intensity_g_per_kwh": claimed(_number(environment, "powerSourceCarbonIntensity")),
         "device_hours": _device_hours(duration_s, hardware) if not unknown else None,
         **_added(_mapping(data.get(OURS))),
     }
@@ -125,26 +126,37 @@ def _record(data: Any) -> Footprint:
         id=identity(started.timestamp() if started else None, NAME, json.dumps(data, sort_keys=True)),
         tool=_text(measure.get("measurementMethod")) or NAME,
         tool_version=_text(measure.get("version")),
-        name=_text(algorithm.get("foundationModelName"))
-        or _text(algorithm.get("algorithmName"))
-        or _text(task.get("taskFamily")),
-        project=_text(_publisher(data).get("projectName")),
-        stage=_stage(task),
-        model=_model(algorithm, task),
-        work=_work(_mappings(task.get("dataset"))),
+        parent=_origin(data),
         started=stamp(started) if started else None,
         hardware=hardware,
-        software=_software(data, algorithm),
         grade="D" if hardware and duration_s else "E",
         unknown=(*(name for name, value in made.items() if value is None or value == Place()), *unknown),
         warnings=(*remarks, *doubt, *_power(energy, duration_s, hardware)),
-        given={NAME: _kept(data)},
+        given=_kept(data),
+        **_about(data, _mapping(data.get("task"))),
         **made,
     )
 
 
-def _publisher(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    return _mapping(_mapping(data.get("header")).get("publisher"))
+def _about(data: Mapping[str, Any], task: Mapping[str, Any]) -> dict[str, Any]:
+    """What was trained, by whom and with what."""
+    algorithm = next(iter(_mappings(task.get("algorithms"))), {})
+    names = (algorithm.get("foundationModelName"), algorithm.get("algorithmName"), task.get("taskFamily"))
+    publisher = _mapping(_mapping(data.get("header")).get("publisher"))
+    return {
+        "name": next(filter(None, map(_text, names)), None),
+        "project": _text(publisher.get("projectName")),
+        "stage": _stage(task),
+        "model": _model(algorithm, task),
+        "work": _work(_mappings(task.get("dataset"))),
+        "software": _software(data, algorithm),
+    }
+
+
+def _origin(data: Mapping[str, Any]) -> str | None:
+    """Record of ours that a report was made of: where that is here, too, the energy counts once."""
+    stated = _text(_mapping(data.get(OURS)).get("record"))
+    return stated if stated and is_uuid7(stated) else None
 
 
 def _measure(measures: list[Mapping[str, Any]]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
@@ -300,9 +312,10 @@ def _power(energy: Quantity, duration_s: float | None, hardware: tuple[Hardware,
 
 
 def _kept(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Report as given, as far as it is of a size that a record can keep."""
+    """Report as given, as far as it is of a size that a record can keep; one of ours is wholly in its origin."""
     kept = {name: value for name, value in data.items() if name != OURS}
-    return kept if len(json.dumps(kept)) <= MOST_CELL else {}
+    given: dict[str, Any] = {NAME: kept if len(json.dumps(kept)) <= MOST_CELL else {}}
+    return given | ({APART: 0.0} if _origin(data) else {})
 
 
 def _instant(stated: Any) -> datetime | None:

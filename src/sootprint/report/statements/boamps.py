@@ -57,6 +57,7 @@ FRAMEWORKS = ("torch", "tensorflow", "jax", "keras", "scikit-learn", "transforme
 _ACCURACY = re.compile(r"\bacc(uracy)?\b", re.IGNORECASE)
 _NEAR = 1e-9  # of a relative error, which is a quotient of rounded numbers
 _PERCENT = 100.0
+_EXACT = 2.0**53  # whole numbers below are exact
 Plain = dict[str, Any]
 
 
@@ -191,12 +192,17 @@ def _task(footprint: Footprint, tags: dict[str, str]) -> Plain:
             {
                 "dataUsage": "input",
                 "dataType": tags.get("data") or "token",
-                "dataQuantity": tokens if tags.get("data", "token") == "token" else work.samples,
+                "dataQuantity": _whole(tokens if tags.get("data", "token") == "token" else work.samples),
             }
         ],
         "measuredAccuracy": _accuracy(footprint),
         "taskDescription": "; ".join(filter(None, (footprint.name, words.SCOPES[footprint.scope]))),
     }
+
+
+def _whole(value: float | None) -> float | None:
+    """A count without a decimal point, where it is one."""
+    return int(value) if value is not None and value.is_integer() and value < _EXACT else value
 
 
 def _tokens(footprint: Footprint) -> float | None:

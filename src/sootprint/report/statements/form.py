@@ -73,7 +73,7 @@ def computation(footprint: Footprint) -> Computation | None:
     """Operations as the record tells them, else 6 N D of its parameters and tokens; None where neither is known."""
     work, model = footprint.work or Work(), footprint.model or Model()
     if work.flops:
-        return Computation(work.flops, False, _stated(footprint))
+        return _stated(footprint, work.flops)
     if footprint.stage in NO_TRAINING or model.technique not in (None, "full"):
         return None
     architecture = model.architecture if model.architecture in ARCHITECTURES else "dense"
@@ -135,12 +135,17 @@ def energy_mwh(footprint: Footprint) -> Quantity | None:
     return None if energy is None else facts.by(energy, 1.0 / W_PER_KW)
 
 
-def _stated(footprint: Footprint) -> str:
+def _stated(footprint: Footprint, flops: float) -> Computation:
+    """Operations of the record: those of an estimate were counted, those of a run were stated."""
     model, work = footprint.model or Model(), footprint.work or Work()
-    active = model.active_params or model.params
-    if footprint.grade == "D" and active and work.tokens:
-        return f"counted by {_program(footprint)} from parameters and tokens, as {_COUNTED}"
-    return "as the record states; the record does not tell how it was counted"
+    if _is_counted(footprint) and (model.active_params or model.params) and work.tokens:
+        return Computation(flops, True, f"counted by {_program(footprint)} as {_COUNTED}")
+    return Computation(flops, False, "as the record states; it does not tell how they were counted")
+
+
+def _is_counted(footprint: Footprint) -> bool:
+    """Whether our estimator made the record, which counts operations where they are not given."""
+    return "flops" not in footprint.given and any(one.meter == "estimate" for one in footprint.components)
 
 
 def _program(footprint: Footprint) -> str:
@@ -198,7 +203,7 @@ def _compute(footprint: Footprint) -> Any:
 
 
 def _how(found: Computation) -> str:
-    return "estimated" if found.is_estimated else "as the record has it"
+    return "estimated" if found.is_estimated else "as stated"
 
 
 def _energy(footprint: Footprint) -> Any:

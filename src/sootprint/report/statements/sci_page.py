@@ -7,8 +7,10 @@ from typing import Any
 
 from sootprint.charts.families import NAMES, family_of, wall_of
 from sootprint.charts.letters import clean
+from sootprint.charts.scale import ENERGY, MASS, Unit
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint, Model, Work
+from sootprint.core.units import G_PER_KG
 from sootprint.report import evidence, figures, words
 from sootprint.report.carbon import place_in_words, source_of
 from sootprint.report.parts import Section, table
@@ -73,22 +75,27 @@ def _score_table(found: Sci) -> Section:
 
 def _term_table(footprint: Footprint, found: Sci) -> Section:
     rows = [
-        ("E", *_shown(found.e_kwh, "kWh"), _energy_origin(footprint)),
-        ("I", *_shown(found.i_g_per_kwh, "g CO2e/kWh"), _intensity_origin(footprint)),
-        ("E × I", *_shown(found.o_g, "g CO2e"), _operational_origin(footprint)),
-        ("M", *_shown(found.m_g, "g CO2e"), _making_origin(footprint, found)),
+        ("E", *_shown(found.e_kwh, ENERGY), _energy_origin(footprint)),
+        ("I", *_shown(found.i_g_per_kwh, figures.plain_unit("g CO2e/kWh")), _intensity_origin(footprint)),
+        ("E × I", *_shown(_kg(found.o_g), MASS), _operational_origin(footprint)),
+        ("M", *_shown(_kg(found.m_g), MASS), _making_origin(footprint, found)),
     ]
     columns = ("Term", "Best estimate", "90 % interval", "Where it comes from")
     return Section(
-        key="terms", title="Terms", table=table("Terms of the score", columns, rows, numbers=(1, 2))
+        key="terms",
+        title="Terms",
+        table=table("Terms of the score, masses of CO2e", columns, rows, numbers=(1, 2)),
     )
 
 
-def _shown(quantity: Quantity | None, unit: str) -> tuple[str, str]:
+def _shown(quantity: Quantity | None, units: tuple[Unit, ...]) -> tuple[str, str]:
     if quantity is None:
         return "unknown", ""
-    units = figures.plain_unit(unit)
     return figures.amount(quantity, units), figures.spread(quantity, units)
+
+
+def _kg(grams: Quantity | None) -> Quantity | None:
+    return None if grams is None else facts.by(grams, 1.0 / G_PER_KG)
 
 
 def _energy_origin(footprint: Footprint) -> str:
