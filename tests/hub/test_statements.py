@@ -65,7 +65,16 @@ def test_record_that_boamps_cannot_have_says_what_is_missing(client: TestClient)
     assert f"{key}.sci.json" in page
     refused = client.get(f"{BASE}/{key}.boamps.json")
     assert refused.status_code == 400
-    assert "BoAmps requires what this record does not tell" in refused.json()["title"]
+    title = refused.json()["title"]
+    assert "BoAmps requires what this record does not tell" in title and "sootprint tag" not in title
+
+
+def test_evidence_is_what_the_hub_counts(client: TestClient) -> None:
+    """A record that claims a wall meter and has none is not of grade A in a statement of the hub."""
+    key = posted(client, grade="A")
+    said = client.get(f"/api/v1/footprints/{key}/assessment").json()["grade_counted"]
+    assert said != "A"
+    assert f"Evidence: grade {said} of A to E" in client.get(f"{BASE}/{key}.form.md").text
 
 
 def test_texts_of_strangers_stay_texts(client: TestClient) -> None:

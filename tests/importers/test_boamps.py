@@ -175,6 +175,21 @@ def test_bad_reports_are_refused_in_one_line(data: dict, words: str) -> None:
     assert "\n" not in str(told.value)
 
 
+def test_nest_that_is_deeper_than_a_program_can_go_is_refused() -> None:
+    """Eight hundred lists in each other are read and cannot be walked: one line."""
+    text = json.dumps(REPORT).replace('"chatbot"', f'"chatbot", "x": {"[" * 800 + "]" * 800}')
+    with pytest.raises(InputError, match="nested too deep"):
+        importers.read(text, name="report.json")
+
+
+@pytest.mark.parametrize("free", ["1e999", "[" * 200 + "]" * 200, '"\\ud800"'])
+def test_what_no_record_can_hold_is_refused_before_it_is_kept(free: str) -> None:
+    """A number beyond all, a nest of lists, half a character: a record with it could not be read again."""
+    text = json.dumps(REPORT).replace('"chatbot"', f'"chatbot", "x": {free}')
+    with pytest.raises(InputError, match="report 1: /given/boamps/task/x"):
+        importers.read(text, name="report.json")
+
+
 def test_text_that_is_no_report_is_no_report() -> None:
     """A cut file, another JSON and a record of ours that holds a report are told apart."""
     with pytest.raises(InputError):

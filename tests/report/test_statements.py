@@ -316,7 +316,7 @@ def test_operational_training_only_is_said_when_that_is_so() -> None:
     staged = itu(
         stages=(Stage(stage="data"), Stage(stage="pretrain"), Stage(stage="embodied")), embodied_kg=None
     )
-    assert "Stages, operational: data preparation, pre-training." in staged
+    assert "Stages, operational: pre-training, data preparation." in staged
     assert "Operational training only" not in staged
     assert "Operational inference only" in itu(stage="inference", embodied_kg=None)
 
@@ -345,6 +345,23 @@ def test_answers_of_a_bare_record_say_that_nothing_is_recorded() -> None:
         "The devices of the run are not recorded. The time that it took is not recorded. Its energy is not recorded. "
         "These numbers are of this one run; preliminary and failed runs of the project are not in them."
     )
+
+
+def test_energy_of_training_in_a_life_cycle_is_without_inference() -> None:
+    """50 of pre-training and 10 of failed runs are 60 kWh of training; data and inference are named as left out."""
+    stages = tuple(
+        Stage(stage=name, energy_kwh=about(kwh, kwh, kwh))
+        for name, kwh in {"data": 5.0, "pretrain": 50.0, "failed": 10.0, "inference": 935.0}.items()
+    )
+    whole = dataclasses.replace(WHOLE, stages=(*stages, Stage(stage="embodied")), scope="project_total")
+    energy = data(whole, "form")["energy"]
+    assert energy["energy_mwh"]["value"] == pytest.approx(0.06 * 1.2)
+    assert "It holds the stages pre-training, failed." in energy["boundary"]
+    assert "nor are the stages data preparation, inference of the record" in energy["boundary"]
+    assert "counts for the consumer" in words(whole, "sci")
+    assert "with the stages pre-training, failed, data preparation, inference" in words(whole, "checklist")
+    unknown = dataclasses.replace(whole, stages=(Stage(stage="pretrain"), stages[-1]))
+    assert data(unknown, "form")["energy"]["answer"] == "N/A"
 
 
 def test_sum_of_nodes_has_the_devices_of_all() -> None:

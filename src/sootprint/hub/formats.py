@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sootprint import report
@@ -90,7 +91,7 @@ def model_card(stored: reading.Stored, address: str) -> str:
 
 
 def statement(stored: reading.Stored, form: str) -> str:
-    """Statement of a record; a BoAmps report of a later version corrects the one before.
+    """Statement of a record with the evidence that the hub counts; a later version's BoAmps report corrects.
 
     Args:
         stored: The version of the record.
@@ -100,9 +101,10 @@ def statement(stored: reading.Stored, form: str) -> str:
         InputError: The record lacks what the form requires.
     """
     name, _, shape = form.partition(".")
+    counted = replace(stored.footprint, grade=stored.own["evidence"] or stored.footprint.grade)
     if name == "boamps":
-        return boamps.render(stored.footprint, corrects=stored.version > 1)
-    return report.render(stored.footprint, name, shape=shape)
+        return boamps.render(counted, corrects=stored.version > 1)
+    return report.render(counted, name, shape=shape)
 
 
 def offered(footprint: Footprint) -> tuple[dict[str, str], str]:

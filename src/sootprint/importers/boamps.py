@@ -98,9 +98,15 @@ def _each(text: str, name: str) -> Iterator[tuple[str, Footprint | str]]:
         raise InputError(f"{name} has {len(listed):,} reports, at most {MOST_ROWS:,}: give it in parts")
     for index, one in enumerate(listed, 1):
         try:
-            yield f"report {index}", _record(one)
+            made = _record(one)
+            yield (
+                f"report {index}",
+                codec.from_dict(codec.to_dict(made)),
+            )  # what nobody could read again is told
         except FAULTS as err:
             yield f"report {index}", str(err)
+        except RecursionError:
+            yield f"report {index}", "its lists are nested too deep to be kept: a report has six levels"
 
 
 def _record(data: Any) -> Footprint:

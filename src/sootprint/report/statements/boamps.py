@@ -140,8 +140,8 @@ def _require(footprint: Footprint, tags: dict[str, str]) -> None:
     others = [how for _, how in missing if not how.startswith(("--", PREFIX))]
     ways = [f"`sootprint tag {footprint.id[-8:]} {' '.join(given)}`"] if given else []
     raise InputError(
-        f"BoAmps requires what this record does not tell: {', '.join(what for what, _ in missing)}; "
-        f"add it: {'; '.join((*ways, *others))}"
+        f"BoAmps requires what this record does not tell: {', '.join(what for what, _ in missing)}",
+        here=f"; add it: {'; '.join((*ways, *others))}",
     )
 
 

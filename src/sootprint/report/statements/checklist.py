@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sootprint.charts.letters import clean
 from sootprint.charts.scale import MASS
 from sootprint.core.errors import InputError
-from sootprint.core.records import STAGES, Footprint, Model
+from sootprint.core.records import Footprint, Model
 from sootprint.report import figures, words
 from sootprint.report.carbon import place_in_words, source_of
 from sootprint.report.parts import Section
@@ -23,7 +23,6 @@ from sootprint.report.statements.document import Statement
 from sootprint.report.statements.facts import Fact, Lack
 from sootprint.report.statements.numbers import two_figures
 
-_APART = ("embodied",)  # stages that are no use of electricity
 _BILLION = 1e9
 
 
@@ -175,6 +174,9 @@ def _at(footprint: Footprint) -> str:
 
 
 def _whole_project(footprint: Footprint) -> str:
+    inside, outside = facts.staged(footprint)
+    if inside or outside:
+        return f"These numbers are of a life cycle with the stages {', '.join((*inside, *outside))}."
     if footprint.scope == "project_total":
         return "These numbers are of the whole project, preliminary and failed runs included."
     return "These numbers are of this one run; preliminary and failed runs of the project are not in them."
@@ -222,8 +224,8 @@ LIFE_CYCLE = Lack("other stages of the life cycle", "`sootprint estimate --stage
 
 def _stages_told(footprint: Footprint) -> Iterator[str]:
     if footprint.stages:
-        named = [_stage_in_words(one.stage) for one in footprint.stages if one.stage not in _APART]
-        yield f"Stages, operational: {', '.join(dict.fromkeys(named)) or 'none'}."
+        inside, outside = facts.staged(footprint)
+        yield f"Stages, operational: {', '.join((*inside, *outside)) or 'none'}."
     elif footprint.stage == "inference":
         yield "Stage: inference. Operational inference only."
     elif footprint.stage == "data":
@@ -236,10 +238,6 @@ def _stages_told(footprint: Footprint) -> Iterator[str]:
     else:
         made = figures.amount(footprint.embodied_kg, MASS).strip()
         yield f"Making the hardware stands beside it with {made} CO2e; its end of life is not included."
-
-
-def _stage_in_words(stage: str) -> str:
-    return words.STAGES[stage] if stage in STAGES and stage != "other" else clean(stage)
 
 
 def _sci(footprint: Footprint) -> Answer:

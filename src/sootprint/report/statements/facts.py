@@ -13,12 +13,16 @@ from sootprint.charts.scale import DEVICE_TIME, ENERGY
 from sootprint.core import intervals
 from sootprint.core.errors import InputError, RecordError
 from sootprint.core.quantity import Quantity
-from sootprint.core.records import Footprint, Hardware, main_device
+from sootprint.core.records import STAGES, Footprint, Hardware, main_device
 from sootprint.core.units import SECONDS_PER_HOUR
 from sootprint.report import figures, words
 from sootprint.report.parts import Section, table
 
 HOURS_PER_DAY = 24.0
+APART = ("embodied",)  # stages that are no use of electricity
+TRAINING_STAGES = (
+    "development", "failed", "search", "pretrain", "distil", "checkpoints", "evaluate", "finetune",
+)  # fmt: skip
 INFRA_TAG = "boamps.infra"
 _INFRASTRUCTURES = {
     "onPremise": "on our own premises",
@@ -119,9 +123,37 @@ def is_known(footprint: Footprint, name: str) -> bool:
     return getattr(footprint, name) is not None and name not in footprint.unknown
 
 
-def facility_kwh(footprint: Footprint) -> Quantity | None:
-    """Energy with the facility's overhead, or before it where that is not known [kWh]."""
-    energy = footprint.energy_kwh
+def staged(footprint: Footprint) -> tuple[list[str], list[str]]:
+    """Operational stages of a life cycle in words: those of training, and the others, e.g. inference."""
+    names = dict.fromkeys(one.stage for one in footprint.stages if one.stage not in APART)
+    told = {name: _stage_in_words(name) for name in names}
+    return (
+        [said for name, said in told.items() if name in TRAINING_STAGES],
+        [said for name, said in told.items() if name not in TRAINING_STAGES],
+    )
+
+
+def _stage_in_words(stage: str) -> str:
+    return words.STAGES[stage] if stage in STAGES and stage != "other" else clean(stage)
+
+
+def training_kwh(footprint: Footprint) -> Quantity | None:
+    """IT energy of the training: of a life cycle that of its training stages, else all of the record [kWh]."""
+    if not footprint.stages:
+        return footprint.energy_kwh
+    known = [
+        (one.stage, one.energy_kwh)
+        for one in footprint.stages
+        if one.stage in TRAINING_STAGES and one.energy_kwh is not None and one.energy_kwh.value >= 0.0
+    ]
+    try:
+        return intervals.total(known) if known else None
+    except (RecordError, OverflowError, ValueError):
+        return None
+
+
+def facility_kwh(footprint: Footprint, energy: Quantity | None) -> Quantity | None:
+    """An IT energy with the facility's overhead, or before it where that is not known [kWh]."""
     if energy is None or footprint.pue is None or not has_pue(footprint):
         return energy
     return times(energy, footprint.pue)

@@ -131,7 +131,7 @@ def statement(footprint: Footprint) -> Statement:
 
 def energy_mwh(footprint: Footprint) -> Quantity | None:
     """Energy of the training with the facility's overhead, or before it where that is not known [MWh]."""
-    energy = facts.facility_kwh(footprint)
+    energy = facts.facility_kwh(footprint, facts.training_kwh(footprint))
     return None if energy is None else facts.by(energy, 1.0 / W_PER_KW)
 
 

@@ -21,14 +21,15 @@ _INTERVAL = "The interval holds the true value with 90 % confidence."
 
 def of_energy(footprint: Footprint) -> str:
     """Methodology of the energy; N/A where there is none."""
-    if footprint.energy_kwh is None:
+    if facts.training_kwh(footprint) is None:
         return "N/A"
     return " ".join(_sentences(footprint))
 
 
 def boundary(footprint: Footprint) -> str:
     """Where the energy ends: which machines, with or without the facility, and what is not in it."""
-    energy, over = footprint.energy_kwh, facts.facility_kwh(footprint)
+    energy = facts.training_kwh(footprint)
+    over = facts.facility_kwh(footprint, energy)
     if energy is None or over is None:
         return "No energy is recorded, so there is no boundary to state."
     before = figures.amount(energy, ENERGY)
@@ -47,6 +48,10 @@ def boundary(footprint: Footprint) -> str:
 
 
 def _outside(footprint: Footprint) -> str:
+    inside, outside = facts.staged(footprint)
+    if footprint.stages:
+        left = f", nor are the stages {', '.join(outside)} of the record" if outside else ""
+        return f"It holds the stages {', '.join(inside)}. Making the hardware is not in it{left}."
     if footprint.scope == "project_total":
         return "Making the hardware and using the model are not in it."
     return "Other attempts, data preparation, making the hardware and using the model are not in it."
@@ -60,6 +65,8 @@ def _sentences(footprint: Footprint) -> Iterator[str]:
     merged = footprint.given.get(MERGED)
     if isinstance(merged, list | tuple) and merged:
         yield f"It is the sum of the records of {len(merged)} nodes or parts, each joule counted once."
+    if footprint.stages:
+        yield f"It is the sum of the stages {', '.join(facts.staged(footprint)[0])} of a life cycle."
     if found:
         more = len(found) - MOST_PARTS
         largest = "; ".join(_part(one) for one in _largest(found))
@@ -70,7 +77,8 @@ def _sentences(footprint: Footprint) -> Iterator[str]:
         times = "1 time was" if len(footprint.gaps) == 1 else f"{len(footprint.gaps):,} times were"
         yield f"{times} not read; the record lists how each was treated."
     yield _pue(footprint)
-    if footprint.energy_kwh is not None and footprint.energy_kwh.low is not None:
+    energy = facts.training_kwh(footprint)
+    if energy is not None and energy.low is not None:
         yield _INTERVAL
     grade = footprint.grade or "E"
     yield f"Evidence: grade {grade} of A to E, {words.GRADES[grade]}."

@@ -96,7 +96,7 @@ def sci(footprint: Footprint) -> Sci:
         InputError: The record's intensity is market-based or holds offsets, which the standard refuses.
     """
     _refuse_market(footprint)
-    energy = facts.facility_kwh(footprint)
+    energy = facts.facility_kwh(footprint, footprint.energy_kwh)
     operational = _operational_g(footprint, energy)
     making = footprint.embodied_kg if facts.is_known(footprint, "embodied_kg") else None
     m_g = None if making is None else facts.by(making, G_PER_KG)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -131,7 +132,9 @@ def _making_origin(footprint: Footprint, found: Sci) -> str:
 def _boundary(footprint: Footprint) -> list[str]:
     """What E holds: families of components, or the whole node, and the facility where its overhead is known."""
     families = dict.fromkeys(family_of(one.component) for one in footprint.components)
-    if wall_of(footprint) is not None or not families:
+    if footprint.stages:
+        listed = [f"the stages {', '.join(itertools.chain(*facts.staged(footprint)))}"]
+    elif wall_of(footprint) is not None or not families:
         whole = "" if footprint.energy_kwh is None else words.BOUNDARIES[footprint.boundary]
         listed = ["the whole machine, at the wall"] if wall_of(footprint) is not None else [whole]
     else:
@@ -174,6 +177,11 @@ def _notes(footprint: Footprint, found: Sci) -> Iterator[str]:
         )
     if footprint.scope == "final_run":
         yield "Failed and intermediate runs are absent; SCI for AI counts them with the model that came of them."
+    if any(one.stage == "inference" for one in footprint.stages):
+        yield (
+            "The score holds the stage of inference, which SCI for AI counts for the consumer: for a provider's score "
+            "leave that stage out of the file."
+        )
     if footprint.place.zone is None and found.i_g_per_kwh is not None and not _is_given(footprint):
         yield "The place is unknown: I is the world's average, and its interval spans the world's grids."
 
