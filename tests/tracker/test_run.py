@@ -443,6 +443,23 @@ def test_flag_ends_a_wait_at_once_and_stays_up():
     assert flag.wait(0.0)
 
 
+def test_nudge_ends_one_wait_and_raises_no_flag():
+    """A wait that goes on, or else the next one; a flag that is raised stays so."""
+    flag = Flag()
+    flag.nudge()
+    flag.nudge()
+    started_s = time.monotonic()
+    assert not flag.wait(60.0)
+    threading.Timer(0.05, flag.nudge).start()
+    assert not flag.wait(60.0)
+    assert time.monotonic() - started_s < 50.0
+    assert not flag.wait(0.01)
+    flag.nudge()
+    flag.set()
+    flag.nudge()
+    assert flag.wait(60.0) and flag.wait(60.0)
+
+
 def test_footprint_so_far_grows_while_the_run_goes_on(own_home):
     """It is of readings taken for it, is no record, and after the end is the run's own."""
     run = sootprint.track("asked", zone="FR", period="1m")

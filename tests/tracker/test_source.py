@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from sootprint.core.protocols import FakeClock, Machine, Meter
 from sootprint.settings import Settings
+from sootprint.tracker import guest
 from sootprint.tracker import source as sources
 from sootprint.tracker.fold import TO_OTHERS, Fold
 from sootprint.tracker.journal import Journal
@@ -222,6 +223,24 @@ def test_two_share_from_the_knock_on(node: Node):
     first.leave()
     assert (first.energy_j, second.energy_j) == (pytest.approx(700.0), pytest.approx(200.0))
     assert (first.gaps, second.gaps) == ([], [])
+
+
+def test_account_is_told_anew_to_who_asks_between_two_looks(node: Node, monkeypatch: pytest.MonkeyPatch):
+    """Whoever reads is woken, and looks; who reads itself, or is not answered, goes on with what it has."""
+    first, second = node.join(), node.join()
+    for _ in range(2):
+        node.advance()
+    before_j = second.energy_j
+    node.clock.advance(0.5)
+    second.source.refresh(0.0)
+    first.source.refresh(60.0)
+    assert second.energy_j == before_j
+    monkeypatch.setattr(guest.time, "sleep", lambda _: node.answer())
+    second.source.refresh(60.0)
+    assert second.energy_j == pytest.approx(before_j + 0.5 * 0.5 * POWER_W)
+    second.leave()
+    first.leave()
+    assert first.energy_j + second.energy_j == pytest.approx(250.0)
 
 
 def test_lost_knock_costs_a_look(node: Node):

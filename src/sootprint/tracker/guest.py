@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import time
 
 from sootprint.core.protocols import Machine
 from sootprint.tracker.recorder import Recorder
@@ -150,6 +151,20 @@ class Guest(abc.ABC):
         if self._seat is not None:
             with contextlib.suppress(OSError):
                 self._seat.register(self._own)
+
+    def refresh(self, wait_s: float) -> None:
+        """Let who reads for this run look now, and take the account of that; at most `wait_s` [s]."""
+        if self._seat is None or self._seat.has_pipe or self._service.joined:
+            return
+        asked_s = self._machine.clock.monotonic_s()
+        self._seat.wake()
+        until_s = time.monotonic() + wait_s
+        while time.monotonic() < until_s:
+            entries = self._entries() or []
+            if any(entry.at_s >= asked_s for entry in entries):
+                self._recorder.take(entries)
+                return
+            time.sleep(0.001)
 
     @abc.abstractmethod
     def _entries(self) -> list[Entry] | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sootprint.tracker.surroundings import LookUp
     from sootprint.tracker.worker import Worker
 
+READ_S = 0.1  # longest wait for another run that reads to look, where the footprint so far is asked for
 UNKEPT = (
     "spans and logged values came faster than they can be written and are not kept; their energy is counted"
 )
@@ -184,7 +185,7 @@ class Session:
             now_s=self._clock_s,
             period_s=self._settings.period_s,
             sampler=lambda: source.sampler,
-            hurry=source.hurry,
+            hurry=lambda: bool(self._worker.asked) or source.hurry(),
             is_dense=source.is_dense,
             lull=self._lull,
         )
@@ -207,10 +208,11 @@ class Session:
 
     def _answer(self) -> None:
         """Tell who asked what was measured until now, forecast included."""
-        assert self._recorder is not None
+        assert self._recorder is not None and self._source is not None
         waiting = [self._worker.asked.popleft() for _ in range(len(self._worker.asked))]
         made = None
         try:
+            self._source.refresh(READ_S)
             fold = self._recorder.fold  # with what the recorder still held
             made = self._so_far()
             if fold.progress is not None:

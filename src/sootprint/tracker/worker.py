@@ -65,11 +65,18 @@ class Flag:
         with self._setting:
             if not self.is_set:
                 self.is_set = True
+                if self._lock.locked():
+                    self._lock.release()
+
+    def nudge(self) -> None:
+        """End a wait that goes on, or the next one, without the flag."""
+        with self._setting:
+            if not self.is_set and self._lock.locked():
                 self._lock.release()
 
     def wait(self, duration_s: float) -> bool:
         """Whether the flag is up, after at most `duration_s` [s]."""
-        return self.is_set or self._lock.acquire(timeout=duration_s)
+        return self.is_set or (self._lock.acquire(timeout=duration_s) and self.is_set)
 
 
 class Asked:
@@ -207,6 +214,7 @@ class Worker:
         asked = Asked()
         self.asked.append(asked)
         self.interrupt()
+        self.stopping.nudge()
         asked.answered.wait(wait_s)
         return asked.footprint
 
