@@ -422,3 +422,11 @@ def test_sci_is_text_form_is_markdown_unless_told_otherwise() -> None:
     assert report.render(WHOLE, "form").startswith("# ")
     assert report.render(WHOLE, "sci", shape="md").startswith("# ")
     assert sci.sci(WHOLE).scores[0].unit == "token"
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_evidence_that_is_not_told_is_no_bare_claim(name: str) -> None:
+    """A record of another program may have no grade: that is not the weakest one."""
+    told = words(dataclasses.replace(WHOLE, grade=None), name)
+    assert "bare claim" not in told
+    assert ("not stated" in told) is (name != "checklist")

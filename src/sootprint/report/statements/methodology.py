@@ -80,8 +80,9 @@ def _sentences(footprint: Footprint) -> Iterator[str]:
     energy = facts.training_kwh(footprint)
     if energy is not None and energy.low is not None:
         yield _INTERVAL
-    grade = footprint.grade or "E"
-    yield f"Evidence: grade {grade} of A to E, {words.GRADES[grade]}."
+    grade = footprint.grade
+    told = "not stated" if grade is None else f"grade {grade} of A to E, {words.GRADES[grade]}"
+    yield f"Evidence: {told}."
 
 
 def _on(devices: str | None) -> str:

@@ -154,9 +154,10 @@ def _left_out(footprint: Footprint) -> tuple[str, ...]:
 
 def _method(footprint: Footprint) -> tuple[str, ...]:
     methods = dict.fromkeys(clean(one.method) for one in intensities(footprint) if one.method)
-    grade = footprint.grade or "E"
+    grade = footprint.grade
+    told = "not stated" if grade is None else f"{grade} ({words.GRADES[grade]})"
     return (
-        f"Energy: {facts.obtained(footprint)}; evidence {grade} ({words.GRADES[grade]}), "
+        f"Energy: {facts.obtained(footprint)}; evidence {told}, "
         f"{clean(' '.join(filter(None, (footprint.tool, footprint.tool_version))))}.",
         f"Intensity: {', '.join(methods) or 'location-based'}; place: {clean(place_in_words(footprint.place))}.",
         "No offset, certificate or other market instrument lowers the score.",
