@@ -429,3 +429,13 @@ def test_trace_without_a_name_is_of_the_zone_that_no_other_names(call, day, tmp_
         refused = call(*asked, "--zones", zones, *traces)
         assert (refused.exit_code, refused.stdout) == (2, "")
         assert said in refused.stderr
+
+
+def test_best_start_that_is_now_stands_once(call, tmp_path):
+    """Where every hour is alike there is one line of running now, and one arrow."""
+    flat = write_trace(tmp_path / "DE.csv", [300] * 24)
+    text = call(
+        "plan", "--expect", "2h", "--deadline", "12h", "--trace", flat, "--at", "2026-01-01T00:00Z"
+    ).stdout
+    assert text.count("→") == 1
+    assert "run now" in text and " start  " not in text.split("start (UTC)")[1]

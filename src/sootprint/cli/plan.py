@@ -302,7 +302,8 @@ def _table(made: Plan) -> Any:
     columns = ("", "how", "where", "start (UTC)", "end (UTC)", "CO2e", "saved", "90 %", "later")
     table = output.table(*columns, *cost, right=("CO2e", "saved", "90 %", "later", *cost))
     day = _day(made)
-    for option in (made.run_now, *made.options):
+    others = [one for one in made.options if one != made.run_now]  # the best start may be to run now
+    for option in (made.run_now, *others):
         chosen = option == made.chosen
         name = "run now" if option is made.run_now else KINDS[option.kind]
         percent, interval = _saved(option.saving_share)
