@@ -140,6 +140,34 @@ def test_site_has_its_pue_by_date(folders):
     assert load(env, project, pue=1.2).pue_on(date(2024, 1, 1)) == (1.2, None, None, "argument")
 
 
+def test_pue_of_a_site_is_that_of_its_own_place(folders):
+    """A zone elsewhere that is stated more strongly takes the run out of the site; one beside the site does not."""
+    _, project, env = folders
+    table = '[sites.lab]\nzone = "DE"\npue = 1.9\n'
+    write(project, f'site = "lab"\n{table}')
+    day = date(2026, 1, 1)
+    assert load(env, project).pue_on(day) == (1.9, None, None, "site lab")
+    assert load(env, project, zone="DE").pue_on(day) == (1.9, None, None, "site lab")
+    assert load(env, project, zone="aws/us-east-1").pue_on(day) is None
+    assert load(env | {"SOOTPRINT_ZONE": "FR"}, project).pue_on(day) is None
+    assert load(env, project, zone="FR", site="lab").pue_on(day) == (1.9, None, None, "site lab")
+    write(project, f'site = "lab"\nzone = "FR"\n{table}')
+    assert load(env, project).pue_on(day) == (1.9, None, None, "site lab")
+
+
+def test_stronger_of_two_pues_counts(folders):
+    """A general one of a file gives way to the site that the command line names, and to no weaker one."""
+    _, project, env = folders
+    table = '[sites.lab]\nzone = "DE"\npue = 1.9\n'
+    write(project, f"pue = 1.5\n{table}")
+    day = date(2026, 1, 1)
+    assert load(env, project).pue_on(day) == (1.5, None, None, "project file")
+    assert load(env, project, site="lab").pue_on(day) == (1.9, None, None, "site lab")
+    assert load(env, project, site="lab", pue=1.1).pue_on(day) == (1.1, None, None, "argument")
+    write(project, f'pue = 1.5\nsite = "lab"\n{table}')
+    assert load(env, project).pue_on(day) == (1.5, None, None, "project file")
+
+
 def test_places_come_the_strongest_first(folders):
     """An argument names the place before a variable does, a variable before a file."""
     _, project, env = folders

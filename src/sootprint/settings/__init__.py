@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sootprint.core.protocols import Machine
     from sootprint.settings.grid import Grid
+    from sootprint.settings.pues import StatedPue
     from sootprint.settings.tables import Cluster, Site, UserHardware
     from sootprint.settings.targets import Target
     from sootprint.settings.wall import WallMeter
@@ -42,15 +43,6 @@ class Stated(NamedTuple):
 
     zone: str
     site: str | None
-    source: str
-
-
-class StatedPue(NamedTuple):
-    """A PUE that someone stated, with its bounds and who stated it [1]."""
-
-    value: float
-    low: float | None
-    high: float | None
     source: str
 
 
@@ -151,11 +143,11 @@ class Settings:
         found: list[tuple[int, Stated]] = []
         if self.zone is not None:
             origin = self.origins.get("zone", "argument")
-            found.append((_rank(origin), Stated(self.zone, None, origin)))
+            found.append((rules.strength(origin), Stated(self.zone, None, origin)))
         if self.site is not None and self.sites[self.site].zone is not None:
             origin = self.origins.get("site", "argument")
             place = Stated(self.sites[self.site].zone or "", self.site, f"site {self.site} ({origin})")
-            found.append((_rank(origin), place))
+            found.append((rules.strength(origin), place))
         return tuple(place for _, place in sorted(found, key=lambda entry: entry[0]))
 
     def cluster_places(self) -> dict[str, Stated]:
@@ -176,12 +168,15 @@ class Settings:
         return self.pue_on(datetime.fromtimestamp(at_s, UTC).date(), site=site)
 
     def pue_on(self, day: date, *, site: str | None = None) -> StatedPue | None:
-        """PUE that holds on a day: the stated one, else that of the site; None where neither is known [1]."""
-        if self.pue is not None:
-            return StatedPue(self.pue, None, None, self.origins.get("pue", "argument"))
-        name = site or self.site
-        known = self.sites[name].pue_on(day) if name is not None and name in self.sites else None
-        return None if known is None else StatedPue(known.value, known.low, known.high, f"site {name}")
+        """PUE that holds on a day, by what was stated most strongly; None where none is known [1].
+
+        Args:
+            day: The day.
+            site: Site of the place that was found; else the stated one, unless a zone elsewhere is stronger.
+        """
+        from sootprint.settings.pues import holding
+
+        return holding(self, day, site=site)
 
 
 def _table(name: str, module: str = "tables") -> Callable[[Any], Any]:
@@ -239,7 +234,6 @@ _OWN = {"wall": "[wall]", "grid": "[grid]", "targets": "[targets]", "exporters":
 _BY_FILE_NAME = {key.name: field_name for field_name, key in _KEYS.items() if key.in_files}
 _BY_ARGUMENT = {field_name: field_name for field_name in _KEYS} | {"period": "period_s"}
 _BY_VARIABLE = {key.variable: field_name for field_name, key in _KEYS.items() if key.variable}
-_RANKS = ("argument", "SOOTPRINT_", "project", "user")
 
 
 def load(
@@ -383,8 +377,3 @@ def _nearest(name: str, known: Sequence[str]) -> str:
     import difflib
 
     return difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
-
-
-def _rank(origin: str) -> int:
-    """Strength of an origin, the smallest being the strongest."""
-    return next((rank for rank, start in enumerate(_RANKS) if origin.startswith(start)), len(_RANKS))

@@ -17,6 +17,7 @@ MAX_BUDGET_KG = 1e9
 MOST_PERIOD_S = SECONDS_PER_MINUTE  # AMD's processors and Intel's memory count to 65 kJ: at 1 kW that is 65 s
 _UNITS_S = {"ms": 1e-3, "s": 1.0, "m": SECONDS_PER_MINUTE, "min": SECONDS_PER_MINUTE, "h": SECONDS_PER_HOUR}
 _SPANS_S = {**_UNITS_S, "d": 24 * SECONDS_PER_HOUR}
+_ORIGINS = ("argument", "SOOTPRINT_", "project", "user")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
@@ -178,3 +179,12 @@ def url(value: Any, *, example: str = "https://hub.example.org") -> str:
     if not text.startswith(("https://", "http://")) or not host or "@" in host or " " in text:
         raise ValueError(f'must be an address such as "{example}", without a password')
     return text
+
+
+def strength(origin: str) -> int:
+    """Rank of where a setting came from, the strongest being 0.
+
+    >>> strength("argument"), strength("SOOTPRINT_ZONE"), strength("project file"), strength("default")
+    (0, 1, 2, 4)
+    """
+    return next((rank for rank, start in enumerate(_ORIGINS) if origin.startswith(start)), len(_ORIGINS))
