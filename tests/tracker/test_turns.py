@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
 
-from sootprint.meters import rapl
+from sootprint.core.errors import MeterError
+from sootprint.meters import library, nvml_library, rapl
 from sootprint.settings import load
 from sootprint.tracker.turns import SHORT_S, short
 from sootprint.tracker.worker import Worker
@@ -45,6 +47,36 @@ def test_turns_are_short_while_a_run_begins_and_while_it_ends(tmp_path, monkeypa
     monkeypatch.setattr(worker, "interrupt", lambda: seen.update(ends=now_s()))
     assert worker.stop(wait_s=20.0)
     assert seen == {"begins": SHORT_S, "between": LONG_S, "ends": SHORT_S}
+    assert now_s() == LONG_S
+
+
+def test_a_driver_that_hangs_as_a_run_begins_leaves_them_to_the_program(tmp_path, monkeypatch):
+    """They are short before it and after it, and as the program has set them for as long as it takes."""
+    seen: dict[str, float] = {}
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    def driver(_cdll):
+        seen.setdefault("hangs", now_s())
+        hangs.set()
+        goes_on.wait(20.0)
+        raise MeterError("no driver")
+
+    monkeypatch.setattr(library, "first", lambda _names: [seen.update(before=now_s()), object()][1])
+    monkeypatch.setattr(nvml_library, "Library", driver)
+    discover = rapl.discover
+    monkeypatch.setattr(rapl, "discover", lambda machine: [seen.update(after=now_s()), discover(machine)][1])
+    build(tmp_path / "class/powercap")
+    monkeypatch.setenv("SOOTPRINT_SYSFS", str(tmp_path))
+    worker = Worker(settings=load(), on_warning=lambda _: None)
+    worker.start()
+    try:
+        assert hangs.wait(20.0)
+        assert now_s() == LONG_S
+    finally:
+        goes_on.set()
+    assert worker.loaded.wait(20.0)
+    assert worker.stop(wait_s=20.0)
+    assert seen == {"before": SHORT_S, "hangs": LONG_S, "after": SHORT_S}
     assert now_s() == LONG_S
 
 

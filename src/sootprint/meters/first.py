@@ -7,6 +7,7 @@ later, take those that are theirs as their first readings.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -35,10 +36,17 @@ class First:
         sysfs: Root of the device tree.
         procfs: Root of the process tree.
         now_s: The monotonic clock [s].
+        meanwhile: Held while the driver begins, which may take seconds or hang.
     """
 
-    def __init__(self, sysfs: str, procfs: str, now_s: Callable[[], float]) -> None:
-        self._sysfs, self._procfs, self._now_s = sysfs, procfs, now_s
+    def __init__(
+        self,
+        sysfs: str,
+        procfs: str,
+        now_s: Callable[[], float],
+        meanwhile: contextlib.AbstractContextManager[object] = contextlib.nullcontext(),
+    ) -> None:
+        self._sysfs, self._procfs, self._now_s, self._meanwhile = sysfs, procfs, now_s, meanwhile
         self._driver: Library | None = None
         self._cards: list[tuple[str, Handle]] = []
         self._beginning, self._has_begun = threading.Lock(), False
@@ -61,7 +69,8 @@ class First:
         from sootprint.meters import nvml_library
 
         try:
-            self._driver = nvml_library.Library(cdll)
+            with self._meanwhile:
+                self._driver = nvml_library.Library(cdll)
         except MeterError:
             return
         for index in range(min(MOST_COUNTERS, self._driver.count())):

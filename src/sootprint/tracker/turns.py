@@ -50,6 +50,16 @@ class Turns:
         self._forget()
 
 
-short = Turns()
+class Usual:
+    """The program's own turns within short ones: for as long as a driver takes to begin, which may hang."""
+
+    def __enter__(self) -> None:
+        short.__exit__()
+
+    def __exit__(self, *_: object) -> None:
+        short.__enter__()
+
+
+short, usual = Turns(), Usual()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=short.forked)

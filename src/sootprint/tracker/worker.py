@@ -162,7 +162,7 @@ class Worker:
             name: self.arguments.get(name) or os.environ.get(f"SOOTPRINT_{name.upper()}") for name in TREES
         }
         sysfs, procfs = (text_of(getattr(told, name, stated[name] or TREES[name])) for name in TREES)
-        return First(sysfs, procfs, self._monotonic_s)
+        return First(sysfs, procfs, self._monotonic_s, turns.usual)
 
     def start(self, *, wait_s: float | None = None) -> None:
         """Begin to measure: from the first look at the counters on, for which this waits `READY_S` at most.
