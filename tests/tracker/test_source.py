@@ -7,6 +7,8 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +19,7 @@ from sootprint.core.protocols import FakeClock, Machine, Meter
 from sootprint.settings import Settings
 from sootprint.tracker import guest
 from sootprint.tracker import source as sources
-from sootprint.tracker.fold import TO_OTHERS, Fold
+from sootprint.tracker.fold import AFTER_LAST, TO_OTHERS, Fold
 from sootprint.tracker.journal import Journal
 from sootprint.tracker.quantities import fill_j
 from sootprint.tracker.recorder import Recorder
@@ -662,6 +664,24 @@ def test_run_that_goes_while_the_reader_hangs_leaves_its_part_to_the_others(node
     assert second.gaps == [TO_OTHERS]
     assert any("1.0 s are not in this record" in text for text in second.recorder.fold.notes)
     assert first.gaps == []
+
+
+def test_run_that_goes_while_its_reader_hangs_beside_another_user_keeps_its_part(node: Node):
+    """Whoever reads for the other user has left it that, and nobody else would be charged: 1 s at its mean of 50 W."""
+    first, second = node.join(), node.join()
+    knock(node)
+    node.advance()
+    node.advance()
+    node.hangs = True
+    node.advance()
+    neighbours: Any = SimpleNamespace(any=True, others=list, close=bool)
+    second.source._service._neighbours = neighbours
+    second.leave()
+    assert second.energy_j == pytest.approx(100.0 + 50.0)
+    assert second.gaps == [AFTER_LAST]
+    assert not any(TO_OTHERS in text for text in second.recorder.fold.notes)
+    node.hangs = False
+    first.leave()
 
 
 def test_run_that_comes_and_goes_while_the_reader_hangs_says_so(node: Node):

@@ -174,6 +174,10 @@ class Guest(abc.ABC):
         """Whether another run is here, of this user or of others."""
         return (self._seat is not None and self._seat.has_company()) or self._service.has_neighbours
 
+    def _is_left_a_part(self) -> bool:
+        """Whether who reads for another user has left this run its part until now, with which nobody is charged."""
+        return self._recorder.added > 0 and self._service.has_neighbours
+
     @abc.abstractmethod
     def _share(self) -> None:
         """Read for the others too."""

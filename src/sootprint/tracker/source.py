@@ -370,7 +370,7 @@ class Source(Glances, Guest):
         if not settled and not gives_up:  # whoever reads has seen it just now
             settled = self._settled()
         self._recorder.take(settled if isinstance(settled, list) else self._account())
-        if not settled and gives_up:
+        if not settled and gives_up and not self._is_left_a_part():
             self._recorder.leave_to_others()
 
     def _settled(self) -> Any:
