@@ -16,6 +16,7 @@ from sootprint.cli import app
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
 from sootprint.estimator.filled import filled
+from sootprint.report.statements import boamps
 from sootprint.settings import Settings
 
 # Written by us in the form of the format: a chat model tuned on two cards of a rented machine.
@@ -85,6 +86,18 @@ def test_report_becomes_a_record_with_what_it_states_and_no_more() -> None:
     assert "energy_kwh" not in record.unknown
     assert record.given["boamps"]["task"] == REPORT["task"]
     assert Footprint.from_json(record.to_json()) == record
+
+
+def test_secret_report_stays_secret_when_it_is_written_again() -> None:
+    """Its level is kept as a tag and warned of; one that the format does not know is not written as public."""
+    record = read(changed("header", "publisher", "confidentialityLevel", to="secret"))
+    assert json.loads(boamps.render(record))["header"]["publisher"]["confidentialityLevel"] == "secret"
+    assert record.warnings == ("its report is marked 'secret': share it with care",)
+    assert record.tags["boamps.task"] == "chatbot"
+    strange = read(changed("header", "publisher", "confidentialityLevel", to="Secret!"))
+    assert "'Secret!'" in strange.warnings[0]
+    with pytest.raises(InputError, match="confidentiality is 'Secret!'"):
+        boamps.render(strange)
 
 
 def test_emissions_come_from_the_intensity_that_is_stated() -> None:

@@ -110,7 +110,7 @@ def import_(
         sootprint import emissions.csv
         sootprint import carbontracker logs/
         sootprint import mlflow mlruns/0 --zone FR
-        sootprint import slurm-sacct jobs.txt --zone DE --pue 1.3 --cpu "EPYC 7763=128"
+        sootprint import slurm-sacct jobs.txt --zone DE --cpu "EPYC 7763=128"
         sootprint import hf-card README.md --json
         sootprint import --template > runs.csv
         sootprint import template runs.csv --out runs.jsonl

@@ -48,6 +48,18 @@ KINDS = {
 }  # fmt: skip
 DATA_TYPES = ("tabular", "audio", "boolean", "image", "video", "object", "text", "token", "word", "other")
 INFRASTRUCTURES = ("publicCloud", "privateCloud", "onPremise", "other")
+LEVELS = ("public", "internal", "confidential", "secret")
+STATUSES = ("draft", "final", "corrective", "other")
+PREFIX = "boamps."  # of tags that hold what a record has no field for
+TAGS: dict[str, tuple[str, ...]] = {  # after the prefix, with the values that each may have; empty for any
+    "task": (),
+    "data": DATA_TYPES,
+    "infra": INFRASTRUCTURES,
+    "confidentiality": LEVELS,
+    "publisher": (),
+    "licence": (),
+    "status": STATUSES,
+}
 QUALITIES = {"high": 0.10, "medium": 0.25, "low": 0.50}  # largest relative error of each
 PROVIDERS = {"gcp": "google"}  # our name of a provider: theirs
 BILLION = 1e9
@@ -137,7 +149,7 @@ def _record(data: Any) -> Footprint:
         hardware=hardware,
         grade="D" if hardware and duration_s else "E",
         unknown=(*(name for name, value in made.items() if value is None or value == Place()), *unknown),
-        warnings=(*remarks, *doubt, *_power(energy, duration_s, hardware)),
+        warnings=(*_secrecy(data), *remarks, *doubt, *_power(energy, duration_s, hardware)),
         given=_kept(data),
         **_about(data, _mapping(data.get("task"))),
         **made,
@@ -150,6 +162,7 @@ def _about(data: Mapping[str, Any], task: Mapping[str, Any]) -> dict[str, Any]:
     names = (algorithm.get("foundationModelName"), algorithm.get("algorithmName"), task.get("taskFamily"))
     publisher = _mapping(_mapping(data.get("header")).get("publisher"))
     return {
+        "tags": _tags(data, task, publisher),
         "name": next(filter(None, map(_text, names)), None),
         "project": _text(publisher.get("projectName")),
         "stage": _stage(task),
@@ -157,6 +170,31 @@ def _about(data: Mapping[str, Any], task: Mapping[str, Any]) -> dict[str, Any]:
         "work": _work(_mappings(task.get("dataset"))),
         "software": _software(data, algorithm),
     }
+
+
+def _tags(data: Mapping[str, Any], task: Mapping[str, Any], publisher: Mapping[str, Any]) -> dict[str, str]:
+    """What a record has no field for, so that the report can be written again; status is that of each report.
+
+    A level of secrecy that the format does not know stays: the report is then not written before somebody corrects it.
+    """
+    first = next((one for one in _mappings(task.get("dataset")) if one.get("dataUsage") == "input"), {})
+    told = {
+        "task": task.get("taskFamily"),
+        "data": first.get("dataType"),
+        "infra": _mapping(data.get("infrastructure")).get("infraType"),
+        "confidentiality": publisher.get("confidentialityLevel"),
+        "publisher": publisher.get("name"),
+        "licence": _mapping(data.get("header")).get("licensing"),
+    }
+    texts = {name: text for name, value in told.items() if (text := _text(value))}
+    kept = ("confidentiality", *(name for name, known in TAGS.items() if not known))
+    return {f"{PREFIX}{name}": text for name, text in texts.items() if name in kept or text in TAGS[name]}
+
+
+def _secrecy(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Warning where a report is not public."""
+    level = _text(_mapping(_mapping(data.get("header")).get("publisher")).get("confidentialityLevel"))
+    return () if level in (None, LEVELS[0]) else (f"its report is marked {level!r:.40}: share it with care",)
 
 
 def _origin(data: Mapping[str, Any]) -> str | None:

@@ -27,13 +27,14 @@ from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, Footprint, Hardware, Model, Work
 from sootprint.importers.boamps import (
     BILLION,
-    DATA_TYPES,
-    INFRASTRUCTURES,
     KINDS,
+    LEVELS,
     OURS,
+    PREFIX,
     PROVIDERS,
     QUALITIES,
     STAGES,
+    TAGS,
     VERSION,
 )
 from sootprint.report import words
@@ -41,18 +42,6 @@ from sootprint.report.statements import facts
 
 SPECIFICATION = "https://github.com/Boavizta/BoAmps/tree/main/model"
 NOTE = "BoAmps has no field for emissions or PUE: they stand here. powerConsumption is an energy in kWh, before PUE."
-PREFIX = "boamps."
-LEVELS = ("public", "internal", "confidential", "secret")
-STATUSES = ("draft", "final", "corrective", "other")
-TAGS: dict[str, tuple[str, ...]] = {  # after the prefix, with the values that each may have; empty for any
-    "task": (),
-    "data": DATA_TYPES,
-    "infra": INFRASTRUCTURES,
-    "confidentiality": LEVELS,
-    "publisher": (),
-    "licence": (),
-    "status": STATUSES,
-}
 FRAMEWORKS = ("torch", "tensorflow", "jax", "keras", "scikit-learn", "transformers", "lightning")
 _ACCURACY = re.compile(r"\bacc(uracy)?\b", re.IGNORECASE)
 _NEAR = 1e-9  # of a relative error, which is a quotient of rounded numbers
