@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -358,6 +358,24 @@ def test_json_of_arrays_and_of_what_is_not_set() -> None:
         steps = [{"step": {"id": "101.extern"}, "statistics": told}, "nonsense"]
         (record,) = importers.read(tree(steps=steps), name="jobs.json").records
         assert record.energy_kwh is None
+
+
+def test_text_without_a_head_is_told() -> None:
+    """What sacct prints with --noheader, and what is nothing of sacct's."""
+    for source in (text({}).partition("\n")[2], "[[[["):
+        with pytest.raises(InputError, match="leave --noheader out"):
+            importers.read(source, name="jobs.txt", form="slurm-sacct")
+
+
+def test_jobs_are_made_while_the_text_is_read() -> None:
+    """A text of any length needs the memory of a job: the first record is there before the last line is."""
+
+    def lines() -> Iterator[str]:
+        yield from text({}, {"JobID": "102"}).splitlines(keepends=True)
+        raise AssertionError("the whole text was read for the first job")
+
+    place, record = next(slurm_sacct.each(lines(), "jobs.txt"))
+    assert (place, isinstance(record, Footprint)) == ("line 2", True)
 
 
 @pytest.mark.parametrize(

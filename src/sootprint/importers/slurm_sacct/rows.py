@@ -85,6 +85,10 @@ def jobs(lines: Iterable[str], name: str) -> Iterator[Job | tuple[str, str]]:
 
 
 def _check_head(columns: list[str], name: str) -> None:
+    if not any(column.startswith("jobid") for column in columns):
+        raise InputError(
+            f"{name} does not begin with the head of sacct's output: leave --noheader out, as in `{COMMAND}`"
+        )
     if len(columns) < 2:
         raise InputError(
             f"{name} is sacct's table for the eye, which cuts its cells: add --parsable2, as in `{COMMAND}`"
