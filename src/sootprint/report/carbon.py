@@ -81,7 +81,10 @@ def _intensity(footprint: Footprint) -> Row:
 
 
 def _emissions(emissions: Quantity | None) -> Row:
-    return ("Emissions", *_shown(emissions, MASS), "the product, location-based" if emissions else NOT_TOLD)
+    if emissions is None:
+        return ("Emissions", *_shown(emissions, MASS), NOT_TOLD)
+    origin = "as stated" if emissions.basis == "claimed" else "the product"
+    return ("Emissions", *_shown(emissions, MASS), f"{origin}, location-based")
 
 
 def _beside(footprint: Footprint) -> list[Row]:
