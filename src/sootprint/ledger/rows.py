@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sootprint.core import carbon, intervals
@@ -118,15 +119,27 @@ def row_of(values: Iterable[Any]) -> RunRow:
     column = dict(zip(COLUMNS, values, strict=True))
     return RunRow(
         **{name: column[name] for name in _AS_STORED},
-        merged=tuple(json.loads(column["merged"] or "[]")),
-        methods=tuple(json.loads(column["methods"] or "[]")),
+        merged=_listed(column["merged"]) if column["merged"] else (),
+        methods=_listed(column["methods"]) if column["methods"] else (),
         apart_kwh=column["apart_kwh"],
-        tags=json.loads(column["tags"]),
+        tags=dict(_tagged(column["tags"])),
         energy_kwh=_quantity(column["energy_kwh"], column["energy_low_kwh"], column["energy_high_kwh"]),
         emissions_kg=_quantity(
             column["emissions_kg"], column["emissions_low_kg"], column["emissions_high_kg"]
         ),
     )
+
+
+@lru_cache(maxsize=8192)  # the runs of a cluster have a few between them
+def _tagged(text: str) -> Mapping[str, str]:
+    """Tags of a cell."""
+    return dict(json.loads(text))
+
+
+@lru_cache(maxsize=512)
+def _listed(text: str) -> tuple[str, ...]:
+    """Texts of a cell."""
+    return tuple(json.loads(text))
 
 
 def _quantity(value: float | None, low: float | None, high: float | None) -> Quantity | None:
