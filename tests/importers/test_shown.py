@@ -14,6 +14,7 @@ from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
 from sootprint.importers import FORMATS, SAYS
 from tests.importers.examples import EXAMPLES, Example
+from tests.importers.test_impact_tracker import samples
 
 IDS = [example.form for example in EXAMPLES]
 
@@ -96,3 +97,32 @@ def test_file_of_another_kind_gets_one_line(form: str, text: str) -> None:
     with pytest.raises(InputError) as caught:
         importers.read(text, name="x", form=form)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("form", "name", "text"),
+    [
+        (
+            "mlflow",
+            "h.json",
+            '[{"key": "system/gpu_0_power_usage_watts", "timestamp": %s, "value": 1}]' % ("9" * 400),
+        ),
+        ("experiment-impact-tracker", "data.json", samples(3, realtime_carbon_intensity=10**400)),
+        ("zeus", "zeus.csv", "start_time,window_name,elapsed_time,gpu0_energy\n1700000000,a,1e-320,5\n"),
+        (
+            "carbontracker",
+            "x.log",
+            f"2026-01-01 00:00:00 - carbontracker {'GPU with device(s) A, ' * 50_000}",
+        ),
+        ("mlco2", "x.md", "A cumulative of 5 hours of computation " * 50_000),
+    ],
+    ids=lambda value: value if len(value) < 30 else "",
+)
+def test_numbers_and_texts_without_end_are_refused_or_read(form: str, name: str, text: str) -> None:
+    """Whole numbers of 400 digits, a time that adds nothing, and what made a pattern look back at each place."""
+    try:
+        found = importers.read(text, name=name, form=form)
+    except InputError as err:
+        assert "\n" not in str(err)
+    else:
+        assert "realtime" not in found.records[0].to_json()

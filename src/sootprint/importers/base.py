@@ -7,6 +7,7 @@ import hashlib
 import io
 import math
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -223,6 +224,29 @@ def tried(where: str, make: Callable[[], Footprint]) -> tuple[str, Footprint | s
         return where, make()
     except FAULTS as err:
         return where, str(err)
+
+
+def beside(times: Mapping[str, tuple[float, float]]) -> dict[str, int]:
+    """Number of the others that ran at the same time as each, of starts and ends [s].
+
+    >>> beside({"a": (0.0, 60.0), "b": (30.0, 120.0), "c": (60.0, 70.0)})
+    {'a': 1, 'b': 2, 'c': 1}
+    """
+    starts, ends = (sorted(one[index] for one in times.values()) for index in (0, 1))
+    return {
+        key: bisect_left(starts, end_s) - bisect_right(ends, start_s) - 1
+        for key, (start_s, end_s) in times.items()
+        if start_s < end_s
+    }
+
+
+def finite(value: Any) -> float | None:
+    """Finite number that a tool wrote, as a number or a text; None for what is none."""
+    try:
+        number_ = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number_ if math.isfinite(number_) else None
 
 
 def amount(text: str, what: str, *, hint: str = "") -> float:

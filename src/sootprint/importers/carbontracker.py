@@ -40,15 +40,13 @@ NAME = "carbontracker"
 STEM = re.compile(r"(.+?)_carbontracker(?:_output)?\.log", re.IGNORECASE)
 _ENTRY = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) - (?:CarbonTracker: ?)?", re.MULTILINE)
 _VERSION = re.compile(r"carbontracker version (\S{1,60})")
-_PUE = re.compile(r"multiplied by a PUE coefficient of (\d+(?:\.\d+)?)")
-_DEVICES = re.compile(
-    r"([A-Z]{2,8}) with device\(s\) (.*?)\.(?= [A-Z]{2,8} with device\(s\)|\s*$)", re.DOTALL
-)
+_PUE = re.compile(r"multiplied by a PUE coefficient of (\d{1,3}(?:\.\d{1,6})?)")
+_KIND = re.compile(r"([A-Z]{2,8}) with device\(s\) ")
 _CLOCK = r"(-?)(\d{1,6}):(\d\d):(\d\d(?:\.\d+)?)"
 _DURATION = re.compile(rf"Duration:\s*{_CLOCK}")
 _POWER = re.compile(r"Average power usage \(W\) for (\w{1,20}): (None|\[[^\]]{0,4000}\]|[\d.e+-]+)")
 _INTENSITY = re.compile(
-    r"Average carbon intensity during training was (\S{1,30}) gCO2(?:eq)?/kWh(?: at detected location: (.*?))?\.?\s*$",
+    r"Average carbon intensity during training was (\S{1,30}) gCO2(?:eq)?/kWh(?: at detected location: )?(.*)",
     re.DOTALL,
 )
 _SUM = re.compile(
@@ -162,14 +160,15 @@ def _sum(found: re.Match[str]) -> _Sum:
 
 
 def _devices(entry: str) -> dict[str, tuple[str, ...]]:
+    _, *told = _KIND.split(entry)
     return {
-        found[1].lower(): tuple(name.strip() for name in found[2].split(","))
-        for found in _DEVICES.finditer(entry)
+        kind.lower(): tuple(name.strip() for name in names.rstrip(" .\n").split(","))
+        for kind, names in zip(told[::2], told[1::2], strict=True)
     }
 
 
 def _intensity(found: re.Match[str]) -> tuple[float | None, str | None]:
-    return amount(found[1], "carbon intensity"), (found[2] or "").strip()[:200] or None
+    return amount(found[1], "carbon intensity"), found[2].strip(" .\n")[:200] or None
 
 
 def _epochs(entries: list[str]) -> Iterator[_Epoch]:

@@ -25,6 +25,7 @@ from sootprint.importers.base import (
     FAULTS,
     Imported,
     Row,
+    beside,
     claimed,
     gathered,
     grade_of,
@@ -85,10 +86,10 @@ def _runs(text: str, name: str) -> Iterator[tuple[str, Footprint | str]]:
         else:
             runs.setdefault(line.row.get("id") or f"line {number_}", []).append(line)
     times = {key: _times(lines) for key, lines in runs.items()}
+    counts = beside({key: (one[0].timestamp(), one[1].timestamp()) for key, one in times.items() if one})
     for key, lines in runs.items():
         where = f"line {lines[0].number}"
-        beside = _beside(key, times)
-        yield tried(where, partial(_record, lines, times[key], beside))
+        yield tried(where, partial(_record, lines, times[key], counts.get(key, 0)))
 
 
 def _line(where: int, row: Row | str) -> _Line:
@@ -115,18 +116,7 @@ def _times(lines: Sequence[_Line]) -> tuple[datetime, datetime] | None:
         return None
 
 
-def _beside(key: str, times: dict[str, tuple[datetime, datetime] | None]) -> int:
-    """Other runs of the file that ran at the same time."""
-    own = times[key]
-    if own is None:
-        return 0
-    return sum(
-        other is not None and name != key and other[0] < own[1] and own[0] < other[1]
-        for name, other in times.items()
-    )
-
-
-def _record(lines: Sequence[_Line], times: tuple[datetime, datetime] | None, beside: int) -> Footprint:
+def _record(lines: Sequence[_Line], times: tuple[datetime, datetime] | None, others: int) -> Footprint:
     last = lines[-1].row
     energy, emissions = _sum([one.energy_kwh for one in lines]), _sum([one.emissions_kg for one in lines])
     duration_s = math.fsum(one.duration_s for one in lines)
@@ -153,7 +143,7 @@ def _record(lines: Sequence[_Line], times: tuple[datetime, datetime] | None, bes
         components=components,
         grade=grade_of(components, hardware),
         unknown=tuple(name for name, value in made.items() if value is None or value == Place()),
-        warnings=(*_doubts(lines, beside, hardware), *slips(energy, emissions), *remarks),
+        warnings=(*_doubts(lines, others, hardware), *slips(energy, emissions), *remarks),
         given=_given(lines),
         **made,
     )
@@ -219,7 +209,7 @@ def _place(row: Row) -> tuple[Place, tuple[str, ...]]:
     return whole, ()
 
 
-def _doubts(lines: Sequence[_Line], beside: int, hardware: tuple[Hardware, ...]) -> Iterator[str]:
+def _doubts(lines: Sequence[_Line], others: int, hardware: tuple[Hardware, ...]) -> Iterator[str]:
     cards = sum(one.count for one in hardware if one.kind == "accelerator")
     yield "its energy holds the PUE that its user gave, 1 unless set: the file does not tell it"
     yield "the processor's energy is its rated power x the share of this process, the memory's is 0.375 W/GB of it"
@@ -234,9 +224,9 @@ def _doubts(lines: Sequence[_Line], beside: int, hardware: tuple[Hardware, ...])
     elif len(lines) > 1:
         yield f"{len(lines)} lines have one id and are added: where they are sums that grow, this counts some twice"
     yield from _faint(lines)
-    if beside:
+    if others:
         whose = f"all {cards} GPUs of the machine" if cards else "its own processes"
-        yield f"{beside} other runs of the file ran at the same time, each counting {whose}: on one machine, count once"
+        yield f"{others} other runs of the file ran at the same time, each counting {whose}: on one machine, count once"
 
 
 def _faint(lines: Sequence[_Line]) -> Iterator[str]:

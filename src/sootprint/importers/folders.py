@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
 from sootprint.importers import carbontracker, impact_tracker, mlflow
-from sootprint.importers.base import Imported, LeftOut, gathered
+from sootprint.importers.base import Imported, LeftOut, beside, gathered, instant
 
 MOST_ENTRIES = 200_000  # of a folder and those in it
 MOST_BYTES = 200_000_000  # of a file
@@ -143,8 +143,12 @@ def _of_logs(paths: Sequence[Path]) -> Imported:
     if not records:
         first = left_out[0]
         raise InputError(f"{first.where}: {first.why}")
-    beside = tuple(_beside(one, records) for one in records)
-    return Imported(form=carbontracker.NAME, records=beside, left_out=tuple(left_out))
+    times = {one.id: (instant(one.started or ""), instant(one.ended or "")) for one in records}
+    counts = beside(
+        {key: (one[0].timestamp(), one[1].timestamp()) for key, one in times.items() if one[0] and one[1]}
+    )
+    warned = tuple(_warned(one, counts.get(one.id, 0)) for one in records)
+    return Imported(form=carbontracker.NAME, records=warned, left_out=tuple(left_out))
 
 
 def _text(path: Path) -> str:
@@ -158,14 +162,8 @@ def _text(path: Path) -> str:
         raise InputError(f"{path} cannot be read: {err.strerror}") from None
 
 
-def _beside(record: Footprint, runs: Sequence[Footprint]) -> Footprint:
+def _warned(record: Footprint, count: int) -> Footprint:
     """A record with a warning where others ran at the same time, for each counts the whole machine."""
-    count = sum(
-        other.id != record.id
-        and (other.started or "") < (record.ended or "")
-        and (record.started or "") < (other.ended or "")
-        for other in runs
-    )
     if not count:
         return record
     why = f"{count} other logs ran at the same time, each counting the whole machine: on one machine, count once"

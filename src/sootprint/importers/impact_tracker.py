@@ -14,7 +14,6 @@ Source:
 from __future__ import annotations
 
 import json
-import math
 import statistics
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +22,7 @@ from sootprint.core import units
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
 from sootprint.importers import powers
-from sootprint.importers.base import Imported, gathered, identity, tried
+from sootprint.importers.base import Imported, finite, gathered, identity, tried
 
 NAME = "experiment-impact-tracker"
 MOST_SAMPLES = 1_000_000
@@ -72,9 +71,9 @@ def _samples(text: str, name: str) -> tuple[dict[float, dict[str, Any]], int]:
         except (ValueError, RecursionError):
             bad += 1
             continue
-        at_s = one.get("timestamp") if isinstance(one, dict) else None
-        if isinstance(at_s, int | float) and not isinstance(at_s, bool) and FIRST_S <= at_s <= LAST_S:
-            samples[float(at_s)] = one
+        at_s = finite(one.get("timestamp")) if isinstance(one, dict) else None
+        if at_s is not None and FIRST_S <= at_s <= LAST_S:
+            samples[at_s] = one
         else:
             bad += 1
     return samples, bad
@@ -127,8 +126,8 @@ def _given(samples: dict[float, dict[str, Any]]) -> dict[str, Any]:
         looks = sorted(_series(samples, what, key).looks.items())
         if len(looks) > 1:
             told[f"whole_{what}_kwh"] = units.energy_kwh(powers.spent(looks).energy_j)
-    grid = [one[_GRID] for one in samples.values() if isinstance(one.get(_GRID), int | float)]
-    known = [float(value) for value in grid if not isinstance(value, bool) and 0.0 <= value < math.inf]
+    grid = [finite(one.get(_GRID)) for one in samples.values()]
+    known = [value for value in grid if value is not None and value >= 0.0]
     if known:
         told["mean_realtime_carbon_intensity"] = statistics.fmean(known)
     return told

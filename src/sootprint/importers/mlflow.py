@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
 from sootprint.importers import powers
-from sootprint.importers.base import Imported, LeftOut, gathered, identity, rows, tried
+from sootprint.importers.base import Imported, LeftOut, finite, gathered, identity, rows, tried
 
 NAME = "mlflow"
 MOST_VALUES = 5_000_000
@@ -54,10 +54,7 @@ class Run:
         found = POWER.fullmatch(key) or BUSY.fullmatch(key)
         if found is None:
             return
-        try:
-            at = float(at_ms)
-        except (TypeError, ValueError):
-            at = 0.0
+        at = finite(at_ms) or 0.0
         if not _FIRST_MS <= at <= _LAST_MS:
             self.bad += 1
             return
@@ -192,10 +189,7 @@ def told_of(info: Mapping[str, Any]) -> Told:
 
 
 def _seconds(at_ms: Any) -> float | None:
-    try:
-        at = float(at_ms)
-    except (TypeError, ValueError):
-        return None
+    at = finite(at_ms) or 0.0
     return at * _MILLI if _FIRST_MS <= at <= _LAST_MS else None
 
 

@@ -22,6 +22,7 @@ from sootprint.core import energy, instants, intervals, units
 from sootprint.core.errors import InputError
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Component, Gap, Interval
+from sootprint.importers.base import finite
 
 GAP_STEPS = 3.0  # usual times between two looks that may lie between them; beyond is a gap
 MOST_W = 100_000.0  # of one device: above any until 2026, so that a milliwatt is not taken for a watt
@@ -113,11 +114,8 @@ class Spent:
 
 
 def _power_w(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if 0.0 <= value <= MOST_W else None
+    value = finite(text)
+    return value if value is not None and 0.0 <= value <= MOST_W else None
 
 
 def spent(looks: Sequence[tuple[float, float]]) -> Spent:

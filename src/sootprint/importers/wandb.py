@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
 from sootprint.importers import powers
-from sootprint.importers.base import Imported, LeftOut, Row, gathered, identity, rows, tried
+from sootprint.importers.base import Imported, LeftOut, Row, finite, gathered, identity, rows, tried
 
 NAME = "wandb"
 MOST_ROWS = 1_000_000
@@ -116,9 +116,8 @@ def _clock(row: Row, name: str) -> str:
 
 
 def _seconds(said: str, clock: str) -> float | None:
-    try:
-        value = float(said)
-    except ValueError:
+    value = finite(said)
+    if value is None:
         return None
     if clock == "_timestamp":
         return value if _FIRST_S <= value <= _LAST_S else None

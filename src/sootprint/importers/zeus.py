@@ -105,7 +105,7 @@ def _window(row: str, line: int, count: int) -> _Window:
         instants.stamp(start_s + elapsed_s)
     except (ValueError, OverflowError, OSError):
         raise InputError(f"start_time is {start:.40}: it is in seconds since 1970") from None
-    if elapsed_s <= 0.0:
+    if start_s + elapsed_s <= start_s:
         raise InputError(f"elapsed_time is {told[0]:.40} s: it is above 0")
     return _Window(line, name[:200], start_s, start_s + elapsed_s, energies)
 
