@@ -284,6 +284,38 @@ def test_killed_run_is_recovered_and_sent(call: Callable[..., Any], own_home: Pa
     assert ids(path) == [key]
 
 
+def test_deleted_run_is_sent_nowhere(
+    call: Callable[..., Any], stored: list[Footprint], collector: Collector, own_home: Path
+) -> None:
+    """What waited for a collector that was away, and what was promised, goes with the run."""
+    place = f"opentelemetry:{collector.address}"
+    collector.status = 503
+    assert call("export", "small", "large", "--to", place).exit_code == 1
+    Outbox(own_home, place).promise(stored[0].id)
+    assert call("delete", "small", "--yes").exit_code == 0
+    collector.status = 200
+    assert call("export").stdout == f"1 record in {place}\n"
+    assert {one.resource["sootprint.run.name"] for one in collector.points()} == {"large"}
+
+
+def test_process_that_sends_on_holds_no_lock_of_the_script_around(
+    own_home: Path, tmp_path: Path, collector: Collector
+) -> None:
+    """As of `flock`: the run has ended, and the next job can start while a place still hangs."""
+    import fcntl
+
+    collector.drip_s, collector.answer = 0.2, b""
+    place = f"opentelemetry:{collector.address}"
+    with (tmp_path / "lock").open("w") as file:
+        os.set_inheritable(file.fileno(), True)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        command = [*PROGRAM, "run", "--quiet", "--zone", "FR", "--export", place, "--", "true"]
+        done = subprocess.run(command, close_fds=False, capture_output=True, text=True, timeout=LONG_S)
+        assert "in the background" in done.stderr
+    with (tmp_path / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def test_program_that_tracks_itself_sends_nothing_until_the_next_export(
     call: Callable[..., Any], own_home: Path, tmp_path: Path, collector: Collector
 ) -> None:

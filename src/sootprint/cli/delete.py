@@ -18,17 +18,22 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 def delete(runs: Runs, yes: Yes = False, json: options.Json = False) -> None:
     """Delete runs for good, with all versions of their records.
 
-    A person is asked first; elsewhere --yes has to say so.
+    A person is asked first; elsewhere --yes has to say so. What of them waits for a hub or another place is not sent;
+    what is there already stays.
 
         sootprint delete baseline
         sootprint delete 9f3a1c07 latest --yes
     """
+    from sootprint.exporters.outbox import forget
+
     with lookup.ledger() as ledger:
         wanted = list(dict.fromkeys(ledger.find(run) for run in runs))
         if not yes:
             names = {row.id: row.name for row in ledger.runs()}
             _ask([f"{names[run_id] or 'unnamed'} ({run_id})" for run_id in wanted])
         deleted = [ledger.delete(run_id) for run_id in wanted]
+        for run_id in deleted:
+            forget(ledger.home, run_id)
     if json:
         output.print_json(deleted)
         return

@@ -139,6 +139,16 @@ def places(home: Path) -> list[str]:
     return found
 
 
+def forget(home: Path, key: str) -> None:
+    """Send no record of a run that was deleted: what waits and what was promised is removed.
+
+    Raises:
+        OSError: A file cannot be removed.
+    """
+    for path in home.joinpath(FOLDER).glob(f"*/{key}.*"):
+        path.unlink(missing_ok=True)
+
+
 def batches(paths: list[Path], *, most: int, most_bytes: int) -> Iterator[list[tuple[Path, bytes]]]:
     """Files with their texts in batches of at most some records and bytes; one that has gone meanwhile is left out."""
     batch: list[tuple[Path, bytes]] = []

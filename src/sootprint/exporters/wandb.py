@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sootprint.settings import Settings
 
 PACKAGE = "wandb"
-RUN = "wandb_run"  # tag of a record: ENTITY/PROJECT/ID, or an ID alone
+RUN = "wandb_run"  # tag of a record: [[ENTITY/]PROJECT/]ID
 KIND = "footprint"
 TOLD = ("id", "grade", "zone", "boundary", "stage", "parent", "tool_version")
 
@@ -83,13 +83,13 @@ class WeightsAndBiases:
 
 def _whose(footprint: Footprint, at: str) -> tuple[str | None, str | None, str]:
     """Entity, project and id of the run of a record."""
-    parts = footprint.tags.get(RUN, "").split("/")
-    key = parts[-1] or footprint.id
-    if len(parts) == 3:  # an offline run has no entity yet
-        return parts[0] or None, parts[1] or None, key
+    *where, key = footprint.tags.get(RUN, "").split("/")
     entity, _, project = at.rpartition("/")
     stated = os.environ.get("WANDB_PROJECT")
-    return entity or None, project or (None if stated else clean(footprint.project or "") or "sootprint"), key
+    project = project or ("" if stated else clean(footprint.project or "") or "sootprint")
+    if where:
+        project, entity = where[-1] or project, where[-2] if len(where) > 1 else entity
+    return entity or None, project or None, key or footprint.id
 
 
 def _log(wandb: Any, run: Any, footprint: Footprint) -> None:

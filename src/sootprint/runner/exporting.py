@@ -6,17 +6,20 @@ run's. What has not been sent when the wait is over is sent on in the background
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import os
 import select
 import signal
 import sys
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from sootprint.exporters.outbox import Outbox
 from sootprint.runner.delivery import lines
+from sootprint.tracker.sampler import guarded
 
 if TYPE_CHECKING:
     from sootprint.core.records import Footprint
@@ -41,21 +44,20 @@ class Exporting:
         self._settings, self._say, self._quiet = settings, say, quiet
 
     def finish(self, footprint: Footprint) -> None:
-        """Put the record of a run that has ended into the outboxes, and send it.
-
-        Raises:
-            ExportError: An outbox cannot be written; the record is in the ledger.
-        """
+        """Put the record of a run that has ended into the outboxes, and send it."""
         for place in self._settings.exporters:
-            box = Outbox(self._settings.home, place)
-            box.put(footprint)
-            box.keep_promise(footprint.id)
+            guarded(functools.partial(self._put, place, footprint), self._say)
         told = self._told()
         if told is None:
             self._say(f"the record {LATER}")
         for good, line in told or ():
             if not (good and self._quiet):
                 self._say(line)
+
+    def _put(self, place: str, footprint: Footprint) -> None:
+        box = Outbox(self._settings.home, place)
+        box.put(footprint)
+        box.keep_promise(footprint.id)
 
     def _told(self) -> list[tuple[bool, str]] | None:
         """What the places answered, good or bad; None where they have not yet."""
@@ -77,11 +79,12 @@ class Exporting:
 def _started(arguments: list[str]) -> tuple[int, int]:
     """Process that sends what waits, and a descriptor of what it prints; it outlives this one and its terminal."""
     output, end = os.pipe()
-    actions = [
+    actions: list[Any] = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_DUP2, end, 1),
         (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
     ]
+    actions += [(os.POSIX_SPAWN_CLOSE, number) for number in _inherited()]
     command = [sys.executable, "-P", "-m", "sootprint", "export", "--json", *arguments]
     try:
         child = os.posix_spawn(
@@ -93,6 +96,14 @@ def _started(arguments: list[str]) -> tuple[int, int]:
     finally:
         os.close(end)
     return child, output
+
+
+def _inherited() -> Iterator[int]:
+    """Files that whoever started this process left open for its children, such as the lock of a script."""
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - numbers, not paths
+        with contextlib.suppress(OSError):
+            if int(name) > 2 and os.get_inheritable(int(name)):
+                yield int(name)
 
 
 def _read(descriptor: int, until_s: float) -> bytes | None:

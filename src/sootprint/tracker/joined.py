@@ -35,8 +35,7 @@ def begun() -> dict[str, str]:
             found["mlflow"] = str(active.info.run_id)
     with contextlib.suppress(*STRANGE):
         if wandb is not None and wandb.run is not None:
-            run = wandb.run
-            found["wandb"] = "/".join(str(part or "") for part in (run.entity, run.project, run.id))
+            found["wandb"] = f"{wandb.run.project or ''}/{wandb.run.id}"  # its entity may be a person's name
     return found
 
 
