@@ -172,6 +172,19 @@ def test_file_that_breaks_off_leaves_nothing_behind(command: Command, jobs: Path
     assert not out.exists()
 
 
+def test_jobs_that_shared_a_node_are_told(command: Command) -> None:
+    """Two of three jobs ran at once on one node, each with its energy; one after the other, or estimated, is none."""
+    measured = {"ConsumedEnergyRaw": "7200000"}
+    later = {"Start": "2025-03-01T12:00:00", "End": "2025-03-01T14:00:00"}
+    other = {"NodeList": "node08"}
+    source = text(measured, {"JobID": "102", **measured, **later}, {"JobID": "103", **measured, **other})
+    assert "shared a node" not in command("import", "-", stdin=source).stderr
+    during = {"JobID": "104", **measured, "Start": "2025-03-01T11:59:59"}
+    assert "2 jobs shared a node" in command("import", "-", stdin=text(measured, during)).stderr
+    done = command("import", "-", "--energy-plugin", "none", stdin=text(measured, during))
+    assert "shared a node" not in done.stderr
+
+
 def test_many_rows_left_out_are_told_in_few_lines(command: Command) -> None:
     """The first twenty, and how many more; --json has all of them."""
     source = text({}, *({"JobID": f"{number}", "State": "RUNNING"} for number in range(200, 300)))

@@ -202,6 +202,7 @@ class _Reading:
     def __init__(self, beside: Beside, *, store_users: bool = False) -> None:
         from sootprint import settings
         from sootprint.estimator.filled import Filling
+        from sootprint.importers.slurm_sacct.sharing import Nodes
         from sootprint.ledger.names import pseudonyms
 
         self.settings = settings.load()
@@ -210,6 +211,7 @@ class _Reading:
         self._filling = Filling(self.settings, beside)
         self.left_out: list[tuple[str, LeftOut]] = []
         self.records = self._placeless = self._of_cores = self._unnamed = 0
+        self._nodes = Nodes()
 
     def each(self, files: Iterable[str], form: str | None) -> Iterator[Footprint]:
         """Records of files, filled in where their inputs suffice.
@@ -275,6 +277,7 @@ class _Reading:
         self._of_cores += bare and made.hardware[0].name == CORE
         self._unnamed += bare and made.hardware[0].name == UNNAMED
         self._placeless += made.energy_kwh is not None and made.place.zone is None
+        self._nodes.note(made)
 
     def told(self) -> None:
         """Say on stderr what was left out."""
@@ -292,6 +295,12 @@ class _Reading:
             )
         if self._placeless:
             shell.say(f"{self._placeless} records tell no place: state it, e.g. --zone DE")
+        shared = self._nodes.sharing()
+        if shared:
+            shell.say(
+                f"{shared} jobs shared a node, whose whole energy Slurm tells each of them: sums count it again; "
+                "--energy-plugin none has them estimated"
+            )
 
 
 def imported(
