@@ -303,6 +303,19 @@ def test_checklist_answers_are_made_of_the_facts() -> None:
     assert fields["Energy"].startswith("energy_kwh: ")
 
 
+def test_checklist_in_latex_is_cut_off_by_no_sign() -> None:
+    """A percent sign, an underscore and a cross of the answers are LaTeX's; every other line is a comment."""
+    footprint = dataclasses.replace(WHOLE, model=Model(name="big_2 & 50%", params=2.5e9))
+    made = report.render(footprint, "checklist", shape="tex")
+    told = [line for line in made.splitlines() if line and not line.startswith("% ")]
+    assert len(told) == 4
+    assert r"of big\_2 \& 50\% ran on 8 $\times$ NVIDIA H100" in told[0]
+    assert r"(90 \% interval 0.90 to 1.1 MWh)" in told[0] and r"CO\textsubscript{2}e" in told[0]
+    assert all(re.search(r"(?<!\\)[%&#_]", line) is None for line in told)
+    with pytest.raises(InputError, match="not LaTeX"):
+        report.render(WHOLE, "form", shape="tex")
+
+
 def test_operational_training_only_is_said_when_that_is_so() -> None:
     """Without stages and without the making of the hardware it is; with either it is not said."""
 
@@ -384,7 +397,7 @@ def test_nasty_texts_are_shown_and_obeyed_by_none(name: str) -> None:
     """Markup in any text of a record is text in Markdown, and no control character comes out."""
     energy = about(1.0, 0.5, 2.0, "sensor")
     footprint = dataclasses.replace(
-        WHOLE, name=NASTY, model=Model(name=NASTY), tool=NASTY,
+        WHOLE, name=NASTY, project=NASTY, model=Model(name=NASTY), tool=NASTY,
         place=Place(zone=NASTY, provider=NASTY, region=NASTY, source=NASTY),
         hardware=(Hardware(kind="accelerator", name=NASTY),),
         components=(Component(component=NASTY, meter=NASTY, energy_kwh=energy),),
@@ -403,7 +416,7 @@ def test_nasty_texts_are_shown_and_obeyed_by_none(name: str) -> None:
 @given(footprint=st.from_type(Footprint))
 def test_any_record_has_a_statement(name: str, footprint: Footprint) -> None:
     """Whatever is unknown, zero, huge or tiny, each shape comes out, names no nan, and reads back as JSON."""
-    for shape in ("text", "md", "json"):
+    for shape in ("text", "md", "json", *(["tex"] if name == "checklist" else [])):
         try:
             made = report.render(footprint, name, shape=shape)
         except InputError as err:

@@ -40,7 +40,8 @@ _BY_SUFFIX = {
     ".tex": Format.LATEX,
 }
 _STATEMENTS = (Format.BOAMPS, Format.SCI, Format.FORM, Format.CHECKLIST)
-_SHAPES = {".txt": "text", ".md": "md", ".json": "json"}  # of a statement, by the file's name
+_SHAPES = {".txt": "text", ".md": "md", ".json": "json", ".tex": "tex"}  # of a statement, by the file's name
+_ENDINGS = {Format.BOAMPS: (".json",), Format.CHECKLIST: tuple(_SHAPES)}  # the others: all but LaTeX
 As = Annotated[
     Format | None,
     typer.Option(
@@ -69,13 +70,14 @@ def report(
     The HTML page is one file with everything in it; it needs the extra `charts`. `latex` is a paragraph for a paper,
     `hf` the front matter of a model card. `boamps` is a BoAmps report, `sci` the Software Carbon Intensity, `form` the
     training part of the EU's Model Documentation Form, `checklist` answers for NeurIPS, ARR, ITU-T L.1801 and SCI; the
-    last three are text, Markdown or JSON by the file's name, and JSON with --json. With --check the exit code is 1
-    where something is missing that the venue requires; `conference` and `journal` ship as examples.
+    last three are text, Markdown or JSON by the file's name, a checklist also LaTeX, and JSON with --json. With
+    --check the exit code is 1 where something is missing that the venue requires; `conference` and `journal` ship as
+    examples.
 
         sootprint report latest
         sootprint report latest --out report.html
         sootprint report run.json --format latex
-        sootprint report latest --format checklist
+        sootprint report latest --format checklist --out checklist.tex
         sootprint report latest --format boamps --out boamps.json
         sootprint report latest --check conference
     """
@@ -141,7 +143,7 @@ def _shape(form: str, out: Path | None, *, json: bool) -> str | None:
     if form not in _STATEMENTS or json:
         return "json" if json else None
     suffix = out.suffix.lower() if out else ""
-    endings = [".json"] if form == Format.BOAMPS else list(_SHAPES)
+    endings = _ENDINGS.get(Format(form), tuple(_SHAPES)[:3])
     if suffix in _BY_SUFFIX and suffix not in endings:
         from sootprint.cli.shell import wrong
 

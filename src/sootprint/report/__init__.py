@@ -28,7 +28,7 @@ def render(footprint: Footprint, format: str, *, kin: Kin | None = None, shape: 
         footprint: Record to report.
         format: One of `FORMATS`.
         kin: Runs around and inside of it, where a ledger tells.
-        shape: text, md or json for a statement; as usual for it where None.
+        shape: text, md or json for a statement, for the checklist also tex; as usual for it where None.
 
     Raises:
         InputError: There is no such format, or the record lacks what a statement requires.

@@ -34,8 +34,20 @@ def tex(text: str) -> str:
 
 def latex(footprint: Footprint) -> str:
     """Paragraph for a paper, in LaTeX: emissions, energy, time, place, overhead and evidence, with their intervals."""
-    escaped = tex(" ".join(_sentences(footprint)))
-    return escaped.replace("CO2e", r"CO\textsubscript{2}e").replace("µ", r"\textmu{}") + "\n"
+    return typeset(" ".join(_sentences(footprint))) + "\n"
+
+
+def typeset(text: str) -> str:
+    r"""Text for a document in LaTeX, with the signs that plain TeX does not have.
+
+    >>> typeset("8 × A100: 5 µg CO2e")
+    '8 $\\times$ A100: 5 \\textmu{}g CO\\textsubscript{2}e'
+    """
+    signs = {"CO2e": r"CO\textsubscript{2}e", "µ": r"\textmu{}", "×": r"$\times$"}
+    escaped = tex(text)
+    for sign, written in signs.items():
+        escaped = escaped.replace(sign, written)
+    return escaped
 
 
 def card(footprint: Footprint, source: str | None = None) -> str:

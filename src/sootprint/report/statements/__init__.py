@@ -22,7 +22,7 @@ def render(footprint: Footprint, form: str, shape: str | None = None) -> str:
     Args:
         footprint: The record.
         form: boamps, sci, form or checklist.
-        shape: text, md or json; as usual for the form where None. BoAmps is JSON.
+        shape: text, md or json, for the checklist also tex; as usual for the form where None. BoAmps is JSON.
 
     Raises:
         InputError: The record lacks what the form requires, or the shape is none of it.
@@ -33,6 +33,8 @@ def render(footprint: Footprint, form: str, shape: str | None = None) -> str:
         if shape not in (None, "json"):
             raise InputError(f"BoAmps is JSON, not {shape}: end the file with .json")
         return boamps.render(footprint)
+    if shape == "tex" and form != "checklist":
+        raise InputError(f"{form} is text, Markdown or JSON, not LaTeX: end the file with .txt, .md or .json")
     return drawn(_statement(footprint, form), shape or USUAL[form])
 
 

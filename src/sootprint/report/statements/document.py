@@ -9,7 +9,7 @@ from typing import Any
 
 from sootprint.report.parts import Section
 
-SHAPES = ("text", "md", "json")
+SHAPES = ("text", "md", "json", "tex")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +30,26 @@ class Statement:
 
 
 def render(statement: Statement, shape: str) -> str:
-    """Statement as plain text of 96 columns, as Markdown, or as JSON."""
+    """Statement as plain text of 96 columns, as Markdown, as JSON, or its paragraphs in LaTeX."""
     if shape == "json":
         return json.dumps(statement.data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if shape == "tex":
+        return _latex(statement)
     return _text(statement) if shape == "text" else _markdown(statement)
+
+
+def _latex(statement: Statement) -> str:
+    """Paragraphs to copy into a paper; what a reader of the paper does not need stands in comments."""
+    from sootprint.report.paper import typeset
+
+    lines = [f"% {statement.title}"]
+    for section in statement.sections:
+        if section.lead:
+            lines += ["", f"% {section.title}", typeset(section.lead)]
+        elif section.items:
+            lines += ["", f"% {section.title}:"]
+        lines += [f"% - {item}" for item in section.items]
+    return "\n".join(lines) + "\n"
 
 
 def _text(statement: Statement) -> str:
