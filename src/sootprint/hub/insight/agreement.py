@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from sootprint.catalogue import tables
 from sootprint.hub import chain, columns
 from sootprint.hub.database import writing
 from sootprint.hub.insight import heads, projections, rollups
@@ -98,7 +99,7 @@ def mend(engine: Engine) -> int:
 def _some(engine: Engine, last: int) -> list[Head]:
     """The next records behind a number, as they are and as they are to be."""
     query = sa.select(_rows.c.id).where(_rows.c.seq > last).order_by(_rows.c.seq).limit(AT_ONCE)
-    with chain.at_one_moment(engine) as connection:
+    with tables.held(), chain.at_one_moment(engine) as connection:
         return heads.of(connection, list(connection.scalars(query)))
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from sootprint.catalogue import tables
 from sootprint.core.errors import SootprintError
 from sootprint.core.records import Footprint
 from sootprint.hub import columns, ingest, logs, truth, unshown
@@ -254,12 +255,13 @@ def _parts(found: list[tuple[dict[str, Any], bytes]]) -> tuple[list[Part], list[
     """Rows of records with what is made of them now, and rows that stay, as their records break a rule since then."""
     parts: list[Part] = []
     left = []
-    for row, text in found:
-        try:
-            parts.append((row, *_computed(text)))
-        except unshown.UnshownError as err:
-            logs.event("a record stays as it is listed", id=row["id"], error=str(err)[:200])
-            left.append(row)
+    with tables.held():
+        for row, text in found:
+            try:
+                parts.append((row, *_computed(text)))
+            except unshown.UnshownError as err:
+                logs.event("a record stays as it is listed", id=row["id"], error=str(err)[:200])
+                left.append(row)
     return parts, left
 
 
