@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import itertools
 import re
@@ -279,3 +280,32 @@ def test_error_is_a_page_for_a_browser_and_json_for_a_program(client: TestClient
     """Both say the same."""
     assert "<h1>" in client.get("/footprints/x", headers=HTML).text
     assert client.get("/footprints/x").json()["status"] == 404
+
+
+def test_page_behind_the_last_says_so_and_leads_back(client: TestClient) -> None:
+    """A kept address whose entries have left the list says neither that the hub is empty nor that nothing fits."""
+    client.post(
+        "/api/v1/footprints", json=[records.trained(70.0 + n, kg=3.0, name=f"m {n}") for n in range(3)]
+    )
+    behind = base64.urlsafe_b64encode(b'["newest", 0]').decode()
+    best = base64.urlsafe_b64encode(b"[-1.0, 9.0, 9, 900]").decode()
+    board = {"task": "image classification", "dataset": "imagenet", "metric": "top-1", "weak": "1"}
+    for path, asked, back in (
+        ("/explore", {"cursor": behind, "country": "FR"}, 'href="/explore?country=FR"'),
+        ("/review", {"cursor": behind}, 'href="/review"'),
+        ("/leaderboards/view", board | {"cursor": best}, "To the best"),
+    ):
+        page = client.get(path, params=asked, headers=HTML).text
+        assert "Nothing is left behind the last page" in page, path
+        assert back in page
+        assert not re.search("No footprint fits|Nothing waits|901 to 900", page)
+
+
+def test_instants_of_other_time_zones_are_told_in_utc(client: TestClient) -> None:
+    """Lists of runs inside of another say UTC above, whatever zone a record has its start in."""
+    around = records.record(name="around", started="2023-12-31T20:00:00-08:00")
+    inside = records.record(name="inside", parent=around["id"], started="2023-12-31T23:30:00-08:00")
+    client.post("/api/v1/footprints", json=[around, inside])
+    page = client.get(f"/footprints/{around['id']}", headers=HTML).text
+    assert "2024-01-01 07:30" in page
+    assert "2023-12-31 23:30" not in page

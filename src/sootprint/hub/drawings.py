@@ -106,7 +106,7 @@ def _told(found: Standing, front: Points, others: Points, named: tuple[str, str]
         f"{metric} over {of}: {found.n:,} {'record' if found.n == 1 else 'records'}, "
         f"{len(front)} of them on the front (diamonds)."
     )
-    if before:
+    if before and found.entries:
         return (
             f"{words} Beside the front, entries {before + 1:,} to {before + len(found.entries):,} are drawn."
         )

@@ -129,6 +129,7 @@ def templates() -> jinja2.Environment:
     made.filters["sentence"] = _sentence
     made.filters["query"] = urlencode
     made.filters["bytes"] = views.size
+    made.filters["utc"] = views.utc
     made.globals["version"] = __version__
     made.globals["asset"] = lambda name: f"/static/{name}?{fingerprint(name)}"
     return made

@@ -370,6 +370,16 @@ def downloads(engine: Engine) -> dict[str, Any]:
     return {"total": n, "head": chain.head(engine), "facets": columns.FACETS}
 
 
+def utc(text: str | None) -> str:
+    """Instant of a record in UTC, to the minute; a date alone as it stands, nothing for none.
+
+    >>> utc("2023-12-31T23:30:00-08:00"), utc("2024-03-01"), utc(None)
+    ('2024-01-01 07:30', '2024-03-01', '')
+    """
+    is_instant = text is not None and len(text) > len("2024-03-01")
+    return figures.moment(text).removesuffix(" UTC") if is_instant else text or ""
+
+
 def size(n: int) -> str:
     """Size of a file in words.
 

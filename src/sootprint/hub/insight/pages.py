@@ -209,6 +209,7 @@ def _queue(
         verdicts=reviews.VERDICTS,
         may_review="review" in viewer_of(request).may,
         more=following,
+        first=cursor is None,
         problem=problem,
     )
 
