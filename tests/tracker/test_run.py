@@ -443,6 +443,27 @@ def test_flag_ends_a_wait_at_once_and_stays_up():
     assert flag.wait(0.0)
 
 
+def test_rank_that_ends_last_gives_the_record_of_its_job(own_home, monkeypatch):
+    """The rank that wrote it has gone by then; the last one has no time of its own to tell of."""
+    told = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "TORCHELASTIC_RUN_ID": "job"}
+    for name, value in (told | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"}).items():
+        monkeypatch.setenv(name, value)
+    ranks = []
+    for rank in "01":
+        monkeypatch.setenv("RANK", rank)
+        monkeypatch.setenv("LOCAL_RANK", rank)
+        ranks.append(sootprint.track(zone="FR", period="1m").start())
+        while ranks[0].so_far() is None:
+            pass
+        while rank == "1" and ranks[1].so_far() is None:
+            pass
+    first, last = (run.stop() for run in ranks)
+    assert first is not None
+    assert last == first
+    with Ledger(own_home) as ledger:
+        assert [row.id for row in ledger.runs()] == [first.id]
+
+
 def test_nudge_ends_one_wait_and_raises_no_flag():
     """A wait that goes on, or else the next one; a flag that is raised stays so."""
     flag = Flag()

@@ -95,6 +95,7 @@ class Session:
                 self._worker.begin()
                 return True
         guarded(self._pass_on, self._warn)
+        self._worker.attached = True  # also where who wrote has gone by now: the job's record is that one's
         return False
 
     def _pass_on(self) -> None:
@@ -201,15 +202,16 @@ class Session:
 
     def _tick(self) -> None:
         assert self._source is not None and self._recorder is not None
+        asked = len(self._worker.asked)  # who asks from now on is answered from the next look
         guarded(self._each_tick, self._recorder.failed)
         guarded(self._source.tick, self._recorder.failed)
-        if self._worker.asked:
-            guarded(self._answer, self._warn)
+        if asked:
+            guarded(functools.partial(self._answer, asked), self._warn)
 
-    def _answer(self) -> None:
-        """Tell who asked what was measured until now, forecast included."""
+    def _answer(self, asked: int) -> None:
+        """Tell the first who asked what was measured until now, forecast included."""
         assert self._recorder is not None and self._source is not None
-        waiting = [self._worker.asked.popleft() for _ in range(len(self._worker.asked))]
+        waiting = [self._worker.asked.popleft() for _ in range(asked)]
         made = None
         try:
             self._source.refresh(READ_S)
