@@ -130,6 +130,30 @@ def test_answers_of_the_rest_api(shape: str) -> None:
     assert len(made.gaps) == (shape == "with the run")
 
 
+def test_history_of_a_run_is_the_run_of_the_file_store(tmp_path: Path) -> None:
+    """The client's histories name their run: all of its GPUs are the same record, one of them is another one."""
+    (made,) = of_folder(stored(tmp_path, gpus=2))
+    both = [
+        one | {"run_id": "a1b2"}
+        for index in (0, 1)
+        for one in history(key=f"system/gpu_{index}_power_usage_watts")
+    ]
+    (told,) = importers.read(json.dumps(both), name="history.json").records
+    assert (told.id, told.energy_kwh) == (made.id, made.energy_kwh)
+    (part,) = importers.read(json.dumps(both[:361]), name="history.json").records
+    assert part.id != made.id
+    other = [*both, *(one | {"run_id": "other"} for one in history())]
+    assert len(importers.read(json.dumps(other), name="history.json").records) == 2
+
+
+def test_name_in_quotes_is_read(tmp_path: Path) -> None:
+    """As MLflow 3.17 writes what is no plain word."""
+    run = stored(tmp_path, gpus=1)
+    meta = (run / "meta.yaml").read_text()
+    (run / "meta.yaml").write_text(meta.replace("bold-fox-123", "'it''s: a \"run\"'"))
+    assert of_folder(run)[0].name == 'it\'s: a "run"'
+
+
 def test_rows_of_a_chart_and_of_a_script() -> None:
     """The page's "Run","Run ID","metric","step","timestamp","value", and key, value, timestamp, run_id of one's own."""
     chart = ['"Run","Run ID","metric","step","timestamp","value"']

@@ -107,7 +107,8 @@ def _of_mlflow(folder: Path) -> Imported:
     Raises:
         InputError: A file cannot be read, or there are no powers.
     """
-    run = mlflow.Run(mlflow.told_of(dict(_META.findall(_text(folder / "meta.yaml")))))
+    told = {key: value.replace("''", "'") for key, value in _META.findall(_text(folder / "meta.yaml"))}
+    run = mlflow.Run(mlflow.told_of(told))
     for path in sorted((folder / "metrics").rglob("gpu_*")):
         key = path.relative_to(folder / "metrics").as_posix()
         if (mlflow.POWER.fullmatch(key) or mlflow.BUSY.fullmatch(key)) and path.is_file():

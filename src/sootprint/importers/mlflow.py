@@ -90,7 +90,7 @@ class Run:
         nodes = sorted({node for (node, _), _ in listed if node})
         warnings = (*fields.pop("warnings"), *(lost if self.bad else ()))
         return Footprint(
-            id=identity(told.start_s or first_s, NAME, *((told.key,) if told.key else looks)),
+            id=identity(first_s, NAME, *((told.key, len(listed)) if told.key else looks)),
             tool=NAME,
             name=told.name or told.key or name,
             boundary="accelerator",
@@ -169,11 +169,14 @@ def _of_json(text: str, name: str) -> list[Run]:
     if not isinstance(listed, list):
         raise InputError(f'{name} has no list of "metrics": give what metrics/get-history answers')
     info = _mapping(_mapping(whole.get("run")).get("info")) if isinstance(whole, dict) else {}
-    run = Run(told_of(info))
+    told = told_of(info)
+    runs: dict[str, Run] = {told.key: Run(told)}
     for one in listed:
         if isinstance(one, dict) and isinstance(one.get("key"), str):
-            run.add(one["key"], one.get("timestamp"), one.get("value"))
-    return [run]
+            own = one.get("run_id")  # in the histories that the Python client gives
+            key = own[:100] if isinstance(own, str) else told.key
+            runs.setdefault(key, Run(Told(key=key))).add(one["key"], one.get("timestamp"), one.get("value"))
+    return [run for run in runs.values() if run.powers or len(runs) == 1]
 
 
 def told_of(info: Mapping[str, Any]) -> Told:
