@@ -192,6 +192,19 @@ def test_mlflow_run_has_metrics_tags_and_the_record(folder: Path) -> None:
     assert len(client.get_metric_history(run.info.run_id, "energy_kwh")) == 1
 
 
+def test_record_that_was_cut_off_is_completed_in_the_same_run(folder: Path, monkeypatch) -> None:
+    """Killed between the metrics and the artifact: the next export finds the run, and no value is there twice."""
+    record = footprint(2.0)
+    with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
+        broken.setattr(mlflow.MlflowClient, "log_text", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        opened("mlflow", settings.load()).write(record)
+    opened("mlflow", settings.load()).write(record)
+    (run,) = runs()
+    assert run.info.status == "FINISHED"
+    assert len(mlflow.MlflowClient().get_metric_history(run.info.run_id, "energy_kwh")) == 1
+    assert [one.path for one in mlflow.MlflowClient().list_artifacts(run.info.run_id)] == ["sootprint"]
+
+
 def test_wandb_run_has_summary_and_the_record(folder: Path) -> None:
     """By the record's id, with bounds; the artifact is of type footprint."""
     record = footprint(2.0)
