@@ -428,6 +428,14 @@ def test_any_record_has_a_statement(name: str, footprint: Footprint) -> None:
             json.loads(made, parse_constant=pytest.fail)
 
 
+def test_bound_beyond_all_numbers_is_said_and_is_no_inf() -> None:
+    """A bound of 1e300 kg beside a value of 1e-15 kg is more micrograms than a number holds."""
+    footprint = dataclasses.replace(BARE, emissions_kg=about(1e-15, 0.0, 1e300))
+    for name in ("text", "sci"):
+        made = report.render(footprint, name)
+        assert "0 to over 1e308 µg" in made and "inf" not in made.split()
+
+
 def test_sci_is_text_form_is_markdown_unless_told_otherwise() -> None:
     """The usual shapes; each can be had as any of the three."""
     assert report.render(WHOLE, "sci").startswith("Software Carbon Intensity: big-2\n")

@@ -13,6 +13,7 @@ from sootprint.core.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 number, digits_of = scale.number, scale.digits_of  # charts tell the same numbers in words
 NOT_KNOWN = "not known"
 EXACT = "taken as exact"
+OVER = "over 1e308"
 _PERCENT = 100.0
 _HOURS_PER_DAY = 24
 _MINUTES_PER_HOUR = int(SECONDS_PER_HOUR / SECONDS_PER_MINUTE)
@@ -25,19 +26,25 @@ def unit_of(quantity: Quantity, units: tuple[Unit, ...]) -> Unit:
 
 def value(quantity: Quantity, unit: Unit) -> str:
     """Best estimate in a unit, without the unit's name."""
-    return number(quantity.value / unit.size, digits_of(quantity))
+    return _in(unit, quantity.value, digits_of(quantity))
+
+
+def _in(unit: Unit, amount: float, digits: int) -> str:
+    """A number of base units in a unit, also where it is beyond what a number holds there."""
+    found = amount / unit.size
+    return number(found, digits) if math.isfinite(found) else OVER
 
 
 def interval(quantity: Quantity, unit: Unit) -> str:
     """90 % interval in a unit, without the unit's name."""
     low, high, digits = quantity.low, quantity.high, digits_of(quantity)
     if low is None:
-        return NOT_KNOWN if high is None else f"up to {number(high / unit.size, digits)}"
+        return NOT_KNOWN if high is None else f"up to {_in(unit, high, digits)}"
     if high is None:
-        return f"{number(low / unit.size, digits)} or more"
+        return f"{_in(unit, low, digits)} or more"
     if low == high:
         return EXACT if low else "0"
-    return f"{number(low / unit.size, digits)} to {number(high / unit.size, digits)}"
+    return f"{_in(unit, low, digits)} to {_in(unit, high, digits)}"
 
 
 def amount(quantity: Quantity, units: tuple[Unit, ...]) -> str:
