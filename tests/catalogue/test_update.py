@@ -1,5 +1,8 @@
 """Update: newer rows win, wrong rows change nothing."""
 
+import subprocess
+import sys
+
 import pytest
 
 from sootprint.catalogue import tables, zones
@@ -157,3 +160,15 @@ def test_table_of_an_earlier_version_is_read_without_its_new_columns(own_home, t
     path.write_text("".join(",".join(line[:gone] + line[gone + 1 :]) + "\n" for line in lines))
     assert zones.intensity("FR", 2026).factor.value == 21.5
     assert len(search("zones", "france")) > 0
+    update(intensity_file(tmp_path / "more.csv", row(zone="DE", value=300.0)))
+    assert zones.intensity("FR", 2026).factor.value == 21.5
+
+
+def test_two_updates_at_once_lose_no_row(own_home, tmp_path):
+    """Eight programs lay a row each over one table."""
+    zone_codes = ["FR", "DE", "SE", "NO", "ES", "IT", "PL", "GB"]
+    code = "import pathlib, sys; from sootprint.catalogue.update import update; update(pathlib.Path(sys.argv[1]))"
+    files = [intensity_file(tmp_path / f"{zone}.csv", row(zone=zone, value=33.0)) for zone in zone_codes]
+    running = [subprocess.Popen([sys.executable, "-c", code, str(file)]) for file in files]
+    assert [one.wait(timeout=60) for one in running] == [0] * len(files)
+    assert {zones.intensity(zone, 2026).factor.value for zone in zone_codes} == {33.0}

@@ -165,13 +165,19 @@ def _lines(content: bytes, start: bytes) -> bytes:
 
 
 def _laid_over(table: str, packaged: tuple[Row, ...], newer: tuple[Row, ...]) -> tuple[Row, ...]:
-    """Packaged rows with newer ones in their places; a column that a file of an earlier version lacks is empty."""
+    """Packaged rows with newer ones in their places."""
     from sootprint.catalogue.schema import TABLES
 
-    identity, columns = TABLES[table].identity, TABLES[table].columns
-    whole = [{name: row.get(name) or "" for name in columns} for row in newer]
-    joined = {identity(row): row for row in packaged} | {identity(row): row for row in whole}
+    identity = TABLES[table].identity
+    joined = {identity(row): row for row in packaged} | {identity(row): row for row in whole(table, newer)}
     return tuple(joined[key] for key in sorted(joined))
+
+
+def whole(table: str, newer: tuple[Row, ...]) -> list[Row]:
+    """Rows of a newer table with the columns of this version; one that its file lacks is empty."""
+    from sootprint.catalogue.schema import TABLES
+
+    return [{name: row.get(name) or "" for name in TABLES[table].columns} for row in newer]
 
 
 def cell(row: Row, name: str) -> float | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +14,10 @@ from sootprint.catalogue import tables, zones
 from sootprint.catalogue.schema import TABLES, Table
 from sootprint.catalogue.tables import Row
 from sootprint.core.errors import CatalogueError, InputError
+from sootprint.core.locks import taken
 from sootprint.settings.folders import make_home
+
+LOCK_S = 10.0  # wait for another update
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +49,38 @@ def update(file: Path) -> Update:
     path = tables.overlay_directory() / f"{name}.csv"
     identity = TABLES[name].identity
     newer = {identity(row): row for row in rows}
-    known = {identity(row) for row in tables.all_rows(name)}
-    earlier = tables.parse(path.read_text(encoding="utf-8")) if path.is_file() else ()
-    joined = {identity(row): row for row in earlier} | newer
-    _write(path, TABLES[name], [joined[key] for key in sorted(joined)])
+    with _alone(path.parent):  # another update would lose these rows, or these its own
+        known = {identity(row) for row in tables.all_rows(name)}
+        earlier = tables.parse(path.read_text(encoding="utf-8")) if path.is_file() else ()
+        joined = {identity(row): row for row in tables.whole(name, earlier)} | newer
+        _write(path, TABLES[name], [joined[key] for key in sorted(joined)])
     return Update(table=name, path=path, added=len(newer.keys() - known), replaced=len(newer.keys() & known))
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Time in which no other program updates the tables of a folder, which is made if it is missing.
+
+    Raises:
+        InputError: The folder cannot be made or opened, or another update does not end.
+    """
+    try:
+        make_home(folder.parent)
+        folder.mkdir(exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY) if hasattr(os, "O_DIRECTORY") else None
+    except OSError as err:
+        raise InputError(f"{folder} cannot be written ({err.strerror}): nothing was changed") from err
+    if descriptor is None:  # a system that opens no folder
+        yield
+        return
+    try:
+        if not taken(descriptor, LOCK_S):
+            raise InputError(
+                f"another update of {folder} has not ended in {LOCK_S:.0f} s: try again after it"
+            )
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _read(file: Path) -> list[dict[str, str]]:
@@ -124,8 +156,6 @@ def _write(path: Path, table: Table, rows: list[Row]) -> None:
     writer.writerows(rows)
     fresh = path.with_suffix(f".{os.getpid()}.new")
     try:
-        make_home(path.parent.parent)
-        path.parent.mkdir(exist_ok=True)
         with fresh.open("w", encoding="utf-8", newline="") as file:
             file.write(out.getvalue())
             file.flush()
