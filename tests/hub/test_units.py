@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from sootprint import importers
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Place
-from sootprint.estimator.filled import filled
+from sootprint.estimator.filled import Filling
 from sootprint.hub import judgement, truth
 from sootprint.hub.files.uploads import _NOBODY
 from sootprint.survey import paper
@@ -150,7 +150,7 @@ def test_intensity_in_kilograms_is_refused_or_marked() -> None:
 
 def test_hours_of_all_devices_are_not_wall_hours() -> None:
     """The template asks for wall hours of one device: eight devices for 48 h are 384 device hours, once."""
-    made = filled(_one("hours,count,hardware,zone\n48,8,A100,FR\n", "x.csv"), _NOBODY)
+    made = Filling(_NOBODY).of(_one("hours,count,hardware,zone\n48,8,A100,FR\n", "x.csv"))
     assert made.device_hours is not None
     assert made.device_hours.value == 384.0
     assert judgement.preview(made)["energy_ratio"] == pytest.approx(1.0)

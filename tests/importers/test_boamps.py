@@ -15,7 +15,7 @@ from sootprint import importers
 from sootprint.cli import app
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
-from sootprint.estimator.filled import filled
+from sootprint.estimator.filled import Filling
 from sootprint.report.statements import boamps
 from sootprint.settings import Settings
 
@@ -103,10 +103,10 @@ def test_secret_report_stays_secret_when_it_is_written_again() -> None:
 def test_emissions_come_from_the_intensity_that_is_stated() -> None:
     """1.5 kWh at 50 g/kWh are 75 g, not what the table has for France; the intensity stays as stated."""
     nobody = Settings(home=Path("/nonexistent"), runtime_dir=Path("/nonexistent"))
-    record = filled(read(REPORT), nobody)
+    record = Filling(nobody).of(read(REPORT))
     assert record.emissions_kg.value == pytest.approx(0.075)
     assert record.intensity_g_per_kwh.value == 50.0
-    unstated = filled(read(changed("environment", to={"country": "France"})), nobody)
+    unstated = Filling(nobody).of(read(changed("environment", to={"country": "France"})))
     assert unstated.emissions_kg.value != pytest.approx(0.075)
     assert [one.kind for one in unstated.factors] == ["intensity"]
 

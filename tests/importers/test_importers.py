@@ -16,7 +16,7 @@ from sootprint.cli import app
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
 from sootprint.estimator import estimate
-from sootprint.estimator.filled import filled
+from sootprint.estimator.filled import Filling
 from sootprint.importers import base, template
 from sootprint.settings import Settings
 
@@ -245,7 +245,7 @@ def test_bad_card_gets_one_line(text: str, why: str) -> None:
 def test_template_is_its_own_example() -> None:
     """The empty template can be read, and its row gets the estimate that the command gives."""
     record = one(template.empty(), "runs.csv")
-    made = filled(record, Settings(home=Path("/nonexistent"), runtime_dir=Path("/nonexistent")))
+    made = Filling(Settings(home=Path("/nonexistent"), runtime_dir=Path("/nonexistent"))).of(record)
     wanted = estimate(hours=48, hardware="A100", count=8, zone="FR", year=2024)
     assert (made.energy_kwh, made.emissions_kg) == (wanted.energy_kwh, wanted.emissions_kg)
     assert (made.grade, made.model, made.results[0].value) == ("D", record.model, 76.1)
@@ -256,13 +256,13 @@ def test_filling_in_changes_nothing_that_is_stated() -> None:
     """A stated energy gets the emissions of its place; a stated pair is left as it is; an unknown device is told."""
     nobody = Settings(home=Path("/nonexistent"), runtime_dir=Path("/nonexistent"))
     stated = one("energy_kwh,zone,year\n10,FR,2022\n", "x.csv")
-    made = filled(stated, nobody)
+    made = Filling(nobody).of(stated)
     assert made.energy_kwh == stated.energy_kwh
     assert made.emissions_kg is not None
     assert 0.1 < made.emissions_kg.value < 1.5
     both = one("energy_kwh,emissions_kg,zone\n10,3,FR\n", "x.csv")
-    assert filled(both, nobody) == both
-    strange = filled(one("hours,hardware\n10,Nonsense 9000\n", "x.csv"), nobody)
+    assert Filling(nobody).of(both) == both
+    strange = Filling(nobody).of(one("hours,hardware\n10,Nonsense 9000\n", "x.csv"))
     assert strange.energy_kwh is None
     assert "no estimate could be made" in strange.warnings[-1]
 

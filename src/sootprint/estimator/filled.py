@@ -175,16 +175,6 @@ class Filling:
         return self._grids[zone, year]
 
 
-def filled(footprint: Footprint, settings: Settings) -> Footprint:
-    """A record with an estimate of what it left out, or with a warning why there is none.
-
-    Args:
-        footprint: Record, as an importer made it.
-        settings: Settings; the hub's are nobody's.
-    """
-    return Filling(settings).of(footprint)
-
-
 def _intensity(zone: str, year: int | None) -> Factor | None:
     try:
         return zones.intensity(regions.region(zone, year).zone if "/" in zone else zone, year).factor
