@@ -44,7 +44,7 @@ WEAK = {
 }  # nothing but claims
 SURVEY_S = 90.0
 RIGHT = "שפה גדולה (2)"  # written from the right, and of a few seconds
-LONG = "a-name-without-any-space-that-is-as-long-as-somebody-may-type-it-" * 3
+LONG = "a_name_without_any_space_that_is_as_long_as_somebody_may_type_it_" * 3
 
 
 class Page(NamedTuple):
