@@ -218,6 +218,13 @@ PLACES = st.sampled_from(
 )  # fmt: skip
 
 
+def test_device_that_is_named_like_its_count_keeps_its_name() -> None:
+    """Others write "8 x A100" for eight A100; a report of ours has the name alone."""
+    footprint = whole(hardware=(Hardware(kind="gpu", vendor=None, name="8 x y", count=8, memory_gb=None),))
+    (back,) = importers.read(boamps.render(footprint), name="report.json").records
+    assert (back.hardware[0].name, back.hardware[0].count) == ("8 x y", 8)
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     kwh=st.floats(1e-9, 1e9),

@@ -127,7 +127,7 @@ def _record(data: Any) -> Footprint:
     measure, remarks = _measure(_mappings(data["measures"]))
     infrastructure = _mapping(data.get("infrastructure"))
     duration_s = _number(measure, "measurementDuration", "measureDuration", "duration")
-    hardware, unknown = _hardware(_mappings(infrastructure.get("components")))
+    hardware, unknown = _hardware(_mappings(infrastructure.get("components")), ours=OURS in data)
     environment = _mapping(data.get("environment"))
     place, doubt = _place(environment, infrastructure)
     started = _instant(measure.get("measurementDateTime", measure.get("measureDateTime")))
@@ -240,8 +240,10 @@ def _energy(measure: Mapping[str, Any], quality: Any) -> Quantity:
     return Quantity(value=kwh, low=kwh * (1.0 - error), high=kwh * (1.0 + error), basis="claimed")
 
 
-def _hardware(components: list[Mapping[str, Any]]) -> tuple[tuple[Hardware, ...], tuple[str, ...]]:
-    """Devices, and what of them is unknown."""
+def _hardware(
+    components: list[Mapping[str, Any]], *, ours: bool
+) -> tuple[tuple[Hardware, ...], tuple[str, ...]]:
+    """Devices, and what of them is unknown; in a report of ours a name has no count before it."""
     found, unknown = [], []
     for one in components:
         kind = (_text(one.get("componentType")) or "").strip().lower()
@@ -253,7 +255,7 @@ def _hardware(components: list[Mapping[str, Any]]) -> tuple[tuple[Hardware, ...]
             Hardware(
                 kind=_KIND_OF.get(kind, "node"),
                 vendor=_text(one.get("manufacturer")),
-                name=_device(one, count) or kind or "not named",
+                name=_device(one, None if ours else count) or kind or "not named",
                 count=count or 1,
                 memory_gb=memory_gb or None,
             )
