@@ -745,6 +745,42 @@ def test_settled_run_that_could_read_next_keeps_what_it_was_charged(node: Node):
     second.source.close()
 
 
+def test_who_comes_as_the_card_hangs_is_charged_from_where_the_others_went(node: Node):
+    """A run and its part go together while a third one waits: what was spent until then is theirs alone."""
+    whole = node.join()
+    knock(node)
+    part = node.join(parent=whole.number)
+    knock(node)
+    node.hangs = True
+    late = node.join()
+    knock(node)
+    node.advance(3.0)
+    part.leave()
+    whole.leave()
+    node.hangs = False
+    node.advance()
+    late.leave()
+    assert (whole.energy_j, late.energy_j) == (pytest.approx(300.0), pytest.approx(100.0))
+    assert late.gaps == []
+
+
+def test_who_comes_as_the_card_hangs_is_charged_where_all_others_are_lost(node: Node):
+    """One gives up and one is killed: nobody is charged from the last look on but the one that came right after it."""
+    first, second = node.join(), node.join()
+    knock(node)
+    node.hangs = True
+    late = node.join()
+    knock(node)
+    node.advance(3.0)
+    second.leave()
+    first.kill()
+    knock(node)
+    node.hangs = False
+    node.advance()
+    late.leave()
+    assert (first.energy_j, second.energy_j, late.energy_j) == (0.0, 0.0, pytest.approx(400.0))
+
+
 STEPS = st.lists(
     st.sampled_from(["join", "part", "leave", "kill", "look", "look", "remove", "hang"]), max_size=25
 )
@@ -762,6 +798,7 @@ def happens(node: Node, steps: list[str], data: st.DataObject) -> None:
     """Let a course of events happen, and compare what was charged with what was drawn."""
     everybody: list[Run] = []
     truth_j, hung_j, kills, removals = 0.0, 0.0, 0, 0
+    unread_j, unseen_j = 0.0, 0.0  # since the card answered last; of it, what nobody was left to read
     for step in [*steps, "look"]:
         if step == "join" or (step == "part" and not node.here):
             everybody.append(node.join())
@@ -778,6 +815,8 @@ def happens(node: Node, steps: list[str], data: st.DataObject) -> None:
             kills += step == "kill"
             if node.here:
                 knock(node)
+            elif step == "kill":
+                unseen_j += unread_j
         elif step == "remove" and node.here:
             shutil.rmtree(node.folder / "run", ignore_errors=True)
             removals += 1
@@ -787,6 +826,7 @@ def happens(node: Node, steps: list[str], data: st.DataObject) -> None:
             node.advance()
             truth_j += POWER_W * TICK_S
             hung_j += POWER_W * TICK_S if node.hangs else 0.0
+            unread_j = unread_j + POWER_W * TICK_S if node.hangs else 0.0
     node.hangs = False
     for run in reversed(list(node.here.values())):
         run.leave()
@@ -794,6 +834,6 @@ def happens(node: Node, steps: list[str], data: st.DataObject) -> None:
     look_j = POWER_W * TICK_S
     # each fills the time in which it changes its reader: a second, or as long as one hangs whose folder is removed
     filled_j = removals * len(everybody) * (look_j + hung_j)
-    lost_j = (kills + removals) * 2.0 * look_j + (hung_j if removals else 0.0)
+    lost_j = (kills + removals) * 2.0 * look_j + (hung_j if removals else unseen_j)
     assert charged_j <= truth_j + filled_j + 1e-6
     assert charged_j >= truth_j - lost_j - 1e-6

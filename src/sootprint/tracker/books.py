@@ -154,7 +154,8 @@ class Books:
         }
         self._usage.look([member.tracked for member in here.values()])
         self._charge(self._sampler.collect(last=True), uses, whole, is_owed)
-        self._meet(here, anew=anew)
+        nobody = bool(left) and not self._here  # all have gone who were charged until its last look
+        self._meet(here, anew=anew and not nobody)
 
     def _follow(self, lone: Lone, here: Mapping[str, Member]) -> None:
         """Charge everybody who is here from the last look of a run that was alone and has gone."""
@@ -203,13 +204,16 @@ class Books:
 
     def _meet(self, here: Mapping[str, Member], *, anew: bool = False) -> None:
         wanted = self.accounts.lasting(self._outer())
+        gone, charged = self.accounts.runs - here.keys(), self._here.keys()
         self._here = dict(here)
         self._above |= {one: member.tracked.parent for one, member in here.items()}
         self._above = {one: self._above[one] for one in _with_above(here, self._above)}
-        for run in self.accounts.runs - self._here.keys():
+        for run in gone - charged:
             self.accounts.close(run)
         for run in self._here.keys() - self.accounts.runs:
             self.accounts.open(run, sees=self._seen_by(self._here[run]), anew=anew)
+        for run in gone & charged:  # last, as what was spent until now is theirs and not of who comes
+            self.accounts.close(run)
         self.accounts.level(self._outer(), wanted)
 
     def _outer(self) -> list[str]:
