@@ -2,9 +2,10 @@
 
     python bench/bench_forecast.py [--synthetic 500]
 
-Recorded trainings: `bench/traces`, and `bench/traces/shared` of a machine with others on it; none was in the fit of the
-constants. Synthetic ones: another seed than that of the fit, on machines that are shared or not, and plain ones. Some
-stand a second time, with the number of their evaluations told, and of checkpoints where they are spans. Beside stand
+Recorded trainings: `bench/traces`, `bench/traces/quiet` of a machine that nothing else used, and `bench/traces/shared`
+of one with others on it; none was in the fit of the constants. Synthetic ones: another seed than that of the fit, on
+machines that are shared or not, and plain ones. Some stand a second time, with the number of their evaluations told,
+and of checkpoints where they are spans. Beside stand
 carbontracker's rule on the same units, mean energy of the units so far times their number, and what the pace so far
 tells where all but the pace of the rest is known. Runs with earlier ones of the same name (`repeats.py`) have tables of
 their own.
@@ -20,6 +21,7 @@ import platform
 import statistics
 import time
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import repeats
@@ -38,6 +40,7 @@ KINDS = {
     "Synthetic trainings on shared machines": synthetic_traces.SHARED,
     "Plain synthetic trainings": synthetic_traces.PLAIN,
 }
+RECORDED = {"Recorded trainings": TRACES, "Trainings recorded on a quiet machine": TRACES / "quiet"}
 TOLD = ("Synthetic trainings", "Plain synthetic trainings")  # stand a second time, telling what is to come
 ALONE = ("median_error", "p90_error", "inside", "median_width")  # given without earlier runs, too
 TARGETS = {0.01: 8.0, 0.05: 3.0}  # median error [%]
@@ -179,18 +182,17 @@ def _repeated_table(title: str, rows: Sequence[dict[str, Any]]) -> list[str]:
     return [*lines, ""]
 
 
-def _groups(
-    traces: Sequence[dict[str, Any]], cases: Sequence[Case], synthetic: int
-) -> dict[str, Sequence[Case]]:
+def _groups(synthetic: int) -> dict[str, Sequence[Case]]:
     """Cases by the title of their table."""
-    groups: dict[str, Sequence[Case]] = {
-        "Recorded trainings": cases,
-        "Recorded trainings that tell their evaluations": [case(trace, told=True) for trace in traces],
-        "Recorded trainings without a change of the stage": [
-            one for trace, one in zip(traces, cases, strict=True) if trace["about"]["change"] is None
-        ],
-        "Recorded trainings on a shared machine": [case(trace) for trace in recorded(TRACES / "shared")],
-    }
+    groups: dict[str, Sequence[Case]] = {}
+    for title, folder in RECORDED.items():
+        traces = recorded(folder)
+        groups[title] = [case(trace) for trace in traces]
+        groups[f"{title} that tell their evaluations"] = [case(trace, told=True) for trace in traces]
+        groups[f"{title} without a change of the stage"] = [
+            case(trace) for trace in traces if trace["about"]["change"] is None
+        ]
+    groups["Recorded trainings on a shared machine"] = [case(trace) for trace in recorded(TRACES / "shared")]
     for title, kind in KINDS.items():
         made = synthetic_traces.traces(synthetic, seed=SEED, kind=kind)
         groups[f"{title}, seed {SEED} (fitted on seed {TRAINING_SEED})"] = [case(trace) for trace in made]
@@ -201,10 +203,11 @@ def _groups(
     return groups
 
 
-def _each(traces: Sequence[dict[str, Any]], cases: Sequence[Case]) -> list[dict[str, Any]]:
-    """Every recorded training with its forecasts at 1 and 5 %."""
+def _each(folder: Path) -> list[dict[str, Any]]:
+    """Every recorded training of a folder with its forecasts at 1 and 5 %."""
     rows = []
-    for trace, one in zip(traces, cases, strict=True):
+    for trace in recorded(folder):
+        one = case(trace)
         row: dict[str, Any] = {
             "name": one.name,
             "units": f"{trace['total']} {trace['unit']}",
@@ -222,9 +225,9 @@ def _each(traces: Sequence[dict[str, Any]], cases: Sequence[Case]) -> list[dict[
     return rows
 
 
-def _each_table(rows: Sequence[dict[str, Any]]) -> list[str]:
+def _each_table(title: str, rows: Sequence[dict[str, Any]]) -> list[str]:
     lines = [
-        "## Each recorded training",
+        f"## {title}, each",
         "",
         "Error of the energy, in brackets that of the linear rule; ! is outside. "
         "Pace: mean time of the usual units in the second and the last third of the run over that in the first.",
@@ -275,7 +278,9 @@ def _write(result: dict[str, Any]) -> None:
     lines.append("")
     for title, rows in result["repeated"].items():
         lines += _repeated_table(title, rows)
-    text = "\n".join(lines + _each_table(result["recorded"])).rstrip("\n") + "\n"
+    for title, rows in result["recorded"].items():
+        lines += _each_table(title, rows)
+    text = "\n".join(lines).rstrip("\n") + "\n"
     stem.with_suffix(".md").write_text(text, encoding="utf-8")
     print(text)
 
@@ -285,9 +290,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--synthetic", type=int, default=500)
     given = parser.parse_args()
-    traces = recorded()
-    cases = [case(trace) for trace in traces]
-    groups = _groups(traces, cases, given.synthetic)
+    groups = _groups(given.synthetic)
     began_s = time.process_time()
     tables = {title: [_row(share, scored(some, share)) for share in AT] for title, some in groups.items()}
     cost_ms = (
@@ -303,7 +306,7 @@ def main() -> None:
         "repeated": {
             title: _repeated(some) for title, some in repeats.groups(given.synthetic // 5, seed=SEED).items()
         },
-        "recorded": _each(traces, cases),
+        "recorded": {title: _each(folder) for title, folder in RECORDED.items()},
     }
     _write(result)
 

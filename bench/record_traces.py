@@ -5,7 +5,8 @@
 It needs scikit-learn, and jax and lightgbm for some of the trainings; each is recorded in a fresh process, so that
 imports, loading and compilation are in the trace. Each keeps to one processor, and the time for which another process
 had it is left out. Traces that exist are kept: delete one to record it again. `--again` records a training of which a
-trace exists with as many units and another seed into bench/traces/again.
+trace exists with as many units and another seed into bench/traces/again. `--quiet` records into bench/traces/quiet,
+for a machine on which nothing else runs.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 TRACES = ROOT / "bench" / "traces"
 AGAIN = TRACES / "again"
+QUIET = TRACES / "quiet"
 PERIOD_S = 0.25
 PROBE_S = 4.0
 LEAST_S = 60.0
@@ -181,19 +183,19 @@ def _run(name: str, **settings: str) -> Any:
     sys.path.insert(0, str(ROOT / "src"))
     from sootprint.core.protocols import Machine
     from sootprint.meters import cpu
-    from sootprint.tracker import session
+    from sootprint.tracker import journal
     from sootprint.tracker.run import Run
     from sootprint.tracker.worker import Worker
 
     class Alone(Run):
-        def _made(self) -> Worker:
+        def _made(self, inside: Run | None = None) -> Worker:
             return Worker(arguments=settings, name=name, machine=Machine(clock=CLOCK))
 
     def ticks() -> cpu.Ticks:
         return cpu.Ticks(time.process_time(), CLOCK.monotonic_s() * (os.cpu_count() or 1))
 
     cpu._reader = lambda machine: ticks
-    session.COMPACT_TICKS = 10**9  # the journal keeps every line
+    journal.COMPACT_TICKS = 10**9  # the journal keeps every line
     return Alone(name)
 
 
@@ -253,16 +255,16 @@ def _own_j(fold: Any) -> float:
     return sum(state.energy_j + state.pending_j(fold.last_s) for state in own)
 
 
-def _record(plan: Plan, seconds: float, *, again: bool) -> None:
+def _record(plan: Plan, seconds: float, *, into: Path) -> None:
     """Probe, train and keep one trace, each in a process of its own; what is recorded again is not probed."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if again:
+        if into == AGAIN:
             before = json.loads(gzip.decompress((TRACES / f"{plan.name}.json.gz").read_bytes()))
             units, passes = before["total"], before["passes"]
         else:
             units, passes = map(int, _child(plan, "--probe", str(seconds)).split())
-        train = ["--train", str(units), str(passes), str(folder), *(["--again"] if again else [])]
+        train = ["--train", str(units), str(passes), str(folder), *(["--again"] if into == AGAIN else [])]
         waited_s = float(_child(plan, *train))
         trace = {
             "name": plan.name,
@@ -276,13 +278,15 @@ def _record(plan: Plan, seconds: float, *, again: bool) -> None:
             "recorded": datetime.date.today().isoformat(),
             **_read(folder / "kept.jsonl"),
         }
+    if any(end_s is None for _, _, end_s in trace["spans"]):
+        raise SystemExit(f"{plan.name}: its journal ends before its training: nothing is kept")
     said = f"{plan.name}: {units} {plan.unit}s, {trace['end_s']:.0f} s, {trace['end_j']:.0f} J, {waited_s:.0f} s taken"
     if trace["end_s"] < LEAST_S:
         print(f"{said}: too short, not kept", flush=True)
         return
     print(said, flush=True)
     text = json.dumps(trace, separators=(",", ":"))
-    path = (AGAIN if again else TRACES) / f"{plan.name}.json.gz"
+    path = into / f"{plan.name}.json.gz"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 
@@ -306,6 +310,9 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="trainings; all that have no trace yet when left out")
     parser.add_argument("--seconds", type=float, default=100.0, help="length to aim at [s]")
     parser.add_argument("--again", action="store_true", help="into bench/traces/again, with another seed")
+    parser.add_argument(
+        "--quiet", action="store_true", help="into bench/traces/quiet, on a machine left alone"
+    )
     parser.add_argument("--probe", type=float, help=argparse.SUPPRESS)
     parser.add_argument("--train", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -318,7 +325,7 @@ def main() -> None:
         elif given.train is not None:
             _train(plan, int(given.train[0]), int(given.train[1]), Path(given.train[2]), again=given.again)
         else:
-            _record(plan, given.seconds, again=given.again)
+            _record(plan, given.seconds, into=AGAIN if given.again else QUIET if given.quiet else TRACES)
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ def groups(count: int, *, seed: int) -> dict[str, list[Case]]:
     """
     traces = {trace["name"]: trace for trace in recorded()}
     shared = {trace["name"]: trace for trace in recorded(TRACES / "shared")}
-    again = recorded(TRACES / "again")
+    again, quiet = recorded(TRACES / "again"), recorded(TRACES / "quiet")
     made = [after(traces[name], shared[name]) for name in traces if name in shared]
     own = [
         after(runs[-1], *runs[:-1]) for runs in pairs(count, seed=seed, kind=synthetic_traces.OWN, earlier=3)
@@ -113,6 +113,9 @@ def groups(count: int, *, seed: int) -> dict[str, list[Case]]:
         "Recorded trainings, one earlier run, of a noisier machine": made,
         "Recorded trainings, one earlier run, of another seed": [
             after(trace, traces[trace["name"]]) for trace in again
+        ],
+        "Trainings recorded on a quiet machine, one earlier run, of a busier machine and other length": [
+            after(trace, traces[trace["name"]]) for trace in quiet
         ],
         "Recorded trainings, a run of another training in its place": with_another(made),
         "Synthetic trainings, one earlier run": one,
