@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import os
 import sys
 from typing import Any
 
@@ -19,6 +22,7 @@ class Ranks:
         if distributed is not None:
             self.rank, self.size = distributed.get_rank(), distributed.get_world_size()
             self._group = distributed.new_group(backend="gloo")  # so that no accelerator waits
+            atexit.register(self._close, os.getpid())
 
     def told(self, *numbers: int) -> tuple[int, ...]:
         """Numbers of rank 0, which all ranks ask for at the same step."""
@@ -36,6 +40,20 @@ class Ranks:
         held: list[Any] | None = [None] * self.size if self.rank == 0 else None
         self._distributed.gather_object(own, held, dst=0, group=self._group)
         return held or []
+
+    def _close(self, begun_by: int) -> None:
+        """Join gloo's threads: a program that ends while they run may be aborted, and so lose its exit code.
+
+        A pause ends the program in the middle, before it would destroy its groups itself. A fork has no such threads.
+        """
+        if os.getpid() != begun_by:
+            return
+        with contextlib.suppress(RuntimeError, ValueError, AssertionError):  # the program has done so
+            self._distributed.destroy_process_group(self._group)
+        del self._group
+        with contextlib.suppress(RuntimeError, ValueError, AssertionError):
+            if self._distributed.get_backend() == "gloo":
+                self._distributed.destroy_process_group()
 
 
 def found() -> Ranks:
