@@ -6,7 +6,7 @@ It needs scikit-learn, and jax and lightgbm for some of the trainings; each is r
 imports, loading and compilation are in the trace. Each keeps to one processor, and the time for which another process
 had it is left out. Traces that exist are kept: delete one to record it again. `--again` records a training of which a
 trace exists with as many units and another seed into bench/traces/again. `--quiet` records into bench/traces/quiet,
-for a machine on which nothing else runs.
+for a machine on which nothing else runs; with `--again` into bench/traces/quiet/again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 TRACES = ROOT / "bench" / "traces"
-AGAIN = TRACES / "again"
 QUIET = TRACES / "quiet"
 PERIOD_S = 0.25
 PROBE_S = 4.0
@@ -255,16 +254,16 @@ def _own_j(fold: Any) -> float:
     return sum(state.energy_j + state.pending_j(fold.last_s) for state in own)
 
 
-def _record(plan: Plan, seconds: float, *, into: Path) -> None:
+def _record(plan: Plan, seconds: float, *, into: Path, again: bool = False) -> None:
     """Probe, train and keep one trace, each in a process of its own; what is recorded again is not probed."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if into == AGAIN:
-            before = json.loads(gzip.decompress((TRACES / f"{plan.name}.json.gz").read_bytes()))
+        if again:
+            before = json.loads(gzip.decompress((into / f"{plan.name}.json.gz").read_bytes()))
             units, passes = before["total"], before["passes"]
         else:
             units, passes = map(int, _child(plan, "--probe", str(seconds)).split())
-        train = ["--train", str(units), str(passes), str(folder), *(["--again"] if into == AGAIN else [])]
+        train = ["--train", str(units), str(passes), str(folder), *(["--again"] if again else [])]
         waited_s = float(_child(plan, *train))
         trace = {
             "name": plan.name,
@@ -286,7 +285,7 @@ def _record(plan: Plan, seconds: float, *, into: Path) -> None:
         return
     print(said, flush=True)
     text = json.dumps(trace, separators=(",", ":"))
-    path = into / f"{plan.name}.json.gz"
+    path = (into / "again" if again else into) / f"{plan.name}.json.gz"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 
@@ -309,7 +308,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="trainings; all that have no trace yet when left out")
     parser.add_argument("--seconds", type=float, default=100.0, help="length to aim at [s]")
-    parser.add_argument("--again", action="store_true", help="into bench/traces/again, with another seed")
+    parser.add_argument("--again", action="store_true", help="into the folder `again`, with another seed")
     parser.add_argument(
         "--quiet", action="store_true", help="into bench/traces/quiet, on a machine left alone"
     )
@@ -325,7 +324,7 @@ def main() -> None:
         elif given.train is not None:
             _train(plan, int(given.train[0]), int(given.train[1]), Path(given.train[2]), again=given.again)
         else:
-            _record(plan, given.seconds, into=AGAIN if given.again else QUIET if given.quiet else TRACES)
+            _record(plan, given.seconds, into=QUIET if given.quiet else TRACES, again=given.again)
 
 
 if __name__ == "__main__":
