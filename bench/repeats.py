@@ -94,37 +94,46 @@ def with_another(cases: Sequence[Case]) -> list[Case]:
     ]
 
 
+def _after_one(count: int, *, seed: int, kind: synthetic_traces.Kind) -> list[Case]:
+    return [after(runs[-1], runs[0]) for runs in pairs(count, seed=seed, kind=kind)]
+
+
 def groups(count: int, *, seed: int) -> dict[str, list[Case]]:
     """Runs with earlier ones, by the title of their table.
 
     Args:
-        count: Synthetic trainings of each kind.
+        count: Synthetic trainings of a kind; a fifth of it where machines are shared, or three earlier runs known.
         seed: Their seed.
     """
     traces = {trace["name"]: trace for trace in recorded()}
     shared = {trace["name"]: trace for trace in recorded(TRACES / "shared")}
-    again, quiet = recorded(TRACES / "again"), recorded(TRACES / "quiet")
+    again = recorded(TRACES / "again")
+    quiet = {trace["name"]: trace for trace in recorded(TRACES / "quiet")}
     made = [after(traces[name], shared[name]) for name in traces if name in shared]
-    own = [
-        after(runs[-1], *runs[:-1]) for runs in pairs(count, seed=seed, kind=synthetic_traces.OWN, earlier=3)
+    few = count // 5
+    three = [
+        after(runs[-1], *runs[:-1]) for runs in pairs(few, seed=seed, kind=synthetic_traces.OWN, earlier=3)
     ]
-    one = [run._replace(earlier=run.earlier[:1]) for run in own]
+    one = _after_one(count, seed=seed, kind=synthetic_traces.OWN)
     found = {
         "Recorded trainings, one earlier run, of a noisier machine": made,
         "Recorded trainings, one earlier run, of another seed": [
             after(trace, traces[trace["name"]]) for trace in again
         ],
+        "Trainings recorded on a quiet machine, one earlier run, of another seed": [
+            after(trace, quiet[trace["name"]]) for trace in recorded(TRACES / "quiet" / "again")
+        ],
         "Trainings recorded on a quiet machine, one earlier run, of a busier machine and other length": [
-            after(trace, traces[trace["name"]]) for trace in quiet
+            after(trace, traces[trace["name"]]) for trace in quiet.values()
         ],
         "Recorded trainings, a run of another training in its place": with_another(made),
         "Synthetic trainings, one earlier run": one,
-        "Synthetic trainings, three earlier runs": own,
-        "Synthetic trainings, a run of another training in its place": with_another(one),
+        "Synthetic trainings, three earlier runs": three,
+        "Synthetic trainings, a run of another training in its place": with_another(one[:few]),
     }
-    for name, kind in (("on shared machines", synthetic_traces.SHARED), ("plain", synthetic_traces.PLAIN)):
-        twice = pairs(count, seed=seed, kind=kind)
-        found[f"Synthetic trainings, {name}, one earlier run"] = [
-            after(runs[-1], *runs[:-1]) for runs in twice
-        ]
+    for name, kind, some in (
+        ("on shared machines", synthetic_traces.SHARED, few),
+        ("plain", synthetic_traces.PLAIN, count),
+    ):
+        found[f"Synthetic trainings, {name}, one earlier run"] = _after_one(some, seed=seed, kind=kind)
     return {title: cases for title, cases in found.items() if cases}

@@ -26,6 +26,7 @@ UNLIKE = 0.4  # chance that an earlier run tells nothing, for one; the others st
 STRANGE = 1.2  # spread of d between runs that have nothing in common
 STRANGER = ((0.3, 0.7), (1.0, 0.3))  # spreads of L' + d around L between them, with their chances
 SEEN = 0.03  # spread of the pace of the first part around that of the run, besides its noise
+LATER = 0.5  # of that noise, which the rest of a run keeps: it is longer
 LENGTH = 0.2  # spread of the rest that a total e times as large adds
 MOST_LENGTH = math.log(20.0)
 FAT, FATTEST = 0.05, 0.8  # chance and spread of what the run's own forecast does not hold
@@ -90,15 +91,15 @@ class Size(NamedTuple):
 
 
 SIZES = (  # another seed, another setting, another machine or model
-    Size(0.015, 0.015, 0.22),
-    Size(0.015, 0.05, 0.15),
-    Size(0.06, 0.015, 0.13),
-    Size(0.06, 0.05, 0.2),
-    Size(0.06, 0.2, 0.08),
-    Size(0.25, 0.05, 0.04),
-    Size(0.25, 0.2, 0.12),
-    Size(1.0, 0.1, 0.01),
-    Size(1.0, 0.3, 0.05),
+    Size(0.015, 0.01, 0.22),
+    Size(0.015, 0.03, 0.15),
+    Size(0.06, 0.01, 0.13),
+    Size(0.06, 0.03, 0.2),
+    Size(0.06, 0.12, 0.08),
+    Size(0.25, 0.03, 0.04),
+    Size(0.25, 0.12, 0.12),
+    Size(1.0, 0.06, 0.01),
+    Size(1.0, 0.2, 0.05),
 )
 
 
@@ -207,7 +208,7 @@ def _ways(
     for size in sizes:
         whole = size.shift**2 + seen
         share = size.shift**2 / whole
-        spread = math.sqrt(share * seen + size.rest**2 + 2.0 * noise**2 + one.spread**2)
+        spread = math.sqrt(share * seen + size.rest**2 + 2.0 * (LATER * noise) ** 2 + one.spread**2)
         yield one.log_rest + share * off, spread, size.weight * _normal(off, math.sqrt(whole))
 
 
