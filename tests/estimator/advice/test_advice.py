@@ -28,7 +28,7 @@ NAMES = {
         "transfer_learning",
         "early_stopping",
     ),
-    *("time_shifting", "place_shifting", "data_centre", "architecture"),
+    *("time_shifting", "place_shifting", "data_centre", "architecture", "parallelism"),
 }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sootprint import settings as configuration
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
-from sootprint.estimator.advice import machine, method, place, ranking, stopping
+from sootprint.estimator.advice import busy, machine, method, place, ranking, stopping
 from sootprint.estimator.advice.baseline import Baseline
 from sootprint.estimator.advice.measure import Combined, Measure
 
@@ -67,7 +67,8 @@ def advise(
         machine.newer_hardware(base),
         machine.power_cap(base),
         machine.precision(base),
-        machine.utilisation(base),
+        busy.utilisation(base),
+        busy.parallelism(base),
         *method.ideas(base),
         stopping.early_stopping(base),
         place.facility(base),

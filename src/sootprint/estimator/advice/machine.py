@@ -1,4 +1,4 @@
-"""Measures on the machine: newer devices, a power cap, idle time, number formats."""
+"""Measures on the machine: newer devices, a power cap, number formats."""
 
 from __future__ import annotations
 
@@ -38,7 +38,6 @@ CAPS = {
 }
 OTHER_CAP = Cap(0.70, 0.144, 0.049)  # median of the four
 CAP_SAVED = (0.05, 0.21)  # least of the cards, most of the jobs: BERT on A40 20.6 %
-IDLE_WORTH = 0.02  # of the energy: less idling is not worth advice
 
 
 def newer_hardware(base: Baseline) -> Idea:
@@ -174,44 +173,6 @@ def _capped(base: Baseline, cap: Cap) -> Effect:
     )
 
 
-def utilisation(base: Baseline) -> Idea:
-    """The same work without the time in which the devices wait."""
-    idea = Idea(
-        name="utilisation",
-        action="keep the devices busy: data loading, checkpoints and evaluation beside the training",
-        factors=("hours",),
-    )
-    facts = base.facts
-    if facts.planned or facts.idle_share is None:
-        busy = "" if facts.utilisation is None else f" (busy {100 * facts.utilisation:.0f} % on the mean)"
-        return dataclasses.replace(
-            idea,
-            status=NO_EVIDENCE,
-            evidence=f"no evidence: how much the devices idle was not measured{busy}; measure it with `sootprint run`",
-        )
-    if facts.idle_share < IDLE_WORTH:
-        return dataclasses.replace(
-            idea,
-            status=NOT_HERE,
-            evidence=f"the devices drew {100 * facts.idle_share:.1f} % of the energy while idle: little to win",
-        )
-    saved = base.of(
-        "idle", Quantity(value=0.75 * facts.idle_share, low=0.5 * facts.idle_share, high=facts.idle_share)
-    )
-    return dataclasses.replace(
-        idea,
-        effect=Effect(
-            remaining=1.0 - 0.75 * facts.idle_share,
-            draws=tuple(1.0 - min(one, facts.idle_share) for one in saved),
-            time_factor=None,
-        ),
-        evidence=f"this run: {100 * facts.idle_share:.0f} % of its energy was drawn by devices less than 5 % busy; "
-        "half to all of it can be won (assumed)",
-        tier="measured here",
-        boundary="only where the idle time is the run's own doing, not that of a machine it shares",
-    )
-
-
 def precision(base: Baseline) -> Idea:
     """The same work in a narrower number format."""
     idea = Idea(name="precision", action="train in a narrower number format", factors=("power", "hours"))
@@ -225,5 +186,5 @@ def precision(base: Baseline) -> Idea:
         status=NO_EVIDENCE,
         evidence=f"{COMPARE}, or `sootprint tune --precisions`",
         boundary=f"now: {at}. Data sheets promise 2 to 8 times the rate of FP32, but no strong measurement of training "
-        "energy was found; quality must be compared too",
+        "energy was found; quality must be compared too. Quantised weights save in service, not in training",
     )
