@@ -46,6 +46,14 @@ def tornado(home: Path, to: Path) -> None:
     sootprint(home, "predict", *PREDICTED, "--explain", "--chart", str(to))
 
 
+def advice(home: Path, to: Path) -> None:
+    """What would make that prediction emit less."""
+    words = (sys.executable, "-m", "sootprint", "predict", *PREDICTED, "--json")
+    told = subprocess.run(words, check=True, cwd=ROOT, env=_env(home), stdout=subprocess.PIPE)
+    (home / "plan.json").write_bytes(told.stdout)
+    sootprint(home, "advise", str(home / "plan.json"), "--only-zones", "SE,FR,GB", "--chart", str(to))
+
+
 def survey(home: Path, to: Path) -> None:
     """Emissions over the years, of the packaged published models."""
     sootprint(home, "survey", "--dataset", "published", "--out", str(home / "survey"))
@@ -67,7 +75,7 @@ def hub(home: Path, to: Path) -> None:
         screenshot(f"{address}/leaderboards", to, link="Top-1 accuracy on ImageNet")
 
 
-PICTURES = {made.__name__: made for made in (report, plan, tornado, survey, hub)}
+PICTURES = {made.__name__: made for made in (report, plan, tornado, advice, survey, hub)}
 
 
 def sootprint(home: Path, *words: str) -> None:

@@ -99,3 +99,23 @@ def test_present_setting_that_fails_is_said(program, tmp_path: Path) -> None:
     """Where the command as it is fails, there is nothing to compare with."""
     done = program("tune", "--batch-sizes", "1,2", "--", "sh", "-c", "echo broken; exit 3", cwd=tmp_path)
     assert done.returncode == 1 and "exit code 3" in done.stderr and "broken" in done.stderr
+
+
+@pytest.mark.parametrize("ending", ["svg", "png", "pdf"])
+def test_measures_are_drawn(call, plan: Path, tmp_path: Path, ending: str) -> None:
+    """`--chart` writes the picture beside the words."""
+    file = tmp_path / f"advice.{ending}"
+    done = call("advise", plan, "--chart", file)
+    assert done.exit_code == 0 and "region" in done.stdout
+    assert file.stat().st_size > 1_000
+
+
+def test_nothing_to_draw_is_one_line(program, tmp_path: Path) -> None:
+    """Where no measure saves, no file is made; a score has no measures to draw."""
+    bare = estimate(power_w=100.0, hours=100_000.0, intensity=10.0)
+    (tmp_path / "bare.json").write_text(bare.to_json(), encoding="utf-8")
+    done = program("advise", "bare.json", "--chart", "none.svg", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "nothing to draw" in done.stderr and not (tmp_path / "none.svg").exists()
+    done = program("advise", "--score", "a", "--against", "b", "--chart", "none.svg", cwd=tmp_path)
+    assert done.returncode == 2 and "--score" in done.stderr

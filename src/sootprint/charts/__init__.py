@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sootprint.charts.browser import bundle
     from sootprint.charts.course import curve, power_over_time
     from sootprint.charts.draw import on_page, save, spec, svg, themed
+    from sootprint.charts.measures import measures_kept, savings_by_measure
     from sootprint.charts.planned import planned
     from sootprint.charts.range import emissions_interval
     from sootprint.charts.render import FORMATS, converted
@@ -37,10 +38,12 @@ __all__ = [
     "emissions_interval",
     "energy_by_component",
     "forecasts",
+    "measures_kept",
     "on_page",
     "planned",
     "power_over_time",
     "save",
+    "savings_by_measure",
     "spec",
     "svg",
     "themed",
@@ -60,10 +63,12 @@ _HOMES = {
     "emissions_interval": "range",
     "energy_by_component": "bars",
     "forecasts": "ahead",
+    "measures_kept": "measures",
     "on_page": "draw",
     "planned": "planned",
     "power_over_time": "course",
     "save": "draw",
+    "savings_by_measure": "measures",
     "spec": "draw",
     "svg": "draw",
     "themed": "draw",

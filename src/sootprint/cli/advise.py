@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -54,6 +55,15 @@ ScoreOption = Annotated[
 Against = Annotated[
     str | None, typer.Option("--against", metavar="RUN", help="With --score: the run that was advised on.")
 ]
+Chart = Annotated[
+    Path | None,
+    typer.Option(
+        "--chart",
+        metavar="FILE",
+        parser=options.new_chart,
+        help="Draw what each measure would save, as .svg, .png or .pdf (extra: charts).",
+    ),
+]
 
 
 def advise(
@@ -63,6 +73,7 @@ def advise(
     keep: Keep = False,
     score: ScoreOption = None,
     against: Against = None,
+    chart: Chart = None,
     json: options.Json = False,
 ) -> None:
     r"""Say what would make a run or a plan emit less.
@@ -74,10 +85,13 @@ def advise(
         sootprint predict --params 7e9 --tokens 2e12 --hardware A100 --zone DE \
             --json | sootprint advise -
         sootprint advise baseline --only-zones DE,FR --with region,power_cap
+        sootprint advise latest --chart advice.svg
         sootprint advise --score second --against baseline
     """
     names = _listed(chosen)
     if score is not None or against is not None:
+        if chart is not None:
+            shell.wrong("--chart draws an advice, and --score makes none: leave one of the two out")
         _score(score, against, names, json=json, keep=keep, run=run)
         return
     if run is None:
@@ -95,10 +109,27 @@ def advise(
         from sootprint.estimator.advice.score import kept
 
         _store(run, kept(record, advice))
+    if chart is not None:
+        _draw(advice, chart)
     if json:
         output.print_json(advice)
         return
     _print(advice, record.name or _device(record))
+
+
+def _draw(advice: Advice, path: Path) -> None:
+    """Draw the measures that save into a file.
+
+    Raises:
+        MissingExtraError: The chart library is not installed.
+    """
+    from sootprint import charts
+    from sootprint.charts.advised import of_measures
+
+    drawn = charts.savings_by_measure(of_measures(advice.measures))
+    if drawn is None:
+        shell.wrong("no measure saves for certain: there is nothing to draw, leave out --chart")
+    charts.save(drawn, path, theme="web")
 
 
 def _device(record: Footprint) -> str:
@@ -168,6 +199,8 @@ def _print(advice: Advice, name: str) -> None:
 
 
 def _table(measures: list[Measure]) -> Table:
+    from sootprint.charts.advised import time_words
+
     table = output.table(
         "", "measure", "saves", "90 %", "share", "time", right=("", "saves", "share", "time")
     )
@@ -198,6 +231,8 @@ def _why(measures: list[Measure]) -> list[tuple[str, str]]:
 
 def _print_combined(combined: Combined) -> None:
     from rich.text import Text
+
+    from sootprint.charts.advised import time_words
 
     console = output.console()
     words = figures.Words(*_mass(combined.saving_kg))
@@ -249,20 +284,3 @@ def _percents(share: Quantity) -> str:
     if share.low is None or share.high is None:
         return ""
     return f" ({100.0 * share.low:.3g} to {100.0 * share.high:.3g} %)"
-
-
-def time_words(factor: float | None) -> str:
-    """Run time after over before, in words.
-
-    >>> time_words(1.063), time_words(1.0), time_words(0.2), time_words(1529.0), time_words(None)
-    ('+6.3 %', 'same', '-80 %', 'x 1,500', '–')
-    >>> time_words(1.997)
-    '+100 %'
-    """
-    if factor is None:
-        return figures.DASH
-    if abs(factor - 1.0) < 0.0005:
-        return "same"
-    if factor >= 2.0:
-        return f"x {float(f'{factor:.2g}'):,.10g}"
-    return f"{'+' if factor > 1.0 else ''}{figures.percent(factor - 1.0)}"

@@ -9,6 +9,7 @@ from sootprint.charts.scale import DEVICE_TIME, ENERGY, MASS, Unit
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
 from sootprint.report import (
+    advice,
     carbon,
     cycle,
     energy,
@@ -73,6 +74,7 @@ def report(footprint: Footprint, kin: Kin | None = None) -> Report:
         *sharing.sections(footprint, kin),
         *energy.sections(footprint),
         *forecasts.sections(footprint),
+        *advice.sections(footprint),
         *carbon.sections(footprint),
         *evidence.sections(footprint, warnings),
         *energy.details(footprint),

@@ -59,8 +59,20 @@ def _template() -> Template:
 
 def _drawings(footprint: Footprint) -> dict[str, Drawing]:
     """Charts by the section that they belong to."""
+    made = {}
+    for key, draw, caption in _listed(footprint):
+        drawn = {name: draw(footprint, width=width) for name, width in WIDTHS.items()}
+        if drawn["wide"] is not None:
+            described = drawn["wide"].to_dict()["description"]
+            inline = {name: _inline(charts.svg(chart, "page")) for name, chart in drawn.items()}
+            made[key] = Drawing(**inline, described=described, caption=caption)
+    return made
+
+
+def _listed(footprint: Footprint) -> tuple[tuple[str, Callable[..., Any], str], ...]:
+    """Sections with a chart: what draws it, and its caption."""
     gaps = " Shaded times were not read." if footprint.gaps else ""
-    listed: tuple[tuple[str, Callable[..., Any], str], ...] = (
+    return (
         (
             "emissions",
             charts.emissions_interval,
@@ -75,19 +87,16 @@ def _drawings(footprint: Footprint) -> dict[str, Drawing]:
             "Energy of the whole run as it was forecast (dots, with 90 % intervals); the dashed line is what came.",
         ),
         (
+            "advice",
+            charts.measures_kept,
+            "Saving of each measure alone over the emissions of this run; the lines are 90 % intervals.",
+        ),
+        (
             "waiting",
             charts.waited,
             "Actual carbon intensity; green is where the job ran, blue below where the first plan saw it run.",
         ),
     )
-    made = {}
-    for key, draw, caption in listed:
-        drawn = {name: draw(footprint, width=width) for name, width in WIDTHS.items()}
-        if drawn["wide"] is not None:
-            described = drawn["wide"].to_dict()["description"]
-            inline = {name: _inline(charts.svg(chart, "page")) for name, chart in drawn.items()}
-            made[key] = Drawing(**inline, described=described, caption=caption)
-    return made
 
 
 def _inline(svg: str) -> str:

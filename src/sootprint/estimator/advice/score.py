@@ -57,6 +57,9 @@ def kept(footprint: Footprint, advice: Advice) -> Footprint:
         "measures": [
             {
                 "name": one.name,
+                "action": one.action,
+                "tier": one.tier,
+                "saving_kg": None if one.saving_kg is None else dataclasses.asdict(one.saving_kg),
                 "saving_share": dataclasses.asdict(one.saving_share),
                 "time_factor": one.time_factor,
             }
