@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from sootprint import Footprint
-from sootprint.ledger import Ledger
+from sootprint.core.ids import uuid7
+from sootprint.ledger import Ledger, keep
 
 from .conftest import PROGRAM
 
@@ -234,6 +237,24 @@ def test_summary_text_has_a_total(call, stored: list[Footprint]) -> None:
     assert lines[-1].startswith("total")
     assert any(line.startswith("thesis") for line in lines)
     assert any(line.startswith("(none)") for line in lines)
+
+
+def test_summary_tells_what_was_spent_idle(call, own_home: Path, stored: list[Footprint]) -> None:
+    """A quarter of the one run that tells it; runs that do not tell are in neither number, and have a dash."""
+    (part, *_) = stored[0].components
+    idle = dataclasses.replace(part, idle_kwh=0.25 * part.energy_kwh.value)
+    told = dataclasses.replace(
+        stored[0], id=uuid7(time.time() + 9), project="waste", components=(idle,), energy_kwh=part.energy_kwh
+    )
+    keep(own_home, told)
+    data = json.loads(call("summary", "--json").stdout)
+    rows = {row["key"]: row for row in data["rows"]}
+    assert rows["waste"]["idle_kwh"] == pytest.approx(0.25 * rows["waste"]["metered_kwh"])
+    assert (rows["thesis"]["idle_kwh"], rows["thesis"]["metered_kwh"]) == (None, 0.0)
+    assert data["total"]["idle_kwh"] == rows["waste"]["idle_kwh"]
+    lines = call("summary").stdout.splitlines()
+    assert "25 %" in next(line for line in lines if line.startswith("waste"))
+    assert "–" in next(line for line in lines if line.startswith("thesis"))
 
 
 def test_tag_sets_removes_and_lists(call, stored: list[Footprint]) -> None:

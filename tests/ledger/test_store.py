@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sootprint import Factor, Footprint, InputError, Quantity, RecordError
+from sootprint.core.records import Component
 from sootprint.ledger import Ledger, database, keep, leave
 from sootprint.ledger.database import FILE_NAME, MIGRATIONS, on_network
 from sootprint.ledger.store import LOCK_S
@@ -244,6 +245,44 @@ def test_summary_by_node_is_by_the_pseudonym_and_none_is_by_user(home: Path, a_r
             ledger.summary("user")
 
 
+def test_idle_energy_is_summed_where_it_is_told(home: Path, a_run) -> None:
+    """Of 2 kWh each, 0.3 and 0.5 kWh were idle; a run that does not tell is in neither number."""
+
+    def idle(*told: float | None) -> tuple[Component, ...]:
+        energy = Quantity(value=1.0)
+        return tuple(
+            Component(component=f"cpu:{index}", meter="rapl", energy_kwh=energy, idle_kwh=one)
+            for index, one in enumerate(told)
+        )
+
+    keep(home, a_run(project="a", components=idle(0.1, 0.2)))
+    keep(home, a_run(project="a", components=idle(0.5, None)))
+    keep(home, a_run(project="a", components=idle(None, None)))
+    keep(home, a_run(project="b", components=()))
+    with Ledger(home) as ledger:
+        rows = {row.key: row for row in ledger.summary("project")}
+    assert (rows["a"].idle_kwh, rows["a"].metered_kwh) == pytest.approx((0.8, 4.0))
+    assert (rows["b"].idle_kwh, rows["b"].metered_kwh) == (None, 0.0)
+
+
+def test_idle_energy_of_an_older_ledger_is_read_from_its_records(home: Path, a_run) -> None:
+    """A ledger from before the column gets it from the records that it holds."""
+    part = Component(component="cpu", meter="rapl", energy_kwh=Quantity(value=2.0), idle_kwh=0.25)
+    keep(home, a_run(components=(part,)))
+    with Ledger(home):
+        pass
+    with sqlite3.connect(home / FILE_NAME) as connection:
+        (view,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'latest'").fetchone()
+        connection.execute("DROP VIEW latest")
+        connection.execute("ALTER TABLE runs DROP COLUMN idle_kwh")
+        connection.execute("DELETE FROM migrations WHERE version = 5")
+        connection.execute(view)
+        connection.execute("PRAGMA user_version = 4")
+    with Ledger(home) as ledger:
+        (row,) = ledger.summary("project")
+    assert (row.idle_kwh, row.metered_kwh) == (0.25, 2.0)
+
+
 def test_fields_of_a_newer_minor_version_are_kept_to_the_byte(home: Path, a_run) -> None:
     """A record of schema 1.9 keeps the fields that this version does not know, on every level."""
     data = json.loads(a_run().to_json())
@@ -271,7 +310,13 @@ def test_tables_are_made_once_and_their_version_is_recorded(home: Path, a_run) -
     keep(home, a_run())
     with sqlite3.connect(home / FILE_NAME) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
-        assert connection.execute("SELECT version FROM migrations").fetchall() == [(1,), (2,), (3,), (4,)]
+        assert connection.execute("SELECT version FROM migrations").fetchall() == [
+            (1,),
+            (2,),
+            (3,),
+            (4,),
+            (5,),
+        ]
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 

@@ -31,8 +31,9 @@ def summary(by: Group = "project", statements: Statements = False, json: options
     Runs of one machine and grid err together, so the bounds of a sum are the sums of the bounds. A run that is a part
     of another, merged or around it, counts as that one's. A run with several tags counts under each of them, and once
     with tag:KEY, where runs without that tag are a row of their own. A node is named by its pseudonym; one that was
-    merged from several nodes has none. A user is one of an imported cluster's history, or of a tag user=NAME. What
-    cloud providers state for a month holds the runs in their clouds: it is in no sum over runs, and has its own sums.
+    merged from several nodes has none. A user is one of an imported cluster's history, or of a tag user=NAME. Idle is
+    the share of the energy that went into components less than 5 % busy, of the runs that tell it. What cloud
+    providers state for a month holds the runs in their clouds: it is in no sum over runs, and has its own sums.
 
         sootprint summary
         sootprint summary --by month --json
@@ -64,6 +65,7 @@ def _total(rows: list[SummaryRow]) -> SummaryRow:
     methods = {one for row in rows for one in row.methods}
     energies = [row.energy_kwh for row in rows if row.energy_kwh is not None]
     emissions = [row.emissions_kg for row in rows if row.emissions_kg is not None]
+    idle = [row.idle_kwh for row in rows if row.idle_kwh is not None]
     return SummaryRow(
         key="total",
         runs=sum(row.runs for row in rows),
@@ -73,6 +75,8 @@ def _total(rows: list[SummaryRow]) -> SummaryRow:
         without_energy=sum(row.without_energy for row in rows),
         without_emissions=sum(row.without_emissions for row in rows),
         methods=tuple(sorted(methods)),
+        idle_kwh=math.fsum(idle) if idle else None,
+        metered_kwh=math.fsum(row.metered_kwh for row in rows),
     )
 
 
@@ -80,8 +84,8 @@ def _print(by: str, rows: list[SummaryRow], total: SummaryRow | None) -> None:
     from rich.markup import escape
 
     name = shell.printable(by.removeprefix("tag:"))
-    columns = (name, "runs", "took", "energy", "90 % ", "CO2e", "90 %")
-    table = output.table(*columns, right=("runs", "took", "energy", "CO2e"), wraps=(name,))
+    columns = (name, "runs", "took", "energy", "90 % ", "idle", "CO2e", "90 %")
+    table = output.table(*columns, right=("runs", "took", "energy", "idle", "CO2e"), wraps=(name,))
     for row in rows:
         output.add_row(table, *_cells(row))
     if total is not None and len(rows) > 1:
@@ -107,8 +111,16 @@ def _cells(row: SummaryRow) -> tuple[str, ...]:
         str(row.runs),
         figures.duration(row.duration_s),
         *figures.energy(row.energy_kwh),
+        _idle(row),
         *figures.emissions(row.emissions_kg),
     )
+
+
+def _idle(row: SummaryRow) -> str:
+    """Share of the energy that was spent idle, of the runs that tell it."""
+    if row.idle_kwh is None or row.metered_kwh <= 0.0:
+        return figures.DASH
+    return figures.percent(row.idle_kwh / row.metered_kwh)
 
 
 def _print_statements(by: str, *, json: bool) -> None:

@@ -344,6 +344,13 @@ class Footprint(_Checked):
 late(Footprint, "intervals")  # most of a record, and few programs look at them where the run has just ended
 
 
+def idle_kwh(footprint: Footprint) -> float | None:
+    """Energy of components that had nothing to do [kWh]; None where none tells."""
+    told = [part.idle_kwh for part in footprint.components if part.idle_kwh is not None]
+    whole = sum(told)
+    return whole if told and math.isfinite(whole) else None
+
+
 def device_count(footprint: Footprint) -> int | None:
     """Number of the main devices of a record; None where nobody knows how many there were."""
     main = main_device(footprint.hardware)

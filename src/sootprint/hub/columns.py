@@ -9,7 +9,7 @@ from typing import Any
 
 from sootprint.charts.letters import clean
 from sootprint.core.quantity import Quantity
-from sootprint.core.records import Footprint, Result, device_count, main_device
+from sootprint.core.records import Footprint, Result, device_count, idle_kwh, main_device
 from sootprint.hub import curves, evidence, truth
 from sootprint.hub.truth import Recomputed
 
@@ -60,7 +60,7 @@ def row(footprint: Footprint, recomputed: Recomputed) -> dict[str, Any]:
         **bounds("emissions", "kg", footprint.emissions_kg),
         **bounds("our_energy", "kwh", recomputed.energy_kwh),
         **bounds("our_emissions", "kg", recomputed.emissions_kg if recomputed.is_ours else None),
-        "idle_kwh": _idle(footprint),
+        "idle_kwh": idle_kwh(footprint),
         "architecture": label(_of(footprint.model, "architecture")),
         "basis": _of(footprint.energy_kwh, "basis"),
         "grade": footprint.grade,
@@ -70,12 +70,6 @@ def row(footprint: Footprint, recomputed: Recomputed) -> dict[str, Any]:
         "emissions_ratio": recomputed.emissions_ratio,
     }
     return {**made, "words": words(footprint, made)}
-
-
-def _idle(footprint: Footprint) -> float | None:
-    """Energy of components that had nothing to do [kWh]; None where none tells."""
-    told = [part.idle_kwh for part in footprint.components if part.idle_kwh is not None]
-    return sum(told) if told else None
 
 
 def results(footprint: Footprint, marked: int = 0) -> list[dict[str, Any]]:

@@ -56,6 +56,13 @@ MIGRATIONS = (
         "CREATE VIEW latest AS SELECT * FROM runs AS run"
         " WHERE version = (SELECT MAX(version) FROM runs WHERE id = run.id)",
     ),
+    (
+        "ALTER TABLE runs ADD COLUMN idle_kwh REAL",
+        "UPDATE runs SET idle_kwh = record_idle(record)",
+        "DROP VIEW latest",
+        "CREATE VIEW latest AS SELECT * FROM runs AS run"
+        " WHERE version = (SELECT MAX(version) FROM runs WHERE id = run.id)",
+    ),
 )
 
 _NETWORK_FILE_SYSTEMS = (
@@ -159,6 +166,7 @@ def _migrate(connection: sqlite3.Connection, home: Path) -> None:
     connection.create_function("record_parent", 1, lambda text: _field(text, "parent"))
     connection.create_function("record_group", 1, lambda text: _field(text, "run_group"))
     connection.create_function("record_methods", 1, _methods)
+    connection.create_function("record_idle", 1, _idle_kwh)
     with transaction(connection):
         connection.execute(
             "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, applied TEXT NOT NULL)"
@@ -196,6 +204,16 @@ def _methods(record: str) -> str:
     except (ValueError, LookupError, TypeError, AttributeError):
         found = set()
     return json.dumps(sorted(found))
+
+
+def _idle_kwh(record: str) -> float | None:
+    """Energy of the components of a stored record that had nothing to do [kWh]; None where none tells."""
+    try:
+        listed = [one.get("idle_kwh") for one in json.loads(record)["components"]]
+        told = [float(one) for one in listed if one is not None]
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
+    return sum(told) if told else None
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -28,10 +28,10 @@ COLUMNS = (
     "id", "state", "name", "project", "tags", "zone", "grade", "started", "duration_s",
     "energy_kwh", "energy_low_kwh", "energy_high_kwh",
     "emissions_kg", "emissions_low_kg", "emissions_high_kg",
-    "parent", "run_group", "merged", "apart_kwh", "methods",
+    "parent", "run_group", "merged", "apart_kwh", "methods", "idle_kwh",
 )  # fmt: skip
 _AS_STORED = (
-    "id", "state", "name", "project", "zone", "grade", "started", "duration_s", "parent", "run_group",
+    "id", "state", "name", "project", "zone", "grade", "started", "duration_s", "parent", "run_group", "idle_kwh",
 )  # fmt: skip
 
 
@@ -59,6 +59,7 @@ class RunRow:
         apart: Share of its energy that is not in that run's, as it went on after it [0-1].
         apart_s: For how long it went on, where that is known [s].
         methods: Methods of its intensities.
+        idle_kwh: Energy of its components while they were less than 5 % busy, or None where none tells [kWh].
     """
 
     id: str
@@ -80,6 +81,7 @@ class RunRow:
     apart: float = 0.0
     apart_s: float | None = None
     methods: tuple[str, ...] = ()
+    idle_kwh: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,9 @@ class SummaryRow:
         without_energy: Runs whose energy is unknown and not in the sum [1].
         without_emissions: Runs whose emissions are unknown and not in the sum [1].
         methods: Methods of the intensities of the runs that know their emissions.
+        idle_kwh: Energy that components drew while less than 5 % busy, of the runs that tell it [kWh]; None where none
+            does.
+        metered_kwh: IT energy of the runs that tell it, of which the idle energy is a share [kWh].
     """
 
     key: str | None
@@ -107,6 +112,8 @@ class SummaryRow:
     without_energy: int
     without_emissions: int
     methods: tuple[str, ...] = ()
+    idle_kwh: float | None = None
+    metered_kwh: float = 0.0
 
     @property
     def is_mixed(self) -> bool:
@@ -248,6 +255,7 @@ def _apart(run: RunRow) -> RunRow:
         duration_s=run.duration_s if run.apart_s is None else run.apart_s,
         energy_kwh=run.energy_kwh and intervals.scaled(run.energy_kwh, run.apart),
         emissions_kg=run.emissions_kg and intervals.scaled(run.emissions_kg, run.apart),
+        idle_kwh=None if run.idle_kwh is None else run.idle_kwh * run.apart,
     )
 
 
@@ -287,6 +295,7 @@ def _summary(key: str | None, runs: list[RunRow]) -> SummaryRow:
     energies = [run.energy_kwh for run in runs if run.energy_kwh is not None]
     emissions = [run.emissions_kg for run in runs if run.emissions_kg is not None]
     methods = {one for run in runs if run.emissions_kg is not None for one in run.methods}
+    telling = [run for run in runs if run.idle_kwh is not None and run.energy_kwh is not None]
     return SummaryRow(
         key=key,
         runs=len(runs),
@@ -296,6 +305,8 @@ def _summary(key: str | None, runs: list[RunRow]) -> SummaryRow:
         without_energy=len(runs) - len(energies),
         without_emissions=len(runs) - len(emissions),
         methods=tuple(sorted(methods)),
+        idle_kwh=math.fsum(run.idle_kwh or 0.0 for run in telling) if telling else None,
+        metered_kwh=math.fsum(run.energy_kwh.value for run in telling if run.energy_kwh is not None),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sootprint.core.carbon import methods_of
 from sootprint.core.quantity import finite
+from sootprint.core.records import idle_kwh
 from sootprint.ledger import database
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def _columns(footprint: Footprint, state: str) -> dict[str, Any]:
         "merged": _merged(footprint),
         "apart_kwh": _told(footprint.given.get(APART)),
         "methods": json.dumps(methods_of(footprint.factors)),
+        "idle_kwh": idle_kwh(footprint),
     }
 
 
