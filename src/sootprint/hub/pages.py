@@ -14,7 +14,7 @@ from sootprint.core.ids import is_uuid7
 from sootprint.core.records import Footprint
 from sootprint.hub import asked, caching, forms, full_form, leaderboards, reading, views
 from sootprint.hub.files import dumps
-from sootprint.hub.insight import kin
+from sootprint.hub.insight import awards, kin
 from sootprint.hub.problems import NotFoundError, status_of
 from sootprint.hub.rendering import fingerprint, form_page, render, static_file
 from sootprint.hub.requests import fields_of, hub_of
@@ -75,7 +75,8 @@ def record(request: Request, key: str, version: asked.AnyVersion = None) -> Resp
     except UnshownError as err:
         history = reading.history(hub.engine, key)
         return render(request, "unshown.html", stored=stored, why=str(err), history=history)
-    return render(request, "record.html", **shown)
+    rewards = awards.won(hub, stored.row) if stored.version == stored.row["version"] else []
+    return render(request, "record.html", rewards=rewards, **shown)
 
 
 @router.get("/leaderboards")

@@ -87,11 +87,16 @@ def survey(request: Request) -> Response:
 
 
 @router.get("/award")
-def award(request: Request, year: Year = None, within: Annotated[int, Query(ge=1, le=10)] = 2) -> Response:
-    """Least carbon within some per cent of the best, by leaderboard."""
+def award(
+    request: Request,
+    year: Year = None,
+    within: Annotated[int, Query(ge=1, le=10)] = awards.USUAL,
+    by: Annotated[str, Query(pattern="^(carbon|energy)$")] = "carbon",
+) -> Response:
+    """Least carbon, or energy, within some per cent of the best, by leaderboard."""
     hub = hub_of(request)
-    name = f"award {year} {within}"
-    return _page(request, hub.kept.now(hub.engine, name, lambda: awards.sheet(hub.engine, year, within)))
+    name = f"award {year} {within} {by}"
+    return _page(request, hub.kept.now(hub.engine, name, lambda: awards.sheet(hub.engine, year, within, by)))
 
 
 @router.get("/leaderboards/target")
@@ -142,13 +147,16 @@ def diff(request: Request, key: str, before: asked.Version, after: asked.Version
 
 @router.get("/badges/{name}")
 def badge(request: Request, name: str) -> Response:
-    """A small drawing of a record's emissions and grade, for pages elsewhere."""
+    """A small drawing of a record's emissions and grade, or of its award, for pages elsewhere."""
+    hub = hub_of(request)
     key, _, form = name.partition(".")
-    found = reading.one(hub_of(request).engine, key) if is_uuid7(key) and form == "svg" else None
-    if found is None:
+    found = reading.one(hub.engine, key) if is_uuid7(key) and form in ("svg", "award.svg") else None
+    won = awards.won(hub, found.row) if found is not None and form == "award.svg" else []
+    if found is None or (form == "award.svg" and not won):
         raise NotFoundError(f"there is no badge {name[:60]!r}")
+    drawn = badges.reward(won[0].least, won[0].year, won[0].board) if won else badges.badge(found.row)
     headers = {"cross-origin-resource-policy": "cross-origin"}
-    made = Response(badges.badge(found.row), media_type="image/svg+xml", headers=headers)
+    made = Response(drawn, media_type="image/svg+xml", headers=headers)
     return caching.kept(request, made, caching.HOUR)
 
 
