@@ -207,6 +207,26 @@ def test_every_pareto_member(found: dict[str, Any]) -> None:
     assert ours == FRONTS
 
 
+def test_energy_says_the_same_as_emissions(found: dict[str, Any]) -> None:
+    """Footnote 5 and figure 5: accuracy and energy show the pattern of accuracy and emissions."""
+    assert set(found["pareto_energy"]) == set(FRONTS)
+    ranks = {panel: one["n"] for panel, one in found["rank_correlation_energy"].items()}
+    assert ranks == {panel: one["n"] for panel, one in found["rank_correlation"].items()}
+    rising = [
+        panel for panel, one in found["rank_correlation_energy"].items() if one["p"] < 0.05 and one["rho"] > 0
+    ]
+    assert rising == ["Image Classification / ImageNet / Top-1 accuracy"]
+
+
+def test_the_same_runs_on_the_cleanest_grid(data: survey.Dataset, found: dict[str, Any]) -> None:
+    """Emissions are proportional to the intensity: each row times 1.30 over its own, added up again here."""
+    rows = data.frame.select("emissions_given_kg", "intensity_g_per_kwh").rows()
+    there = sum(kg * 1.3 / grams for kg, grams in rows)
+    assert found["cleanest_grid"]["there_kg"] == pytest.approx(there)
+    assert found["cleanest_grid"]["where"] == "Canada"
+    assert round(found["cleanest_grid"]["longest"]["times_less"]) == 319
+
+
 def test_metrics_present(data: survey.Dataset) -> None:
     """32 of 35 image classifiers, 29 of 30 translators, 9 of 10 and 11 of 11."""
     known = data.frame.drop_nulls("metric_value").get_column("task").value_counts()

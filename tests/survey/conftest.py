@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from sootprint import survey
@@ -113,3 +115,17 @@ def table(tmp_path: Path) -> Path:
 def small(table: Path) -> survey.Dataset:
     """The small table as a data set."""
     return survey.load(table)
+
+
+def in_groups(data: survey.Dataset) -> survey.Dataset:
+    """A data set with two families of architecture and two stages, by odd and even rows."""
+    odd = pl.col("row") % 2 == 1
+    family = pl.when(odd).then(pl.lit("transformer")).otherwise(pl.lit("convolutional"))
+    stage = pl.when(odd).then(pl.lit("pretrain")).otherwise(pl.lit("finetune"))
+    return replace(data, frame=data.frame.with_columns(architecture_family=family, stage=stage))
+
+
+@pytest.fixture
+def told(small: survey.Dataset) -> survey.Dataset:
+    """The small table with families of architecture and stages."""
+    return in_groups(small)

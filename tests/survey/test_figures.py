@@ -19,9 +19,9 @@ from sootprint.survey.figures.style import MOST_POINTS, SOURCES, TASKS, Categori
 
 
 @pytest.mark.parametrize("key", gallery.TITLES)
-def test_figure_is_drawn_and_told(key: str, small: survey.Dataset) -> None:
+def test_figure_is_drawn_and_told(key: str, told: survey.Dataset) -> None:
     """Each figure has a chart, a finding with its number of rows, and a text for those who cannot see it."""
-    made = gallery.figure(small, key)
+    made = gallery.figure(told, key)
     assert made.chart is not None
     made.chart.to_dict(validate=True)
     drawn = draw.svg(made.chart, "paper")
@@ -143,3 +143,30 @@ def test_small_points_are_drawn_over_large_ones(small: survey.Dataset) -> None:
     rows = made["datasets"][made["data"]["name"]]
     sizes = [row["intensity_g_per_kwh"] for row in rows if row["intensity_g_per_kwh"] is not None]
     assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) > 1
+
+
+def test_groups_stand_in_the_order_of_their_medians(told: survey.Dataset) -> None:
+    """Medians by hand from the table: 11.1 kg of the even rows, 488 g of the odd ones."""
+    made = gallery.figure(told, "figure15")
+    means = made.drawn.layers["means"]
+    odd = sorted([0.488, 100.0, 1.2, 0.12, 0.108])
+    even = sorted([12.0, 120.0, 1.2, 2.0, 11.1])
+    assert means.select("group", "n", "median").rows() == [
+        ("convolutional", 5, even[2]),
+        ("transformer", 5, odd[2]),
+    ]
+    assert "the median goes from 11.1 kg (convolutional, n = 5) to 488 g (transformer, n = 5)" in made.caption
+
+
+def test_one_group_is_nothing_to_compare(small: survey.Dataset) -> None:
+    """A table that tells no architecture has no such figure, and the caption says why."""
+    made = gallery.figure(small, "figure15")
+    assert made.chart is None and "family of architecture not known: 10" in made.caption
+
+
+def test_very_many_rows_of_a_group_are_counted(told: survey.Dataset) -> None:
+    """Above 20,000 rows the figure of groups stays small."""
+    times = 2 * MOST_POINTS // told.frame.height
+    frame = pl.concat([told.frame] * times).with_columns(run=pl.int_range(pl.len()).cast(pl.String))
+    made = gallery.figure(replace(told, frame=frame), "figure16", how=survey.Settings(resamples=100))
+    assert len(str(made.chart.to_dict())) < 100_000

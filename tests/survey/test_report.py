@@ -23,12 +23,12 @@ EVIL = "<script>alert(1)</script>|\x1b[31m"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of a survey of the small table, whose first model has a hostile name."""
-    from tests.survey.conftest import ROWS, cells, write
+    from tests.survey.conftest import ROWS, cells, in_groups, write
 
     home = tmp_path_factory.mktemp("survey")
     data = survey.load(write(home / "models.csv", [cells(row) for row in ROWS]))
     named = pl.when(pl.col("row") == 1).then(pl.lit(EVIL)).otherwise(pl.lit("fine")).alias("model")
-    data = replace(data, frame=data.frame.with_columns(named))
+    data = in_groups(replace(data, frame=data.frame.with_columns(named)))
     analysis = survey.analyse(data, how=survey.Settings(resamples=200))
     survey.write(analysis, survey.summary(analysis), home / "out")
     return home / "out"

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sootprint.survey import checks, fronts, panels, regions, relations, tables
+from sootprint.survey import checks, elsewhere, fronts, panels, regions, relations, tables
 from sootprint.survey.cells import Progress
 from sootprint.survey.concentration import concentration
 from sootprint.survey.dataset import Dataset, market_based
@@ -30,6 +30,7 @@ class Analysis:
         emissions: Emissions by task and bin.
         intensity: Intensity by source and bin.
         fronts: Metric by emissions, with the fronts.
+        energy_fronts: Metric by energy, with the fronts.
     """
 
     data: Dataset
@@ -38,6 +39,7 @@ class Analysis:
     emissions: panels.Drawn
     intensity: panels.Drawn
     fronts: panels.Drawn
+    energy_fronts: panels.Drawn
 
 
 def analyse(data: Dataset, *, how: Settings | None = None, progress: Progress | None = None) -> Analysis:
@@ -50,6 +52,7 @@ def analyse(data: Dataset, *, how: Settings | None = None, progress: Progress | 
         emissions=panels.figure3(data, how=how, progress=progress),
         intensity=panels.figure6a(data, how=how),
         fronts=panels.figure4(data),
+        energy_fronts=panels.figure5(data),
     )
 
 
@@ -96,7 +99,13 @@ def clean(value: Any) -> Any:
 
 
 def _excluded(analysis: Analysis) -> tuple[Any, ...]:
-    drawn = (analysis.emissions, analysis.intensity, analysis.fronts, panels.figure1(analysis.data))
+    drawn = (
+        analysis.emissions,
+        analysis.intensity,
+        analysis.fronts,
+        analysis.energy_fronts,
+        panels.figure1(analysis.data),
+    )
     every = [*analysis.data.excluded, *(one for panel in drawn for one in panel.excluded)]
     return tuple(dict.fromkeys(every))
 
@@ -167,6 +176,7 @@ def _places(data: Dataset) -> dict[str, Any]:
         "low_carbon_models": low.height,
         "low_carbon_models_by_intensity": int(clean_grids or 0),
         "low_carbon_threshold_g_per_kwh": threshold,
+        "cleanest_grid": elsewhere.on_the_cleanest_grid(data),
     }
 
 
@@ -201,30 +211,32 @@ def _by_bin(data: Dataset, grand: pl.DataFrame, what: str = "mean") -> dict[str,
 
 def _performance(analysis: Analysis) -> dict[str, Any]:
     """Fronts, rank correlations and gaps to the best known result."""
-    data, drawn = analysis.data, analysis.fronts
-    front: dict[str, list[list[float]]] = {}
-    for panel, cost, metric in (
-        drawn.layers["front"].select("panel", "emissions_kg", "metric_value").iter_rows()
-    ):
-        front.setdefault(panel, []).append([cost, metric])
-    ranks = {
-        row["panel"]: {key: row[key] for key in ("rho", "p", "n")}
-        for row in drawn.layers["panels"].to_dicts()
-    }
-    usable = data.frame.drop_nulls(["panel", "emissions_kg"])
-    by_task = {}
-    for name, part in usable.partition_by("task", as_dict=True, maintain_order=True).items():
-        by_task[str(name[0])] = asdict(
-            relations.rank_correlation(*_columns(part, "emissions_kg", "metric_value"))
-        )
-    gaps = fronts.gaps(data.frame)
-    share = gaps.get_column("gap_share")
+    data = analysis.data
+    share = fronts.gaps(data.frame).get_column("gap_share")
     return {
-        "pareto": {panel: front[panel] for panel in ranks if panel in front},
-        "rank_correlation": ranks,
+        "pareto": _members(analysis.fronts, "emissions_kg"),
+        "pareto_energy": _members(analysis.energy_fronts, "energy_kwh"),
+        "rank_correlation": _ranks(analysis.fronts),
+        "rank_correlation_energy": _ranks(analysis.energy_fronts),
         "rank_correlation_by_task": _by_task(data, "emissions_kg", "metric_value"),
         "gap_to_best_known": {"mean": share.mean(), "median": share.median(), "n": share.count()},
     }
+
+
+def _ranks(drawn: panels.Drawn) -> dict[str, dict[str, Any]]:
+    """Rank correlation of each panel, the one with the most rows first."""
+    return {
+        row["panel"]: {key: row[key] for key in ("rho", "p", "n")}
+        for row in drawn.layers["panels"].to_dicts()
+    }
+
+
+def _members(drawn: panels.Drawn, cost: str) -> dict[str, list[list[float]]]:
+    """Members of the front of each panel as [cost, metric], the least cost first."""
+    front: dict[str, list[list[float]]] = {}
+    for panel, spent, metric in drawn.layers["front"].select("panel", cost, "metric_value").iter_rows():
+        front.setdefault(panel, []).append([spent, metric])
+    return {panel: front[panel] for panel in _ranks(drawn) if panel in front}
 
 
 def _by_task(data: Dataset, x: str, y: str) -> dict[str, dict[str, Any]]:
@@ -278,17 +290,22 @@ def _spread(data: Dataset) -> dict[str, Any]:
 
 
 def _shares(once: pl.DataFrame, by: str) -> dict[str, dict[str, Any]]:
-    """Models, emissions and their share by a column, the most first."""
+    """Runs, emissions, their share and their median by a column, the most first."""
     import polars as pl
 
     total = once["emissions_kg"].sum()
     sums = (
         once.with_columns(pl.col(by).fill_null("unknown"))
         .group_by(by)
-        .agg(pl.len(), pl.col("emissions_kg").sum())
+        .agg(pl.len(), pl.col("emissions_kg").sum(), pl.col("emissions_kg").median().alias("median"))
     )
     ordered = sums.sort(["emissions_kg", by], descending=[True, False])
     return {
-        str(name): {"runs": int(count), "emissions_kg": mass, "share": mass / total if total else None}
-        for name, count, mass in ordered.iter_rows()
+        str(name): {
+            "runs": int(count),
+            "emissions_kg": mass,
+            "share": mass / total if total else None,
+            "median_kg": median,
+        }
+        for name, count, mass, median in ordered.iter_rows()
     }

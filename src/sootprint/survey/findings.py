@@ -116,6 +116,8 @@ def _magnitude(found: Found) -> Iterator[str]:
     if shares:
         parts = [f"{name} {share(part)}" for name, part in shares.items()]
         yield f"Of the variance of the logarithm of rated power × time × intensity: {listed(parts)}."
+    yield from _groups(found)
+    yield from _cleanest_grid(found)
     slope = found["slope_emissions_on_energy"]
     if slope["slope"] is not None:
         yield (
@@ -123,6 +125,38 @@ def _magnitude(found: Found) -> Iterator[str]:
             f"(95 %: {slope['low']:.2f} to {slope['high']:.2f}, n = {slope['n']})."
         )
     yield from _elasticities(found)
+
+
+def _groups(found: Found) -> Iterator[str]:
+    """What architectures and stages of the life cycle have of the total, where the data tell two of them."""
+    for key, what in (("shares_by_architecture", "family of architecture"), ("shares_by_stage", "stage")):
+        known = {
+            name: one for name, one in found[key].items() if name != "unknown" and one["share"] is not None
+        }
+        if len(known) < 2:
+            continue
+        parts = [
+            f"{name} {share(one['share'])} in {one['runs']} runs (median {mass(one['median_kg'])})"
+            for name, one in list(known.items())[:3]
+        ]
+        yield f"By {what} the most of the total: {listed(parts)}."
+
+
+def _cleanest_grid(found: Found) -> Iterator[str]:
+    """What the place alone decides: the same runs on the cleanest grid of the data."""
+    grid, longest = found["cleanest_grid"], found["cleanest_grid"]["longest"]
+    if grid["times_less"] is None or grid["times_less"] < 1.005:
+        return
+    where = "" if grid["where"] is None else f", {country(grid['where'])}"
+    also = "" if longest is None else f"; the one with the most device hours {_instead(longest)}"
+    yield (
+        f"On the cleanest grid of the data ({digits(grid['intensity_g_per_kwh'])} g/kWh{where}) {grid['n']} runs would "
+        f"have emitted {_instead(grid)}, {digits(grid['times_less'])} times less{also}."
+    )
+
+
+def _instead(moved: Found) -> str:
+    return f"{mass(moved['there_kg'])} in place of {mass(moved['emissions_kg'])}"
 
 
 def _other_totals(found: Found) -> str:
@@ -189,17 +223,17 @@ def _counts(n: dict[str, int]) -> str:
 
 def _performance(found: Found) -> Iterator[str]:
     ranks = found["rank_correlation"]
-    judged = {name: one for name, one in ranks.items() if one["p"] is not None}
-    rising = [
-        name.split(" / ")[0] for name, one in judged.items() if one["p"] < SIGNIFICANT and one["rho"] > 0
-    ]
+    rising, judged = _rising(ranks)
     if not judged:
         yield "No panel has three models with a metric and emissions: nothing can be said of performance."
         return
     yield (
-        f"In {len(rising)} of {len(judged)} panels the metric rises with emissions at p < {SIGNIFICANT} "
+        f"In {len(rising)} of {judged} panels the metric rises with emissions at p < {SIGNIFICANT} "
         f"({listed(rising)}); nothing is corrected for the number of panels."
     )
+    by_energy, judged = _rising(found["rank_correlation_energy"])
+    if judged:
+        yield f"With energy it rises in {len(by_energy)} of {judged} panels ({listed(by_energy)})."
     for name, one in ranks.items():
         members = found["pareto"].get(name, [])
         yield f"{name}: the metric {relation(one)}; {len(members)} on the Pareto front{_ends(members)}."
@@ -209,6 +243,13 @@ def _performance(found: Found) -> Iterator[str]:
             f"Models were {share(gap['mean'])} below the best metric of the data up to their year on average "
             f"(median {share(gap['median'])}, n = {gap['n']})."
         )
+
+
+def _rising(ranks: Found) -> tuple[list[str], int]:
+    """Tasks of the panels in which the metric rises with its cost, and the number of panels that can be judged."""
+    judged = {name: one for name, one in ranks.items() if one["p"] is not None}
+    rising = [name for name, one in judged.items() if one["p"] < SIGNIFICANT and one["rho"] > 0]
+    return [name.split(" / ")[0] for name in rising], len(judged)
 
 
 def _ends(members: Sequence[Sequence[float]]) -> str:

@@ -72,7 +72,12 @@ def write(analysis: Analysis, found: Mapping[str, Any], out: Path, *, say: Say |
 
 def _drawn(analysis: Analysis) -> dict[str, Drawn]:
     """Data of the figures that the analysis has made already."""
-    return {"figure3": analysis.emissions, "figure4": analysis.fronts, "figure6a": analysis.intensity}
+    return {
+        "figure3": analysis.emissions,
+        "figure4": analysis.fronts,
+        "figure5": analysis.energy_fronts,
+        "figure6a": analysis.intensity,
+    }
 
 
 def _tables(analysis: Analysis) -> dict[str, pl.DataFrame]:

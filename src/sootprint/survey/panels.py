@@ -278,6 +278,26 @@ def grid_mix(data: Dataset, *, most: int = 10) -> Drawn:
     return Drawn(points=points, excluded=(*excluded, *unknown))
 
 
+def by_group(data: Dataset, by: str, *, how: Settings | None = None) -> Drawn:
+    """Emissions by a column of names, such as the family of architecture or the stage.
+
+    points: the naming columns, group, emissions_kg. layers: "means" by group with the fields of `Estimate`, the
+    greatest median first.
+    """
+    import polars as pl
+
+    name = f"emissions_kg by {by}"
+    frame, excluded = left_out(_sourced(data.frame), ["emissions_kg", by], what=name)
+    frame, gutter = positive(frame, ["emissions_kg"], what=name)
+    frame = frame.with_columns(pl.col(by).alias("group"))
+    means = cells(frame, ["group"], "emissions_kg", how=how).sort("median", "group", descending=[True, False])
+    return Drawn(
+        points=frame.select(*_NAMED, "group", "emissions_kg"),
+        layers={"means": means},
+        excluded=(*excluded, *gutter),
+    )
+
+
 def lorenz(data: Dataset, value: str = "emissions_kg") -> Drawn:
     """Lorenz curve of a total over runs, least first.
 

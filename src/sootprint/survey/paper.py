@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sootprint.core.units import G_PER_KG
-
 if TYPE_CHECKING:
     from sootprint.survey.dataset import Dataset
 
@@ -103,13 +101,10 @@ def _mean_kg(data: Dataset, first: int, last: int) -> str:
     return f"{sum(part) / len(part):,.0f} kg (n = {len(part)})"
 
 
-def _cleanest(data: Dataset, _: Found) -> str:
+def _cleanest(_: Dataset, found: Found) -> str:
     """The run with the most device hours on the cleanest grid of the sample."""
-    frame = data.frame
-    longest = frame.sort("device_hours", descending=True, nulls_last=True).row(0, named=True)
-    least = _extreme(data, "least")
-    left_t = longest["energy_kwh"] * least / G_PER_KG / KG_PER_T
-    return f"{longest['intensity_g_per_kwh'] / least:.0f} times less, {left_t:.2f} t"
+    longest = found["cleanest_grid"]["longest"]
+    return f"{longest['times_less']:.0f} times less, {longest['there_kg'] / KG_PER_T:.2f} t"
 
 
 def _extreme(data: Dataset, which: str) -> float:

@@ -11,6 +11,7 @@ from sootprint.core.units import G_PER_KG
 UNKNOWN = "unknown"
 SIGNIFICANT = 0.05
 COLUMNS = {
+    "architecture_family": "family of architecture",
     "bin": "year",
     "country_code": "country",
     "device_hours": "device hours",

@@ -113,6 +113,26 @@ def of_fronts(cost: str) -> Callable[[Dataset, Drawn], str]:
     return caption
 
 
+def of_groups(what: str) -> Callable[[Dataset, Drawn], str]:
+    """Caption of emissions by group: the medians of the first and the last."""
+
+    def caption(data: Dataset, drawn: Drawn) -> str:
+        means = drawn.layers["means"]
+        if means.height < 2:
+            return _with_rest(
+                f"The data tell {means.height} of the {what}: there is nothing to compare.", drawn
+            )
+        most, least = means.row(0, named=True), means.row(-1, named=True)
+        words = (
+            f"{drawn.points.height:,} rows in {means.height} {what}: the median goes from {mass(most['median'])} "
+            f"({most['group']}, n = {most['n']:,}) to {mass(least['median'])} ({least['group']}, n = {least['n']:,}). "
+            "Ticks are medians, lines the intervals of the geometric means."
+        )
+        return _with_rest(words, drawn)
+
+    return caption
+
+
 def of_counts(data: Dataset, drawn: Drawn) -> str:
     """The source with the most models in the first and in the last bin."""
     points = drawn.points.filter(drawn.points["models"] > 0)

@@ -15,6 +15,7 @@ from sootprint.survey.figures.by_bin import by_bin
 from sootprint.survey.figures.countries import countries, models
 from sootprint.survey.figures.counts import counts
 from sootprint.survey.figures.fronts import fronts
+from sootprint.survey.figures.groups import groups
 from sootprint.survey.figures.mixes import mixes
 from sootprint.survey.figures.scatter import (
     DEVICE_HOURS,
@@ -109,6 +110,8 @@ TITLES = {
     "figure12": "Emissions as given and as recomputed",
     "figure13": "Where models were trained, by number of models",
     "figure14": "Electricity of the grids with the most models",
+    "figure15": "Emissions by family of architecture",
+    "figure16": "Emissions by stage of the life cycle",
 }
 
 
@@ -135,6 +138,14 @@ def _quality(cost: Measure) -> _Maker:
         panel=lambda data, how: panels.versus_metric(data, cost.field),
         chart=lambda data, drawn: fronts(drawn.points, drawn.layers["front"], cost),
         caption=captions.of_fronts(cost.field),
+    )
+
+
+def _grouped(by: str, what: str) -> _Maker:
+    return _Maker(
+        panel=lambda data, how: panels.by_group(data, by, how=how),
+        chart=lambda data, drawn: groups(drawn.points, drawn.layers["means"]),
+        caption=captions.of_groups(what),
     )
 
 
@@ -179,4 +190,6 @@ _MAKERS = {
     ),
     "figure13": _of_points(panels.figure1, models, captions.of_models),
     "figure14": _of_points(panels.grid_mix, mixes, captions.of_mixes),
+    "figure15": _grouped("architecture_family", "families of architecture"),
+    "figure16": _grouped("stage", "stages of the life cycle"),
 }
