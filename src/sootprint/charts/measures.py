@@ -19,6 +19,7 @@ TICKS = [0.0, 0.25, 0.5, 0.75, 1.0]
 WIDE = 400  # width of a plot with room for mass and time behind each bar [pixel]
 ROOM = {True: 210, False: 70}  # pixels right of all of it, for the words behind the longest bar
 LONGEST_LABEL = 160  # pixels
+PIXELS_PER_LETTER = 7  # room for labels in a page whose font is wider than ours
 
 
 def measures_kept(footprint: Footprint, *, width: int = 640) -> alt.TopLevelMixin | None:
@@ -45,11 +46,14 @@ def savings_by_measure(measures: Sequence[Advised], *, width: int = 640) -> alt.
     rows = [_row(one, wide=width >= WIDE) for one in shown]
     x = alt.X(
         "value:Q",
-        title="share of the emissions that the measure alone would save",
+        title="share of the emissions that each alone would save"
+        if width >= WIDE
+        else "share of the emissions saved",
         scale=alt.Scale(domain=[0.0, width / (width - room)], nice=False),
         axis=alt.Axis(values=TICKS, format="%", domain=False, ticks=False),
     )
-    labels = alt.Axis(ticks=False, domain=False, labelPadding=8, labelLimit=LONGEST_LABEL)
+    extent = min(LONGEST_LABEL, PIXELS_PER_LETTER * max(len(row["measure"]) for row in rows))
+    labels = alt.Axis(ticks=False, domain=False, labelPadding=8, labelLimit=LONGEST_LABEL, minExtent=extent)
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("measure:N", sort=[row["measure"] for row in rows], title=None, axis=labels)
     )

@@ -314,3 +314,11 @@ def test_cleaner_hours_are_those_of_the_runs_own_grid_length_and_slack(tmp_path)
     elsewhere = _one(advise(_plan(hours=4.0, zone="FR"), settings=known), "time_shifting")
     assert "results of 2022, not of this run" in elsewhere.evidence
     assert "no trace of its grid is configured" in elsewhere.evidence
+
+
+def test_places_to_choose_from_are_cleaner_than_the_runs_own() -> None:
+    """Of France and Poland only France is cleaner than Germany: there is nothing to choose at each start."""
+    measure = _one(advise(_plan(), only_zones=["FR", "PL"]), "place_shifting")
+    assert (measure.status, measure.saving_kg) == ("not here", None)
+    chosen = _one(advise(_plan(), only_zones=["FR", "PL", "SE"]), "place_shifting")
+    assert {one["zone"] for one in chosen.options} == {"FR", "SE"}

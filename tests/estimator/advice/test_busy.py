@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sootprint import estimate
+from sootprint.core.errors import InputError
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, Footprint, Model, Work
 from sootprint.estimator.advice import Measure, advise
@@ -111,3 +112,11 @@ def test_rate_is_not_judged_where_six_operations_a_token_are_wrong() -> None:
     assert "is not stated" in _one(lora, "parallelism").evidence
     told = dataclasses.replace(lora, work=Work(flops=1e17))
     assert _one(told, "parallelism").status == "saves"
+
+
+def test_waiting_is_not_saved_twice() -> None:
+    """The rate of a run is low partly because it waits, so the two are never multiplied."""
+    run = dataclasses.replace(_busy(0.4), model=Model(params=7e9), work=Work(tokens=2e6))
+    with pytest.raises(InputError, match="take one of the two"):
+        advise(run, chosen=["utilisation", "parallelism"])
+    assert advise(run, chosen=["parallelism"]).combined.saving_share.value > 0.0

@@ -210,7 +210,8 @@ def place_shifting(base: Baseline, moved: Idea) -> Idea:
         boundary="on top of `region`, with perfect foresight: one fixed clean place already has most of it; data and "
         "image must lie ready in each",
     )
-    if moved.effect is None or len(moved.options) < 2:
+    cleaner = [one for one in moved.options if one["saving_share"] > 0.0]
+    if moved.effect is None or len(cleaner) < 2:
         return _changed(idea, status=NOT_HERE, evidence="there are no two cleaner places to choose from")
     if (base.facts.hours or 0.0) > LONGEST_H:
         return _changed(
@@ -219,7 +220,7 @@ def place_shifting(base: Baseline, moved: Idea) -> Idea:
             evidence=f"no evidence for a run of {base.facts.hours:,.0f} h: over days the grids' hours even out",
         )
     drawn = base.of("hopping", HOPPING)
-    newest = _newest(base, moved)
+    newest = _newest(base, cleaner)
     named = ", ".join(
         f"{one['zone']} {one['intensity_g_per_kwh']:,.0f} g/kWh ({one['period']})" for one in newest
     )
@@ -305,10 +306,10 @@ def _option(place: Candidate, own: float) -> dict[str, Any]:
     }
 
 
-def _newest(base: Baseline, moved: Idea) -> tuple[dict[str, Any], ...]:
-    """Places of the measure `region` by the newest annual figure of each, the cleanest first, each with its year."""
+def _newest(base: Baseline, places: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """Places by the newest annual figure of each, the cleanest first, each with its year."""
     found = []
-    for one in moved.options:
+    for one in places:
         figure = zones.intensity(one["grid"], method=base.facts.method or "lifecycle").factor
         found.append(
             {

@@ -115,6 +115,8 @@ def combined(base: Baseline, ideas: Sequence[Idea], names: Sequence[str]) -> Com
         chosen.append(idea)
     if len(set(names)) < len(names):
         raise InputError(f"measures {', '.join(names)}: each is named once")
+    if {"utilisation", "parallelism"} <= set(names):
+        raise InputError("what utilisation saves is a part of what parallelism saves: take one of the two")
     kg, share = saving(base, chosen)
     factors = [one.effect.time_factor for one in chosen if one.effect is not None]
     known_factors = [one for one in factors if one is not None]
