@@ -48,7 +48,7 @@ def test_explain_shows_every_factor_with_its_source(call) -> None:
 BAD: list[tuple[list[Any], list[str]]] = [
     (["--hardware", "V100", "--hours", "1", "--zone", "Frnce"], ["'Frnce'", "FR (France)"]),
     (["--hardware", "V1000", "--hours", "1"], ["'V1000'", "V100"]),
-    (["--hardware", "V100", "--hours", "1", "--pue", "0.8"], ["pue is 0.8", "between 1 and 5"]),
+    (["--hardware", "V100", "--hours", "1", "--pue", "0.8"], ["pue is 0.8", "between 1 and 10"]),
     (["--hardware", "V100", "--hours", "nan"], ["hours is nan", "above 0"]),
     (["--hardware", "V100", "--hours", "1e9"], ["hours is 1e+09", "1,000,000"]),
     (["--power-w", "5000", "--hours", "1"], ["power_w is 5000", "3000 W"]),

@@ -225,9 +225,13 @@ def test_without_hours_only_place_can_save(call):
         (("--expect", "6h", "--deadline", "9h", "--zones", "DE", "--max-workers", "99"), "not from 1 to 16"),
         (
             ("--expect", "6h", "--deadline", "9h", "--zones", "DE", "--pue", "0"),
-            "the PUE is 0.0: it is at least 1",
+            "the PUE of DE is 0: it is facility energy over IT energy, between 1 and 10",
         ),
         (("--expect", "6h", "--deadline", "9h", "--zones", "DE", "--currency", "EUR"), "that of prices"),
+        (
+            ("--expect", "200d", "--deadline", "400d", "--zones", "DE", "--pausable"),
+            "9,600 steps of 1 h: pauses and workers are planned in up to 3,000",
+        ),
     ],
 )
 def test_a_plan_that_cannot_be_made_is_refused_in_one_line(call, arguments, words):

@@ -29,8 +29,8 @@ BAD = [
     ({"power_w": 0}, "power_w is 0", "above 0"),
     ({"power_w": math.nan}, "power_w is nan", "above 0"),
     ({"power_w": None}, "neither hardware nor power_w", "catalogue hardware"),
-    ({"pue": 0.8}, "pue is 0.8", "between 1 and 5"),
-    ({"pue": 5.1}, "pue is 5.1", "leave it out"),
+    ({"pue": 0.8}, "pue is 0.8", "between 1 and 10"),
+    ({"pue": 10.1}, "pue is 10.1", "leave it out"),
     ({"intensity": -1}, "intensity is -1", "between 0 and 3000"),
     ({"intensity": 3001}, "intensity is 3001", "g CO2e per kWh"),
     ({"utilisation": 85, "power_w": None, "hardware": "V100"}, "utilisation is 85", "0.85"),
@@ -67,7 +67,7 @@ def test_power_above_the_limit_is_possible_only_for_a_larger_system() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"count": 10_000_000}, {"hours": 1_000_000}, {"power_w": 3000}, {"pue": 5}]
+    "change", [{"count": 10_000_000}, {"hours": 1_000_000}, {"power_w": 3000}, {"pue": 10}]
 )
 def test_bounds_themselves_are_allowed(change: dict[str, Any]) -> None:
     """The largest value that a rule names passes."""

@@ -158,7 +158,7 @@ def test_row_that_sootprint_wrote_is_left_to_its_record() -> None:
         ({"emissions": "5 kg"}, "without a unit"),
         ({"duration": '"3,600"'}, "with a decimal point"),
         ({"emissions": "", "energy_consumed": ""}, "neither energy_consumed nor emissions"),
-        ({"pue": "0.9"}, "pue is 0.9: it is between 1 and 5"),
+        ({"pue": "0.9"}, "pue is 0.9: it is between 1 and 10"),
         ({"emissions": "1e999"}, "emissions is 1e999"),
         ({"region": "a,b,c"}, "cells where the head has"),
         ({"duration": "1e18"}, "duration is 1e+18 s: no run began so long ago"),

@@ -270,26 +270,53 @@ def test_saving_of_a_job_that_ran_elsewhere_is_that_of_the_records_that_came_bac
     assert {one.plan[KEY]["id"] for one in records} == {PLAN}
 
 
-def test_each_part_counts_with_the_pue_of_its_place(tmp_path, own_home):
-    """12 kWh at 1.2 and 12.4 kWh at 1.1; at once all of the work would have run in the first place."""
+def moved(tmp_path, own_home, pues, targets=({}, {})):
+    """What a job of two places saved, its parts with a PUE or (None) with none that is known."""
     other = tmp_path / "other"
     other.mkdir()
     traces = trace(tmp_path, HOURS), trace(other, [50.0] * 60)
-    targets = [
-        {"name": name, "zone": f"XX-{row}", "trace": str(traces[row - 1])}
+    listed = [
+        {"name": name, "zone": f"XX-{row}", "trace": str(traces[row - 1]), **targets[row - 1]}
         for row, name in ((1, "a"), (2, "b"))
     ]
-    own_book = book(own_home, None, targets=targets)
+    own_book = book(own_home, None, targets=listed)
     for row, record in enumerate((segment(12, 18), segment(24, 30.2)), start=1):
         told = {KEY: {"id": f"{PLAN}.{row}", "segment": 1}}
-        pue = Quantity(value={1: 1.2, 2: 1.1}[row])
-        made = dataclasses.replace(record, plan=told, place=Place(zone=f"XX-{row}"), pue=pue)
+        pue = pues[row - 1]
+        made = dataclasses.replace(
+            record,
+            plan=told,
+            place=Place(zone=f"XX-{row}"),
+            pue=Quantity(value=pue or 1.0, basis="assumed"),
+            unknown=() if pue else ("pue",),
+        )
         keep(own_home, made, state="finished", timeout_s=5.0)
     Roaming(own_book, settings.load(), print).finish(own_book.state())
     with Ledger(own_home) as ledger:
         (found,) = [record.savings[KEY] for row in ledger.runs() if (record := ledger.get(row.id)).savings]
+    return found
+
+
+def test_each_part_counts_with_the_pue_of_its_place(tmp_path, own_home):
+    """12 kWh at 1.2 and 12.4 kWh at 1.1; at once all of the work would have run in the first place."""
+    found = moved(tmp_path, own_home, (1.2, 1.1))
     assert found["run_now_kg"]["value"] == pytest.approx(1.2 * 24.0 * 0.5, rel=1e-6)
     actual = 1.2 * 12.0 * 0.1 + 1.1 * 12.4 * 0.05
+    assert found["actual_kg"]["value"] == pytest.approx(actual, rel=1e-6)
+
+
+def test_a_pue_that_is_not_known_makes_no_saving(tmp_path, own_home):
+    """A place whose record knows no PUE does not count as one without overhead: both count as the last part did."""
+    found = moved(tmp_path, own_home, (1.5, None))
+    assert found["run_now_kg"]["value"] == pytest.approx(24.0 * 0.5, rel=1e-6)
+    assert found["actual_kg"]["value"] == pytest.approx(12.0 * 0.1 + 12.4 * 0.05, rel=1e-6)
+
+
+def test_a_pue_that_a_target_states_stands_for_a_record_without(tmp_path, own_home):
+    """The second place states 1.1 in the settings, which its own record did not know."""
+    found = moved(tmp_path, own_home, (1.5, None), ({}, {"pue": 1.1}))
+    assert found["run_now_kg"]["value"] == pytest.approx(1.5 * 24.0 * 0.5, rel=1e-6)
+    actual = 1.5 * 12.0 * 0.1 + 1.1 * 12.4 * 0.05
     assert found["actual_kg"]["value"] == pytest.approx(actual, rel=1e-6)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sootprint.catalogue.names import key
+from sootprint.core import pue
 
 Rule = Callable[[str], None]
 
@@ -147,6 +148,7 @@ def _whole(low: int, high: int, *, needed: bool = False) -> Rule:
 
 
 _INTENSITY = _number(0, 3000, above=True)
+_PUE = _number(pue.LEAST, pue.MOST)
 _ORIGIN: dict[str, Rule] = {"source": _leading, "licence": _one_of(*LICENCES)}
 _POWER_W = _number(0, 100_000, above=True)
 
@@ -200,9 +202,9 @@ TABLES: dict[str, Table] = {
         rules={
             "place": _leading,
             "year": _whole(1990, 2100),
-            "pue": _number(1, 10),
-            "low": _number(1, 10),
-            "high": _number(1, 10),
+            "pue": _PUE,
+            "low": _PUE,
+            "high": _PUE,
             "wue_l_per_kwh": _number(0, 50),
             "scope": _needed,
             "checked": _needed,

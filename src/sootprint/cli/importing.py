@@ -43,7 +43,9 @@ Template = Annotated[
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 where anything was left out.")]
 Pue = Annotated[
     float | None,
-    typer.Option("--pue", metavar="X", parser=options.number, help="PUE of records that state none."),
+    typer.Option(
+        "--pue", metavar="X", parser=options.number, help="PUE of records that state none, 1 to 10."
+    ),
 ]
 Zone = Annotated[
     str | None,
@@ -158,17 +160,18 @@ def _beside(
 
     Raises:
         CatalogueError: The zone is in no table.
-        InputError: The plug-in is none that is known.
+        InputError: The PUE is none, or the plug-in is none that is known.
     """
     import dataclasses
 
     from sootprint.catalogue import zones
+    from sootprint.core import pue as rule
     from sootprint.estimator.filled import Beside
     from sootprint.importers.slurm_sacct.plugins import checked
 
     place = None if zone is None else dataclasses.replace(zones.locate(zone).place, source="argument")
-    if pue is not None and not 1.0 <= pue <= 5.0:
-        shell.wrong(f"--pue is {pue:g}: it is facility energy over IT energy, between 1 and 5")
+    if pue is not None and not rule.LEAST <= pue <= rule.MOST:
+        shell.wrong(f"--pue is {pue:g}: it is {rule.RULE}")
     devices = {}
     for one in hardware:
         name, sign, device = one.rpartition("=")

@@ -148,7 +148,7 @@ Zone = Annotated[
 ]
 Pue = Annotated[
     float | None,
-    typer.Option("--pue", metavar="X", parser=number, help="Facility energy over IT energy, at least 1."),
+    typer.Option("--pue", metavar="X", parser=number, help="Facility energy over IT energy, 1 to 10."),
 ]
 Model = Annotated[
     str | None, typer.Option("--model", metavar="NAME", help="Name of the model that is trained.")

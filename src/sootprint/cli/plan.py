@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sootprint.cli import figures, options, output, shell
-from sootprint.cli.backtest import named_file
+from sootprint.cli import figures, options, output, zoned
 
 if TYPE_CHECKING:
     from rich.text import Text
 
     from sootprint.core.quantity import Quantity
-    from sootprint.planner.proposal import Job, Option, Plan
+    from sootprint.planner.job import Job
+    from sootprint.planner.proposal import Option, Plan
     from sootprint.planner.views import View
 
 PERCENT = 100.0
@@ -78,6 +78,15 @@ Traces = Annotated[
         help="CSV with timestamp_utc and ci_gco2e_kwh; several may be given.",
     ),
 ]
+Pues = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pue",
+        metavar="[ZONE=]X",
+        help="Facility energy over IT energy, in all zones or in one; may be repeated. Else as your settings or the "
+        "cloud region tell.",
+    ),
+]
 At = Annotated[
     datetime | None,
     typer.Option("--at", metavar="TIME", parser=options.instant, help="Start of the plan; else now."),
@@ -123,7 +132,7 @@ def plan(
     idle_w: Idle = 0.0,
     max_workers: Workers = 1,
     power_w: Power = None,
-    pue: options.Pue = None,
+    pue: Pues = None,
     trace: Traces = None,
     at: At = None,
     forecaster: Forecaster = None,
@@ -141,13 +150,16 @@ def plan(
         sootprint plan --expect 24h --deadline 48h --zones DE,FR
         sootprint plan --expect 6h --deadline 2d --zones DE --trace de.csv \
             --pausable --resume-cost 5m --power-w 1800
+        sootprint plan --expect 9h --deadline 1d --zones DE,FR \
+            --pue DE=1.4 --pue FR=1.2
         sootprint plan --expect 6h --deadline 1d --trace DE=de.csv \
             --trace FR=fr.csv --at 2026-05-04T08:00Z --json
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices: threads would wait for each other
-    from sootprint.planner.proposal import Job, propose, scaling
+    from sootprint.planner.job import Job
+    from sootprint.planner.proposal import propose, scaling
 
-    files = dict(_files(trace or [], _names(zones)))
+    names, files = zoned.told(zones, trace or [])
     job = Job(
         expect=timedelta(seconds=expect),
         deadline=timedelta(seconds=deadline),
@@ -156,11 +168,10 @@ def plan(
         resume_cost=timedelta(seconds=resume_cost or 0.0),
         idle_w=idle_w,
         scaling=scaling(max_workers),
-        pue=1.0 if pue is None else pue,
+        pue=zoned.pues(pue or [], names),
         transfer_kwh=transfer_kwh,
         traces=files,
     )
-    names = _names(zones) or list(files) or [_own_zone()]
     made = propose(
         job, names, at=at or datetime.now(UTC), forecaster=forecaster, price_file=price, currency=currency
     )
@@ -176,50 +187,6 @@ def _show(made: Plan, job: Job, *, chart: Path | None, json: bool) -> None:
         _print(made, job.expect, job.deadline)
 
 
-def _names(zones: str | None) -> list[str]:
-    return [name.strip() for name in (zones or "").split(",") if name.strip()]
-
-
-def _files(traces: list[str], names: list[str]) -> Iterator[tuple[str, Path]]:
-    """Trace of each zone: named, or in the order of the zones that no other trace names."""
-    told = [named_file(text) for text in traces]
-    stated = {zone for _, zone in told if zone is not None}
-    free = [name for name in dict.fromkeys(names) if name not in stated]
-    bare = [path for path, zone in told if zone is None]
-    if names and stated - set(names):
-        shell.wrong(
-            f"--trace of {min(stated - set(names))!r}: it is not in --zones {','.join(names)}; add it there"
-        )
-    if names and len(bare) > len(free):
-        shell.wrong(
-            f"{len(traces)} traces are given for {len(names)} zones: name each as ZONE=FILE, and add its zone"
-        )
-    if names and bare and len(bare) < len(free):
-        shell.wrong(f"--trace {bare[0]} is of one zone, but there are {len(free)}: name it as ZONE=FILE")
-    left, seen = iter(free), set()
-    for path, zone in told:
-        name = zone or (next(left) if names else path.name.removesuffix(".gz").removesuffix(".csv"))
-        if name in seen:
-            shell.wrong(f"--trace is given twice for {name}: give one file of it")
-        seen.add(name)
-        yield name, path
-
-
-def _own_zone() -> str:
-    """Zone of this machine.
-
-    Raises:
-        InputError: It is not known.
-    """
-    from sootprint import place, settings
-
-    known = settings.load()
-    found = place.resolve(known.stated_places(), clusters=known.cluster_places(), sysfs=known.sysfs)
-    if found.zone is None:
-        shell.wrong(f"no zone is known: add --zones, e.g. --zones DE,FR; {found.fix or ''}")
-    return found.zone
-
-
 def as_json(made: Plan) -> dict[str, Any]:
     """Plan for other programs."""
     return {
@@ -229,6 +196,7 @@ def as_json(made: Plan) -> dict[str, Any]:
         "measurable": made.measurable,
         "run_now": _option(made.run_now),
         "power_stated": made.power_stated,
+        "pue": {one.zone: one.pue for one in made.facilities},
         "intensity": {view.zone: _view(view) for view in made.views},
         "currency": made.currency,
         "notes": made.notes,
@@ -372,8 +340,9 @@ def _words(made: Plan) -> list[tuple[str, str]]:
         rows.append(
             (output.WARNING, "no measurable saving: no plan clears its error bar, so the job is to run now")
         )
-    for view in made.views:
-        rows.append(("", f"{view.zone}: {view.kind}; {view.method}; {view.source}"))
+    for view, site in zip(made.views, made.facilities, strict=True):
+        pue = "" if site.pue is None else f"; PUE {site.pue:g}, {site.source}"
+        rows.append(("", f"{view.zone}: {view.kind}; {view.method}; {view.source}{pue}"))
     if all(view.misses is None for view in made.views):
         rows.append(("", "intervals are not known: the figures do not say how sure they are"))
     else:

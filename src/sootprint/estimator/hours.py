@@ -42,7 +42,7 @@ def estimate(*, settings: Settings | None = None, **given: Unpack[Asked]) -> Foo
         zone: Grid zone or cloud region; the settings' and this machine's where None, else the world.
         year: Year of the grid's intensity, 1990 to 2100; the latest one known where None.
         intensity: Carbon intensity in place of the zone's, 0 to 3000 [gCO2e/kWh].
-        pue: Facility energy over IT energy, 1 to 5; that of the cloud region or site where None [1].
+        pue: Facility energy over IT energy, 1 to 10; that of the cloud region or site where None [1].
         utilisation: Mean power over rated power, in place of the prior for `work` [0-1].
         work: llm-pretrain, finetune, vision, inference or unknown.
         method: "full", or "survey" for the plain product of rated power, device hours and intensity.

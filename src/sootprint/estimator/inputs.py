@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import NamedTuple, Required, TypedDict
 
+from sootprint.core import pue
 from sootprint.core.errors import InputError
 from sootprint.core.quantity import finite
 
@@ -33,12 +34,7 @@ _RULES = {
     "intensity": _Rule(
         0.0, 3000.0, "between 0 and 3000 g CO2e per kWh", "1 kg/kWh is 1000; or name the place as zone"
     ),
-    "pue": _Rule(
-        1.0,
-        5.0,
-        "facility energy over IT energy, between 1 and 5",
-        "typical values are 1.1 to 1.6; leave it out where it is unknown",
-    ),
+    "pue": _Rule(pue.LEAST, pue.MOST, pue.RULE, "leave it out where it is unknown"),
     "utilisation": _Rule(
         0.0, 1.0, "a share between 0 and 1", "85 % is 0.85; leave it out where it is unknown"
     ),
@@ -91,7 +87,7 @@ class Job:
         zone: Grid zone or cloud region.
         year: Year of the grid's intensity.
         intensity: Carbon intensity, 0 to 3000 [gCO2e/kWh].
-        pue: Facility energy over IT energy, 1 to 5 [1].
+        pue: Facility energy over IT energy, 1 to 10 [1].
         utilisation: Mean power over rated power [0-1].
         work: Kind of work, see `factors.WORKS`.
         method: "full", or "survey" for the plain product P x T x I.

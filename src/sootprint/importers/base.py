@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from sootprint.catalogue import zones
-from sootprint.core import utc
+from sootprint.core import pue, utc
 from sootprint.core.errors import CatalogueError, InputError, RecordError
 from sootprint.core.ids import uuid7
 from sootprint.core.quantity import Quantity
@@ -121,6 +121,11 @@ def number(row: Row, name: str, *, least: float = 0.0, most: float = math.inf) -
         limit = f"at least {least:g}" if math.isinf(most) else f"between {least:g} and {most:g}"
         raise InputError(f"{name} is {text:.40}: it is {limit}")
     return value
+
+
+def pue_of(row: Row) -> float | None:
+    """PUE in the cell `pue`, as `number`."""
+    return number(row, "pue", least=pue.LEAST, most=pue.MOST)
 
 
 def whole(row: Row, name: str, *, least: int = 0, most: int = 10_000_000) -> int | None:

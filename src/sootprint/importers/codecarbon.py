@@ -28,6 +28,7 @@ from sootprint.importers.base import (
     instant,
     number,
     place_of,
+    pue_of,
     rows,
     slips,
     stamp,
@@ -99,7 +100,7 @@ def _seconds(row: Row) -> float:
 
 def _record(row: Row) -> Footprint:
     duration_s, emissions = number(row, "duration"), number(row, "emissions")
-    pue = number(row, "pue", least=1.0, most=5.0)
+    pue = pue_of(row)
     energy = _before(number(row, "energy_consumed"), pue)
     if energy is None and emissions is None:
         raise InputError("it has neither energy_consumed nor emissions: a record needs one of them")

@@ -27,6 +27,7 @@ from sootprint.importers.base import (
     identity,
     number,
     place_of,
+    pue_of,
     rows,
     slips,
     text_of,
@@ -64,7 +65,7 @@ def _record(row: Row, name: str) -> Footprint:
     with_pue_kwh, grams = number(row, "energy_needed"), number(row, "carbonemissions")
     if not with_pue_kwh or grams is None:
         raise InputError("energy_needed or carbonEmissions is missing or 0: the form was not filled in")
-    pue = number(row, "pue", least=1.0, most=5.0)
+    pue = pue_of(row)
     times = number(row, "mult_factor", least=1.0) or 1.0
     hours_h, place = _hours(row), _place(row)
     intensity = number(row, "carbonintensity")

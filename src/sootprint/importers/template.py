@@ -25,6 +25,7 @@ from sootprint.importers.base import (
     instant,
     number,
     place_of,
+    pue_of,
     rows,
     slips,
     stamp,
@@ -103,7 +104,7 @@ def _record(row: Row) -> Footprint:
     energy, emissions = number(row, "energy_kwh"), number(row, "emissions_kg")
     if not hours_h and energy is None and emissions is None:
         raise InputError("it has no hours, energy_kwh or emissions_kg: a record needs one of them")
-    device, pue = text_of(row, "hardware"), number(row, "pue", least=1.0, most=5.0)
+    device, pue = text_of(row, "hardware"), pue_of(row)
     if energy is None and emissions is None and device is None:
         raise InputError("it has hours and no hardware: name the device, or give energy_kwh")
     at, year = _instant(row), whole(row, "year", least=1990, most=2100)

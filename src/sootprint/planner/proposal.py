@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +15,10 @@ from sootprint.core.errors import CatalogueError, InputError
 from sootprint.core.quantity import Quantity
 from sootprint.core.units import G_PER_KG, W_PER_KW, hours
 from sootprint.intensity.kinds import unlike
+from sootprint.planner import facility
 from sootprint.planner.exact import Floats
+from sootprint.planner.facility import Facility
+from sootprint.planner.job import Job, in_hours
 from sootprint.planner.options import Draft, drafts
 from sootprint.planner.prices import prices
 from sootprint.planner.ranking import Way, best
@@ -26,7 +28,13 @@ if TYPE_CHECKING:
     from sootprint.settings import Settings
 
 MOST_WORKERS, LESS_EACH = 16, 0.05
+MOST_STEPS = 3000  # of a window with pauses or workers: 125 days of hours
 BARE_POWER_W = W_PER_KW  # a job whose power nobody stated: its figures are those of each kilowatt
+
+
+class _Site(NamedTuple):
+    view: View
+    pue: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +79,7 @@ class Plan:
         power_stated: Whether the power was stated; else the emissions are those of one kilowatt.
         views: Intensity of each zone that the plan is made on.
         notes: What to know about it.
+        facilities: PUE of each zone, in the order of the views; they count where all of them are known.
         currency: Currency of the costs, e.g. EUR; None without prices.
     """
 
@@ -81,56 +90,8 @@ class Plan:
     power_stated: bool
     views: tuple[View, ...]
     notes: tuple[str, ...]
+    facilities: tuple[Facility, ...]
     currency: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """A job to plan.
-
-    Args:
-        expect: Time that it runs.
-        deadline: Time from the start of the plan until it must have ended.
-        power_w: Mean power of its IT equipment [W]; None where not known.
-        pausable: Whether it saves its state and goes on later.
-        resume_cost: Time of running that each resume costs.
-        idle_w: Power of what stays on while it waits or pauses [W]; 0 where the node is released.
-        scaling: Work that each worker adds, over that of the first [1].
-        pue: Facility energy over IT energy, at least 1 [1].
-        transfer_kwh: Energy of moving its data to another zone [kWh].
-    """
-
-    expect: timedelta
-    deadline: timedelta
-    power_w: float | None = None
-    pausable: bool = False
-    resume_cost: timedelta = timedelta(0)
-    idle_w: float = 0.0
-    scaling: tuple[float, ...] = (1.0,)
-    pue: float = 1.0
-    transfer_kwh: float = 0.0
-    traces: Mapping[str, Path] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.deadline < self.expect:
-            raise InputError(
-                f"the deadline is in {_hours(self.deadline)}, before a job of {_hours(self.expect)} can end: "
-                "give a later deadline, or a shorter expected time"
-            )
-        if self.expect <= timedelta(0):
-            raise InputError(f"the job takes {_hours(self.expect)}: give a time above 0")
-        if self.power_w is not None and not 0.0 < self.power_w < math.inf:
-            raise InputError(f"power is {self.power_w} W: give a power above 0")
-        if not 0.0 <= self.idle_w <= (self.power_w or math.inf):
-            raise InputError(
-                f"idle power is {self.idle_w} W: it is at least 0 and at most the power of the run"
-            )
-        if self.idle_w and self.power_w is None:
-            raise InputError("idle power is stated without the power of the run: give both")
-        if not 1.0 <= self.pue < math.inf:
-            raise InputError(f"the PUE is {self.pue}: it is at least 1")
-        if not 0.0 <= self.transfer_kwh < math.inf:
-            raise InputError(f"the transfer takes {self.transfer_kwh} kWh: it is at least 0")
 
 
 def plan(
@@ -227,7 +188,7 @@ def propose(
         job: What is to run.
         zones: Zones in which its data may lie.
         at: Start of the plan, aware.
-        settings: Where the configured sources are, for zones without a trace.
+        settings: Where the configured sources are, for zones without a trace, and the PUE of this place.
         forecaster: Forecaster to use on the past of the traces, whatever they know of the window.
         price_file: CSV of prices.
         currency: Currency of the prices; without it no cost is told.
@@ -237,25 +198,48 @@ def propose(
         IntensityError: No intensity is known for a zone.
         CatalogueError: The zones' figures are of different methods.
     """
+    if settings is None:
+        from sootprint import settings as stated
+
+        settings = stated.load()
     views = _views(job, zones, at, settings=settings, forecaster=forecaster)
-    home = views[0]
+    home, known = (
+        views[0],
+        facility.facilities([view.zone for view in views], job.pue, at=at, settings=settings),
+    )
     length = max(1, -(-job.expect // home.step))
     slack = home.expected.size - length
     if slack < 0:
         raise InputError(
-            f"the deadline is in {_hours(job.deadline)}, before {length} steps of {_hours(home.step)} can end: "
+            f"the deadline is in {in_hours(job.deadline)}, before {length} steps of {in_hours(home.step)} can end: "
             "give a later deadline"
         )
+    _require_feasible(job, home)
     paid = _paid(price_file, currency, home)
+    sites = [_Site(view, pue) for view, pue in zip(views, facility.counted(known), strict=True)]
     made = [
-        _option(draft, views, job, length=length, prices=paid)
+        _option(draft, sites, job, length=length, prices=paid)
         for draft in drafts(views, length, slack, job_terms(job, home))
     ]
-    ranked = _ranked(made, job, views)
+    ranked = _ranked(made, job, views, known)
     if price_file is not None and currency is None:
         left_out = f"no cost is told, as nothing names the currency of {price_file.name}: state it, e.g. EUR"
         return replace(ranked, notes=(*ranked.notes, left_out))
     return replace(ranked, currency=currency)
+
+
+def _require_feasible(job: Job, home: View) -> None:
+    """Nothing where the steps of a window are few enough for an exact plan of pauses or workers.
+
+    Raises:
+        InputError: They are not: time and room grow with their square.
+    """
+    n_steps = home.expected.size
+    if n_steps > MOST_STEPS and (job.pausable or len(job.scaling) > 1):
+        raise InputError(
+            f"the deadline is in {in_hours(job.deadline)}, {n_steps:,} steps of {in_hours(home.step)}: pauses and "
+            f"workers are planned in up to {MOST_STEPS:,}; give an earlier deadline, or neither pauses nor workers"
+        )
 
 
 def _paid(price_file: Path | None, currency: str | None, home: View) -> Floats | None:
@@ -269,7 +253,9 @@ def _paid(price_file: Path | None, currency: str | None, home: View) -> Floats |
     return prices(price_file, home)
 
 
-def _ranked(made: Sequence[tuple[Option, Floats | None]], job: Job, views: Sequence[View]) -> Plan:
+def _ranked(
+    made: Sequence[tuple[Option, Floats | None]], job: Job, views: Sequence[View], known: tuple[Facility, ...]
+) -> Plan:
     """Plan of options, the first of which is running at once, each with its equally likely emissions [kgCO2e]."""
     number = best([Way(option.zone, option.emissions_kg.value, drawn) for option, drawn in made])
     return Plan(
@@ -281,7 +267,8 @@ def _ranked(made: Sequence[tuple[Option, Floats | None]], job: Job, views: Seque
         measurable=number > 0,
         power_stated=job.power_w is not None,
         views=tuple(views),
-        notes=tuple(_notes(job, views)),
+        notes=tuple(_notes(job, views, known)),
+        facilities=known,
     )
 
 
@@ -296,20 +283,16 @@ def job_terms(job: Job, view: View) -> dict[str, object]:
 
 
 def _views(
-    job: Job, zones: Sequence[str], at: datetime, *, settings: Settings | None, forecaster: str | None
+    job: Job, zones: Sequence[str], at: datetime, *, settings: Settings, forecaster: str | None
 ) -> list[View]:
     if not zones:
         raise InputError("no zone is given: name the zones where the job may run")
-    if settings is None and any(zone not in job.traces for zone in zones):
-        from sootprint import settings as stated
-
-        settings = stated.load()
     views = []
     for zone in dict.fromkeys(zones):
         path = job.traces.get(zone)
         if path is not None:
             views.append(of_trace(path, zone, at, job.deadline, forecaster=forecaster))
-        elif settings is not None:
+        else:
             views.append(of_sources(zone, at, job.deadline, settings))
     for view in views[1:]:
         reason = unlike((views[0].method, views[0].source), (view.method, view.source))
@@ -328,25 +311,24 @@ def _views(
 
 
 def _option(
-    draft: Draft, views: Sequence[View], job: Job, *, length: int, prices: Floats | None
+    draft: Draft, sites: Sequence[_Site], job: Job, *, length: int, prices: Floats | None
 ) -> tuple[Option, Floats | None]:
     """Option of a draft, with its equally likely emissions."""
-    view, home = views[draft.zone], views[0]
+    (view, pue), (home, pue_at_home) = sites[draft.zone], sites[0]
     run_h = hours(job.expect.total_seconds()) / length
-    scale_kg = (
-        (job.power_w or BARE_POWER_W) / W_PER_KW * run_h * job.pue / G_PER_KG
-    )  # over g/kWh, a full step
-    moved = job.transfer_kwh * job.pue / G_PER_KG if draft.zone else 0.0
-    then = scale_kg * draft.weights, moved * _both(view, home)
-    now = scale_kg * (np.arange(home.expected.size) < length)
-    cost_kg = float(view.expected @ then[0] + then[1])
-    now_kg = float(home.expected @ now)
-    there, here = view.draws(), home.draws()
+    step_kg = (job.power_w or BARE_POWER_W) / W_PER_KW * run_h / G_PER_KG  # over g/kWh, of the IT equipment
+    moved_kg = (
+        _moved_g_per_kwh(sites[draft.zone], sites[0]) * job.transfer_kwh / G_PER_KG if draft.zone else 0.0
+    )
+    then, now = (
+        pue * step_kg * draft.weights,
+        pue_at_home * step_kg * (np.arange(home.expected.size) < length),
+    )
+    cost_kg, now_kg = float(view.expected @ then) + moved_kg, float(home.expected @ now)
     emissions = saving = None
-    if there is not None and here is not None:
-        count = min(len(there), len(here))
-        emissions = there[:count] @ then[0] + then[1]
-        before = here[:count] @ now
+    courses = _courses(view, home)
+    if courses is not None:
+        emissions, before = courses[0] @ then + moved_kg, courses[1] @ now
         saving = (before - emissions) / np.where(before > 0.0, before, 1.0)
     steps = np.flatnonzero(draft.weights * draft.runs > 0.0)
     stamps = tuple((view.start + int(step) * view.step).astimezone(UTC) for step in steps)
@@ -361,14 +343,27 @@ def _option(
         saving_share=_quantity((now_kg - cost_kg) / now_kg if now_kg > 0.0 else 0.0, saving),
         delay_s=(end - home.start.astimezone(UTC) - length * home.step).total_seconds(),
         workers=tuple(float(draft.runs[step]) for step in steps),
-        cost=None if prices is None else float(prices @ then[0]) * G_PER_KG,
+        cost=None if prices is None else float(prices @ then) * G_PER_KG,
     )
     return option, emissions
 
 
-def _both(view: View, home: View) -> float:
-    """Intensity of a transfer at once: the mean of the two grids that carry it [gCO2e/kWh]."""
-    return 0.5 * float(view.expected[0] + home.expected[0])
+def _courses(view: View, home: View) -> tuple[Floats, Floats] | None:
+    """Equally likely courses of two zones, the same earlier days in each; what is given has but one [gCO2e/kWh]."""
+    drawn = [one.draws() for one in (view, home)]
+    counts = [len(one) for one in drawn if one is not None]
+    if not counts:
+        return None
+    there, here = (
+        np.repeat(one.expected[None], min(counts), axis=0) if found is None else found[: min(counts)]
+        for one, found in zip((view, home), drawn, strict=True)
+    )
+    return there, here
+
+
+def _moved_g_per_kwh(there: _Site, home: _Site) -> float:
+    """Intensity of a transfer at once: the mean of the two grids that carry it, each with its PUE [gCO2e/kWh]."""
+    return 0.5 * float(there.pue * there.view.expected[0] + home.pue * home.view.expected[0])
 
 
 def _quantity(value: float, draws: Floats | None) -> Quantity:
@@ -379,11 +374,7 @@ def _quantity(value: float, draws: Floats | None) -> Quantity:
     return Quantity(value=value, low=min(low, value), high=max(high, value))
 
 
-def _hours(time: timedelta) -> str:
-    return f"{hours(time.total_seconds()):g} h"
-
-
-def _notes(job: Job, views: Sequence[View]) -> list[str]:
+def _notes(job: Job, views: Sequence[View], known: Sequence[Facility]) -> list[str]:
     notes = list(dict.fromkeys(f"{view.zone}: {reason}" for view in views for reason in view.passed))
     if job.power_w is None:
         notes.append("no power is stated: emissions are those of each kilowatt of IT power")
@@ -393,6 +384,5 @@ def _notes(job: Job, views: Sequence[View]) -> list[str]:
             f"{', '.join(flat)}: only an annual mean is known, so that no hour is better than another; "
             "give --trace, or state [grid] sources in sootprint.toml"
         )
-    if job.pue == 1.0:
-        notes.append("PUE is 1: the facility's overhead (a PUE is typically 1.1 to 1.6) is not in")
-    return notes
+    unknown = facility.note(known)
+    return [*notes, unknown] if unknown else notes

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from sootprint.planner.exact import Floats
 from sootprint.planner.replan import ADVANTAGE
 
@@ -16,7 +18,8 @@ class Way(NamedTuple):
     Args:
         zone: Where.
         emissions_kg: Expected emissions [kgCO2e].
-        drawn: Equally likely emissions, `(n_draws,)` [kgCO2e]; None where nobody says how sure they are.
+        drawn: Equally likely emissions, `(n_draws,)` [kgCO2e]; None where nobody says how sure they are: beside one
+            of which somebody does, it counts as certain.
     """
 
     zone: str
@@ -27,10 +30,15 @@ class Way(NamedTuple):
         """Whether it is expected to save more than its standard error against another one, and a share of that."""
         if self.emissions_kg >= other.emissions_kg * (1.0 - by):
             return False
-        if self.drawn is None or other.drawn is None:
+        drawn = [one.drawn for one in (self, other) if one.drawn is not None]
+        if not drawn:
             return True
-        count = min(self.drawn.size, other.drawn.size)
-        saved = other.drawn[:count] - self.drawn[:count]
+        count = min(one.size for one in drawn)
+        mine, others = (
+            np.full(count, one.emissions_kg) if one.drawn is None else one.drawn[:count]
+            for one in (self, other)
+        )
+        saved = others - mine
         return float(saved.mean()) > float(saved.std()) / math.sqrt(count)
 
 

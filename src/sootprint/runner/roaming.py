@@ -7,13 +7,12 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sootprint.catalogue import regions
-from sootprint.core.errors import CatalogueError, SootprintError
+from sootprint.core.errors import SootprintError
 from sootprint.engines import carry, engine_of
 from sootprint.engines.book import FOLDER, Book, State, open_books
 from sootprint.engines.local import folder_of
@@ -21,6 +20,7 @@ from sootprint.engines.shell import UnreachableError
 from sootprint.engines.state import MARGIN
 from sootprint.ledger import Ledger
 from sootprint.meters.network import BYTES_PER_GB
+from sootprint.planner.facility import of_region
 from sootprint.runner import transfer
 from sootprint.runner.choice import alike, chosen
 from sootprint.runner.followed import KEY
@@ -106,10 +106,9 @@ class Roaming:
     def _priced(self, target: Target, state: State) -> Target:
         """A place with what goes there, and with its PUE: as stated, else the cloud region's own."""
         pue = self._settings.pue if target.pue is None else target.pue
-        if pue is None and "/" in target.zone:
-            with suppress(CatalogueError):
-                own = regions.region(target.zone).pue
-                pue = None if own is None else own.value
+        if pue is None:
+            own = of_region(target.zone)
+            pue = None if own is None else own.value
         return replace(target, data_gb=target.data_gb or _carried_gb(state), pue=pue)
 
     def ready(self, state: State, name: str, *, must: bool) -> Engine:

@@ -19,6 +19,7 @@ from sootprint.engines.book import PAUSED, Book, State
 from sootprint.intensity.chain import ChainSource
 from sootprint.intensity.trace import TraceSource
 from sootprint.ledger import Ledger
+from sootprint.planner.facility import of_region
 from sootprint.planner.waited import OWN_RATIO, Grid, Job, Moved, Segment, Waited, waited
 from sootprint.runner.beside import instead, month
 from sootprint.runner.followed import KEY, instant, stamp, with_plan
@@ -116,7 +117,7 @@ def _savings(
     steps = _actual(records, state, settings, source)
     zones = list(steps)
     segments = [_segment(one, state, zones) for one in records]
-    job = _job(records, state, segments, zones)
+    job = _job(records, state, segments, _pues(zones, records, state, settings))
     grid = _grid(list(steps.values()), job)
     found = waited(job, grid)
     told = {name: _plain(value) for name, value in found._asdict().items()}
@@ -199,7 +200,7 @@ def _moves(state: State, zones: Sequence[str]) -> list[Moved]:
 
 
 def _job(
-    records: Sequence[Footprint], state: State, segments: Sequence[Segment], zones: Sequence[str]
+    records: Sequence[Footprint], state: State, segments: Sequence[Segment], pues: Mapping[str, float]
 ) -> Job:
     plan = state.plan
     energy = records[-1].energy_kwh
@@ -210,20 +211,37 @@ def _job(
         pausable=plan.pausable,
         resume_s=state.resume_s,
         idle_w=plan.idle_w or 0.0,
-        moves=_moves(state, zones),
-        pue=np.array([_pue(zone, records, state) for zone in zones]),
+        moves=_moves(state, list(pues)),
+        pue=np.array(list(pues.values())),
         energy_spread=_spread(energy.low, energy.high) if energy else 0.0,
     )
 
 
-def _pue(zone: str, records: Sequence[Footprint], state: State) -> float:
-    """PUE of a zone: as its own records have it, else as stated for a place in it, else that of the last record."""
-    own = [one.pue.value for one in records if one.pue is not None and one.place.zone == zone]
-    stated = [
-        one["pue"] for one in state.plan.targets if one.get("zone") == zone and one.get("pue") is not None
-    ]
+def _pues(
+    zones: Sequence[str], records: Sequence[Footprint], state: State, settings: Settings
+) -> dict[str, float]:
+    """PUE of each zone; where one is not known, that of the last record in all, for no guess may make a saving."""
+    known = {zone: _pue(zone, records, state, settings) for zone in zones}
+    found = {zone: pue for zone, pue in known.items() if pue is not None}
+    if len(found) == len(known):
+        return found
     last = records[-1].pue
-    return float([*own, *stated, 1.0 if last is None else last.value][0])
+    return dict.fromkeys(known, 1.0 if last is None else last.value)
+
+
+def _pue(zone: str, records: Sequence[Footprint], state: State, settings: Settings) -> float | None:
+    """PUE of a zone: as its own records have it, else as stated for a place in it, else as a cloud region publishes it.
+
+    The PUE of 1 of a record that knows none is none.
+    """
+    here = [one for one in records if one.place.zone == zone]
+    own = [one.pue.value for one in here if one.pue is not None and "pue" not in one.unknown]
+    places = [one for one in state.plan.targets if one.get("zone") == zone]
+    stated = [one["pue"] for one in places if one.get("pue") is not None]
+    general = [settings.pue] if settings.pue is not None and places and not here else []
+    region = of_region(zone)
+    published = [region.value] if region is not None and region.value is not None else []
+    return next(iter([*own, *stated, *general, *published]), None)
 
 
 def _actual(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from sootprint.core import pue
 from sootprint.core.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 
 TYPE_CHECKING = False
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-MAX_PUE = 10.0
 MAX_BUDGET_KG = 1e9
+HUB = "https://hub.example.org"
 MOST_PERIOD_S = SECONDS_PER_MINUTE  # AMD's processors and Intel's memory count to 65 kJ: at 1 kW that is 65 s
 _UNITS_S = {"ms": 1e-3, "s": 1.0, "m": SECONDS_PER_MINUTE, "min": SECONDS_PER_MINUTE, "h": SECONDS_PER_HOUR}
 _SPANS_S = {**_UNITS_S, "d": 24 * SECONDS_PER_HOUR}
@@ -74,8 +75,7 @@ def number(value: Any, *, low: float, high: float, rule: str) -> float:
 
 def overhead(value: Any) -> float:
     """PUE, facility energy over IT energy [1]."""
-    rule = "must be a PUE, facility energy over IT energy, between 1 and 10 (typically 1.1 to 1.6)"
-    return number(value, low=1.0, high=MAX_PUE, rule=rule)
+    return number(value, low=pue.LEAST, high=pue.MOST, rule=f"must be a PUE, {pue.RULE}")
 
 
 def budget(value: Any) -> float:

@@ -23,7 +23,7 @@ from sootprint.hub.admission import MAX_BATCH
 from sootprint.hub.context import Hub
 from sootprint.hub.requests import NotAllowedError, body_of
 from sootprint.importers import LeftOut
-from sootprint.importers.base import number
+from sootprint.importers.base import pue_of
 from sootprint.ledger.names import pseudonym
 from sootprint.settings import Settings
 
@@ -125,11 +125,11 @@ def _beside(given: dict[str, str]) -> Beside:
 
     Raises:
         CatalogueError: The place is in no table.
-        InputError: The PUE is no number from 1 to 5.
+        InputError: The PUE is none.
     """
     zone = given.get("zone", "").strip()
     place = dataclasses.replace(zones.locate(zone).place, source="argument") if zone else None
-    return Beside(place=place, pue=number(given, "pue", least=1.0, most=5.0))
+    return Beside(place=place, pue=pue_of(given))
 
 
 def _stored(
