@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fcntl
 import json
 import time
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from sootprint.cli.loads import Measured
 from sootprint.core.ids import uuid7
 from sootprint.core.protocols import Reading
 from sootprint.core.records import Component, Hardware, Interval
-from sootprint.ledger import keep, nodes
+from sootprint.ledger import calibrations, keep, nodes
 
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 
@@ -272,3 +273,22 @@ def test_burners_end_with_the_block():
     with loads.burning(0.5):
         assert len(psutil.Process().children()) > before
     assert len(psutil.Process().children()) == before
+
+
+def test_readings_that_cannot_be_kept_are_not_lost(call, own_home, fake_loads, monkeypatch):
+    """Another program holds the file: what was read is printed as options that can be given again."""
+    monkeypatch.setattr(calibrations, "LOCK_S", 0.05)
+    with (own_home / calibrations.LOCK).open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        result = call("calibrate", "--wall-w", "48=95", "--wall-w", "300=392")
+    assert result.exit_code == 1
+    assert "--wall-w 48.0=95 --wall-w 300.0=392" in result.stderr
+    assert "try again" in result.stderr
+
+
+def test_file_that_cannot_be_read_is_told_before_any_load(call, own_home, fake_loads):
+    """Nothing is measured for a line that could not be kept."""
+    (own_home / calibrations.FILE).write_text("{")
+    result = call("calibrate")
+    assert (result.exit_code, "measuring" in result.stderr) == (2, False)
+    assert "move it away and calibrate again" in result.stderr

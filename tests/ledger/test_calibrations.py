@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
+import json
+import subprocess
+import sys
 
 import pytest
 
 from sootprint.core.calibration import Calibration
-from sootprint.core.errors import InputError
+from sootprint.core.errors import InputError, SootprintError
 from sootprint.ledger import calibrations
 
 MADE = Calibration(
@@ -33,7 +37,10 @@ def test_what_was_kept_is_read_again(tmp_path):
     calibrations.keep(tmp_path / "home", "a" * 16, MADE)
     assert calibrations.stored(tmp_path / "home", "a" * 16) == (MADE,)
     assert calibrations.stored(tmp_path / "home", "b" * 16) == ()
-    assert [path.name for path in (tmp_path / "home").iterdir()] == ["calibration.json"]
+    assert sorted(path.name for path in (tmp_path / "home").iterdir()) == [
+        "calibration.json",
+        "calibration.lock",
+    ]
 
 
 def test_new_one_replaces_that_of_the_same_meters(tmp_path):
@@ -77,3 +84,60 @@ def test_impossible_numbers_are_refused():
     for change in ({"slope": 0.0}, {"idle_var_w2": -1.0}, {"misfit": float("nan")}):
         with pytest.raises(InputError, match="calibrate again"):
             Calibration.load(dataclasses.asdict(dataclasses.replace(MADE, **change)))
+
+
+WRITER = """
+import dataclasses, json, sys
+from pathlib import Path
+from sootprint.core.calibration import Calibration
+from sootprint.ledger import calibrations
+
+home, made, name, count = Path(sys.argv[1]), Calibration.load(json.loads(sys.argv[2])), sys.argv[3], int(sys.argv[4])
+sys.stdin.readline()
+for number in range(count):
+    calibrations.keep(home, "node", dataclasses.replace(made, hardware=(f"{name} {number}",)))
+"""
+
+
+def test_two_processes_that_keep_at_once_lose_none(tmp_path):
+    """Each of them adds forty; all eighty are there, each whole."""
+    made, count = json.dumps(dataclasses.asdict(MADE)), 40
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, tmp_path, made, name, str(count)], stdin=subprocess.PIPE, text=True
+        )
+        for name in ("one", "two")
+    ]
+    for writer in writers:
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    assert [writer.wait(timeout=120) for writer in writers] == [0, 0]
+    for writer in writers:
+        writer.stdin.close()
+    kept = {one.hardware[0] for one in calibrations.stored(tmp_path, "node")}
+    assert kept == {f"{name} {number}" for name in ("one", "two") for number in range(count)}
+
+
+def test_file_that_another_program_holds_is_left_as_it_is(tmp_path, monkeypatch):
+    """The line says so after the wait, and nothing is changed; what was read is not written over what is new."""
+    calibrations.keep(tmp_path, "node", MADE)
+    before = (tmp_path / calibrations.FILE).read_bytes()
+    monkeypatch.setattr(calibrations, "LOCK_S", 0.05)
+    with (tmp_path / calibrations.LOCK).open("r+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        for change in (
+            lambda: calibrations.keep(tmp_path, "other", MADE),
+            lambda: calibrations.forget(tmp_path, "node"),
+        ):
+            with pytest.raises(SootprintError, match=r"held by another program for 0\.05 s: try again"):
+                change()
+        assert calibrations.forget(tmp_path, "nobody") == 0
+    assert (tmp_path / calibrations.FILE).read_bytes() == before
+
+
+def test_home_that_cannot_be_written_is_named(tmp_path):
+    """One line, and the way out."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="set SOOTPRINT_HOME") as caught:
+        calibrations.keep(tmp_path / "file" / "home", "node", MADE)
+    assert "\n" not in str(caught.value)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from sootprint.cli import options, output, shell
-from sootprint.core.errors import InputError
+from sootprint.core.errors import InputError, SootprintError
 
 if TYPE_CHECKING:
     from sootprint.core.calibration import Calibration, Point
@@ -100,7 +100,7 @@ def calibrate(
         sootprint calibrate --show
     """
     from sootprint import settings
-    from sootprint.ledger import nodes
+    from sootprint.ledger import calibrations, nodes
 
     known = settings.load()
     node = nodes.node(known.home)
@@ -113,6 +113,7 @@ def calibrate(
         )
     if sum(map(bool, (wall_w, from_file, meter))) > 1:
         raise typer.BadParameter("--wall-w, --from and --meter exclude one another: give one of them")
+    calibrations.stored(known.home, node)  # a file that cannot be read is told before minutes of measuring
     _check_range("--accuracy", accuracy, 0.0, 0.5)
     _check_range("--seconds", seconds, 1.0, 3600.0)
     if from_file is not None:
@@ -126,23 +127,14 @@ def calibrate(
 
 def _finish(home: Path, node: str, readings: Readings, *, accuracy: float | None, json: bool) -> None:
     """Fit, keep and print."""
-    from sootprint.core.calibration import calibrated
     from sootprint.ledger import calibrations
 
+    made = _fitted(readings, accuracy)
     try:
-        made = calibrated(
-            readings.points,
-            accuracy=readings.accuracy if accuracy is None else accuracy,
-            meters=readings.meters,
-            hardware=readings.hardware,
-            made=datetime.now(UTC).date().isoformat(),
-            source=readings.source,
-        )
-    except InputError:
-        pairs = " ".join(f"--wall-w {one.components_w:.1f}={one.wall_w:g}" for one in readings.points[:8])
-        _tell(f"no line was fitted; these readings can be given again beside others: {pairs or 'none'}")
+        calibrations.keep(home, node, made)
+    except SootprintError:
+        _tell(f"the line was not kept; these readings can be given again: {_pairs(readings)}")
         raise
-    calibrations.keep(home, node, made)
     if json:
         rows = [
             {
@@ -157,6 +149,29 @@ def _finish(home: Path, node: str, readings: Readings, *, accuracy: float | None
         return
     _print_readings(readings, made)
     _print(made)
+
+
+def _fitted(readings: Readings, accuracy: float | None) -> Calibration:
+    from sootprint.core.calibration import calibrated
+
+    try:
+        return calibrated(
+            readings.points,
+            accuracy=readings.accuracy if accuracy is None else accuracy,
+            meters=readings.meters,
+            hardware=readings.hardware,
+            made=datetime.now(UTC).date().isoformat(),
+            source=readings.source,
+        )
+    except InputError:
+        told = _pairs(readings) or "none"
+        _tell(f"no line was fitted; these readings can be given again beside others: {told}")
+        raise
+
+
+def _pairs(readings: Readings) -> str:
+    """Options that give the first readings again, which took minutes to take."""
+    return " ".join(f"--wall-w {one.components_w:.1f}={one.wall_w:g}" for one in readings.points[:8])
 
 
 def _check_range(name: str, value: float | None, low: float, high: float) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from sootprint.core.calibration import Calibration
-from sootprint.core.errors import InputError
+from sootprint.core.errors import InputError, SootprintError
 
 FILE = "calibration.json"
+LOCK = "calibration.lock"  # held while the file is read, changed and replaced; it stays, as whoever waits has it open
+LOCK_S = 10.0
 VERSION = 1
 
 
@@ -27,27 +31,33 @@ def stored(home: Path, node: str | None) -> tuple[Calibration, ...]:
 def keep(home: Path, node: str, made: Calibration) -> None:
     """Store a calibration in place of that of the same node, meters and hardware.
 
+    Two that are kept at once both stay.
+
     Raises:
-        InputError: The file cannot be read.
-        OSError: It cannot be written.
+        InputError: The file cannot be read, or the home cannot be written.
+        SootprintError: Another process has held it too long, or the disk is full.
     """
-    table = _read(home)
-    others = [one for one in table.get(node, ()) if not _is_same(one, made)]
-    table[node] = [*others, dataclasses.asdict(made)]
-    _write(home, table)
+    with _alone(home):
+        table = _read(home)
+        others = [one for one in table.get(node, ()) if not _is_same(one, made)]
+        table[node] = [*others, dataclasses.asdict(made)]
+        _write(home, table)
 
 
 def forget(home: Path, node: str | None) -> int:
     """Number of calibrations of a node, which are removed.
 
     Raises:
-        InputError: The file cannot be read.
-        OSError: It cannot be written.
+        InputError: The file cannot be read, or the home cannot be written.
+        SootprintError: Another process has held it too long, or the disk is full.
     """
-    table = _read(home)
-    gone = table.pop(node or "", [])
-    if gone:
-        _write(home, table)
+    if not _read(home).get(node or ""):
+        return 0
+    with _alone(home):
+        table = _read(home)
+        gone = table.pop(node or "", [])
+        if gone:
+            _write(home, table)
     return len(gone)
 
 
@@ -68,11 +78,32 @@ def _read(home: Path) -> dict[str, list[dict[str, Any]]]:
     return nodes
 
 
-def _write(home: Path, table: dict[str, list[dict[str, Any]]]) -> None:
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = home / f".{FILE}.{os.getpid()}"
+@contextlib.contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Time in which no other process changes the calibrations of a home, which is made if it is missing.
+
+    Raises:
+        InputError: The home cannot be written.
+        SootprintError: Another process has held it too long.
+    """
+    from sootprint.core.locks import taken
+
     try:
-        draft.write_text(json.dumps({"version": VERSION, "nodes": table}, indent=1) + "\n", encoding="utf-8")
-        draft.replace(home / FILE)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(home / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as err:
+        raise InputError(f"{home} cannot be written: {err.strerror}; set SOOTPRINT_HOME") from None
+    try:
+        if not taken(descriptor, LOCK_S):
+            raise SootprintError(
+                f"{home / FILE} has been held by another program for {LOCK_S:g} s: try again"
+            )
+        yield
     finally:
-        draft.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _write(home: Path, table: dict[str, list[dict[str, Any]]]) -> None:
+    from sootprint.core.files import write
+
+    write(home / FILE, f"{json.dumps({'version': VERSION, 'nodes': table}, indent=1)}\n".encode())
