@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sootprint.core.energy import counted
-from sootprint.core.errors import SettingsError
+from sootprint.core.errors import InputError, SettingsError
+from sootprint.exporters.address import address_of
 from sootprint.settings import load
 from sootprint.settings.rules import MOST_PERIOD_S, duration, period
 
@@ -306,3 +307,45 @@ def test_runs_inside_a_command_learn_what_was_stated_for_it(tmp_path):
     env = {"SOOTPRINT_HOME": str(tmp_path), "SOOTPRINT_YEAR": "2024"}
     settings = load(env, tmp_path, zone="FR", pue=1.2, period="2s")
     assert settings.for_runs_inside() == {"SOOTPRINT_ZONE": "FR", "SOOTPRINT_PUE": "1.2"}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://me:s3c/r3t@host",
+        "https://me:12/r3t@host",
+        "https://r3t@host",
+        "https://me:s3c,'r3t@host",
+        "https://hub.example.org/?token=r3t",
+        "https://hub.example.org#r3t",
+    ],
+)
+def test_address_of_a_hub_that_holds_a_secret_is_refused_without_it(folders, address):
+    """Whatever cuts the address short; the line names where the token belongs, as does that of a command."""
+    _, project, env = folders
+    for taken in (lambda: load(env | {"SOOTPRINT_HUB": address}, project), lambda: address_of(address)):
+        with pytest.raises((SettingsError, InputError), match="SOOTPRINT_HUB_TOKEN_FILE") as caught:
+            taken()
+        assert "r3t" not in str(caught.value) and "s3c" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://", "https://host:port", "https://:80", "https://host:", "http:///x"]
+)
+def test_address_of_a_hub_has_a_host_and_a_port_of_digits(folders, address):
+    """What no program could reach is told before a run."""
+    _, project, env = folders
+    with pytest.raises(SettingsError, match="must be an address such as"):
+        load(env, project, hub=address)
+
+
+def test_addresses_that_programs_reach_are_taken(folders):
+    """With a port, by number, with a path, and with the brackets of IPv6."""
+    _, project, env = folders
+    for address in (
+        "http://127.0.0.1:8765",
+        "https://[::1]:8443",
+        "http://[::1]",
+        "https://lab.example.org/hub",
+    ):
+        assert load(env, project, hub=f"{address}/").hub == address

@@ -88,3 +88,10 @@ def test_cloned_project_cannot_ask_with_your_key(tmp_path):
     (project / "sootprint.toml").write_text('[grid]\nsources = ["energy_charts"]', encoding="utf-8")
     with pytest.raises(SettingsError, match=r"\[grid\] may stand only in your own"):
         settings.load({"SOOTPRINT_HOME": str(tmp_path / "home")}, project)
+
+
+def test_password_in_the_address_of_a_source_is_not_told(tmp_path):
+    """The line that refuses it has the address without it, and where a key belongs."""
+    with pytest.raises(SettingsError, match="key_file") as caught:
+        loaded(tmp_path, '[grid.eia]\nurl = "https://me:s3c/r3t@example.org"')
+    assert "r3t" not in str(caught.value) and "s3c" not in str(caught.value)

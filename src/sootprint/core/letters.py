@@ -33,5 +33,5 @@ def without_secrets(text: str) -> str:
     """
     import re
 
-    text = re.sub(r"(://)[^\s'\",]*@", r"\1***@", text)
-    return re.sub(r"(://[^\s'\"?]*\?)[^\s'\"]*", r"\1***", text)
+    text = re.sub(r"(://)\S*@", r"\1***@", text)
+    return re.sub(r"(://[^\s'\"?#]*[?#])[^\s'\"]*", r"\1***", text)

@@ -6,6 +6,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sootprint.core.errors import InputError, SettingsError
+from sootprint.core.letters import without_secrets
+from sootprint.settings.rules import hub
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 OTHERS = 0o077
@@ -21,15 +23,12 @@ def address_of(address: str, *, token: bool = False) -> str:
     Raises:
         InputError: It is none, or a token would go over a connection that is not encrypted.
     """
-    address = address.rstrip("/")
     try:
-        parts = urlsplit(address)
-        host = parts.hostname
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in ("http", "https"):
-        raise InputError(f"{address!r:.80} is no address of a hub: give e.g. https://hub.example.org")
-    if token and parts.scheme == "http" and host not in LOOPBACK:
+        address = hub(address)
+    except ValueError as err:
+        shown = without_secrets(repr(address))
+        raise InputError(f"{shown:.80} is no address of a hub: it {err}") from None
+    if token and address.startswith("http://") and urlsplit(address).hostname not in LOOPBACK:
         raise InputError(f"{address} is not encrypted, so the token is not sent: use https://")
     return address
 

@@ -216,7 +216,7 @@ _KEYS: dict[str, _Key] = {
     "budget_kg": _Key("budget_kg", "SOOTPRINT_BUDGET_KG", rules.budget),
     "expect_total": _Key("expect_total", "SOOTPRINT_EXPECT_TOTAL", _table("expectation", "rules"), False),
     "year": _Key("year", "SOOTPRINT_YEAR", rules.year),
-    "hub": _Key("hub", "SOOTPRINT_HUB", rules.url),
+    "hub": _Key("hub", "SOOTPRINT_HUB", rules.hub),
     "hub_push": _Key("hub_push", "SOOTPRINT_HUB_PUSH", rules.pushed),
     "hub_token_file": _Key("hub_token_file", "SOOTPRINT_HUB_TOKEN_FILE", rules.directory, False),
     "exporters": _Key("exporters", "SOOTPRINT_EXPORTERS", _table("exporters", "exporters")),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sootprint.core.letters import without_secrets
-from sootprint.settings.rules import label, url
+from sootprint.settings.rules import hub, label, url
 
 NONE = "none"
 RULE = 'must be places such as "jsonl:footprints.jsonl", "opentelemetry:http://127.0.0.1:4318" or "mlflow"'
@@ -51,13 +51,14 @@ def _file(at: str) -> str:
         raise ValueError("must name a file by a path: no home or working folder is known here") from None
 
 
-def _address(at: str) -> str:
-    """Address without a password or a query."""
-    if "?" in at or "#" in at:
-        raise ValueError(
-            "must be an address without ? and #: it is stored and printed, and a key in it would be, too"
-        )
-    return url("-" if "@" in at or not at else at, example="http://127.0.0.1:4318")
+def _collector(at: str) -> str:
+    """Address of a collector of OpenTelemetry."""
+    keys = "keys stand in OTEL_EXPORTER_OTLP_HEADERS"
+    return url(at or "-", example="http://127.0.0.1:4318", instead=keys)
+
+
+def _hub(at: str) -> str:
+    return hub(at or "-")
 
 
 def _other(at: str) -> str:
@@ -73,7 +74,7 @@ _RULES: dict[str, Callable[[str], str]] = {
     "jsonl": _file,
     "csv": _file,
     "prometheus": _file,
-    "opentelemetry": _address,
-    "hub": _address,
+    "opentelemetry": _collector,
+    "hub": _hub,
 }
 _NEEDED = frozenset(_RULES)

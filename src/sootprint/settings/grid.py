@@ -149,7 +149,7 @@ def _zones(value: Any) -> dict[str, str]:
 
 
 def _web(value: Any) -> str:
-    return url(value, example="https://api.example.org")
+    return url(value, example="https://api.example.org", instead="use key_env (a variable) or key_file")
 
 
 _OF_ALL: Mapping[str, Rule] = {"zones": _zones, "url": _web}

@@ -172,13 +172,39 @@ def boolean(value: Any) -> bool:
     return word in _TRUE
 
 
-def url(value: Any, *, example: str = "https://hub.example.org") -> str:
-    """Address without user name, password or trailing slash: a password in it would enter logs."""
+def hub(value: Any) -> str:
+    """Address of a hub."""
+    return url(value, example=HUB, instead="a token stands in a file that SOOTPRINT_HUB_TOKEN_FILE names")
+
+
+def url(value: Any, *, example: str, instead: str, query: bool = False) -> str:
+    """Address without user name, password or trailing slash: a password in it would enter logs and lists.
+
+    An @ is refused wherever it stands: in "https://me:pa/ss@host" a reader of addresses finds the host "me".
+
+    Args:
+        value: As it was written.
+        example: An address that would do.
+        instead: Where a password or key belongs, in words.
+        query: Whether it may have a query, as a device asks for.
+    """
     text = label(value).rstrip("/")
-    host = text.partition("://")[2].partition("/")[0]
-    if not text.startswith(("https://", "http://")) or not host or "@" in host or " " in text:
+    if "@" in text:
+        raise ValueError(f'must be an address without a password and @, such as "{example}": {instead}')
+    if not query and ("?" in text or "#" in text):
+        raise ValueError(
+            f"must be an address without ? and #, for it is stored and printed, as a key in it would be: {instead}"
+        )
+    if not text.startswith(("https://", "http://")) or " " in text or not _is_host(text):
         raise ValueError(f'must be an address such as "{example}", without a password')
     return text
+
+
+def _is_host(text: str) -> bool:
+    """Whether an address has a host, and after it no port or one of digits."""
+    host = text.partition("://")[2].partition("/")[0].partition("?")[0]
+    name, colon, port = ("", "", "") if host.endswith("]") else host.rpartition(":")
+    return bool(name and port.isdigit()) if colon else bool(host)
 
 
 def strength(origin: str) -> int:

@@ -139,7 +139,9 @@ def checked(entry: Any, rules: Mapping[str, Rule], *, path: str) -> dict[str, An
         try:
             checked[key] = rules[key](given)
         except ValueError as err:
-            raise ValueError(f"{path}.{key} = {given!r} {err}") from err
+            from sootprint.core.letters import without_secrets
+
+            raise ValueError(f"{path}.{key} = {without_secrets(repr(given))} {err}") from err
     return checked
 
 

@@ -12,6 +12,7 @@ from sootprint.settings.tables import Rule, checked, table
 POWER_UNITS = ("W", "kW", "mW")
 ENERGY_UNITS = ("J", "kJ", "Wh", "kWh", "Wmin")
 MOST_NODES = 10_000
+INSTEAD = "use user, and password_env (a variable) or password_file"
 NO_SECRET = (
     "must not stand in a file that is copied and shared: use password_env (a variable) or password_file"
 )
@@ -118,7 +119,7 @@ def _pointer(value: Any) -> str:
 
 def _web(value: Any) -> str:
     """Address of a device."""
-    return url(value, example="http://192.168.1.20/status")
+    return url(value, example="http://192.168.1.20/status", instead=INSTEAD, query=True)
 
 
 def _path(value: Any) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sootprint.core.errors import HubError, InputError
+from sootprint.core.errors import HubError
 from sootprint.core.records import Footprint
+from sootprint.exporters.address import address_of
 from sootprint.survey import records
 from sootprint.survey.dataset import Dataset, from_footprints
 
@@ -34,10 +35,9 @@ def fetched(address: str, *, progress: Callable[[int], None] | None = None) -> I
     """Records of a hub; a text is the reason why one could not be read."""
     import httpx
 
-    if not address.startswith(("http://", "https://")):
-        raise InputError(f"{address!r} is no address of a hub: it begins with https:// or http://")
+    address = address_of(address)
     cursor, count = None, 0
-    with httpx.Client(base_url=address.rstrip("/"), timeout=TIMEOUT_S, follow_redirects=True) as client:
+    with httpx.Client(base_url=address, timeout=TIMEOUT_S, follow_redirects=True) as client:
         for _ in range(PAGES):
             asked: dict[str, Any] = {"limit": PAGE} | ({"cursor": cursor} if cursor else {})
             page = _page(client, address, asked)
