@@ -235,3 +235,31 @@ def _wait_until_live(process: subprocess.Popen[bytes]) -> None:
         assert process.poll() is None
         time.sleep(0.05)
     raise AssertionError("the run did not begin within 20 s")
+
+
+PICKY = [sys.executable, "-c", "import argparse; argparse.ArgumentParser(prog='picky').parse_args()"]
+
+
+def test_option_that_went_to_the_command_is_named_where_that_refuses_it(program) -> None:
+    """One line after the program's own, which says where the option belongs; the exit code is the program's."""
+    for words in (["--zone", "FR"], ["--zone=FR"]):
+        done = program("run", "-q", "--zone", "SE", *PICKY, *words)
+        assert done.returncode == 2
+        *others, hint = done.stderr.splitlines()
+        assert "picky: error: unrecognized arguments" in others[-1]
+        assert hint.startswith("sootprint: --zone went to ")
+        assert "sootprint run --zone ... -- " in hint
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--", *PICKY, "--zone", "FR"], "whoever writes -- knows whose options follow"),
+        ([*PICKY, "--colour", "red"], "it is none of ours"),
+        ([*ECHO, "--zone", "FR"], "the program took it"),
+        ([sys.executable, "-c", "raise SystemExit(1)", "--name", "x"], "it failed for another reason"),
+    ],
+)
+def test_no_word_is_said_of_options_that_are_the_commands_own(program, words: list[str], why: str) -> None:
+    """A hint that is none would be a nuisance."""
+    assert "went to" not in program("run", "-q", "--zone", "SE", *words, input="").stderr, why

@@ -238,7 +238,7 @@ def run(
     """Measure a command from its start to its end.
 
     Its input, output, signals and exit code are as they would be without. The summary goes to stderr, the record to
-    the ledger. What stands after -- is not looked at.
+    the ledger. Options stand before the command: what stands after it, or after --, goes to it as it is.
 
         sootprint run -- python train.py
         sootprint run --zone FR --name base --tag seed=1 -- python train.py
@@ -249,7 +249,12 @@ def run(
         sootprint run --deadline 24h --expect 6h -- python train.py
         sootprint run --deadline 3d --expect 24h --targets home,fr -- ./train
     """
-    raise typer.Exit(_code(dict(locals())))
+    given = dict(locals())
+    ours = [name for name in given if name != "command"]
+    code = _code(given)
+    if code == shell.WRONG_USE:
+        shell.hint(command, ours)
+    raise typer.Exit(code)
 
 
 def _code(given: dict[str, Any]) -> int:

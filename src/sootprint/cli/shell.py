@@ -6,8 +6,10 @@ drawing it with Rich would take three times as long as everything else.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import sys
+from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 import typer
@@ -39,6 +41,24 @@ def exit_code(error: SootprintError) -> int:
 def say(text: str) -> None:
     """Write one line for a person on stderr."""
     typer.echo(f"sootprint: {' '.join(printable(text).split())}", err=True)
+
+
+def hint(command: Sequence[str], ours: Iterable[str]) -> None:
+    """Say which options of ours went to a program that did not know what to do with them, unless -- stood before it.
+
+    Args:
+        command: Program and its arguments, the last words of our own command line.
+        ours: Names of our options.
+    """
+    stood = sys.argv[-len(command) - 1 :]
+    names = {f"--{name.replace('_', '-')}" for name in ours}
+    found = [word for word in dict.fromkeys(part.partition("=")[0] for part in command[1:]) if word in names]
+    if found and stood[1:] == list(command) and stood[0] != "--":
+        with contextlib.suppress(OSError, ValueError):
+            say(
+                f"{', '.join(found)} went to {command[0]}, as all that stands after the command does; what is for us "
+                f"stands before it: sootprint run {found[0]} ... -- {command[0]} ..."
+            )
 
 
 def printable(text: str) -> str:
