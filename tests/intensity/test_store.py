@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -35,6 +36,16 @@ def test_answer_comes_back_as_it_was(tmp_path):
     assert store.find("DE", DAY.date(), now_s=NOW_S) == KEPT
     assert store.find("FR", DAY.date(), now_s=NOW_S) is None
     assert store.find("DE", date(2023, 1, 2), now_s=NOW_S) is None
+
+
+def test_answer_of_another_method_is_asked_again(tmp_path):
+    """Life-cycle figures that were kept are not shown as direct ones once the settings ask for these."""
+    direct = dataclasses.replace(OPEN, method="average, direct, location-based")
+    Store(tmp_path, OPEN).keep("DE", DAY.date(), KEPT)
+    assert Store(tmp_path, direct).find("DE", DAY.date(), now_s=NOW_S) is None
+    Store(tmp_path, direct).keep("DE", DAY.date(), KEPT)
+    assert Store(tmp_path, direct).find("DE", DAY.date(), now_s=NOW_S) == KEPT
+    assert Store(tmp_path, OPEN).find("DE", DAY.date(), now_s=NOW_S) is None
 
 
 def test_names_of_zones_are_no_paths(tmp_path):

@@ -20,7 +20,7 @@ from sootprint.core.locks import taken
 from sootprint.intensity.points import Point, Terms
 
 FOLDER = "grid"
-VERSION = 1
+VERSION = 2
 DRAFT_S = 3600.0  # a draft older than that is of a process that was killed
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 
@@ -55,10 +55,10 @@ class Store:
         self._terms = terms
 
     def find(self, zone: str, day: date, *, now_s: float) -> Kept | None:
-        """Answer about a zone and day of UTC, or None where none is kept, or it is too old to be."""
+        """Answer about a zone and day of UTC; None where none is kept, it is too old to be, or is of another method."""
         path = self._path(zone, day)
         try:
-            found = _parsed(path.read_bytes())
+            found = _parsed(path.read_bytes(), method=self._terms.method)
         except (OSError, ValueError, TypeError, LookupError, AttributeError):
             return None
         if abs(now_s - found.fetched_s) > self._terms.keep.total_seconds():
@@ -73,6 +73,7 @@ class Store:
             "version": VERSION,
             "source": self._terms.title,
             "licence": self._terms.licence,
+            "method": self._terms.method,
             "note": "kept for this user alone; do not pass it on beyond the licence",
             "fetched_s": found.fetched_s,
             "asked": [found.start.timestamp(), found.end.timestamp()],
@@ -151,10 +152,10 @@ def _write(path: Path, text: str) -> None:
             draft.unlink(missing_ok=True)
 
 
-def _parsed(content: bytes) -> Kept:
+def _parsed(content: bytes, *, method: str) -> Kept:
     data = json.loads(content)
-    if data["version"] != VERSION:
-        raise ValueError("an answer of another version")
+    if (data["version"], data["method"]) != (VERSION, method):
+        raise ValueError("an answer of another version, or of figures of another method")
     start, end = (datetime.fromtimestamp(at, UTC) for at in data["asked"])
     points = tuple(
         Point(datetime.fromtimestamp(a, UTC), datetime.fromtimestamp(b, UTC), _number(value), bool(forecast))
