@@ -39,3 +39,24 @@ def test_option_that_no_plan_can_keep_is_refused_in_both_its_forms(call, folder:
     refused = call("sbatch", "--deadline", "3d", "--expect", "1h", word, "train.sh")
     assert refused.exit_code == 2
     assert f"{word} cannot be planned" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--expect", "1h", "--trace", "none.csv"], "none.csv"),
+        (["--expect", "1h", "--zone", "FR", "--trace", "DE=grid.csv"], "is of DE, and the job runs in FR"),
+        (["--time=0"], "sbatch needs --expect"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused_before_it_is_submitted(
+    call, folder: Path, own_home: Path, words: list[str], said: str
+) -> None:
+    """A trace that is not there or of another place, and no time limit: one line, and no plan is begun."""
+    (folder / "grid.csv").write_text(
+        "timestamp_utc,ci_gco2e_kwh\n2026-01-01T00:00Z,300\n2026-01-01T01:00Z,200\n"
+    )
+    refused = call("sbatch", "--deadline", "3d", *words, "train.sh")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert said in refused.stderr
+    assert not (own_home / "plans").exists()

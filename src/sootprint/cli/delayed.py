@@ -128,7 +128,7 @@ def _refusal(known: Settings, asked: Asked) -> str | None:
             f"it cannot end by its deadline: it runs {_hours(asked.expect)} and has {_hours(asked.deadline)}"
         )
     if asked.trace is not None:
-        return _unfit(asked.trace, _zone(known))
+        return unfit(asked.trace, own_zone(known))
     if asked.targets and all(
         known.targets[name.strip()].trace for name in asked.targets.split(",") if name.strip()
     ):
@@ -137,12 +137,12 @@ def _refusal(known: Settings, asked: Asked) -> str | None:
         return "nothing tells the hours ahead: state sources in [grid] of your sootprint.toml, or give --trace FILE"
     return (
         None
-        if asked.targets or _zone(known)
+        if asked.targets or own_zone(known)
         else "the place is unknown, and so its hours ahead: state --zone"
     )
 
 
-def _unfit(trace: str, zone: str | None) -> str | None:
+def unfit(trace: str, zone: str | None) -> str | None:
     """Why a trace does not tell the hours ahead; None where it does."""
     from sootprint.intensity.trace import TraceSource
 
@@ -156,7 +156,8 @@ def _unfit(trace: str, zone: str | None) -> str | None:
     return None
 
 
-def _zone(known: Settings) -> str | None:
+def own_zone(known: Settings) -> str | None:
+    """Zone of this machine, or None where it is not known."""
     from sootprint import place
 
     return place.resolve(known.stated_places(), clusters=known.cluster_places(), sysfs=known.sysfs).zone
@@ -201,7 +202,7 @@ def _started_by(engine: str, found: Sequence[Target], known: Settings) -> list[T
         return []
     from sootprint.settings.targets import Target
 
-    zone, here = _zone(known) or "WORLD", str(Path.cwd())
+    zone, here = own_zone(known) or "WORLD", str(Path.cwd())
     return [Target(name="slurm", zone=zone, engine="slurm", workdir=here, python=sys.executable)]
 
 
@@ -225,7 +226,7 @@ def planned(known: Settings, asked: Asked, targets: Sequence[Target] = ()) -> Pl
         arguments=(*_arguments(asked), "--tag", f"plan={made}"),
         deadline_s=now_s + asked.deadline,
         expect_s=asked.expect or 0.0,
-        zone=targets[0].zone if targets else _zone(known) or "WORLD",
+        zone=targets[0].zone if targets else own_zone(known) or "WORLD",
         idle_w=asked.idle_w,
         power_w=asked.power_w,
         trace=str(options.zone_file(asked.trace)[0].resolve()) if asked.trace else None,

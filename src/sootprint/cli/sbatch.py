@@ -55,6 +55,7 @@ def sbatch(
         sootprint sbatch --deadline 3d --pausable --time=24:00:00 train.sh
     """
     from sootprint import settings
+    from sootprint.cli.delayed import own_zone, unfit
 
     known = settings.load(zone=zone)
     if deadline is None:
@@ -69,6 +70,8 @@ def sbatch(
         shell.wrong(
             "sbatch needs --expect, the time that the job runs, or a time limit, e.g. --time=24:00:00"
         )
+    if trace is not None and (refusal := unfit(trace, own_zone(known))) is not None:
+        shell.wrong(refusal)
     wanted = _wanted([str(script), *arguments], deadline, expect_s)
     wanted = replace(wanted, pausable=pausable, resume_cost=resume_cost, trace=trace)
     number, book = _submitted(known, replace(wanted, stated={"zone": zone} if zone else {}), stated)
@@ -179,10 +182,12 @@ def directives(script: Path) -> list[str]:
 
 
 def limit_s(stated: Sequence[str]) -> float | None:
-    """Time limit among options of sbatch [s], or None.
+    """Time limit among options of sbatch [s], or None; one of 0 is none, as Slurm takes it.
 
     >>> limit_s(["--time=1-12"]), limit_s(["-t", "90"]), limit_s(["--time=0:30:00", "-N1"])
     (129600.0, 5400.0, 1800.0)
+    >>> limit_s(["--time=0"]) is None
+    True
     """
     found = None
     for at, word in enumerate(stated):
@@ -200,7 +205,8 @@ def limit_s(stated: Sequence[str]) -> float | None:
         shell.wrong(f"--time={found} is no time limit of Slurm, e.g. 24:00:00 or 1-12")
     from_hours = bool(dash) or len(parts) == 3  # days-hours:minutes, hours:minutes:seconds, minutes:seconds
     units = (3600.0, 60.0, 1.0) if from_hours else (60.0, 1.0, 0.0)
-    return before * 86400.0 + sum(part * unit for part, unit in zip(parts, units, strict=False))
+    total_s = before * 86400.0 + sum(part * unit for part, unit in zip(parts, units, strict=False))
+    return total_s or None
 
 
 def _require_one(stated: Sequence[str]) -> None:
