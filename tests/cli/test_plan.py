@@ -443,3 +443,13 @@ def test_best_start_that_is_now_stands_once(call, tmp_path):
     ).stdout
     assert text.count("→") == 1
     assert "run now" in text and " start  " not in text.split("start (UTC)")[1]
+
+
+def test_picture_of_a_long_window_has_few_lines(call):
+    """900 days of hours are bars of means, which a line says; short ones have a bar for each hour."""
+    asked = ("--zones", "DE", "--expect", "300d", "--deadline", "900d")
+    lines = call("plan", *asked).stdout.splitlines()
+    assert len(lines) < 40
+    assert any(line.strip() == "each bar is the mean of 60 steps" for line in lines)
+    short = call("plan", "--zones", "DE", "--expect", "3h", "--deadline", "9h").stdout
+    assert "each bar" not in short and f"{'▁' * 9}\n" in short.replace(" \n", "\n")

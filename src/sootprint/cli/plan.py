@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PERCENT = 100.0
 BARS = "▁▂▃▄▅▆▇█"
-STRIP = 72  # steps in one line of the picture
+STRIP, MOST_STRIPS = 72, 5  # bars in one line of the picture, and lines
 KINDS = {"start": "start", "pause": "pause", "elastic": "workers", "place": "place"}
 
 Expect = Annotated[
@@ -314,23 +314,32 @@ def _time(duration_s: float) -> str:
 
 
 def picture(view: View, chosen: Option) -> Iterator[Text]:
-    """Lines of a zone's intensity as bars, the chosen hours in green with a mark below."""
+    """Lines of a zone's intensity as bars, the chosen hours in green with a mark below; of a long window means."""
     from rich.text import Text
 
-    least, most = float(view.expected.min()), float(view.expected.max())
+    each = -(-view.expected.size // (STRIP * MOST_STRIPS))
+    starts = range(0, view.expected.size, each)
+    values = [float(view.expected[at : at + each].mean()) for at in starts]
     hours = set(chosen.hours) if chosen.zone == view.zone else set()
+    ran = [
+        any((view.start + step * view.step).astimezone(UTC) in hours for step in range(at, at + each))
+        for at in starts
+    ]
+    least, most = min(values), max(values)
     scale = f"{view.zone:.14} {least:.0f} to {most:.0f} g/kWh"
-    for low in range(0, view.expected.size, STRIP):
-        bars, marks = Text(f"{'' if low else scale:<30}"), Text(" " * 30)
-        for step in range(low, min(low + STRIP, view.expected.size)):
-            runs = (view.start + step * view.step).astimezone(UTC) in hours
-            share = (float(view.expected[step]) - least) / (most - least) if most > least else 0.0
+    indent = max(30, len(scale) + 1)
+    for low in range(0, len(values), STRIP):
+        bars, marks = Text(f"{'' if low else scale:<{indent}}"), Text(" " * indent)
+        for value, runs in zip(values[low : low + STRIP], ran[low : low + STRIP], strict=True):
+            share = (value - least) / (most - least) if most > least else 0.0
             level = min(len(BARS) - 1, int(len(BARS) * share))
             bars.append(BARS[level], style="bold green" if runs else "dim")
             marks.append("▔" if runs else " ", style="green")
         yield bars
         if hours:
             yield marks
+    if each > 1:
+        yield Text(f"{'':{indent}}each bar is the mean of {each} steps", "dim")
 
 
 def _words(made: Plan) -> list[tuple[str, str]]:
