@@ -59,3 +59,19 @@ def test_intensity_of_kilograms_is_warned_of(here: Path) -> None:
     for one in ("0", "6"):
         told = CliRunner().invoke(app, [*ESTIMATE[:3], "--hours", "9", "--intensity", one, "--json"])
         assert "below every grid" not in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("calibrate", "--from", "no.csv"), "give a CSV of time and watts"),
+        (("estimate", "--stages", "no.toml"), "give a TOML file"),
+        (("estimate", "--from", "no.toml"), "give a file of jobs"),
+        (("catalogue", "update", "--from", "no.csv"), "no.csv cannot be read as CSV in UTF-8: No such file"),
+    ],
+)
+def test_file_that_is_not_there_is_told_with_what_is_wanted(call, words, said):
+    """One line, exit code 2, and the kind of file that the option takes."""
+    found = call(*words)
+    assert (found.exit_code, said in found.stderr) == (2, True), found.stderr
+    assert len(found.stderr.splitlines()) == 1

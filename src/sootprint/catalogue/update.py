@@ -88,7 +88,8 @@ def _read(file: Path) -> list[dict[str, str]]:
         reader = csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines(), strict=True)
         rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as err:
-        raise InputError(f"{file} cannot be read as CSV in UTF-8: {err}") from err
+        why = getattr(err, "strerror", None) or err
+        raise InputError(f"{file} cannot be read as CSV in UTF-8: {why}") from None
     if not rows:
         raise InputError(f"{file} has no rows: give a CSV with the columns of a packaged table")
     for number, row in enumerate(rows, start=2):

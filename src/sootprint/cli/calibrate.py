@@ -230,7 +230,7 @@ def _from_log(known: Settings, node: str, path: Path) -> Readings:
     from sootprint.cli import lookup
     from sootprint.estimator import wall_log
 
-    logged = wall_log.read(lookup.text_of(str(path)), name=str(path))
+    logged = wall_log.read(lookup.text_of(str(path), wanted="a CSV of time and watts"), name=str(path))
     with lookup.ledger() as ledger:
         stored = [ledger.get(row.id) for row in ledger.runs()]
     found = wall_log.found_in(logged, [one for one in stored if one.node == node])

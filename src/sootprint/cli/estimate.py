@@ -181,7 +181,9 @@ def _life_cycle(stages: Path, table: Path | None, given: dict[str, Any], wishes:
         )
     from sootprint.estimator.lifecycle import life_cycle
 
-    made = life_cycle(lookup.text_of(str(stages)), name=stages.name, records=lookup.record)
+    made = life_cycle(
+        lookup.text_of(str(stages), wanted="a TOML file"), name=stages.name, records=lookup.record
+    )
     jobs.show(made, wishes)
 
 

@@ -158,7 +158,7 @@ def _of_spec(path: Path, defaults: dict[str, Any], wishes: Wishes) -> Iterator[F
     from sootprint.estimator.table import from_values
 
     known, kind = Lookups(settings.load()), _kind(wishes)
-    listed = spec.jobs(lookup.text_of(str(path)), path.name)
+    listed = spec.jobs(lookup.text_of(str(path), wanted="a file of jobs"), path.name)
     for number, values in enumerate(listed, start=1):
         where = path.name if len(listed) == 1 else f"{path.name} job {number}"
         yield from_values(values, where=where, known=known, defaults=defaults, kind=kind)
