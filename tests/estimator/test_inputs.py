@@ -41,6 +41,7 @@ BAD = [
     ({"method": "exact"}, "method is 'exact'", "survey"),
     ({"method": "survey", "pue": 1.2}, "pue is 1.2", "method full"),
     ({"zone": "Frnce"}, "zone 'Frnce'", "FR (France)"),
+    ({"zone": "", "intensity": None}, "zone ''", "name a country"),
     ({"hardware": "V1000"}, "'V1000'", "V100"),
     ({"hardware": "Xeon Gold 62499"}, "'Xeon Gold 62499'", "Xeon Gold 624"),
 ]

@@ -59,7 +59,7 @@ def _intensity(job: Job, here: whereabouts.ResolvedPlace) -> tuple[Factor, Place
         given = factors.given("intensity", job.intensity, unit=zones.UNIT)
         place = Place() if here.zone is None else zones.locate(here.zone).place
         return given, dataclasses.replace(place, source="argument"), _too_small(job.intensity)
-    found = zones.intensity(here.zone or zones.WORLD, job.year)
+    found = zones.intensity(zones.WORLD if here.zone is None else here.zone, job.year)
     if here.zone is None:
         return found.factor, Place(), (f"{UNKNOWN_PLACE}; {here.fix}",)
     return found.factor, dataclasses.replace(found.place, source=here.source), found.warnings
