@@ -81,6 +81,8 @@ def test_recomputation_is_hardware_work_only() -> None:
         ({"params": 1, "tokens": 1, "architecture": "moe"}, "active_params"),
         ({"params": 1, "tokens": 1, "technique": "distil"}, "teacher_params"),
         ({"params": 1, "tokens": float("nan")}, "tokens is nan"),
+        ({"params": 1e300, "tokens": 1e300}, "params is 1e[+]300: it is above 0 and at most 1e[+]30"),
+        ({"params": 10**400, "tokens": 1}, "params is 1000000"),
         ({"params": 1, "tokens": True}, "tokens is True"),
         ({"params": 1, "tokens": 1, "technique": "magic"}, "'magic'"),
     ],

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, field
 
 from sootprint.core.errors import InputError
+from sootprint.core.quantity import finite
 
 ARCHITECTURES = ("dense", "moe", "encdec", "vision")
 TECHNIQUES = ("full", "lora", "distil", "rl")
@@ -82,6 +83,7 @@ class Workload:
         return self.params if self.active_params is None else self.active_params
 
 
+MOST = 1e30  # of any count: products of four are numbers, too
 COUNTS_DIFFER = 3.0  # attention, encoder-decoders and recomputation: no published count is farther from 6 N D
 _NUMBERS = (
     *("params", "active_params", "tokens", "samples", "flops_per_sample", "layers", "width"),
@@ -205,8 +207,11 @@ def _check_number(name: str, value: float | None) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(f"{name} is {value!r}: it is a number, e.g. 7e9")
-    if not (value > 0.0 and math.isfinite(value)):
-        raise InputError(f"{name} is {value:g}: it is above 0; leave it out where it is unknown")
+    number = finite(value)
+    if number is None or not 0.0 < number <= MOST:
+        raise InputError(
+            f"{name} is {value!r:.40}: it is above 0 and at most {MOST:g}; leave it out where it is unknown"
+        )
 
 
 def _check_together(work: Workload) -> None:
