@@ -293,12 +293,16 @@ def test_killed_run_is_recovered_and_sent(call: Callable[..., Any], own_home: Pa
 def test_deleted_run_is_sent_nowhere(
     call: Callable[..., Any], stored: list[Footprint], collector: Collector, own_home: Path
 ) -> None:
-    """What waited for a collector that was away, and what was promised, goes with the run."""
+    """What waited for a collector that was away, what was promised and what was refused, goes with the run."""
     place = f"opentelemetry:{collector.address}"
     collector.status = 503
     assert call("export", "small", "large", "--to", place).exit_code == 1
-    Outbox(own_home, place).promise(stored[0].id)
+    box = Outbox(own_home, place)
+    box.promise(stored[0].id)
+    refused = box.refuse(box.put(stored[0]), "not mine")
+    call("export", "small", "--to", place)
     assert call("delete", "small", "--yes").exit_code == 0
+    assert list(refused.parent.iterdir()) == []
     collector.status = 200
     assert call("export").stdout == f"1 record in {place}\n"
     assert {one.resource["sootprint.run.name"] for one in collector.points()} == {"large"}

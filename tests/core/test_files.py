@@ -60,6 +60,8 @@ def test_open_file_of_this_process_is_written_in_place(tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_told_before(tmp_path: Path) -> None:
     """No folder, a folder in place of a file, a file in place of a folder; nothing is made by the question."""
     (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot be written: File name too long; name another file"):
+        files.writable(tmp_path / ("x" * 300))
     for path in (tmp_path / "none" / "x.png", tmp_path / "file" / "x.png", tmp_path):
         with pytest.raises(InputError, match="cannot be written"):
             files.writable(path)

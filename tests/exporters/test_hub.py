@@ -24,6 +24,7 @@ from sootprint.exporters.outbox import Outbox
 from sootprint.hub import chain, database, opening
 from sootprint.hub.app import application
 from sootprint.ledger import keep
+from tests.fixtures.collector import Collector
 from tests.hub import records
 from tests.hub.conftest import HOST, hub
 
@@ -202,3 +203,42 @@ def test_push_and_pull_against_a_hub_that_is_away_fail_with_code_1(own_home: Pat
     assert done.exit_code == 1
     assert "http://127.0.0.1:9 does not answer" in done.stderr
     assert len(list((own_home / "outbox").glob("*/*.json"))) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'{"accepted": "many", "duplicate": 0, "rejected": []}',
+        b'{"accepted": 1}',
+        b'{"accepted": 1, "duplicate": 0, "rejected": [1]}',
+        b'{"accepted": 0, "duplicate": 0, "rejected": [{"index": 0}]}',
+        b'{"accepted": 0, "duplicate": 0, "rejected": []}',
+        b'{"accepted": 2, "duplicate": 0, "rejected": []}',
+        b"[" * 20_000,
+    ],
+)
+def test_answer_that_is_no_count_leaves_all_waiting(tmp_path: Path, answer: bytes) -> None:
+    """One line, and nothing is taken for acknowledged."""
+    with Collector() as server:
+        server.answer = answer
+        with HubExporter(tmp_path, server.address) as exporter:
+            exporter.outbox.put(records.footprint())
+            with pytest.raises(HubError) as caught:
+                exporter.send()
+            assert "\n" not in str(caught.value)
+            assert len(exporter.outbox.waiting()) == 1
+
+
+def test_hub_on_this_machine_is_asked_without_a_proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy that a cluster states for the world outside knows no hub on the loopback address."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with Collector() as server:
+        server.answer = b'{"accepted": 1, "duplicate": 0, "rejected": []}'
+        with HubExporter(tmp_path, server.address) as exporter:
+            exporter.outbox.put(records.footprint())
+            assert exporter.send().accepted == 1

@@ -22,6 +22,7 @@ from sootprint.core.errors import ExportError, InputError
 from sootprint.core.records import Footprint
 from sootprint.exporters import opened
 from sootprint.exporters.csv import COLUMNS
+from sootprint.exporters.outbox import Outbox
 from tests.fixtures.exporting import footprint
 
 FORMS = ["jsonl", "csv"]
@@ -234,9 +235,9 @@ def test_read_only_disk_is_said(form: str, small: Path) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", ["", "there/is/no/folder", "/dev/full", "/dev/null"])
+@pytest.mark.parametrize("name", ["", "there/is/no/folder", "/dev/full", "/dev/null", "x" * 300])
 def test_what_is_no_file_is_refused_before_any_work(form: str, name: str, tmp_path: Path) -> None:
-    """A folder, one that is missing, and a device."""
+    """A folder, one that is missing, a device, and a name that no file can have."""
     with pytest.raises(InputError):
         exporter_of(form, tmp_path / name)
 
@@ -259,3 +260,19 @@ def test_lines_are_the_records_that_import_reads(tmp_path: Path) -> None:
     path, one = tmp_path / "runs.jsonl", footprint()
     exporter_of("jsonl", path).write(one)
     assert json.loads(path.read_text()) == json.loads(one.to_json())
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_name_of_a_new_file_is_on_the_disk_before_the_record_is_forgotten(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file outlives a power cut once its folder does: of the outbox, and of the place."""
+    forced: list[str] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda number: forced.append(str(Path(f"/proc/self/fd/{number}").readlink()))
+    )
+    box = Outbox(tmp_path, form)
+    box.put(footprint())
+    assert forced[-1] == str(box.folder)
+    exporter_of(form, tmp_path / "new").write(footprint())
+    assert forced[-2:] == [str(tmp_path / "new"), str(tmp_path)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from email.utils import formatdate
 
 import pytest
 
@@ -85,6 +86,67 @@ def test_other_answers_leave_the_record_waiting(collector: Collector, status: in
         write(collector)
     assert not isinstance(caught.value, RefusedError)
     assert len(collector.headers) == 1
+
+
+def test_busy_server_is_asked_again_when_it_says_so(collector: Collector) -> None:
+    """By a number of seconds and by a date; the record is there once."""
+    soon = {"Retry-After": formatdate(time.time() + 2.0, usegmt=True)}
+    collector.first = [(429, {"Retry-After": "1"}), (503, soon), (504, {"Retry-After": "0"})]
+    began_s = time.monotonic()
+    write(collector)
+    assert time.monotonic() - began_s >= 3.0  # a second each, at least
+    assert (len(collector.headers), len(collector.bodies)) == (4, 1)
+
+
+@pytest.mark.parametrize("later", ["3600", "soon", "-1", "9" * 400])
+def test_busy_server_that_asks_for_long_is_left_for_now(collector: Collector, later: str) -> None:
+    """The record waits, and the line says how long is asked for."""
+    collector.status, collector.more = 429, {"Retry-After": later}
+    with pytest.raises(ExportError, match="answered 429") as caught:
+        write(collector)
+    assert ("asks to be asked again in 3600 s" in str(caught.value)) == (later == "3600")
+    assert len(collector.headers) == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [b"Client sent an HTTP request to an HTTPS server.\n", b"<html>Bad\nRequest</html>", b"[]", b""]
+)
+def test_bad_request_of_another_server_is_no_verdict_on_the_record(
+    collector: Collector, answer: bytes
+) -> None:
+    """Only a Status of OTLP is: a wrong port or a proxy says 400, too, and the record waits for the right one."""
+    collector.status, collector.answer = 400, answer
+    with pytest.raises(ExportError, match="answered 400") as caught:
+        write(collector)
+    assert not isinstance(caught.value, RefusedError)
+    assert ("an HTTPS server" in str(caught.value)) == answer.startswith(b"Client")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["OTEL_EXPORTER_OTLP_COMPRESSION", "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION"])
+def test_request_is_compressed_where_the_environment_says_so(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """As of other senders; what is not known is refused before anything is sent."""
+    monkeypatch.setenv(name, "gzip")
+    write(collector)
+    assert collector.headers[0]["Content-Encoding"] == "gzip"
+    assert collector.points()
+    monkeypatch.setenv(name, "zstd")
+    with pytest.raises(InputError, match="COMPRESSION is 'zstd': state gzip or none"):
+        write(collector)
+    assert len(collector.headers) == 1
+
+
+def test_variable_of_metrics_counts_before_that_of_all(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the specification has it."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "of=all,x=1")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_HEADERS", "of=metrics")
+    write(collector)
+    assert collector.headers[0]["of"] == "metrics"
+    assert "x" not in collector.headers[0]
 
 
 @pytest.mark.parametrize("answer", [b"<html>", b"[]", b"\xff\x00", b"[" * 20_000, b"null"])

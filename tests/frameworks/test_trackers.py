@@ -284,3 +284,34 @@ def test_wandb_without_a_key_asks_nobody(folder: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("WANDB_MODE", "online")
     with pytest.raises(ExportError, match="W&B has no key here"):
         opened("wandb:thesis", settings.load()).write(footprint())
+
+
+@pytest.mark.parametrize(("name", "value"), [("WANDB_MODE", "disabled"), ("WANDB_DISABLED", "true")])
+def test_wandb_that_is_switched_off_takes_no_record(
+    name: str, value: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would take all that it is given, and keep nothing of it."""
+    monkeypatch.delenv("WANDB_MODE")
+    monkeypatch.setenv(name, value)
+    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+    with pytest.raises(ExportError, match="W&B is switched off"):
+        opened("wandb:thesis", settings.load()).write(footprint())
+    assert not (folder / "wandb").exists()
+
+
+def test_wandb_gets_nothing_of_the_process_that_exports(folder: Path) -> None:
+    """Neither its command line nor the machine's name: the run may be the user's own, which has told them of itself."""
+    from wandb.proto import wandb_internal_pb2
+
+    opened("wandb:thesis", settings.load()).write(footprint())
+    (log,) = folder.glob("wandb/offline-run-*/*.wandb")
+    records = []
+    for data in messages(log.read_bytes()):
+        records.append(wandb_internal_pb2.Record())
+        records[-1].ParseFromString(data)
+    assert {one.run.host for one in records} == {""}
+    names = {path.name for path in log.parent.glob("files/*")}
+    assert names.isdisjoint({"wandb-metadata.json", "requirements.txt", "conda-environment.yaml"}), names
+    told = {item.path for one in records for item in one.files.files}
+    assert not [path for path in told if "metadata" in path or "requirements" in path], told
+    assert not [one for one in records if one.HasField("environment")]

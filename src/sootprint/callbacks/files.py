@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+
+from sootprint.core.files import forced as on_disk
 
 NEW, OLD = ".new", ".old"  # what is being written, and a folder that is being replaced
 
@@ -43,30 +43,20 @@ def placed(made: Path, path: Path) -> None:
         _removed(aside)
         path.replace(aside)
     made.replace(path)
-    _forced(path.parent)
+    on_disk(path.parent)
     _removed(aside)
 
 
 def forced(path: Path) -> None:
     """Force a file, or a folder with all that is in it, to the disk."""
     for one in [*path.rglob("*"), path] if path.is_dir() else [path]:
-        _forced(one)
+        on_disk(one)
 
 
 def present(path: Path) -> Path | None:
     """The last whole checkpoint: `path`, or the folder beside it that was being replaced; None where there is none."""
     aside = path.with_name(path.name + OLD)
     return next((one for one in (path, aside) if one.exists()), None)
-
-
-def _forced(path: Path) -> None:
-    """Force a file or folder to the disk; a file system that cannot is left to itself."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _removed(path: Path) -> None:

@@ -91,13 +91,10 @@ def _check(known: Settings, places: list[str]) -> None:
     Raises:
         SootprintError: One cannot.
     """
-    from sootprint.exporters import opened
+    from sootprint.runner.delivery import usable
 
     for place in places:
-        with contextlib.ExitStack() as stack:
-            exporter = opened(place, known)
-            if hasattr(exporter, "close"):
-                stack.callback(exporter.close)
+        usable(place, known)
 
 
 def _sent(places: list[str], known: Settings, records: list[Footprint]) -> list[Sent]:

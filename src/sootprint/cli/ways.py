@@ -64,13 +64,13 @@ def exporting(known: Settings, *, say: Say, is_segment: bool) -> Exporting | Non
     if not known.exporters:
         return None
     from sootprint.core.errors import SootprintError
-    from sootprint.exporters import opened
+    from sootprint.runner.delivery import present
     from sootprint.runner.exporting import Exporting
 
     asked = known.origins.get("exporters") == "argument" and not is_segment
     for place in known.exporters:
         try:
-            getattr(opened(place, known), "close", _nothing)()
+            present(place, known)
         except SootprintError as err:
             if asked:
                 raise
@@ -79,4 +79,4 @@ def exporting(known: Settings, *, say: Say, is_segment: bool) -> Exporting | Non
 
 
 def _nothing(*_: object) -> None:
-    """Say nothing, or close nothing."""
+    """Say nothing."""

@@ -18,6 +18,13 @@ def writable(path: Path) -> Path:
     Raises:
         InputError: It is a folder, its folder is not there, or may not be written.
     """
+    try:
+        return _writable(path)
+    except OSError as err:  # a name that is too long, a folder above that may not be entered
+        raise InputError(f"{path!s:.200} cannot be written: {err.strerror}; name another file") from None
+
+
+def _writable(path: Path) -> Path:
     real = _real(path)
     if real.is_dir():
         raise InputError(f"{path} cannot be written: it is a folder; name a file in it")
@@ -80,6 +87,16 @@ def write_parts(path: Path, parts: Iterable[bytes]) -> None:
     finally:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def forced(path: Path) -> None:
+    """Force a file, or a folder's names, to the disk; a file system that cannot is left to itself."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _real(path: Path) -> Path:

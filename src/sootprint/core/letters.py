@@ -35,3 +35,12 @@ def without_secrets(text: str) -> str:
 
     text = re.sub(r"(://)\S*@", r"\1***@", text)
     return re.sub(r"(://[^\s'\"?#]*[?#])[^\s'\"]*", r"\1***", text)
+
+
+def in_a_line(text: str, most: int = 300) -> str:
+    r"""Beginning of a text of another program as one line without secrets, at most so many letters.
+
+    >>> in_a_line("no access\n to http://me:s3cret@127.0.0.1/")
+    'no access to http://***@127.0.0.1/'
+    """
+    return without_secrets(" ".join(text.split()))[:most]

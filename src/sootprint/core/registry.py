@@ -8,6 +8,7 @@ from sootprint.core.errors import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
     from typing import Any
 
 BUILT_IN = {
@@ -46,17 +47,31 @@ def load(group: str, name: str) -> Any:
     """The object that a plug-in registers; entry points are searched only for names that are not built in.
 
     Raises:
-        SettingsError: No installed package registers the name.
+        SettingsError: No installed package registers the name, or several do.
     """
     target = BUILT_IN[group].get(name)
     if target is not None:
         module, _, attribute = target.partition(":")
         __import__(module)  # importlib would be loaded for nothing else
         return getattr(sys.modules[module], attribute)
+    return offered(group, name).load()
+
+
+def offered(group: str, name: str) -> EntryPoint:
+    """Entry point by which an installed package offers a plug-in that is not built in; none of its code is run.
+
+    Raises:
+        SettingsError: No installed package offers the name, or several do.
+    """
     from importlib.metadata import entry_points
 
-    for point in entry_points(group=group, name=name):
-        return point.load()
-    raise SettingsError(
-        f"no installed package offers {name!r} in {group}; built in are {', '.join(BUILT_IN[group])}"
-    )
+    found = {point.value: point for point in entry_points(group=group, name=name)}
+    if not found:
+        raise SettingsError(
+            f"no installed package offers {name!r} in {group}; built in are {', '.join(BUILT_IN[group])}"
+        )
+    if len(found) > 1:
+        raise SettingsError(
+            f"{len(found)} packages offer {name!r} in {group} ({', '.join(sorted(found))}): uninstall all but one"
+        )
+    return next(iter(found.values()))

@@ -13,6 +13,11 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 OTHERS = 0o077
 
 
+def is_near(address: str) -> bool:
+    """Whether an address is of this machine, which no proxy knows and whose connections need no encryption."""
+    return urlsplit(address).hostname in LOOPBACK
+
+
 def address_of(address: str, *, token: bool = False) -> str:
     """Address of a hub without a trailing slash.
 

@@ -18,7 +18,7 @@ import httpx
 from sootprint import __version__
 from sootprint.core.errors import HubError, RefusedError
 from sootprint.core.records import Footprint
-from sootprint.exporters.address import address_of, token_of
+from sootprint.exporters.address import address_of, is_near, token_of
 from sootprint.exporters.outbox import Outbox, batches
 
 TYPE_CHECKING = False
@@ -77,7 +77,7 @@ class HubExporter:
         )
         self.address, self.outbox = address, Outbox(home, address)
         self._headers = headers
-        self._client = client or httpx.Client(timeout=TIMEOUT_S)
+        self._client = client or httpx.Client(timeout=TIMEOUT_S, trust_env=not is_near(address))
 
     def __enter__(self) -> HubExporter:
         return self
@@ -164,9 +164,16 @@ class HubExporter:
         )
         if "accepted" not in answer:
             raise HubError(f"{self.address} refused the request: {answer.get('title', answer)!s:.200}")
-        sent.accepted += int(answer["accepted"])
-        sent.duplicate += int(answer["duplicate"])
-        refused = {one["index"]: "; ".join(one["errors"]) for one in answer["rejected"]}
+        try:
+            accepted, duplicate = int(answer["accepted"]), int(answer["duplicate"])
+            refused = {one["index"]: "; ".join(one["errors"]) for one in answer["rejected"]}
+        except (KeyError, TypeError, ValueError):
+            raise HubError(f"{self.address} answered no counts of records: is it a hub?") from None
+        if accepted + duplicate + len(refused) != len(batch):
+            raise HubError(
+                f"{self.address} answered for {accepted + duplicate + len(refused)} of {len(batch)} records; try again"
+            )
+        sent.accepted, sent.duplicate = sent.accepted + accepted, sent.duplicate + duplicate
         for index, (path, _) in enumerate(batch):
             if index in refused:
                 sent.refused.append((self.outbox.refuse(path, refused[index]), refused[index]))
@@ -194,7 +201,7 @@ class HubExporter:
             data = answer.json()
         except (httpx.HTTPError, httpx.InvalidURL) as err:
             raise HubError(f"{self.address} does not answer: {err or type(err).__name__}; try again") from err
-        except ValueError:
+        except (ValueError, RecursionError):
             raise HubError(
                 f"{self.address} answered {answer.status_code} without JSON: is it a hub?"
             ) from None

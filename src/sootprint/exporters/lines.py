@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sootprint.core.errors import ExportError, InputError
-from sootprint.core.files import writable
+from sootprint.core.files import forced, writable
 from sootprint.core.locks import taken
 
 LOCK_S = 20.0  # longest wait for others that write [s]
@@ -45,7 +45,7 @@ def target(at: str) -> Path:
         InputError: It cannot.
     """
     path = Path(at)
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 - it is False where nobody may look, and `writable` says why
         return writable(path)
     if not path.is_file():
         raise InputError(f"{path} is no file: name a file to which lines can be added")
@@ -77,6 +77,8 @@ def add(path: Path, line: bytes, form: Form) -> None:
                 os.ftruncate(descriptor, kept)
             text = missing if there else missing + (line if kept else form.head + line)
             _write(descriptor, text, kept)
+            if not size:
+                forced(path.parent)  # it may be new
     except OSError as err:
         raise ExportError(f"{path} cannot be written: {err.strerror or err}") from err
 

@@ -16,7 +16,7 @@ import os
 from typing import Any
 
 from sootprint.core.errors import ExportError
-from sootprint.core.letters import clean, without_secrets
+from sootprint.core.letters import clean, in_a_line
 from sootprint.core.records import Footprint
 from sootprint.exporters import figures
 from sootprint.exporters.packages import loaded, needed
@@ -73,8 +73,8 @@ class Mlflow:
             _log(client, run, footprint)
             if is_new:
                 client.set_terminated(run.info.run_id, end_time=_at_ms(footprint))
-        except MlflowException as err:
-            raise ExportError(f"MLflow does not take it: {_in_a_line(err)}") from None
+        except (MlflowException, OSError) as err:  # the latter of its artifacts: a status, a disk
+            raise ExportError(f"MLflow does not take it: {in_a_line(str(err))}") from None
 
     def _run(self, footprint: Footprint) -> tuple[Any, bool]:
         """The run of a record, and whether it is one of ours."""
@@ -138,7 +138,3 @@ def _log(client: Any, run: Any, footprint: Footprint) -> None:
 def _at_ms(footprint: Footprint) -> int:
     """End of a run in milliseconds since 1970, as MLflow counts."""
     return int(figures.end_s(footprint) * MILLI)
-
-
-def _in_a_line(err: Exception) -> str:
-    return without_secrets(" ".join(str(err).split()))[:300]

@@ -5,17 +5,21 @@ that the same record sent twice is the same points. Names and units follow the c
 
 Source:
     OpenTelemetry, OTLP specification 1.8 (2025): POST /v1/metrics, JSON names in lowerCamelCase, 64-bit integers as
-    texts, 200 with an ExportMetricsServiceResponse, partialSuccess not to be sent again, 400 is bad data.
+    texts, 200 with an ExportMetricsServiceResponse, partialSuccess not to be sent again, 400 with a Status is bad data,
+    429, 502, 503 and 504 may be sent again, after Retry-After where it stands.
+    OpenTelemetry, Environment variables of the OTLP exporter (2025): headers and compression, of metrics or of all.
     OpenTelemetry, Semantic conventions, general metrics and hardware metrics, hw.id and hw.type (2025).
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from sootprint import __version__
 from sootprint.core.errors import ExportError, InputError, RefusedError
@@ -23,18 +27,20 @@ from sootprint.core.letters import clean
 from sootprint.core.records import Footprint
 from sootprint.core.units import energy_j
 from sootprint.exporters import figures
-from sootprint.exporters.address import LOOPBACK
-from sootprint.exporters.post import post
+from sootprint.exporters.address import is_near
+from sootprint.exporters.post import LIMIT_S, Answer, post
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sootprint.settings import Settings
 
 PATH = "/v1/metrics"
-HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"
+VARIABLE, OF_METRICS = "OTEL_EXPORTER_OTLP_", "OTEL_EXPORTER_OTLP_METRICS_"
 CUMULATIVE = 2  # AggregationTemporality
-BAD_DATA = 400
+BAD_DATA, BUSY = 400, (429, 502, 503, 504)
+LEAST_WAIT_S = 1.0  # before a busy server is asked again
 NANO = 1_000_000_000
+MOST_LETTERS = 200  # of what a server says
 SPACE = "sootprint.run"
 # Name and unit (UCUM) of each figure, the record's name, and the factor between them; sums can be added up, gauges not.
 _SUMS = (
@@ -64,12 +70,22 @@ def opened(at: str, settings: Settings) -> Collector:
     """Exporter to a collector.
 
     Raises:
-        InputError: The address is none, or a key of the environment would go over a connection that is not encrypted.
+        InputError: The address is none, a key of the environment would go over a connection that is not encrypted, or
+            the environment asks for a compression that is not known.
     """
-    headers = _headers(os.environ.get(HEADERS, ""))
-    if headers and at.startswith("http://") and urlsplit(at).hostname not in LOOPBACK:
-        raise InputError(f"{at} is not encrypted, so the keys in {HEADERS} are not sent: use https://")
-    return Collector(at, headers)
+    headers, compression = _headers(_stated("HEADERS")), _stated("COMPRESSION") or "none"
+    if headers and at.startswith("http://") and not is_near(at):
+        raise InputError(
+            f"{at} is not encrypted, so the keys in {VARIABLE}HEADERS are not sent: use https://"
+        )
+    if compression not in ("gzip", "none"):
+        raise InputError(f"{VARIABLE}COMPRESSION is {compression!r:.40}: state gzip or none")
+    return Collector(at, headers, is_zipped=compression == "gzip")
+
+
+def _stated(name: str) -> str:
+    """A variable of the specification: that of metrics counts before that of all signals."""
+    return (os.environ.get(f"{OF_METRICS}{name}") or os.environ.get(f"{VARIABLE}{name}") or "").strip()
 
 
 class Collector:
@@ -77,12 +93,15 @@ class Collector:
 
     name = "opentelemetry"
 
-    def __init__(self, address: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, address: str, headers: Mapping[str, str], *, is_zipped: bool = False) -> None:
         self._address = address if address.endswith(PATH) else f"{address}{PATH}"
         self._headers = {
             "Content-Type": "application/json",
             "User-Agent": f"sootprint/{__version__}",
         } | dict(headers)
+        self._is_zipped = is_zipped
+        if is_zipped:
+            self._headers["Content-Encoding"] = "gzip"
 
     def write(self, footprint: Footprint) -> None:
         """Send the metrics of a record.
@@ -92,15 +111,29 @@ class Collector:
             RefusedError: It takes some of the metrics not, or calls them bad.
         """
         body = json.dumps(request(footprint), allow_nan=False).encode("utf-8", "replace")
-        status, text = post(self._address, body, self._headers)
-        if status == BAD_DATA:
+        status, text, again_s = self._answered(gzip.compress(body, mtime=0) if self._is_zipped else body)
+        if status == BAD_DATA and _is_status(text):
             raise RefusedError(f"{self._address} answered 400, bad data{_words(text)}")
         if not 200 <= status < 300:
-            raise ExportError(f"{self._address} answered {status}: is a collector of OTLP there?")
+            later = "" if again_s is None else f", and asks to be asked again in {again_s:.0f} s"
+            which = "" if status in BUSY else "; is a collector of OTLP there?"
+            raise ExportError(f"{self._address} answered {status}{later}{_words(text)}{which}")
         partial = self._answer(text).get("partialSuccess")
         rejected = str(partial.get("rejectedDataPoints", 0)) if isinstance(partial, dict) else "0"
         if rejected != "0":
             raise RefusedError(f"{self._address} refused {rejected:.20} metrics{_words(text)}")
+
+    def _answered(self, body: bytes) -> Answer:
+        """Answer of the server; one that is busy is asked again when it says so, where that is soon."""
+        until_s = time.monotonic() + LIMIT_S
+        while True:
+            answer = post(self._address, body, self._headers)
+            if answer.status not in BUSY or answer.again_s is None:
+                return answer
+            wait_s = max(LEAST_WAIT_S, answer.again_s)
+            if time.monotonic() + wait_s > until_s:
+                return answer
+            time.sleep(wait_s)
 
     def _answer(self, text: bytes) -> dict[str, Any]:
         """What a collector answered to what it took; some answer nothing.
@@ -201,11 +234,22 @@ def _headers(text: str) -> dict[str, str]:
     return {unquote(name.strip()): unquote(value.strip()) for name, _, value in pairs if name.strip()}
 
 
+def _is_status(text: bytes) -> bool:
+    """Whether a text is a Status, by which OTLP says what is wrong; a port of HTTPS says 400, too."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and not {"code", "message"}.isdisjoint(found)
+
+
 def _words(text: bytes) -> str:
     """What a server says of it, in a few words of one line."""
     try:
         found = json.loads(text)
         said = found.get("message") or found.get("partialSuccess", {}).get("errorMessage") or ""
     except (AttributeError, ValueError, RecursionError):
-        return ""
-    return f": {clean(str(said))[:200]}" if said else ""
+        said = text.decode("utf-8", "replace")
+        said = "" if said.lstrip().startswith("<") else said
+    said = " ".join(clean(str(said)).split())[:MOST_LETTERS]
+    return f": {said}" if said else ""

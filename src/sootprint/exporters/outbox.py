@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sootprint.core.errors import ExportError
+from sootprint.core.files import forced
 from sootprint.core.locks import taken
 
 TYPE_CHECKING = False
@@ -140,13 +141,14 @@ def places(home: Path) -> list[str]:
 
 
 def forget(home: Path, key: str) -> None:
-    """Send no record of a run that was deleted: what waits and what was promised is removed.
+    """Send no record of a run that was deleted: what waits, was promised or refused is removed.
 
     Raises:
         OSError: A file cannot be removed.
     """
-    for path in home.joinpath(FOLDER).glob(f"*/{key}.*"):
-        path.unlink(missing_ok=True)
+    for pattern in (f"*/{key}.*", f"*/{REFUSED}/{key}.*"):
+        for path in home.joinpath(FOLDER).glob(pattern):
+            path.unlink(missing_ok=True)
 
 
 def batches(paths: list[Path], *, most: int, most_bytes: int) -> Iterator[list[tuple[Path, bytes]]]:
@@ -174,5 +176,6 @@ def _write(path: Path, text: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
+        forced(path.parent)
     finally:
         draft.unlink(missing_ok=True)

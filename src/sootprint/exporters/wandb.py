@@ -15,7 +15,7 @@ import os
 from typing import Any
 
 from sootprint.core.errors import ExportError
-from sootprint.core.letters import clean, without_secrets
+from sootprint.core.letters import clean, in_a_line
 from sootprint.core.records import Footprint
 from sootprint.exporters import figures
 from sootprint.exporters.packages import loaded, needed
@@ -27,6 +27,19 @@ if TYPE_CHECKING:
 PACKAGE = "wandb"
 RUN = "wandb_run"  # tag of a record: [[ENTITY/]PROJECT/]ID
 KIND = "footprint"
+# Nothing of the process that exports (command line, folder, machine, packages) takes the place of what a training told.
+PRIVATE = {
+    "silent": True,
+    "console": "off",
+    "disable_git": True,
+    "disable_code": True,
+    "disable_job_creation": True,
+    "x_disable_meta": True,
+    "x_disable_stats": True,
+    "x_disable_machine_info": True,
+    "x_save_requirements": False,
+    "host": "",
+}
 TOLD = ("id", "grade", "zone", "boundary", "stage", "parent", "tool_version")
 
 
@@ -60,10 +73,10 @@ class WeightsAndBiases:
         """
         wandb = loaded(PACKAGE)
         entity, project, key = _whose(footprint, self._at)
-        quiet = wandb.Settings(silent=True, console="off", disable_git=True, x_disable_stats=True)
+        known = wandb.Settings.model_fields
+        quiet = wandb.Settings(**{name: value for name, value in PRIVATE.items() if name in known})
         try:
-            if quiet.mode != "offline" and os.environ.get("WANDB_MODE") not in ("offline", "dryrun"):
-                _check_key(wandb)
+            _check(wandb, os.environ.get("WANDB_MODE") or quiet.mode)
             run = wandb.init(
                 entity=entity,
                 project=project,
@@ -78,7 +91,7 @@ class WeightsAndBiases:
                 run.finish()
                 wandb.teardown()  # its service writes the last of an offline run as it ends
         except (wandb.Error, wandb.errors.Error) as err:
-            raise ExportError(f"W&B does not take it: {_in_a_line(err)}") from None
+            raise ExportError(f"W&B does not take it: {in_a_line(str(err))}") from None
 
 
 def _whose(footprint: Footprint, at: str) -> tuple[str | None, str | None, str]:
@@ -103,17 +116,15 @@ def _log(wandb: Any, run: Any, footprint: Footprint) -> None:
     run.log_artifact(artifact)
 
 
-def _check_key(wandb: Any) -> None:
-    """Nothing where a key is known; W&B would ask for one at the terminal, where nobody may be.
+def _check(wandb: Any, mode: str) -> None:
+    """Nothing where W&B will keep what it is given, without asking for a key at the terminal, where nobody may be.
 
     Raises:
-        ExportError: None is.
+        ExportError: It is switched off, or needs a key and has none.
     """
-    if not wandb.api.api_key:
+    if mode == "disabled" or os.environ.get("WANDB_DISABLED", "").lower() in ("true", "1"):
+        raise ExportError("W&B is switched off by WANDB_MODE=disabled or WANDB_DISABLED")
+    if mode not in ("offline", "dryrun") and not wandb.api.api_key:
         raise ExportError(
             "W&B has no key here: run `wandb login`, set WANDB_API_KEY, or write to a folder with WANDB_MODE=offline"
         )
-
-
-def _in_a_line(err: Exception) -> str:
-    return without_secrets(" ".join(str(err).split()))[:300]

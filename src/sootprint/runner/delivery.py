@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sootprint.core.errors import RecordError, RefusedError
-from sootprint.core.letters import without_secrets
+from sootprint.core import registry
+from sootprint.core.errors import ExportError, MissingExtraError, RecordError, RefusedError, SootprintError
+from sootprint.core.letters import in_a_line
 from sootprint.core.records import Footprint
-from sootprint.exporters import opened
+from sootprint.exporters import GROUP, opened
 from sootprint.exporters.outbox import Outbox
 from sootprint.ledger import Ledger
 from sootprint.tracker.journal import SUFFIX, is_live
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 LIMIT_S = 120.0  # for all places: a package may load for seconds, and a server be far
 LOCK_S = 20.0  # for another process that sends to the same place
+OPEN_S = 30.0  # for a package that loads
+MOST_FAILED = 2  # records in a row, after which a place is taken to be away
 MOST_LETTERS = 400  # of what a place says
 
 
@@ -50,6 +53,10 @@ class Sent:
     refused: list[tuple[Path, str]] = field(default_factory=list)
     failed: str | None = None
     waiting: int = 0
+
+    def fail(self, text: str) -> None:
+        """Note why others wait on: the first reason counts."""
+        self.failed = self.failed or in_a_line(text, MOST_LETTERS)
 
     def as_json(self) -> dict[str, Any]:
         """What it tells other programs."""
@@ -119,26 +126,82 @@ def promised(box: Outbox, say: Callable[[str], object]) -> Iterator[Footprint]:
                 box.keep_promise(key)  # it left nothing that could be sent
 
 
+def present(place: str, settings: Settings) -> None:
+    """Nothing where a place may be used, as far as it is known without code of other packages, which may hang.
+
+    Raises:
+        SootprintError: It cannot be used.
+    """
+    name = place.partition(":")[0]
+    if name in registry.names(GROUP):
+        usable(place, settings)
+    else:
+        registry.offered(GROUP, name)
+
+
+def usable(place: str, settings: Settings) -> None:
+    """Nothing where a place can be used.
+
+    Raises:
+        MissingExtraError: Its exporter is of another package, and raises, hangs or ends the program.
+        SootprintError: It cannot be used.
+    """
+    told: list[SootprintError] = []
+    thread = threading.Thread(target=_look, args=(place, settings, told.append), daemon=True)
+    thread.start()
+    thread.join(OPEN_S)
+    if thread.is_alive():
+        raise MissingExtraError(f"{place} is not ready within {OPEN_S:.0f} s")
+    if told:
+        raise told[0]
+
+
+def _look(place: str, settings: Settings, failed: Callable[[SootprintError], object]) -> None:
+    def look() -> None:
+        try:
+            getattr(_opened(place, settings), "close", _nothing)()
+        except SootprintError as err:
+            failed(err)
+
+    name = place.partition(":")[0]
+    guarded(
+        look,
+        lambda text: failed(MissingExtraError(in_a_line(f"the exporter {name} does not work: {text}"))),
+    )
+
+
+def _opened(place: str, settings: Settings) -> Exporter:
+    try:
+        return opened(place, settings)
+    except SystemExit as err:
+        name = place.partition(":")[0]
+        raise MissingExtraError(f"the exporter {name} does not work: it ends the program ({err})") from None
+
+
 def _send_all(sent: Sent, settings: Settings) -> None:
     """Send all that waits for one place; what its exporter raises is told."""
-
-    def failed(text: str) -> None:
-        sent.failed = _in_a_line(text)
-
     box = Outbox(settings.home, sent.place)
     if box.waiting():
-        guarded(functools.partial(_send, box, sent, settings), failed)
+        guarded(functools.partial(_send, box, sent, settings), sent.fail)
 
 
 def _send(box: Outbox, sent: Sent, settings: Settings) -> None:
+    """Send each record once: the oldest first, after one that failed the newest first, until two in a row fail.
+
+    So a record that alone is not taken, as for a run of MLflow that was deleted, holds up no other one, and a place
+    that is away is asked twice.
+    """
     seen: set[Path] = set()
+    in_a_row = 0
     with box.sending(LOCK_S), contextlib.ExitStack() as stack:
-        exporter = opened(sent.place, settings)
+        exporter = _opened(sent.place, settings)
         stack.callback(getattr(exporter, "close", _nothing))
-        while new := [path for path in box.waiting() if path not in seen]:
-            for path in new:
-                seen.add(path)
-                _send_one(path, box, sent, exporter)
+        while in_a_row < MOST_FAILED and (left := [path for path in box.waiting() if path not in seen]):
+            seen.update(left)
+            while left and in_a_row < MOST_FAILED:
+                path = left.pop(-1 if sent.failed else 0)
+                went = guarded(functools.partial(_send_one, path, box, sent, exporter), sent.fail)
+                in_a_row = 0 if went else in_a_row + 1
 
 
 def _send_one(path: Path, box: Outbox, sent: Sent, exporter: Exporter) -> None:
@@ -148,9 +211,11 @@ def _send_one(path: Path, box: Outbox, sent: Sent, exporter: Exporter) -> None:
             return  # another process has sent it
         exporter.write(record)
     except RefusedError as err:
-        why = _in_a_line(str(err))
+        why = in_a_line(str(err), MOST_LETTERS)
         sent.refused.append((box.refuse(path, why), why))
         return
+    except SystemExit as err:
+        raise ExportError(f"its exporter ends the program ({err})") from None
     box.done(path)
     sent.delivered += 1
 
@@ -167,10 +232,6 @@ def _record(path: Path) -> Footprint | None:
         return None
     except RecordError as err:
         raise RefusedError(f"it cannot be read: {err}") from err
-
-
-def _in_a_line(text: str) -> str:
-    return without_secrets(" ".join(text.split()))[:MOST_LETTERS]
 
 
 def _nothing() -> None:
