@@ -27,10 +27,8 @@ if TYPE_CHECKING:
 
 PACKAGE = "mlflow"
 RUN = "mlflow_run"  # tag of a record
-PATIENCE = {
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-}  # MLflow's own: hours
+TIMEOUT, RETRIES = "MLFLOW_HTTP_REQUEST_TIMEOUT", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+TIMEOUT_S = 15  # unless stated; MLflow's own patience is of hours
 TOLD = ("grade", "zone", "boundary", "stage", "parent", "tool_version")
 MOST_LETTERS = 5_000  # of a tag
 MILLI = 1000
@@ -105,8 +103,10 @@ class Mlflow:
 
 
 def _client(at: str) -> Any:
-    for name, value in PATIENCE.items():
-        os.environ.setdefault(name, value)
+    os.environ.setdefault(TIMEOUT, str(TIMEOUT_S))
+    os.environ[RETRIES] = (
+        "0"  # a run whose making was answered and not heard would be made again: the outbox retries
+    )
     mlflow = loaded(PACKAGE)
     for name in (PACKAGE, "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
