@@ -6,6 +6,8 @@ On the PyTorch backend it pauses between two batches, on the others at the end o
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,17 @@ from sootprint.tracker import Run
 from sootprint.tracker.pausing import is_resumed
 
 VERSION, META = 1, "meta"
+# Of a file that was torn or is no archive: of the archive, of its parts, and of arrays that stand alone in a file.
+UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    AttributeError,
+    TypeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 Base: Any = base("Callback", "keras.callbacks")
 
 
@@ -167,12 +180,7 @@ class SootprintCallback(Measured, Base):  # type: ignore[misc]
             warn(f"nothing was saved in {path}: the training begins anew")
             return
         with self._session.run.span("restore"):
-            try:
-                with np.load(found) as held:
-                    meta = json.loads(held[META].tobytes())
-                    arrays = {name: held[name] for name in held.files}
-            except (OSError, ValueError, KeyError, EOFError) as err:
-                raise RecordError(f"{path} cannot be read ({err}): delete it to begin anew") from err
+            meta, arrays = _read(found)
             known = self._variables()
             saved = {kind: [arrays[f"{kind}.{i}"] for i in range(_count(arrays, kind))] for kind in known}
             for kind in ("model", "optimizer"):
@@ -180,6 +188,23 @@ class SootprintCallback(Measured, Base):  # type: ignore[misc]
                     raise RecordError(f"{path} is of another {kind}: delete it to begin anew")
                 _assign(known[kind], saved[kind])
         self._held = meta | {"metrics": saved["metrics"]}
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a checkpoint says of its place, and its arrays.
+
+    Raises:
+        RecordError: It cannot be read, or is of something else.
+    """
+    try:
+        with np.load(path) as held:
+            meta = json.loads(held[META].tobytes())
+            arrays = {name: held[name] for name in held.files}
+    except UNREADABLE as err:
+        raise RecordError(f"{path} cannot be read ({err}): delete it to begin anew") from err
+    if not isinstance(meta, dict) or meta.get("version") != VERSION:
+        raise RecordError(f"{path} is no checkpoint of sootprint.callbacks.keras: name another file")
+    return meta, arrays
 
 
 def _count(arrays: dict[str, Any], kind: str) -> int:
