@@ -82,6 +82,24 @@ def test_place_of_the_configuration_is_an_offline_trackers_alone(monkeypatch: py
     assert options({}, of_place=False).settings["zone"] is None
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("api_key = s3cret\n", "MissingSectionHeaderError in line 1"),
+        ("[codecarbon]\n\napi_key s3cret\n", "ParsingError in line 3"),
+        ("[codecarbon]\napi_key = s3cret\napi_key = s3cret\n", "DuplicateOptionError in line 3"),
+    ],
+)
+def test_damaged_configuration_is_told_without_its_keys(
+    text: str, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The line of the file is named, and not repeated."""
+    Path(".codecarbon.config").write_text(text)
+    options({}, of_place=False)
+    assert words in caplog.text
+    assert "s3cret" not in caplog.text
+
+
 def test_damaged_configuration_keeps_nobody_from_measuring(caplog: pytest.LogCaptureFixture) -> None:
     """It is named in one line."""
     Path(".codecarbon.config").write_bytes(b"no section\xff")

@@ -10,10 +10,13 @@ import pytest
 
 from sootprint.compat.carbontracker import CarbonTracker
 from sootprint.compat.carbontracker.tracker import ARGUMENTS, USED
+from sootprint.core.errors import InputError
+from sootprint.importers import carbontracker as importer
 from sootprint.ledger import Ledger
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/how-to/come-from-another-tool.md"
-LINE = r"\t(\w+):\t([\d.]+) (kWh|g) \(90 % interval [\d.e-]+ to [\d.e+-]+ (?:kWh|g)\)"
+LINE = re.compile(r"^\t(\w+):\t([\d.]+) (kWh|g)$", re.MULTILINE)
+INTERVALS = r"^CarbonTracker: 90 % interval: [\d.e-]+ to [\d.e+-]+ kWh, [\d.e-]+ to [\d.e+-]+ g$"
 
 
 def epochs(tracker: CarbonTracker, count: int, duration_s: float = 0.15) -> None:
@@ -37,7 +40,8 @@ def test_training_is_predicted_after_its_first_epoch_and_told_at_its_end(
     printed = capsys.readouterr().out
     titles = re.findall(r"^(?:Predicted|Actual) consumption for \d epoch\(s\):$", printed, re.MULTILINE)
     assert titles == ["Predicted consumption for 4 epoch(s):", "Actual consumption for 4 epoch(s):"]
-    told = [(name, float(value), unit) for name, value, unit in re.findall(LINE, printed)]
+    told = [(name, float(value), unit) for name, value, unit in LINE.findall(printed)]
+    assert len(re.findall(INTERVALS, printed, re.MULTILINE)) == 2
     assert [(name, unit) for name, _, unit in told] == [("Energy", "kWh"), ("CO2eq", "g")] * 2
     made = tracker.footprint
     assert told[2][1] == pytest.approx(made.energy_kwh.value, rel=1e-3)
@@ -53,14 +57,14 @@ def test_training_is_predicted_after_its_first_epoch_and_told_at_its_end(
 
 def test_training_that_ends_early_is_told_as_far_as_it_came(capsys: pytest.CaptureFixture[str]) -> None:
     """Only whole epochs are counted in the title; a second stop says nothing."""
-    tracker = CarbonTracker(10, epochs_before_pred=0, decimal_precision=3)
+    tracker = CarbonTracker(10, epochs_before_pred=5, decimal_precision=3)
     epochs(tracker, 2, 0.05)
     tracker.epoch_start()
     tracker.stop()
     tracker.stop()
     printed = capsys.readouterr().out
     assert printed.count("consumption") == 1
-    told = r"Actual consumption for 2 epoch\(s\):\n\tTime:\t0:\d\d:\d\d\n\tEnergy:\t0\.000 kWh"
+    told = r"CarbonTracker: \nActual consumption for 2 epoch\(s\):\n\tTime:\t0:\d\d:\d\d\n\tEnergy:\t0\.000 kWh\n"
     assert re.search(told, printed)
 
 
@@ -83,20 +87,93 @@ def test_monitored_epochs_end_the_run_and_verbose_the_words(capsys: pytest.Captu
     assert capsys.readouterr().out == ""
 
 
+def test_epochs_below_0_are_all_of_them_as_there(capsys: pytest.CaptureFixture[str]) -> None:
+    """The prediction then comes with the last epoch; without one the title names no epochs."""
+    tracker = CarbonTracker(2, epochs_before_pred=-1, monitor_epochs=-1)
+    assert (tracker.epochs_before_pred, tracker.monitor_epochs) == (2, 2)
+    epochs(tracker, 1)
+    assert capsys.readouterr().out == ""
+    epochs(tracker, 1)
+    titles = re.findall(r"^\w+ consumption.*:$", capsys.readouterr().out, re.MULTILINE)
+    assert titles == ["Predicted consumption for 2 epoch(s):", "Actual consumption for 2 epoch(s):"]
+    plain = CarbonTracker(1, epochs_before_pred=0)
+    epochs(plain, 1, 0.05)
+    assert re.findall(r"^\w+ consumption.*:$", capsys.readouterr().out, re.MULTILINE) == [
+        "Actual consumption:"
+    ]
+
+
+def test_what_scripts_read_of_its_threads_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Energy and time of each epoch that has ended, with the PUE, and the mean intensity."""
+    monkeypatch.setenv("SOOTPRINT_ZONE", "FR")
+    monkeypatch.setenv("SOOTPRINT_PUE", "1.5")
+    tracker = CarbonTracker(3, verbose=0)
+    assert list(tracker.tracker.total_energy_per_epoch()) == []
+    seen = []
+    for epoch in range(3):
+        tracker.epoch_start()
+        seen.append(tracker.epoch_counter)
+        time.sleep(0.1)
+        tracker.epoch_end()
+        energies = tracker.tracker.total_energy_per_epoch()
+        assert energies.shape == (epoch + 1,)
+    made = tracker.footprint
+    assert (seen, tracker.deleted) == ([1, 2, 3], True)
+    assert energies == pytest.approx([1.5 * span.energy_kwh.value for span in made.spans])
+    assert len(tracker.tracker.epoch_times) == 3 and min(tracker.tracker.epoch_times) >= 0.1
+    average = tracker.intensity_updater.average_carbon_intensity()
+    assert (
+        average == average.carbon_intensity == made.intensity_g_per_kwh.value
+    )  # the one of 2.4, the other before
+    assert average.address == "FR"
+
+
+def test_logs_have_the_lines_of_carbontracker(tmp_path: Path) -> None:
+    """Both logs of a run: powers and times of the epochs, what was printed, and who wrote it; no import counts it."""
+    folder = tmp_path / "logs"
+    tracker = CarbonTracker(3, log_dir=str(folder), log_file_prefix="mine", verbose=0)
+    epochs(tracker, 2)
+    tracker.stop()
+    output, standard = sorted(folder.iterdir(), key=lambda path: len(path.name), reverse=True)
+    assert re.fullmatch(r"mine_\d+\.\d+_\d{4}-\d\d-\d\dT\d{6}Z_carbontracker\.log", standard.name)
+    assert output.name == standard.name.replace(".log", "_output.log")
+    lines = standard.read_text()
+    assert len(re.findall(r"^\S+ \S+ - Duration: 0:00:\d\d\.\d\d$", lines, re.MULTILINE)) == 2
+    powers = re.findall(r"Average power usage \(W\) for cpu: \[(\S+)\]$", lines, re.MULTILINE)
+    assert len(powers) == 2 and all(0.0 < float(power) < 5000.0 for power in powers)
+    assert "Training was interrupted before all 3 epochs were monitored." in lines
+    assert "The following components were found: CPU with device(s) " in lines
+    assert re.search(
+        r" - CarbonTracker: \nActual consumption for 2 epoch\(s\):\n\tTime:\t", output.read_text()
+    )
+    for path in (standard, output):
+        with pytest.raises(InputError, match=f"sootprint show {tracker.footprint.id}"):
+            importer.read(path.read_text(), path.name)
+
+
+def test_logs_that_cannot_be_written_cost_no_epoch(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One line says so."""
+    (tmp_path / "file").touch()
+    tracker = CarbonTracker(1, log_dir=tmp_path / "file", verbose=0)
+    epochs(tracker, 1, 0.05)
+    assert len(tracker.footprint.spans) == 1
+    assert caplog.messages[0].startswith("log_dir: ") and caplog.text.count("log_dir") == 1
+
+
 def test_arguments_are_those_of_carbontracker(caplog: pytest.LogCaptureFixture) -> None:
     """Unknown ones are a TypeError; those without a meaning are named once; wrong numbers are told."""
     with pytest.raises(TypeError, match="missing a required argument: 'epochs'"):
         CarbonTracker()
     with pytest.raises(TypeError, match="unexpected keyword argument 'epoch'"):
         CarbonTracker(epochs=1, epoch=2)
-    tracker = CarbonTracker(2, log_dir="logs", components="gpu", monitor_epochs="many")
+    tracker = CarbonTracker(2, sim_gpu="A100", components="gpu", monitor_epochs="many")
     tracker.set_api_keys({"electricitymaps": "k"})
     assert [line.partition(":")[0] for line in caplog.messages] == [
         "carbontracker",
         "monitor_epochs='many' is no whole number",
         "carbontracker",
     ]
-    assert caplog.messages[0].startswith("carbontracker: components, log_dir have no meaning here")
+    assert caplog.messages[0].startswith("carbontracker: components, sim_gpu have no meaning here")
 
 
 def test_page_tells_what_becomes_of_each_argument() -> None:

@@ -91,6 +91,56 @@ def test_energy_of_cards_is_0_only_where_there_is_none(
     assert data.gpu_count == 0 if known else data.gpu_count in (1,) or math.isnan(data.gpu_count)
 
 
+def drawing(folder: Path, bus: str, driver: str | None) -> None:
+    """A device that draws, on a bus and with a driver."""
+    device = folder / "devices/soc/card"
+    device.mkdir(parents=True)
+    links = {"subsystem": f"bus/{bus}"} | ({"driver": f"bus/{bus}/drivers/{driver}"} if driver else {})
+    for name, target in links.items():
+        (folder / target).mkdir(parents=True, exist_ok=True)
+        (device / name).symlink_to(folder / target)
+    node = folder / "class/drm/renderD128"
+    node.mkdir(parents=True)
+    (node / "device").symlink_to(device)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "bus/platform/devices/17000000.gpu",
+        "bus/platform/drivers/gk20a/17000000.ga10b",
+        "class/accel/accel0",
+    ],
+)
+def test_accelerator_that_is_part_of_a_chip_is_unknown(tmp_path: Path, path: str) -> None:
+    """As of a Jetson, which has a PCI bus for its network card alone: nobody reads its processor, so it is not 0."""
+    (tree(tmp_path, ("0x020000", "0x10ec")) / path).mkdir(parents=True)
+    assert math.isnan(told(tmp_path, CPU).gpu_energy)
+    assert math.isnan(told(tmp_path, CPU).gpu_count)
+
+
+@pytest.mark.parametrize(
+    ("bus", "driver", "known"),
+    [
+        ("platform", "panfrost", False),
+        ("platform", "asahi", False),
+        ("host1x", "drm", False),
+        ("pci", "i915", True),
+        ("virtio", "virtio_gpu", True),
+        ("usb", "udl", True),
+        ("platform", None, True),
+        ("faux", "vgem", True),
+    ],
+)
+def test_graphics_processor_of_a_chip_is_told_by_its_bus(
+    tmp_path: Path, bus: str, driver: str | None, known: bool
+) -> None:
+    """Mali, Apple, Tegra; not what PCI tells already, a virtual card, a screen at a cable, or software."""
+    drawing(tree(tmp_path), bus, driver)
+    energy = told(tmp_path, CPU).gpu_energy
+    assert energy == 0.0 if known else math.isnan(energy)
+
+
 def test_system_that_tells_nothing_of_its_devices_has_unknown_ones(tmp_path: Path) -> None:
     """As one that is not Linux."""
     assert math.isnan(told(tmp_path, CPU).gpu_energy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import logging
 import math
@@ -17,6 +18,9 @@ UNKNOWN = math.nan  # a number that is not known: sums and formats of it go on, 
 PAGE = "docs/how-to/come-from-another-tool.md"
 DISPLAY, ACCELERATORS = "0x0300", ("0x0302", "0x1200")  # classes of the PCI code book
 MAKERS = ("0x10de", "0x1002")  # whose displays compute: NVIDIA, AMD
+# Buses of drawing devices that are told by PCI, are those of a virtual machine, or are at the end of a cable.
+NOT_OF_A_CHIP = ("pci", "virtio", "usb", "faux")
+SOFTWARE = ("vgem", "vkms", "driver")  # drivers that compute nothing; the last stands where there is none
 MOST_REMARKS = 1000
 
 T = TypeVar("T")
@@ -100,22 +104,47 @@ def joules(made: Footprint, kind: str, *, sysfs: str = "/sys") -> float:
 
 
 def has_no_accelerator(made: Footprint, *, sysfs: str = "/sys") -> bool:
-    """Whether neither our meters nor the kernel know of any: one that nobody reads is unknown, not 0.
-
-    Source:
-        PCI Code and ID Assignment Specification: display controllers 03, processing accelerators 12.
-    """
+    """Whether neither our meters nor the kernel know of any: one that nobody reads is unknown, not 0."""
     if any(one.kind == "accelerator" for one in made.hardware) or of_kind(made, "accelerator"):
         return False
+    return _kernel_knows_none(sysfs)
+
+
+@functools.cache
+def _kernel_knows_none(sysfs: str) -> bool:
     try:
         devices = list((Path(sysfs) / "bus/pci/devices").iterdir())
     except OSError:
         return False
-    return not any(_computes(device) for device in devices)
+    return not any(_computes(device) for device in devices) and not _are_integrated(Path(sysfs))
+
+
+def _are_integrated(sysfs: Path) -> bool:
+    """Whether there are accelerators that are part of a chip and on no PCI bus, as of a Jetson or an Apple silicon.
+
+    Source:
+        Devicetree Specification 0.4 (2023), 2.2.2: a graphics processor's node is called gpu.
+        Linux, Documentation/accel and Documentation/gpu (2025): class/accel, and class/drm/renderD* of what computes.
+        NVIDIA, nvgpu of Jetson Linux 36 (2025): its platform driver is called gk20a, whatever the processor.
+    """
+    listed = ("class/accel/accel*", "bus/platform/devices/*.gpu", "bus/platform/drivers/gk20a/*.*")
+    if any(True for pattern in listed for _ in sysfs.glob(pattern)):
+        return True
+    return any(_is_processor(node / "device") for node in sysfs.glob("class/drm/renderD*"))
+
+
+def _is_processor(device: Path) -> bool:
+    """Whether a device that draws is a graphics processor on another bus than PCI, and not made of software."""
+    bus, driver = ((device / name).resolve().name for name in ("subsystem", "driver"))
+    return bus not in NOT_OF_A_CHIP and driver not in SOFTWARE
 
 
 def _computes(device: Path) -> bool:
-    """Whether a PCI device is an accelerator; one that tells nothing may be."""
+    """Whether a PCI device is an accelerator; one that tells nothing may be.
+
+    Source:
+        PCI Code and ID Assignment Specification: display controllers 03, processing accelerators 12.
+    """
     try:
         kind, maker = ((device / name).read_text(encoding="ascii").strip() for name in ("class", "vendor"))
     except (OSError, UnicodeDecodeError):

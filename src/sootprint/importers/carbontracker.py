@@ -40,6 +40,7 @@ NAME = "carbontracker"
 STEM = re.compile(r"(.+?)_carbontracker(?:_output)?\.log", re.IGNORECASE)
 _ENTRY = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) - (?:CarbonTracker: ?)?", re.MULTILINE)
 _VERSION = re.compile(r"carbontracker version (\S{1,60})")
+_OURS = re.compile(r"Sootprint \S{1,60} writes this log of carbontracker: its own record is (\S{1,40})")
 _PUE = re.compile(r"multiplied by a PUE coefficient of (\d{1,3}(?:\.\d{1,6})?)")
 _KIND = re.compile(r"([A-Z]{2,8}) with device\(s\) ")
 _CLOCK = r"(-?)(\d{1,6}):(\d\d):(\d\d(?:\.\d+)?)"
@@ -107,6 +108,10 @@ def read(text: str, name: str) -> Imported:
 
 
 def _run(text: str, name: str) -> Iterator[tuple[str, Footprint | str]]:
+    ours = _OURS.search(text)
+    if ours:
+        yield "the log", f"Sootprint wrote it: its own record is `sootprint show {ours[1]}`"
+        return
     yield tried("the log", lambda: _record(_parsed(text), text, name))
 
 

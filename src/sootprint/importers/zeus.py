@@ -35,7 +35,7 @@ NAME = "zeus"
 MOST_SPANS, MOST_GAPS = 1_000, 1_000
 MOST_W = 3000.0  # of one GPU: above any until 2026, as where its counter was reset
 UPDATE_S = 0.1  # time in which NVIDIA's counters move once
-_HEAD = re.compile(r"start_time,window_name,elapsed_time((?:,gpu\d{1,4}_energy)*),?\s*$")
+_HEAD = re.compile(r"start_time,window_name,elapsed_time((?:,gpu\d{1,4}_energy)*),?(sootprint_run)?\s*$")
 
 
 class _Window(NamedTuple):
@@ -65,6 +65,10 @@ def read(text: str, name: str) -> Imported:
         raise InputError(
             f"{name}: its head is {head!r:.60}, not start_time,window_name,elapsed_time,gpu0_energy"
         )
+    if found[2]:
+        raise InputError(
+            f"{name} holds no record: Sootprint wrote it: its own record is `sootprint show {_run_of(lines)}`"
+        )
     devices = [one.removesuffix("_energy") for one in found[1].split(",") if one]
     if not devices:
         raise InputError(f"{name} has no column of a GPU: Zeus saw none, so there is no energy in it")
@@ -80,6 +84,11 @@ def read(text: str, name: str) -> Imported:
             left_out.append(LeftOut(where=f"line {line}", why=str(err)))
     made = gathered(NAME, name, _made(windows, devices, name, left_out))
     return Imported(form=NAME, records=made.records, left_out=tuple(left_out))
+
+
+def _run_of(lines: Sequence[str]) -> str:
+    """Run of ours in the last column of a log's first row."""
+    return lines[0].rpartition(",")[2].strip()[:40] if lines else "RUN"
 
 
 def _made(

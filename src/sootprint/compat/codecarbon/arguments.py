@@ -113,13 +113,21 @@ def stated(environ: Mapping[str, str] | None = None) -> dict[str, str]:
                 read.read_string(path.read_text(encoding="utf-8"), source=str(path))
                 found |= dict(read[TOOL]) if TOOL in read else {}
         except (OSError, RuntimeError, UnicodeDecodeError, configparser.Error) as err:
-            shared.remark(f"{FILE_NAME}: {' '.join(str(err).split())}; measuring without it")
+            shared.remark(f"{FILE_NAME}: {_fault(err)}; measuring without it")
     prefix = f"{TOOL}_"
     return found | {
         name.lower().removeprefix(prefix): text
         for name, text in environ.items()
         if name.lower().startswith(prefix)
     }
+
+
+def _fault(err: Exception) -> str:
+    """What is wrong with a file of settings; never its lines, which hold keys."""
+    if not isinstance(err, configparser.Error):
+        return " ".join(str(err).split())
+    wrong = [number for number, _ in getattr(err, "errors", ())] or [getattr(err, "lineno", None)]
+    return f"{type(err).__name__}{'' if wrong[0] is None else f' in line {wrong[0]}'}"
 
 
 def _plain(value: Any) -> Any:
