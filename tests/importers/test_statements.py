@@ -295,3 +295,26 @@ def test_sums_over_runs_hold_no_statement(tmp_path: Path) -> None:
     shown = CliRunner().invoke(app, asked, env=env).stdout
     assert "600 kg" in shown
     assert "no two columns are added up" in shown
+
+
+def test_aws_without_its_units_says_what_they_are_taken_for() -> None:
+    """Metric tons, as its table is documented; with the columns of units there is no such remark."""
+    units = [name for name in AWS if name.endswith("_unit")]
+    record = one(aws({}, without=units))
+    assert record.emissions_kg == one(aws({})).emissions_kg
+    assert any("its unit is not told" in warning for warning in record.warnings)
+    assert not any("its unit is not told" in warning for warning in one(aws({})).warnings)
+
+
+def test_columns_in_columns_without_end_get_one_line() -> None:
+    """As deep as JSON can be read, and deeper than any export is."""
+    for depth in (200, 900, 5_000, 100_000):
+        deep = (
+            '{"usage_month": "2025-03-01", "carbon_footprint_kgCO2e": '
+            + '{"a": ' * depth
+            + "1"
+            + "}" * (depth + 1)
+        )
+        with pytest.raises(InputError) as caught:
+            importers.read(deep, name="carbon.json", form="gcp-carbon")
+        assert "\n" not in str(caught.value)

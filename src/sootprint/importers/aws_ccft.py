@@ -14,7 +14,7 @@ import re
 
 from sootprint.core.errors import InputError
 from sootprint.importers import statements
-from sootprint.importers.base import Imported, Names, Row, instant, nobody, number, text_of
+from sootprint.importers.base import Imported, Names, Row, instant, names_in, nobody, number, text_of
 from sootprint.importers.statements import Statement
 
 NAME = "aws-ccft"
@@ -28,6 +28,7 @@ _COLUMNS = {
 _TOTALS = {"location": "total_lbm_emissions", "market": "total_mbm_emissions"}
 _VERSION = re.compile(r"v?(\d{1,3})(?:\.(\d{1,3}))?(?:\.(\d{1,3}))?")
 _WITH_SCOPE_3 = 3  # first version of the model whose totals hold scope 3
+_UNITLESS = "its unit is not told: taken for metric tons, which AWS states for this table"
 _KEY = ("payer_account_id", "usage_account_id", "product_code", "region_code", "location")
 
 
@@ -37,7 +38,7 @@ def is_head(line: str) -> bool:
     >>> is_head("usage_account_id,total_mbm_emissions_value"), is_head("name,hours")
     (True, False)
     """
-    names = {cell.strip(' "') for cell in re.split(r"[,;\t]", line.strip().lower())}
+    names = names_in(line)
     return any(f"{one}_value" in names for one in (*_TOTALS.values(), *_COLUMNS.values()))
 
 
@@ -63,6 +64,10 @@ def _statement(row: Row, names: Names) -> Statement:
             "total_scope_2_lbm_emissions_value, total_scope_2_mbm_emissions_value and model_version, too"
         )
     account = text_of(row, "usage_account_id")
+    unitless = any(
+        row.get(f"{column}_value") and not row.get(f"{column}_unit")
+        for column in (*_COLUMNS.values(), *_TOTALS.values())
+    )
     hidden = {column: names("account", row[column]) or row[column] for column in _KEY[:2] if row.get(column)}
     return Statement(
         provider="aws",
@@ -78,6 +83,7 @@ def _statement(row: Row, names: Names) -> Statement:
         rank=(version or (0, 0, 0), row.get("last_refresh_timestamp", "")),
         given={f"total_{name}_kg": kg for name, kg in totals.items()}
         | {column: row[column] for column in ("model_version", "location") if row.get(column)},
+        warnings=(_UNITLESS,) if unitless else (),
     )
 
 

@@ -10,12 +10,11 @@ Source:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from sootprint.core.errors import InputError
 from sootprint.importers import statements
-from sootprint.importers.base import Imported, Names, Row, nobody, number, text_of
+from sootprint.importers.base import Imported, Names, Row, names_in, nobody, number, text_of
 from sootprint.importers.statements import Statement
 
 NAME = "azure-carbon"
@@ -32,7 +31,7 @@ def is_head(line: str) -> bool:
     >>> is_head('"Subscription_Name","Subscription_Id","Latest_Month_Emissions_kgCO2E"')
     True
     """
-    names = _names(line)
+    names = names_in(line)
     return _LATEST in names or names >= _TREND
 
 
@@ -50,16 +49,12 @@ def read(text: str, name: str, names: Names = nobody) -> Imported:
     start = text.lstrip()
     if start[:1] in ("{", "["):
         return statements.imported(NAME, name, statements.tree(text, name), _of_report, names)
-    if _names(start.partition("\n")[0]) >= _TREND:
+    if names_in(start.partition("\n")[0]) >= _TREND:
         raise InputError(
             f"{name} is the portal's table of trends, which states no unit: give the JSON of "
             "`az carbon get-emission-report --monthly-summary`, or the table of details"
         )
     return statements.imported(NAME, name, _details(text, name), _of_detail, names)
-
-
-def _names(line: str) -> set[str]:
-    return {cell.strip(' "') for cell in re.split(r"[,;\t]", line.strip().lower())}
 
 
 def _details(text: str, name: str) -> Iterator[tuple[str, Row | str]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import hashlib
 import io
 import math
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,15 +18,19 @@ from sootprint.catalogue import zones
 from sootprint.core import pue, utc
 from sootprint.core.errors import CatalogueError, InputError, RecordError
 from sootprint.core.ids import uuid7
+from sootprint.core.merging.times import Span, span
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, Footprint, Hardware, Place
-from sootprint.core.units import G_PER_KG
+from sootprint.core.units import G_PER_KG, energy_j
 
 MOST_ROWS = 100_000
 MOST_CELL = 20_000  # characters of a cell that are read
 LEAST_GRID_G, MOST_GRID_G = 1.0, 1500.0  # cleanest and dirtiest grids are near 10 and 1,000 g/kWh
+LEAST_W = 1.0  # of a computer that trains
+CLOCK_S = 1.0  # by which a tool's times may be off, as whole seconds are
 NEAR = 1.01  # ratio of two numbers that should be the same
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_BLANK_LINES = re.compile(r"(?:[ \t\ufeff]*\r?\n)*")
 Row = Mapping[str, str]
 Names = Callable[[str, str], str | None]  # what stands for a user, account or node: of its kind and name
 CORE = "CPU core"  # of a processor that is not named
@@ -76,22 +81,33 @@ def rows(
     Raises:
         InputError: The table has too many rows, or a name stands twice in its head.
     """
-    head_line = text.lstrip().partition("\n")[0]
-    parted = max(",;\t", key=head_line.count)
-    reader = csv.reader(io.StringIO(text.lstrip()), delimiter=parted)
+    blank = _BLANK_LINES.match(text)
+    begin = blank.end() if blank else 0
+    before = text.count("\n", 0, begin)
+    parted = max(",;\t", key=text[begin:].partition("\n")[0].count)
+    reader = csv.reader(io.StringIO(text[begin:]), delimiter=parted)
     try:
         head = [cell.strip() if as_written else cell.strip().lower() for cell in next(reader)]
-        named = [cell for cell in head if cell]
-        if len(set(named)) < len(named):
-            twice = next(one for one in named if named.count(one) > 1)
-            raise InputError(f"{name}: column {twice!r:.40} stands twice in the head: leave one")
+        again = twice(cell for cell in head if cell)
+        if again is not None:
+            raise InputError(f"{name}: column {again!r:.40} stands twice in the head: leave one")
         for number, cells in enumerate(reader):
             if number >= most:
                 raise InputError(f"{name} has more than {most:,} rows: give it in parts")
             if any(cell.strip() for cell in cells):
-                yield reader.line_num, _row(head, cells)
+                yield before + reader.line_num, _row(head, cells)
     except csv.Error as err:
-        raise InputError(f"{name}, line {reader.line_num}: {err}; is it a CSV?") from None
+        raise InputError(f"{name}, line {before + reader.line_num}: {err}; is it a CSV?") from None
+
+
+def twice(names: Iterable[str]) -> str | None:
+    """The first of some names that stood before; None where all differ."""
+    known: set[str] = set()
+    for name in names:
+        if name in known:
+            return name
+        known.add(name)
+    return None
 
 
 def _row(head: list[str], cells: list[str]) -> Row | str:
@@ -100,6 +116,11 @@ def _row(head: list[str], cells: list[str]) -> Row | str:
     if any(len(cell) > MOST_CELL for cell in cells):
         return f"a cell has more than {MOST_CELL:,} characters: shorten it"
     return {name: cell.strip() for name, cell in zip(head, cells, strict=True) if name}
+
+
+def names_in(line: str) -> set[str]:
+    """Names that the head of a table has, in small letters."""
+    return {cell.strip(' "') for cell in re.split(r"[,;\t]", line.strip().lower())}
 
 
 def number(row: Row, name: str, *, least: float = 0.0, most: float = math.inf) -> float | None:
@@ -168,6 +189,18 @@ def slips(energy_kwh: float | None, emissions_kg: float | None) -> tuple[str, ..
     return (
         f"emissions over energy is {implied:.3g} g/kWh, which no grid has: is one of them in another unit, "
         f"as with {side}?",
+    )
+
+
+def faint(energy_kwh: float | None, duration_s: float | None) -> tuple[str, ...]:
+    """Warning where an energy over its time [s] is less than any computer draws, as where nothing was read."""
+    if energy_kwh is None or not duration_s:
+        return ()
+    power_w = energy_j(energy_kwh) / duration_s
+    if power_w >= LEAST_W:
+        return ()
+    return (
+        f"its energy over its time is {power_w:.2g} W, less than any computer draws: much of it was not read",
     )
 
 
@@ -243,6 +276,36 @@ def beside(times: Mapping[str, tuple[float, float]]) -> dict[str, int]:
         for key, (start_s, end_s) in times.items()
         if start_s < end_s
     }
+
+
+def machine(footprint: Footprint) -> Hashable:
+    """What tells the machine of a record from others, as far as its tool tells it: place, devices, threads, memory."""
+    devices = tuple((one.kind, one.name, one.count) for one in footprint.hardware)
+    sizes = tuple(str(footprint.given.get(name)) for name in ("cpu_count", "ram_total_size"))
+    return footprint.place.zone, devices, sizes
+
+
+def busy(footprint: Footprint) -> Span | None:
+    """Time of a record but for its last second, as tools write whole ones; None where it is no longer than that."""
+    when = span(footprint)
+    if when is None or when.end_s - when.start_s <= CLOCK_S:
+        return None
+    return Span(when.start_s, when.end_s - CLOCK_S)
+
+
+def crowded(records: Iterable[Footprint]) -> dict[str, int]:
+    """Number of others that ran at the same time on like hardware, by the identity of each record that has some."""
+    times: dict[Hashable, dict[str, tuple[float, float]]] = {}
+    for one in records:
+        when = busy(one)
+        if when is not None:
+            times.setdefault(machine(one), {})[one.id] = when
+    return {key: count for group in times.values() for key, count in beside(group).items() if count}
+
+
+def warned(footprint: Footprint, why: str) -> Footprint:
+    """A record with one more warning."""
+    return dataclasses.replace(footprint, warnings=(*footprint.warnings, why))
 
 
 def finite(value: Any) -> float | None:

@@ -9,11 +9,9 @@ Source:
 
 from __future__ import annotations
 
-import re
-
 from sootprint.core.errors import InputError
 from sootprint.importers import statements
-from sootprint.importers.base import Imported, Names, Row, nobody, number, text_of
+from sootprint.importers.base import Imported, Names, Row, names_in, nobody, number, text_of
 from sootprint.importers.statements import Statement
 
 NAME = "gcp-carbon"
@@ -46,7 +44,7 @@ def is_head(line: str) -> bool:
     >>> is_head("usage_month,carbon_footprint_kgCO2e.scope1"), is_head("usage_month,energy_kwh")
     (True, False)
     """
-    names = {_plain(cell.strip(' "')) for cell in re.split(r"[,;\t]", line.strip().lower())}
+    names = {_plain(name) for name in names_in(line)}
     return "usage_month" in names and bool(names & {*_COLUMNS.values(), *_TOTALS.values()})
 
 

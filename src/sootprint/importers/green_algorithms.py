@@ -25,6 +25,7 @@ from sootprint.importers.base import (
     claimed,
     gathered,
     identity,
+    names_in,
     number,
     place_of,
     pue_of,
@@ -42,8 +43,7 @@ _NOTHING = ("", "none", "nan", "other")
 
 def is_it(text: str, _: str) -> bool:
     """Whether a text is such an export."""
-    names = {cell.strip(' "') for cell in text.partition("\n")[0].strip().lower().split(";")}
-    return names >= _TELLING
+    return names_in(text.partition("\n")[0]) >= _TELLING
 
 
 def read(text: str, name: str) -> Imported:

@@ -14,25 +14,26 @@ from typing import Any
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint, Hardware, Model, Place, Result
 from sootprint.core.units import G_PER_KG
-from sootprint.importers.base import FAULTS, MOST_CELL, Imported, claimed, gathered, identity, place_of
+from sootprint.importers.base import MOST_CELL, Imported, claimed, gathered, identity, place_of, tried
 
 NAME = "hf-card"
 KEY = "co2_eq_emissions"
 _FRONT = re.compile(r"\A\s*---[ \t]*\r?\n(.*?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _AMOUNT = re.compile(
-    r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*"
+    r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*"
     r"(?:(kg|g|grams?|kilograms?|t|tons?|tonnes?)?\s*(?:of\s+)?(?:CO2(?:[- ]?(?:eq?|equivalent))?)?\.?)\s*",
     re.IGNORECASE,
 )
 _KG = {"g": 1 / G_PER_KG, "k": 1.0, "t": G_PER_KG}  # by the first letter of the unit
-_SAID = re.compile(r"(\d[\d,]*\.?\d*)\s*(kg|kilograms?)\b", re.IGNORECASE)
-_COUNTED = re.compile(r"\s*(\d{1,6})\s*(?:[x×*]\s*)?(?=[A-Za-z])(.+?)\s*", re.IGNORECASE)
+_SAID = re.compile(r"(?<![\d.,])(\d[\d,]{0,20}(?:\.\d{0,12})?)\s{0,9}(kg|kilograms?)\b", re.IGNORECASE)
+_COUNTED = re.compile(r"(\d{1,6}) ?(?:[x×*] ?)?(?=[A-Za-z])(.+)", re.IGNORECASE)
 _STAGES = {
     "pre-training": "pretrain",
     "pretraining": "pretrain",
     "fine-tuning": "finetune",
     "finetuning": "finetune",
 }
+MOST_AMOUNT = 100  # characters of an amount with its unit
 SAME = 1e-3  # relative difference of two numbers that are one
 _TEXT = (str, int, float)
 
@@ -53,10 +54,7 @@ def read(text: str, name: str) -> Imported:
 
 
 def _card(text: str, name: str) -> Iterator[tuple[str, Footprint | str]]:
-    try:
-        yield "front matter", _record(_front(text), text, name)
-    except FAULTS as err:
-        yield "front matter", str(err)
+    yield tried("front matter", lambda: _record(_front(text), text, name))
 
 
 def _front(text: str) -> dict[str, Any]:
@@ -93,7 +91,7 @@ def _record(data: dict[str, Any], text: str, name: str) -> Footprint:
     devices = tuple(_hardware(_text(stated.get("hardware_used"))))
     unknown = ["energy_kwh", "device_hours", "intensity_g_per_kwh"]
     unknown += ["place"] if place == Place() else []
-    unknown += ["hardware.count"] if devices and not _COUNTED.fullmatch(str(stated["hardware_used"])) else []
+    unknown += ["hardware.count"] if devices and not _counted(stated["hardware_used"]) else []
     return Footprint(
         id=identity(None, NAME, title, kilograms, where, _text(stated.get("hardware_used"))),
         tool=NAME,
@@ -115,7 +113,8 @@ def _kilograms(stated: Any) -> tuple[float, tuple[str, ...]]:
     """Emissions [kg] of what stands there, and what has to be said of it."""
     if isinstance(stated, bool) or not isinstance(stated, _TEXT):
         raise InputError(f"{KEY} has no number of emissions: give grams of CO2e, e.g. emissions: 83524")
-    found = _AMOUNT.fullmatch(str(stated))
+    said = " ".join(str(stated).split())
+    found = _AMOUNT.fullmatch(said) if len(said) <= MOST_AMOUNT else None
     if found is None:
         raise InputError(f"emissions is {stated!r:.60}: give a bare number of grams, e.g. 83524")
     value = float(found[1])
@@ -167,9 +166,14 @@ def _results(data: dict[str, Any]) -> Iterator[Result]:
 
 def _hardware(said: str | None) -> Iterator[Hardware]:
     if said:
-        counted = _COUNTED.fullmatch(said)
+        counted = _counted(said)
         count = int(counted[1]) if counted else 1
         yield Hardware(kind="accelerator", name=counted[2] if counted else said, count=max(1, count))
+
+
+def _counted(said: Any) -> re.Match[str] | None:
+    """Number and name of devices such as "8 x A100"."""
+    return _COUNTED.fullmatch(" ".join(str(said).split()))
 
 
 def _place(said: str | None) -> Place:

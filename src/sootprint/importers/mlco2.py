@@ -43,7 +43,7 @@ _EMITTED = re.compile(
 )
 _OFFSET = re.compile(rf"of which {_N} ?(?:%|percents?|kg)", re.IGNORECASE)
 _ITEM = re.compile(
-    r"^[ \t]*[-*][ \t]*\**([A-Za-z ]{4,40}?)(?: \([^)\n]{0,200}\))?\**:\**[ \t]*(.{0,300}?)[ \t]*$",
+    r"^[ \t]*[-*][ \t]*\**([A-Za-z ]{4,40}?)(?: \([^)\n]{0,200}\))?\**:\**(.{0,300})$",
     re.MULTILINE,
 )
 _UNIT = re.compile(rf"~?{_N} ?(\S{{1,12}}.*)?")
@@ -109,7 +109,7 @@ def _found(text: str) -> Iterator[tuple[int, _Words]]:
 
 
 def _listed(text: str) -> _Words:
-    items = {found[1].strip().lower(): found[2].strip("* ") for found in _ITEM.finditer(text)}
+    items = {found[1].strip().lower(): found[2].strip("* \t\r") for found in _ITEM.finditer(text)}
     found = _UNIT.match(items.get("carbon emitted", "").translate(_MARKS))
     hours = _UNIT.match(items.get("hours used", ""))
     return _Words(

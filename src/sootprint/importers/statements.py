@@ -192,14 +192,21 @@ def tree(text: str, name: str) -> Iterator[tuple[str, Row | str]]:
         return
     listed = whole.get("value") if isinstance(whole, dict) and isinstance(whole.get("value"), list) else whole
     for index, one in enumerate(listed if isinstance(listed, list) else [listed], 1):
-        yield f"row {index}", _flat(one)
+        yield f"row {index}", _flattened(one)
 
 
 def _of_line(line: str) -> Row | str:
     try:
-        return _flat(json.loads(line))
+        return _flattened(json.loads(line))
     except (ValueError, RecursionError):
         return "it is no JSON: it was cut off or written over"
+
+
+def _flattened(value: Any) -> Row | str:
+    try:
+        return _flat(value)
+    except RecursionError:
+        return "its columns are nested too deep to be an export"
 
 
 def _flat(value: Any, before: str = "") -> Row | str:
