@@ -349,6 +349,23 @@ def test_a_job_log_is_read_as_slurm_prints_it(call, tmp_path, year, form):
     assert "kg run at once" in call("backtest", "--trace", trace, "--jobs", log, "--slack", "12h").stdout
 
 
+def test_a_job_log_of_local_times_is_read_in_its_zone(call, tmp_path, year):
+    """Without one they are taken for UTC, which one line says; with one each job moves, and nothing is said."""
+    trace, log = write_trace(tmp_path / "YY.csv", year), tmp_path / "jobs.txt"
+    log.write_text(SACCT, encoding="utf-8")
+    words = ("backtest", "--trace", trace, "--jobs", log, "--slack", "12h", "--json")
+    plain, stated = call(*words), call(*words, "--timezone", "Asia/Tokyo")
+    assert plain.stderr.count("3 jobs have times without a zone, taken for UTC") == 1
+    assert stated.stderr == ""
+    values = np.round(year, 3)
+    first = (datetime(2026, 3, 5, 1, tzinfo=UTC) - START) // timedelta(hours=1)
+    second = (datetime(2026, 3, 5, 15, tzinfo=UTC) - START) // timedelta(hours=1)
+    expected = 10.0 / 6 * values[first : first + 6].sum() + values[second : second + 25].sum()
+    [grid] = json.loads(stated.stdout)["grids"]
+    assert grid["emissions_kg"]["now"] == pytest.approx(expected / 1000.0)
+    assert call(*words, "--timezone", "Tokyo").exit_code == 2
+
+
 @pytest.mark.parametrize(
     ("log", "words"),
     [

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 import os
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +17,7 @@ from sootprint.core.units import G_PER_KG
 
 if TYPE_CHECKING:
     from sootprint.planner.backtest import Score
+    from sootprint.planner.joblog import JobLog
     from sootprint.planner.trial import Trial
 
 PERCENT = 100.0
@@ -83,6 +84,7 @@ def backtest(
     every: Every = None,
     forecaster: Forecaster = "blend",
     power_w: Power = None,
+    timezone: options.Timezone = None,
     plans: Plans = None,
     json: options.Json = False,
 ) -> None:
@@ -94,7 +96,7 @@ def backtest(
         sootprint backtest --trace DE=de-2025.csv --trace FR=fr-2025.csv
         sootprint backtest --trace DE=de-2025.csv --expect 6h --slack 3d \
             --plans plans.csv
-        TZ=UTC sacct -a -P -X -S 2025-01-01 -E 2026-01-01 \
+        SLURM_TIME_FORMAT=%s sacct -a -P -X -S 2025-01-01 -E 2026-01-01 \
             -o JobID,Start,Elapsed,State,ConsumedEnergyRaw > jobs.txt
         sootprint backtest --trace DE=de-2025.csv --jobs jobs.txt --slack 12h
     """
@@ -109,7 +111,8 @@ def backtest(
         day if slack is None else timedelta(seconds=slack),
         timedelta(hours=23) if every is None else timedelta(seconds=every),
     )
-    trials = _trials(trace, jobs, spans, power_w=power_w, forecaster=forecaster)
+    log = None if jobs is None else _log(jobs, timezone)
+    trials = _trials(trace, log, spans, power_w=power_w, forecaster=forecaster)
     if plans is not None:
         output.write_whole(plans, _plans(trials))
     if json:
@@ -120,7 +123,7 @@ def backtest(
 
 def _trials(
     traces: list[str],
-    jobs: str | None,
+    log: JobLog | None,
     spans: tuple[timedelta, timedelta, timedelta],
     *,
     power_w: float | None,
@@ -131,15 +134,11 @@ def _trials(
     Raises:
         InputError: A file cannot be used, or a job does not fit.
     """
-    from sootprint.planner import joblog, trial
+    from sootprint.planner import trial
     from sootprint.planner.history import from_trace
 
-    log = None
     if power_w is not None and not 0.0 < power_w < math.inf:
         shell.wrong(f"--power-w {power_w:g} is no power of a job: give watts above 0")
-    if jobs is not None:
-        with lookup.opened(jobs) as lines:
-            log = joblog.read(lines, name="standard input" if jobs == "-" else Path(jobs).name)
     made = []
     for path, zone in map(named_file, traces):
         history = from_trace(path, zone=zone)
@@ -148,6 +147,23 @@ def _trials(
         else:
             made.append(trial.try_log(history, log, spans[1], power_w=power_w, forecaster=forecaster))
     return made
+
+
+def _log(file: str, timezone: str | None) -> JobLog:
+    """Log of jobs in a file, or on standard input for `-`; one line tells where its times have no zone.
+
+    Raises:
+        InputError: It cannot be used, or the time zone is not known.
+    """
+    from sootprint.core import utc
+    from sootprint.planner import joblog
+
+    clock = UTC if timezone is None else utc.zone(timezone)
+    with lookup.opened(file) as lines:
+        log = joblog.read(lines, name="standard input" if file == "-" else Path(file).name, clock=clock)
+    if log.local and timezone is None:
+        shell.say(f"{log.local} jobs {options.LOCAL_TIMES}")
+    return log
 
 
 def named_file(text: str) -> tuple[Path, str | None]:

@@ -15,6 +15,7 @@ from sootprint.core.typos import meant
 
 CHARTS = (".svg", ".png", ".pdf")  # ends of the names of drawings
 MOST_PORT = 65_535  # of TCP (RFC 9293)
+LOCAL_TIMES = "have times without a zone, taken for UTC: state theirs, e.g. --timezone Europe/Berlin"
 
 
 def number(text: str | float) -> float:
@@ -212,5 +213,13 @@ SkipWrongRows = Annotated[
     bool,
     typer.Option(
         "--skip-wrong-rows", help="Name and count rows that break a rule, instead of stopping there."
+    ),
+]
+Timezone = Annotated[
+    str | None,
+    typer.Option(
+        "--timezone",
+        metavar="ZONE",
+        help="Time zone of times that tell none, e.g. Europe/Berlin or UTC; without it they are taken for UTC.",
     ),
 ]

@@ -21,6 +21,7 @@ from sootprint.core.merging.parts import APART
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint, Hardware, Model, Place, Work, main_device
 from sootprint.core.units import J_PER_KWH, SECONDS_PER_HOUR, W_PER_KW, hours
+from sootprint.importers import clocks
 from sootprint.importers.base import (
     FAULTS,
     MOST_CELL,
@@ -78,10 +79,8 @@ _KWH = {
 _MILLI = "mWh"  # the only unit that differs from another by its case alone
 _PROVIDER_OF = {"google": "gcp", "amazon": "aws", "microsoft": "azure"}
 MOST_DEVICE_W = 3_000.0  # no device draws as much in the mean
-_OF_RECORDS = (
-    '"schema"',
-    '"energy_kwh"',
-)  # names that stand before a report that a record of ours was made of
+# Names that stand before a report that a record of ours was made of
+_OF_RECORDS = ('"schema"', '"energy_kwh"')
 _ADDED = ("emissions_kg", "embodied_kg", "pue")  # of ours
 
 
@@ -111,10 +110,8 @@ def _each(text: str, name: str) -> Iterator[tuple[str, Footprint | str]]:
     for index, one in enumerate(listed, 1):
         try:
             made = _record(one)
-            yield (
-                f"report {index}",
-                codec.from_dict(codec.to_dict(made)),
-            )  # what nobody could read again is told
+            readable = codec.from_dict(codec.to_dict(made))  # what nobody could read again is told
+            yield f"report {index}", readable
         except FAULTS as err:
             yield f"report {index}", str(err)
         except RecursionError:
@@ -130,7 +127,8 @@ def _record(data: Any) -> Footprint:
     hardware, unknown = _hardware(_mappings(infrastructure.get("components")), ours=OURS in data)
     environment = _mapping(data.get("environment"))
     place, doubt = _place(environment, infrastructure)
-    started = _instant(measure.get("measurementDateTime", measure.get("measureDateTime")))
+    when = measure.get("measurementDateTime", measure.get("measureDateTime"))
+    started = _instant(when)
     energy = _energy(measure, data.get("quality"))
     made: dict[str, Any] = {
         "energy_kwh": energy,
@@ -149,7 +147,13 @@ def _record(data: Any) -> Footprint:
         hardware=hardware,
         grade="D" if hardware and duration_s else "E",
         unknown=(*(name for name, value in made.items() if value is None or value == Place()), *unknown),
-        warnings=(*_secrecy(data), *remarks, *doubt, *_power(energy, duration_s, hardware)),
+        warnings=(
+            *_secrecy(data),
+            *clocks.doubts(_text(when)),
+            *remarks,
+            *doubt,
+            *_power(energy, duration_s, hardware),
+        ),
         given=_kept(data),
         **_about(data, _mapping(data.get("task"))),
         **made,

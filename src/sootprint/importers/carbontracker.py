@@ -21,6 +21,7 @@ from sootprint.core import units
 from sootprint.core.errors import InputError
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, Footprint, Hardware, Place
+from sootprint.importers import clocks
 from sootprint.importers.base import (
     NEAR,
     Imported,
@@ -51,7 +52,7 @@ _INTENSITY = re.compile(
     re.DOTALL,
 )
 _SUM = re.compile(
-    rf"(Actual|Predicted) consumption(?: for (\d+) epoch\(s\))?:\s+Time:\s+{_CLOCK}"
+    rf"(Actual|Predicted) consumption(?: for (\d{{1,9}}) epoch\(s\))?:\s+Time:\s+{_CLOCK}"
     r"\s+Energy:\s+(\S{1,40}) kWh\s+CO2eq:\s+(\S{1,40}) g"
 )
 PUES = Quantity(
@@ -332,7 +333,7 @@ def _sums(
 
 
 def _doubts(log: _Log) -> Iterator[str]:
-    yield "the times have no zone: they are taken for UTC"
+    yield clocks.LOCAL
     if log.pue is not None:
         yield f"its PUE of {log.pue:g} is a survey's average, fixed in the tool and not the site's"
     unread = sum(not epoch.power_w or None in epoch.power_w.values() for epoch in log.epochs)

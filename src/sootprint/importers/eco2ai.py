@@ -21,16 +21,19 @@ from sootprint.core import units
 from sootprint.core.errors import InputError
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, Footprint, Hardware, Place
+from sootprint.importers import clocks
 from sootprint.importers.base import (
     FAULTS,
     Imported,
     Row,
     beside,
     claimed,
+    faint,
     gathered,
     grade_of,
     identity,
     instant,
+    names_in,
     number,
     place_of,
     rows,
@@ -46,7 +49,6 @@ _PARTS = (("gpu", "accelerator", "sensor"), ("cpu", "cpu", "modelled"), ("ram", 
 _EPOCH = re.compile(r"epoch: .+", re.DOTALL)
 _GPU = re.compile(r"(.+?) (\d{1,4}) device\(s\)(?: (.*))?", re.DOTALL)
 _CPU = re.compile(r"(.+?)/(\d{1,4}) device\(s\), TDP: ?([\d.]+)(?: .*)?", re.DOTALL)
-LEAST_W = 1.0  # of a computer that trains
 _NOTHING = ("n/a", "none", "nan", "")
 
 
@@ -62,7 +64,7 @@ class _Line(NamedTuple):
 
 def is_it(text: str, _: str) -> bool:
     """Whether a text is such a file."""
-    names = {cell.strip(' "') for cell in re.split(r"[,;\t]", text.partition("\n")[0].strip().lower())}
+    names = names_in(text.partition("\n")[0])
     return "co2_emissions(kg)" in names and bool(names & set(_ENERGY))
 
 
@@ -214,8 +216,7 @@ def _doubts(lines: Sequence[_Line], others: int, hardware: tuple[Hardware, ...])
     yield "its energy holds the PUE that its user gave, 1 unless set: the file does not tell it"
     yield "the processor's energy is its rated power x the share of this process, the memory's is 0.375 W/GB of it"
     yield "the place is guessed from the network address, where nobody told it"
-    if any(line.row.get("start_time") for line in lines):
-        yield "the times have no zone: they are taken for UTC"
+    yield from clocks.doubts(*(line.row.get("start_time") for line in lines))
     epochs = [line.row.get("epoch", "") for line in lines]
     if len(lines) > 1 and all(_EPOCH.fullmatch(one) for one in epochs):
         yield f"{len(lines)} lines of epochs are added: each tells what was used since the one before"
@@ -223,19 +224,10 @@ def _doubts(lines: Sequence[_Line], others: int, hardware: tuple[Hardware, ...])
             yield "an epoch stands in several lines: was it trained twice, or written twice?"
     elif len(lines) > 1:
         yield f"{len(lines)} lines have one id and are added: where they are sums that grow, this counts some twice"
-    yield from _faint(lines)
+    yield from faint(_sum([one.energy_kwh for one in lines]), math.fsum(one.duration_s for one in lines))
     if others:
         whose = f"all {cards} GPUs of the machine" if cards else "its own processes"
         yield f"{others} other runs of the file ran at the same time, each counting {whose}: on one machine, count once"
-
-
-def _faint(lines: Sequence[_Line]) -> Iterator[str]:
-    """Warning where energy over time is what no computer draws, as its epochs often tell."""
-    energy_kwh, spent_s = _sum([one.energy_kwh for one in lines]), math.fsum(one.duration_s for one in lines)
-    if energy_kwh and spent_s:
-        power_w = units.energy_j(energy_kwh) / spent_s
-        if power_w < LEAST_W:
-            yield f"its energy over its time is {power_w:.2g} W, less than any computer draws: much of it was not read"
 
 
 def _given(lines: Sequence[_Line]) -> dict[str, Any]:

@@ -7,22 +7,23 @@ in.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sootprint.core.errors import InputError
 from sootprint.core.records import SCOPES, STAGES, Footprint, Hardware, Model, Paper, Place, Result
 from sootprint.core.units import SECONDS_PER_HOUR
+from sootprint.importers import clocks
 from sootprint.importers.base import (
-    FAULTS,
     Imported,
     Row,
     claimed,
     gathered,
     identity,
     instant,
+    names_in,
     number,
     place_of,
     pue_of,
@@ -30,6 +31,7 @@ from sootprint.importers.base import (
     slips,
     stamp,
     text_of,
+    tried,
     whole,
 )  # fmt: skip
 
@@ -67,7 +69,7 @@ _EXAMPLE = (
 
 def is_head(line: str) -> bool:
     """Whether a line is the head of such a table."""
-    names = {cell.strip(' "') for cell in re.split(r"[,;\t]", line.strip().lower())}
+    names = names_in(line)
     return bool(names & _TELLING) and len(names & set(COLUMNS)) >= 2
 
 
@@ -93,10 +95,7 @@ def _each(text: str, name: str) -> Iterator[tuple[str, Footprint | str]]:
         other = sorted(set(row) - set(COLUMNS))
         if other:
             raise InputError(f"{name}: column {other[0]!r:.40} is not one of {', '.join(COLUMNS)}")
-        try:
-            yield f"line {line}", _record(row)
-        except FAULTS as err:
-            yield f"line {line}", str(err)
+        yield tried(f"line {line}", partial(_record, row))
 
 
 def _record(row: Row) -> Footprint:
@@ -131,7 +130,7 @@ def _record(row: Row) -> Footprint:
         hardware=(Hardware(kind="accelerator", name=device, count=count or 1),) if device else (),
         grade="D" if device and hours_h else "E",
         unknown=tuple(name for name, value in made.items() if value is None or value == Place()),
-        warnings=slips(energy, emissions),
+        warnings=(*clocks.doubts(row.get("started")), *slips(energy, emissions)),
         given={name: text for name, text in row.items() if text} | ({"year": year} if year else {}),
         **made,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
 from sootprint.core import utc
@@ -30,7 +30,7 @@ _UNFINISHED = ("PENDING", "RUNNING", "SUSPENDED", "REQUEUED", "RESIZING")
 _ELAPSED_FORM = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)(?:\.\d+)?")
 LONGEST_S = 10 * 8784 * SECONDS_PER_HOUR
 COLUMNS = "start (or arrival), and end, elapsed, hours or seconds; energy_kwh or power_w if known"
-SACCT = "TZ=UTC sacct -P -X -o JobID,Start,Elapsed,State,ConsumedEnergyRaw"
+SACCT = "SLURM_TIME_FORMAT=%s sacct -P -X -o JobID,Start,Elapsed,State,ConsumedEnergyRaw"
 
 
 class LoggedJob(NamedTuple):
@@ -43,13 +43,20 @@ class LoggedJob(NamedTuple):
 
 
 class JobLog(NamedTuple):
-    """Jobs of a log in the order of their start, and why rows were left out, each reason with its count."""
+    """Jobs of a log in the order of their start, and what is to know of them.
+
+    Args:
+        jobs: The jobs.
+        left_out: Why rows were left out, each reason with its count.
+        local: Number of jobs whose times tell no zone.
+    """
 
     jobs: list[LoggedJob]
     left_out: dict[str, int]
+    local: int = 0
 
 
-def read(lines: Iterable[str], *, name: str) -> JobLog:
+def read(lines: Iterable[str], *, name: str, clock: tzinfo = UTC) -> JobLog:
     """Jobs of a log: CSV, `sacct -P` (columns parted by |), or `sacct` as it is printed for people.
 
     Rows of a job's steps are not jobs; the energy of the largest of them counts where the job's own is missing.
@@ -57,6 +64,7 @@ def read(lines: Iterable[str], *, name: str) -> JobLog:
     Args:
         lines: Lines of the log, header first.
         name: Name of the file, for messages.
+        clock: Time zone of times that tell none.
 
     Raises:
         InputError: A column is missing, or a row has a time that is none or an energy below 0.
@@ -75,6 +83,7 @@ def read(lines: Iterable[str], *, name: str) -> JobLog:
     ] = {}  # the latest row of a job, by which its steps are known; None where left out
     steps_kwh: dict[str, float] = {}
     left_out: dict[str, int] = {}
+    local = 0
     for number, row in _rows(text, name):
         where = f"{name} line {number}"
         label = _first(row, _NAME) or f"line {number}"
@@ -84,15 +93,17 @@ def read(lines: Iterable[str], *, name: str) -> JobLog:
             if owner is not None and kwh is not None:
                 steps_kwh[owner] = max(steps_kwh.get(owner, 0.0), kwh)
             continue
-        reason, job = _job(label, row, where=where)
+        in_utc = _is_in_utc(row)
+        reason, job = _job(label, row, where=where, clock=UTC if in_utc else clock)
         key = label if label not in jobs else f"{label} line {number}"
         rows_of[label] = None if job is None else key
         if job is None:
             left_out[reason] = left_out.get(reason, 0) + 1
         else:
             jobs[key] = job
+            local += not in_utc and utc.is_local(_first(row, _START))
     made = [job._replace(energy_kwh=job.energy_kwh or steps_kwh.get(label)) for label, job in jobs.items()]
-    return JobLog(sorted(made, key=lambda job: job.start), left_out)
+    return JobLog(sorted(made, key=lambda job: job.start), left_out, local)
 
 
 def _rows(text: list[str], name: str) -> Iterator[tuple[int, dict[str, str]]]:
@@ -116,7 +127,7 @@ def _rows(text: list[str], name: str) -> Iterator[tuple[int, dict[str, str]]]:
         yield number, dict(zip(columns, cells, strict=False))
 
 
-def _job(label: str, row: dict[str, str], *, where: str) -> tuple[str, LoggedJob | None]:
+def _job(label: str, row: dict[str, str], *, where: str, clock: tzinfo) -> tuple[str, LoggedJob | None]:
     """Job of a row, or why it is none."""
     state = row.get("state", "").upper().split(" ")[0]
     start_text = _first(row, _START)
@@ -124,25 +135,30 @@ def _job(label: str, row: dict[str, str], *, where: str) -> tuple[str, LoggedJob
         return "not finished", None
     if start_text in _NOT_TOLD:
         return "never started", None
-    start = _instant(start_text, where)
-    length_s = _length_s(row, start, where)
+    start = _instant(start_text, where, clock)
+    length_s = _length_s(row, start, where, clock)
     if length_s is None or length_s <= 0.0:
         return "no time spent", None
     return "", LoggedJob(label, start, length_s, _energy(row, length_s, where))
+
+
+def _is_in_utc(row: dict[str, str]) -> bool:
+    """Whether the name of the column that tells the start says that it is in UTC."""
+    return next((name for name in _START if row.get(name, "").strip()), "").endswith("utc")
 
 
 def _first(row: dict[str, str], names: Iterable[str]) -> str:
     return next((row[name].strip() for name in names if row.get(name, "").strip()), "")
 
 
-def _instant(text: str, where: str) -> datetime:
+def _instant(text: str, where: str, clock: tzinfo) -> datetime:
     try:
-        return utc.instant(text)
+        return utc.logged(text, clock)
     except ValueError:
         raise InputError(f"{where}: {text[:40]!r} is no time, e.g. 2026-01-31T12:00:00Z") from None
 
 
-def _length_s(row: dict[str, str], start: datetime, where: str) -> float | None:
+def _length_s(row: dict[str, str], start: datetime, where: str, clock: tzinfo) -> float | None:
     """Time that a job ran [s]."""
     for names, size in ((_LENGTH_S, 1.0), (_LENGTH_H, SECONDS_PER_HOUR)):
         if text := _first(row, names):
@@ -156,7 +172,7 @@ def _length_s(row: dict[str, str], start: datetime, where: str) -> float | None:
         days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
         return (24 * days + hours) * SECONDS_PER_HOUR + minutes * SECONDS_PER_MINUTE + seconds
     text = _first(row, _END)
-    return None if text in _NOT_TOLD else (_instant(text, where) - start).total_seconds()
+    return None if text in _NOT_TOLD else (_instant(text, where, clock) - start).total_seconds()
 
 
 def _number(text: str, where: str) -> float:

@@ -8,7 +8,7 @@ Source:
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from sootprint.core import units, utc
@@ -45,7 +45,6 @@ _AMOUNT = re.compile(r"(\d{1,20})(\.\d{1,6})?([KMGTPE]?)")
 _SUFFIXES = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 _NO_NUMBER = (2.0**32 - 2, 2.0**32 - 1)
 _BELOW_ZERO = 2.0**63  # of 64 bits without a sign: a difference below zero comes out above
-_EPOCH = re.compile(r"\d{9,11}")
 MOST_COUNT = 10_000_000
 MOST_YEAR, LEAST_YEAR = 2100, 2002  # the first release of Slurm was in 2002
 
@@ -95,14 +94,12 @@ def instant(text: str) -> datetime | None:
     if is_nothing(text):
         return None
     try:
-        found = (
-            datetime.fromtimestamp(int(text), UTC) if _EPOCH.fullmatch(text) else utc.instant(text.strip())
-        )
-    except (ValueError, OverflowError, OSError):
+        found = utc.logged(text.strip())
+    except ValueError:
         found = None
     if found is None or not LEAST_YEAR <= found.year <= MOST_YEAR:
         raise InputError(
-            f"its time {text!r:.40} is no instant such as 2024-05-01T12:00:00: leave SLURM_TIME_FORMAT alone"
+            f"its time {text!r:.40} is no instant such as 2024-05-01T12:00:00: have SLURM_TIME_FORMAT be %s or standard"
         )
     return found
 

@@ -10,6 +10,7 @@ from sootprint.core import units
 from sootprint.core.errors import InputError
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, Footprint, Hardware
+from sootprint.importers import clocks
 from sootprint.importers.base import CORE, UNNAMED, Names, claimed, identity, stamp
 from sootprint.importers.slurm_sacct import energy, fields
 from sootprint.importers.slurm_sacct.rows import Job
@@ -66,7 +67,12 @@ def of(job: Job, names: Names) -> Footprint:
         components=_components(made["energy_kwh"]),
         grade="D" if hardware or spent.energy_j else "E",
         unknown=(*(name for name, value in made.items() if value is None), *_NEVER),
-        warnings=(*doubts, *spent.doubts, *((COVERS,) if spent.energy_j else ())),
+        warnings=(
+            *clocks.doubts(cells.get("start"), cells.get("end")),
+            *doubts,
+            *spent.doubts,
+            *((COVERS,) if spent.energy_j else ()),
+        ),
         given=_given(cells, elapsed_s=elapsed_s, row=spent.row),
         **made,
     )
