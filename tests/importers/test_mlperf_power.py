@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from sootprint import importers
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
+from sootprint.importers.clocks import LOCAL
+from sootprint.importers.mlperf_power import CUT_OFF, UNBOUNDED
 
 
 def line(second: int, watts: object, mark: str = "testing") -> str:
@@ -63,7 +66,10 @@ def test_meter_at_the_wall_by_its_marks() -> None:
     last = found.records[-1]
     assert (last.grade, last.boundary, last.duration_s) == ("A", "node", 10.0)
     assert [(part.component, part.energy_kwh.basis) for part in last.components] == [("wall", "metered")]
-    assert (last.started, last.ended) == ("2020-12-23T10:00:10Z", "2020-12-23T10:00:20Z")
+    assert (last.started, last.ended) == (
+        "2020-12-23T10:00:10.000Z",
+        "2020-12-23T10:00:20.000Z",
+    )
     assert [row.why for row in found.left_out] == ["1 readings between the runs"]
     assert [record.id for record in of(*lines)] == [record.id for record in found.records]
 
@@ -81,7 +87,7 @@ def test_time_without_readings_has_no_energy() -> None:
     """Ten minutes without a line are a gap that is told, not a trapezoid."""
     (record,) = of(line(0, 100), line(10, 100), line(610, 100), line(620, 100))
     assert energy_j(record) == pytest.approx(2000.0)
-    assert [(gap.start[11:], gap.end[11:]) for gap in record.gaps] == [("10:00:10Z", "10:10:10Z")]
+    assert [(gap.start[11:], gap.end[11:]) for gap in record.gaps] == [("10:00:10.000Z", "10:10:10.000Z")]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +103,7 @@ def test_bad_line_is_told_and_holds_back_none(bad: str) -> None:
 @pytest.mark.parametrize(
     ("lines", "why"),
     [
-        ((line(0, 100),), "1 readings: an energy needs two"),
+        ((line(0, 100),), "1 powers, and energy lies between two"),
         (NODE[1:], "no power_measurement_start"),
         ((*NODE, event("interconnect_power_est", 3, 500)), "estimate of a switch"),
         ((NODE[0], event("conversion_eff", 0, 95), *NODE[3:]), "conversion_eff is 95"),
@@ -120,3 +126,64 @@ def test_no_log_makes_the_reader_fail(start: str, rest: str) -> None:
         assert of(start, rest)
     except InputError as err:
         assert str(err)
+
+
+def test_readings_are_integrated_as_those_of_any_tool() -> None:
+    """Three usual steps without a reading are a gap; the course is kept, its minutes add up to the energy."""
+    looks = [line(second, 360) for second in range(0, 600, 10) if not 200 < second < 260]
+    (record,) = of(*looks)
+    assert energy_j(record) == pytest.approx(360.0 * (590.0 - 60.0))
+    assert [(gap.start[14:19], gap.end[14:19]) for gap in record.gaps] == [("03:20", "04:20")]
+    assert math.fsum(one.energy_j for one in record.intervals) == pytest.approx(energy_j(record))
+    assert {one.component for one in record.intervals} == {"wall"}
+    assert any("powers cover 89.8 % of the time" in warning for warning in record.warnings)
+
+
+def test_bounds_are_those_of_the_meter_and_none_where_nobody_tells_them() -> None:
+    """An analyzer that SPEC accepts is good to 1 %; the readings of a node say nothing of theirs."""
+    (wall,) = of(line(0, 100), line(10, 100))
+    assert wall.energy_kwh is not None
+    assert wall.energy_kwh.low == pytest.approx(0.99 * wall.energy_kwh.value)
+    assert wall.energy_kwh.high == pytest.approx(1.01 * wall.energy_kwh.value)
+    (node,) = of(*NODE)
+    assert node.energy_kwh is not None
+    assert (node.energy_kwh.low, UNBOUNDED in node.warnings) == (None, True)
+
+
+def test_zone_is_missing_at_the_wall_alone() -> None:
+    """The meter's daemon writes local time; the logger of a node counts milliseconds since 1970."""
+    (wall,) = of(line(0, 100), line(10, 100))
+    (node,) = of(*NODE)
+    (plain,) = of(*(one for one in NODE if "conversion_eff" not in one))
+    assert [LOCAL in one.warnings for one in (wall, node, plain)] == [True, False, False]
+
+
+def test_log_without_its_end_says_so() -> None:
+    """It counts to its last reading."""
+    (whole,), (cut,) = of(*NODE), of(*NODE[:6])
+    assert energy_j(cut) == energy_j(whole)
+    assert (CUT_OFF in cut.warnings, CUT_OFF in whole.warnings) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (line(0, 0), line(10, 0)),
+        (NODE[0], event("power_reading", 0, 0), event("power_reading", 10, 0)),
+    ],
+)
+def test_meter_that_read_nothing_is_no_record_of_zero(lines: tuple[str, ...]) -> None:
+    """A plug that nothing was in, or a sensor that was off."""
+    with pytest.raises(InputError, match="all its readings are 0 W"):
+        of(*lines)
+
+
+@pytest.mark.parametrize("number", [10**400, -1, 10**300, True, [], "x"])
+def test_numbers_that_are_none_are_told(number: object) -> None:
+    """As an instant and as a power: a line is left out, and the others count."""
+    clock = json.dumps({"key": "power_reading", "value": 1, "time_ms": number})
+    bad = (f":::MLLOG {clock}", event("power_reading", 5, number))
+    for one in bad:
+        found = importers.read("\n".join([*NODE, one]), name="node_0.txt")
+        assert [round(energy_j(record)) for record in found.records] == [38_500]
+        assert len(found.left_out) == 1

@@ -26,7 +26,6 @@ from sootprint.importers.base import Imported, finite, gathered, identity, tried
 
 NAME = "experiment-impact-tracker"
 MOST_SAMPLES = 1_000_000
-FIRST_S, LAST_S = 1.2e9, 4.1e9  # of instants in seconds since 1970: the years 2008 to 2099
 _CHARGED = {
     "accelerator": "nvidia_estimated_attributable_power_draw",
     "cpu": "rapl_estimated_attributable_power_draw",
@@ -72,7 +71,7 @@ def _samples(text: str, name: str) -> tuple[dict[float, dict[str, Any]], int]:
             bad += 1
             continue
         at_s = finite(one.get("timestamp")) if isinstance(one, dict) else None
-        if at_s is not None and FIRST_S <= at_s <= LAST_S:
+        if at_s is not None and powers.FIRST_S <= at_s <= powers.LAST_S:
             samples[at_s] = one
         else:
             bad += 1

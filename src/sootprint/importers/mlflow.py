@@ -20,14 +20,13 @@ from typing import Any, NamedTuple
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
 from sootprint.importers import powers
-from sootprint.importers.base import Imported, LeftOut, finite, gathered, identity, rows, tried
+from sootprint.importers.base import Imported, LeftOut, finite, gathered, identity, names_in, rows, tried
 
 NAME = "mlflow"
 MOST_VALUES = 5_000_000
 POWER = re.compile(r"(?:system/)?(?:(?P<node>[^/]{1,100})/)?gpu_(?P<index>\d{1,3})_power_usage_watts")
 BUSY = re.compile(r"(?:system/)?(?:(?P<node>[^/]{1,100})/)?gpu_(?P<index>\d{1,3})_utilization_percentage")
 _LINE = re.compile(r"(\d{10,16}) (\S{1,40})(?: -?\d{1,18})?(?: .*)?")
-_FIRST_MS, _LAST_MS = 1.2e12, 4.1e12  # the years 2008 to 2099
 _MILLI = 1e-3
 _COLUMNS = ({"key", "metric"}, {"value"}, {"timestamp"})
 
@@ -54,14 +53,14 @@ class Run:
         found = POWER.fullmatch(key) or BUSY.fullmatch(key)
         if found is None:
             return
-        at = finite(at_ms) or 0.0
-        if not _FIRST_MS <= at <= _LAST_MS:
+        at_s = _seconds(at_ms)
+        if at_s is None:
             self.bad += 1
             return
         device = (found["node"] or "", int(found["index"]))
         series = self.powers.setdefault(device, powers.Series(""))
         if "power_usage" in key:
-            series.add(at * _MILLI, str(value))
+            series.add(at_s, str(value))
         else:
             series.add_busy(value, whole=100.0)
 
@@ -112,7 +111,7 @@ def is_it(text: str, name: str) -> bool:
     first = head.partition("\n")[0].strip()
     if POWER.fullmatch(name) is not None:
         return _LINE.fullmatch(first) is not None
-    names = {cell.strip(' "') for cell in re.split(r"[,;\t]", first.lower())}
+    names = names_in(first)
     return all(names & one for one in _COLUMNS)
 
 
@@ -192,8 +191,8 @@ def told_of(info: Mapping[str, Any]) -> Told:
 
 
 def _seconds(at_ms: Any) -> float | None:
-    at = finite(at_ms) or 0.0
-    return at * _MILLI if _FIRST_MS <= at <= _LAST_MS else None
+    at_s = (finite(at_ms) or 0.0) * _MILLI
+    return at_s if powers.FIRST_S <= at_s <= powers.LAST_S else None
 
 
 def _mapping(value: Any) -> dict[str, Any]:

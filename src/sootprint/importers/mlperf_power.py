@@ -1,9 +1,10 @@
 """Power logs of MLPerf: the meter at the wall of an inference run, or the readings of a node in training.
 
 Inference: `spl.txt` of SPEC's PTDaemon, a line a second, in watts; each mark (ranging, testing) is a record. Its times
-are local and have no zone, so they are taken for UTC. Training: `node_N.txt` of MLPerf's logger, from
-power_measurement_start to power_measurement_stop, times the conversion that the log states. Between two readings the
-trapezoid stands; a gap has no energy and is told. Estimates of switches (`sw_N.txt`) are not measured and refused.
+are local and have no zone, so they are taken for UTC unless it is stated. Training: `node_N.txt` of MLPerf's logger,
+from power_measurement_start to power_measurement_stop, times the conversion that the log states. The readings are
+integrated as those of any tool; a gap has no energy and is told. Estimates of switches (`sw_N.txt`) are not measured
+and refused.
 
 Source:
     MLCommons, power-dev, ptd_client_server/logs_example (2020); MLCommons, logging, mllog/examples/power and
@@ -12,52 +13,51 @@ Source:
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
-from sootprint.core import energy, units
+from sootprint.core import units
 from sootprint.core.errors import InputError
 from sootprint.core.quantity import Factor, Quantity
-from sootprint.core.records import Component, Footprint, Gap
-from sootprint.importers.base import FAULTS, Imported, gathered, identity, stamp
+from sootprint.core.records import Component, Footprint
+from sootprint.importers import clocks, powers
+from sootprint.importers.base import Imported, finite, gathered, identity, tried
 
 NAME = "mlperf-power"
 MLLOG = ":::MLLOG"
-MAX_GAP_S = 60.0
+WALL = "wall"
 _MS_PER_SECOND = 1000.0
 MOST_LINES = 1_000_000
+MOST_W = 1e6  # of a node: a rack of 2025 draws 130 kW
 _TIMES = "%m-%d-%Y %H:%M:%S.%f"
 _START, _STOP = "power_measurement_start", "power_measurement_stop"
 _READING, _CONVERSION, _SWITCH = "power_reading", "conversion_eff", "interconnect_power_est"
 _UNMARKED = ("", "notset")
 MOST_CONVERSION = 2.0  # power at the wall over that behind the supply
-
-
-class Sample(NamedTuple):
-    """Power at an instant since 1970 [s], [W]."""
-
-    at_s: float
-    power_w: float
+UNBOUNDED = "how accurate the readings are stands nowhere in the log: the energy has no bounds"
+CUT_OFF = f"it has no {_STOP}: it was cut off, or still runs, and counts to its last reading"
 
 
 class Log(NamedTuple):
-    """Samples of one measurement.
+    """Readings of one measurement.
 
     Args:
         label: Its mark or key.
-        samples: Samples in the order of time.
+        looks: Powers [W] by instant [s].
         conversion: What the readings are to be multiplied with [1]; None where they are of the wall.
         said: How the log calls its measurement, e.g. AC.
+        doubts: What a reader must know of it.
     """
 
     label: str
-    samples: list[Sample]
+    looks: dict[float, float]
     conversion: float | None = None
     said: str | None = None
+    doubts: tuple[str, ...] = ()
 
 
 def is_head(line: str) -> bool:
@@ -90,70 +90,76 @@ def _each(text: str, name: str) -> Iterator[tuple[str, Footprint | str]]:
     logs = reader(lines, left_out)
     yield from left_out
     for log in logs:
-        try:
-            yield log.label, _record(log)
-        except FAULTS as err:
-            yield log.label, str(err)
+        yield tried(log.label, partial(_record, log))
 
 
 def _inference(lines: list[tuple[int, str]], left_out: list[tuple[str, str]]) -> list[Log]:
-    """Samples of each mark; those between the runs are left out."""
-    found: dict[str, list[Sample]] = {}
+    """Readings of each mark; those between the runs are left out."""
+    found: dict[str, dict[float, float]] = {}
     for number, line in lines:
         cells = line.strip().split(",")
         told = dict(zip(cells[0::2], cells[1::2], strict=False))
         try:
-            at = datetime.strptime(told["Time"], _TIMES).replace(tzinfo=UTC)
-            sample = Sample(at.timestamp(), _watts(told["Watts"]))
+            at_s = datetime.strptime(told["Time"], _TIMES).replace(tzinfo=UTC).timestamp()
+            power_w = _watts(told["Watts"])
         except (KeyError, ValueError) as err:
             why = (
                 str(err) if isinstance(err, InputError) else "no time MM-DD-YYYY HH:MM:SS.mmm with its watts"
             )
             left_out.append((f"line {number}", f"it has {why}: it was cut off or written over"))
             continue
-        found.setdefault(told.get("Mark", ""), []).append(sample)
+        found.setdefault(told.get("Mark", ""), {})[at_s] = power_w
     for mark in _UNMARKED:
         if mark in found and len(found) > 1:
             left_out.append((f"mark {mark!r}", f"{len(found.pop(mark))} readings between the runs"))
-    return [Log(mark or "power", samples) for mark, samples in found.items()]
+    return [Log(mark or "power", looks, doubts=(clocks.LOCAL,)) for mark, looks in found.items()]
 
 
 def _training(lines: list[tuple[int, str]], left_out: list[tuple[str, str]]) -> list[Log]:
-    """Samples between start and stop of a node's log."""
-    events: list[dict[str, Any]] = []
+    """Readings between start and stop of a node's log."""
+    events = list(_events(lines, left_out))
+    keys = {one.get("key"): at_s for at_s, one in events if one.get("key") in (_START, _STOP, _SWITCH)}
+    if _SWITCH in keys:
+        raise InputError("it is the estimate of a switch, which nobody measured: give the logs of nodes")
+    if _START not in keys:
+        raise InputError(f"it has no {_START}: it is no power log of a node")
+    looks: dict[float, float] = {}
+    for at_s, one in events:
+        if one.get("key") == _READING and keys[_START] <= at_s <= keys.get(_STOP, math.inf):
+            try:
+                looks[at_s] = _watts(one.get("value"))
+            except InputError as err:
+                left_out.append((f"time_ms {one['time_ms']}", f"it has {err}"))
+    conversion = next((one for _, one in events if one.get("key") == _CONVERSION), {})
+    said = conversion.get("metadata")
+    kind = said.get("measurement_type") if isinstance(said, dict) else None
+    doubts = (UNBOUNDED,) if _STOP in keys else (UNBOUNDED, CUT_OFF)
+    return [Log("power", looks, _ratio(conversion.get("value")), str(kind)[:20] if kind else None, doubts)]
+
+
+def _events(
+    lines: list[tuple[int, str]], left_out: list[tuple[str, str]]
+) -> Iterator[tuple[float, dict[str, Any]]]:
+    """Instant [s] and contents of each line of the logger."""
     for number, line in lines:
         try:
             one = json.loads(line.partition(MLLOG)[2])
-            events.append(one | {"at_s": float(one["time_ms"]) / _MS_PER_SECOND})
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, RecursionError):
+            one = None
+        at_s = (finite(one.get("time_ms")) or 0.0) / _MS_PER_SECOND if isinstance(one, dict) else 0.0
+        if isinstance(one, dict) and powers.FIRST_S <= at_s <= powers.LAST_S:
+            yield at_s, one | {"key": str(one.get("key"))}
+        else:
             left_out.append((f"line {number}", "it is no event of MLPerf's logger with time_ms"))
-    times = {one.get("key"): one["at_s"] for one in events if one.get("key") in (_START, _STOP)}
-    if any(one.get("key") == _SWITCH for one in events):
-        raise InputError("it is the estimate of a switch, which nobody measured: give the logs of nodes")
-    if _START not in times:
-        raise InputError(f"it has no {_START}: it is no power log of a node")
-    samples: list[Sample] = []
-    for one in events:
-        inside = times[_START] <= one["at_s"] <= times.get(_STOP, math.inf)
-        if one.get("key") == _READING and inside:
-            try:
-                samples.append(Sample(one["at_s"], _watts(one.get("value"))))
-            except InputError as err:
-                left_out.append((f"time_ms {one['time_ms']}", f"it has {err}"))
-    conversion = next((one for one in events if one.get("key") == _CONVERSION), {})
-    said = conversion.get("metadata")
-    kind = said.get("measurement_type") if isinstance(said, dict) else None
-    return [Log("power", samples, _ratio(conversion.get("value")), str(kind)[:20] if kind else None)]
 
 
 def _watts(value: Any) -> float:
-    try:
-        watts = float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"{value!r:.40} as its watts, which is no number") from None
-    if not 0.0 <= watts < 1e9:
-        raise InputError(f"{value!r:.40} as its watts, which is at least 0")
-    return watts
+    power_w = finite(value)
+    if power_w is None:
+        raise InputError(f"{value!r:.40} as its watts, which is no number")
+    if not 0.0 <= power_w <= MOST_W:
+        raise InputError(f"{value!r:.40} as its watts, which is from 0 to {MOST_W:,.0f}")
+    return power_w
 
 
 def _ratio(value: Any) -> float | None:
@@ -165,52 +171,35 @@ def _ratio(value: Any) -> float | None:
 
 
 def _record(log: Log) -> Footprint:
-    samples = sorted(set(log.samples))
-    if len(samples) < 2:
-        raise InputError(f"it has {len(samples)} readings: an energy needs two")
-    spent_j, gaps = _integrated(samples)
-    kwh = Quantity(value=units.energy_kwh(spent_j * (log.conversion or 1.0)), basis="metered")
-    start, end = (datetime.fromtimestamp(one.at_s, UTC) for one in (samples[0], samples[-1]))
-    found = (
-        (Factor(kind="conversion", key="power supply", value=log.conversion, method="as the log states it"),)
-        if log.conversion is not None
-        else ()
+    found = powers.spent(
+        [(at_s, power_w * (log.conversion or 1.0)) for at_s, power_w in sorted(log.looks.items())]
     )
+    if not found.energy_j:
+        raise InputError("all its readings are 0 W: nothing was measured")
+    kwh = (
+        Quantity(value=units.energy_kwh(found.energy_j), basis="metered")
+        if UNBOUNDED in log.doubts
+        else powers.quantity_kwh(WALL, found, basis="metered")
+    )
+    conversion = (
+        Factor(kind="conversion", key="power supply", value=log.conversion, method="as the log states it")
+        if log.conversion is not None
+        else None
+    )
+    accuracy = None if UNBOUNDED in log.doubts else powers.ACCURACY[WALL]
     return Footprint(
-        id=identity(start.timestamp(), NAME, log.label, start.isoformat(), len(samples), spent_j),
+        id=identity(found.first_s, NAME, log.label, len(log.looks), found.first_s, found.energy_j),
         tool=NAME,
         name=f"MLPerf {log.label}"[:200],
         stage="other",
         boundary="node",
-        started=stamp(start),
-        ended=stamp(end),
-        duration_s=samples[-1].at_s - samples[0].at_s,
-        components=(Component(component="wall", meter=NAME, energy_kwh=kwh),),
+        duration_s=found.last_s - found.first_s,
+        components=(Component(component=WALL, meter=NAME, energy_kwh=kwh),),
         energy_kwh=kwh,
-        gaps=tuple(gaps),
         grade="A",
-        factors=found,
+        factors=tuple(filter(None, (conversion, accuracy))),
         unknown=("place", "pue", "emissions_kg", "hardware", "device_hours"),
-        warnings=(_ZONE,) if log.conversion is None else (),
-        given={"readings": len(samples)} | ({"measurement": log.said} if log.said else {}),
+        warnings=(*log.doubts, *powers.uncovered({WALL: found}, (found.first_s, found.last_s))),
+        given={"readings": len(log.looks)} | ({"measurement": log.said} if log.said else {}),
+        **powers.course({WALL: found}, found.first_s, found.last_s),
     )
-
-
-_ZONE = "the times of the log have no zone and are taken for UTC"
-
-
-def _integrated(samples: list[Sample]) -> tuple[float, list[Gap]]:
-    """Energy of the samples [J], and the times between them that have none."""
-    spent_j, gaps = [], []
-    for before, after in itertools.pairwise(samples):
-        if after.at_s <= before.at_s:
-            continue  # two powers at one instant
-        one = energy.integrated(before.power_w, after.power_w, after.at_s - before.at_s, max_gap_s=MAX_GAP_S)
-        if one.energy_j is None:
-            begun, ended = (stamp(datetime.fromtimestamp(at.at_s, UTC)) for at in (before, after))
-            gaps.append(
-                Gap(component="wall", start=begun, end=ended, reason=f"{one.reason}; its energy is not in")
-            )
-        else:
-            spent_j.append(one.energy_j)
-    return math.fsum(spent_j), gaps

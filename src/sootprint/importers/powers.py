@@ -25,6 +25,7 @@ from sootprint.core.records import Component, Gap, Interval
 from sootprint.importers.base import finite
 
 GAP_STEPS = 3.0  # usual times between two looks that may lie between them; beyond is a gap
+FIRST_S, LAST_S = 1.2e9, 4.1e9  # of instants in seconds since 1970: the years 2008 to 2099
 MOST_W = 100_000.0  # of one device: above any until 2026, so that a milliwatt is not taken for a watt
 MOST_GAPS = 1_000
 NOTHING = ("", "nan", "none", "null", "n/a")  # as tools write a power that they did not read
@@ -56,6 +57,13 @@ ACCURACY = {
             0.90,
             1.15,
             "Schoene et al., Energy Efficiency Aspects of the AMD Zen 2 Architecture, IEEE CLUSTER (2021)",
+        ),
+        (
+            "wall",
+            "power analyzer at the wall",
+            0.99,
+            1.01,
+            "SPEC, Power and Performance Benchmark Methodology V2.2 (2014): uncertainty below 1 %",
         ),
     )
 }
@@ -154,16 +162,16 @@ def _kind(component: str) -> str:
     return component.partition(":")[0]
 
 
-def quantity_kwh(component: str, found: Spent) -> Quantity:
+def quantity_kwh(component: str, found: Spent, *, basis: str = "sensor") -> Quantity:
     """Energy of a component with its bounds [kWh]: what lies between the looks, and the accuracy of the sensors."""
     off_j = intervals.Z90 * math.sqrt(found.variance_j2)
     drawn = Quantity(
         value=units.energy_kwh(found.energy_j),
         low=units.energy_kwh(max(0.0, found.energy_j - off_j)),
         high=units.energy_kwh(found.energy_j + off_j),
-        basis="sensor",
+        basis=basis,
     )
-    return intervals.product(drawn, ACCURACY[_kind(component)].quantity(), basis="sensor")
+    return intervals.product(drawn, ACCURACY[_kind(component)].quantity(), basis=basis)
 
 
 def parts(
@@ -208,10 +216,10 @@ def parts(
         "factors": tuple(ACCURACY[kind] for kind in dict.fromkeys(map(_kind, found))),
         "warnings": tuple(_doubts(series, found, (start_s, end_s))),
     }
-    return made | (_course(found, start_s, end_s) if dated else {})
+    return made | (course(found, start_s, end_s) if dated else {})
 
 
-def _course(found: dict[str, Spent], start_s: float, end_s: float) -> dict[str, Any]:
+def course(found: dict[str, Spent], start_s: float, end_s: float) -> dict[str, Any]:
     """Fields of a run whose instants count from 1970."""
     return {
         "started": instants.stamp(start_s),
@@ -278,12 +286,7 @@ def _doubts(series: Sequence[Series], found: dict[str, Spent], told_s: tuple[flo
         )
         + " and supply are not in it"
     )
-    covered_s = sum(end - start for one in found.values() for start, end, _ in one.pieces)
-    whole_s = (told_s[1] - told_s[0]) * len(found)
-    if covered_s < COVERED * whole_s or any(one.gaps for one in found.values()):
-        yield (
-            f"powers cover {100.0 * covered_s / whole_s:.1f} % of the time: the energy of the rest is in no total"
-        )
+    yield from uncovered(found, told_s)
     bad = sum(one.bad for one in series)
     if bad:
         yield f"{bad} powers were negative, too large or no numbers: they count as not logged"
@@ -291,6 +294,15 @@ def _doubts(series: Sequence[Series], found: dict[str, Spent], told_s: tuple[flo
     if silent:
         yield f"{', '.join(silent)}: all powers are 0 or missing, so its energy is not known"
     yield from _twins(series)
+
+
+def uncovered(found: dict[str, Spent], told_s: tuple[float, float]) -> Iterator[str]:
+    """Warning where powers leave out much of the time from a start to an end [s]."""
+    covered_s = sum(end - start for one in found.values() for start, end, _ in one.pieces)
+    whole_s = (told_s[1] - told_s[0]) * len(found)
+    if covered_s < COVERED * whole_s or any(one.gaps for one in found.values()):
+        share = 100.0 * covered_s / whole_s
+        yield f"powers cover {share:.1f} % of the time: the energy of the rest is in no total"
 
 
 def _twins(series: Sequence[Series]) -> Iterator[str]:

@@ -27,7 +27,6 @@ SAMPLES = 500  # rows that Run.history gives unless it is asked for more
 _COLUMN = re.compile(
     r"(?:(?P<run>.{1,200}) - )?system[./]gpu\.(?P<index>\d{1,3})\.(?P<what>powerWatts|gpu)(?:/l:(?P<node>.{1,100}))?"
 )
-_FIRST_S, _LAST_S = 1.2e9, 4.1e9  # the years 2008 to 2099
 _MOST_S = 4e8  # of a time since the start of a run: 12 years
 
 
@@ -120,7 +119,7 @@ def _seconds(said: str, clock: str) -> float | None:
     if value is None:
         return None
     if clock == "_timestamp":
-        return value if _FIRST_S <= value <= _LAST_S else None
+        return value if powers.FIRST_S <= value <= powers.LAST_S else None
     return value if 0.0 <= value <= _MOST_S else None
 
 
