@@ -10,22 +10,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sootprint.core.errors import InputError
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, Footprint, Hardware, Place
 from sootprint.core.units import G_PER_KG, hours
+from sootprint.importers import clocks
 from sootprint.importers.base import (
-    FAULTS,
     NEAR,
     Imported,
     Row,
     claimed,
+    crowded,
+    faint,
     gathered,
     grade_of,
     identity,
     instant,
+    names_in,
     number,
     place_of,
     pue_of,
@@ -33,6 +37,8 @@ from sootprint.importers.base import (
     slips,
     stamp,
     text_of,
+    tried,
+    warned,
     whole,
 )  # fmt: skip
 
@@ -40,7 +46,7 @@ NAME = "codecarbon"
 # Columns since 2020: the first have no parts, no hardware and no run_id; `pue`, `wue`, `water_consumed` and the
 # utilisations came with 3.x; the files of tasks have `task_name`.
 _PARTS = (("gpu", "accelerator"), ("cpu", "cpu"), ("ram", "dram"))
-_COUNTED = re.compile(r"\s*(\d{1,5})\s*[x×]\s*(.+?)\s*", re.IGNORECASE)
+_COUNTED = re.compile(r"(\d{1,5})\s*[x×]\s*(\S.*)", re.IGNORECASE)  # of a cell without blanks around it
 _SOFTWARE = {"codecarbon": "codecarbon_version", "python": "python_version", "os": "os"}
 _GIVEN = (
     "run_id", "experiment_id", "task_name", "duration", "emissions", "emissions_rate", "energy_consumed",
@@ -51,7 +57,7 @@ _GIVEN = (
 
 def is_head(line: str) -> bool:
     """Whether a line is the head of such a file."""
-    names = {cell.strip(' "') for cell in re.split(r"[,;\t]", line.strip().lower())}
+    names = names_in(line)
     return {"emissions", "duration"} <= names and bool({"project_name", "energy_consumed", "run_id"} & names)
 
 
@@ -65,7 +71,37 @@ def read(text: str, name: str) -> Imported:
 
 
 def _runs(text: str, name: str) -> Iterator[tuple[str, Footprint | str]]:
-    """Place and record of each run, or why a line became none."""
+    """Place and record of each run, or why a line became none; those that may have shared a node say so."""
+    made = list(_each(text, name))
+    others = crowded(one for _, one in made if not isinstance(one, str) and of_node_kwh(one))
+    for where, one in made:
+        count = 0 if isinstance(one, str) else others.get(one.id, 0)
+        yield (
+            where,
+            one if isinstance(one, str) or not count else warned(one, _CROWDED.format(count, count + 1)),
+        )
+
+
+_CROWDED = (
+    "{} other runs of the file ran at the same time on like hardware: CodeCarbon counts a node for each process, so "
+    "that on one node its energy stands here up to {} times"
+)
+
+
+def of_node_kwh(record: Footprint) -> float | None:
+    """Energy of a run that is of its whole node, whatever else ran there [kWh]; None where none is.
+
+    In the mode of processes that is the accelerators' alone. Tasks of a run follow each other in one process.
+    """
+    if record.given.get("task_name"):
+        return None
+    if record.given.get("tracking_mode") != "process":
+        return record.energy_kwh.value if record.energy_kwh else None
+    cards = [one.energy_kwh.value for one in record.components if one.component == "accelerator"]
+    return sum(cards) if cards else None
+
+
+def _each(text: str, name: str) -> Iterator[tuple[str, Footprint | str]]:
     listed = list(rows(text, name))
     last: dict[tuple[str, str], tuple[float, int]] = {}
     for line, row in listed:
@@ -81,10 +117,7 @@ def _runs(text: str, name: str) -> Iterator[tuple[str, Footprint | str]]:
             kept = last[_run(row)][1]
             yield where, f"an earlier sum of the run that line {kept} completes: it is in that one"
         else:
-            try:
-                yield where, _record(row)
-            except FAULTS as err:
-                yield where, str(err)
+            yield tried(where, partial(_record, row))
 
 
 def _run(row: Row) -> tuple[str, str]:
@@ -222,5 +255,5 @@ def _doubts(row: Row) -> Iterator[str]:
         if not 0.5 <= off <= 2.0:
             slip = ", as where it was written in grams" if G_PER_KG / 2 <= off <= G_PER_KG * 2 else ""
             yield f"emissions_rate is {off:.3g} x emissions over duration{slip}; it is not used"
-    if row.get("timestamp") and "+" not in row["timestamp"] and not row["timestamp"].endswith("Z"):
-        yield "the time has no zone: it is taken for UTC"
+    yield from faint(energy, duration_s)
+    yield from clocks.doubts(row.get("timestamp"))

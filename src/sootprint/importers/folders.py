@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +12,7 @@ from typing import NamedTuple
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
 from sootprint.importers import carbontracker, impact_tracker, mlflow
-from sootprint.importers.base import Imported, LeftOut, beside, gathered, instant
+from sootprint.importers.base import Imported, LeftOut, crowded, gathered, warned
 
 MOST_ENTRIES = 200_000  # of a folder and those in it
 MOST_BYTES = 200_000_000  # of a file
@@ -144,12 +143,15 @@ def _of_logs(paths: Sequence[Path]) -> Imported:
     if not records:
         first = left_out[0]
         raise InputError(f"{first.where}: {first.why}")
-    times = {one.id: (instant(one.started or ""), instant(one.ended or "")) for one in records}
-    counts = beside(
-        {key: (one[0].timestamp(), one[1].timestamp()) for key, one in times.items() if one[0] and one[1]}
-    )
-    warned = tuple(_warned(one, counts.get(one.id, 0)) for one in records)
-    return Imported(form=carbontracker.NAME, records=warned, left_out=tuple(left_out))
+    counts = crowded(records)
+    said = tuple(warned(one, _CROWDED.format(counts[one.id])) if one.id in counts else one for one in records)
+    return Imported(form=carbontracker.NAME, records=said, left_out=tuple(left_out))
+
+
+_CROWDED = (
+    "{} other logs ran at the same time on like hardware, each counting the whole machine: on one machine, count "
+    "once"
+)
 
 
 def _text(path: Path) -> str:
@@ -161,11 +163,3 @@ def _text(path: Path) -> str:
         raise InputError(f"{path} is no text in UTF-8 (byte {err.start})") from None
     except OSError as err:
         raise InputError(f"{path} cannot be read: {err.strerror}") from None
-
-
-def _warned(record: Footprint, count: int) -> Footprint:
-    """A record with a warning where others ran at the same time, for each counts the whole machine."""
-    if not count:
-        return record
-    why = f"{count} other logs ran at the same time, each counting the whole machine: on one machine, count once"
-    return dataclasses.replace(record, warnings=(*record.warnings, why))
