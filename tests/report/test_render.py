@@ -358,3 +358,30 @@ def test_report_of_a_day_with_ten_thousand_intervals_stays_small(read) -> None:
         for index, (start, end) in enumerate(itertools.pairwise(seconds))
     )
     assert len(report.render(dataclasses.replace(footprint, intervals=many), "html")) < 1_000_000
+
+
+def test_emissions_that_are_stated_need_no_place() -> None:
+    """What a model card states can be told wherever it was; there is no alarm that it cannot."""
+    stated = Footprint(id=ID, emissions_kg=Quantity(value=83.5, basis="claimed"))
+    assert "cannot be told" not in report.render(stated, "text")
+
+
+def test_statement_of_a_provider_needs_no_place() -> None:
+    """What keeps Azure's sum out of every total is what it does not tell, and not the place."""
+    assert "Place unknown" not in report.render(Footprint(id=ID, tags={"statement": "azure"}), "text")
+
+
+def test_claim_says_where_its_numbers_come_from() -> None:
+    """Energy and place as the file states them; no intensity was sought for emissions that are stated."""
+    claim = Footprint(
+        id=ID,
+        tool="eco2ai",
+        place=Place(zone="FR", country="FR"),
+        energy_kwh=Quantity(value=2.0, basis="claimed"),
+        emissions_kg=Quantity(value=0.1, basis="claimed"),
+    )
+    text = report.render(claim, "text")
+    assert re.search(r"Place +FR \(France\) +as stated", text)
+    assert re.search(r"Energy +2\.00 kWh +not known +as stated", text)
+    assert re.search(r"Carbon intensity +not known +the record does not tell it", text)
+    assert "sum of the components" not in text

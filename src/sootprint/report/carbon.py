@@ -11,6 +11,7 @@ from sootprint.report.parts import Section, table
 
 COLUMNS = ("", "Best estimate", "90 % interval", "Where it comes from")
 NOT_TOLD = "the record does not tell it"
+OURS = "sootprint"  # tool of the records that we measured or estimated
 Row = tuple[str, ...]
 
 
@@ -46,13 +47,21 @@ def _place(footprint: Footprint) -> Row:
         "Place",
         place_in_words(place),
         "",
-        words.PLACE_SOURCES.get(place.source or "", place.source or "not stated"),
+        words.PLACE_SOURCES.get(place.source or "", place.source or _unsaid(footprint)),
     )
 
 
 def _energy(footprint: Footprint) -> Row:
     energy = footprint.energy_kwh
-    return ("Energy", *_shown(energy, ENERGY), whole.told(footprint).total if energy else NOT_TOLD)
+    if energy is None:
+        return ("Energy", *_shown(energy, ENERGY), NOT_TOLD)
+    origin = whole.told(footprint).total if footprint.components else words.BASES[energy.basis]
+    return ("Energy", *_shown(energy, ENERGY), origin)
+
+
+def _unsaid(footprint: Footprint) -> str:
+    """What is to be said of a place that came without its source: that of another tool stands in its file."""
+    return "not stated" if footprint.tool == OURS else "as stated"
 
 
 def _pue(footprint: Footprint) -> Row:
@@ -75,9 +84,15 @@ def _pue(footprint: Footprint) -> Row:
 def _intensity(footprint: Footprint) -> Row:
     intensity = footprint.intensity_g_per_kwh
     origin = _source(footprint, "intensity") or (
-        words.BASES[intensity.basis] if intensity else "no source answers for this place"
+        words.BASES[intensity.basis] if intensity else _no_intensity(footprint)
     )
     return ("Carbon intensity", *_shown(intensity, figures.plain_unit("g/kWh")), origin)
+
+
+def _no_intensity(footprint: Footprint) -> str:
+    """Why a record has no intensity: no grid was found for its energy, or it states emissions alone."""
+    sought = footprint.energy_kwh is not None and footprint.emissions_kg is None
+    return "no source answers for this place" if sought else NOT_TOLD
 
 
 def _emissions(emissions: Quantity | None) -> Row:

@@ -8,6 +8,7 @@ from sootprint.charts.letters import clean
 from sootprint.charts.scale import DEVICE_TIME, ENERGY, MASS, Unit
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
+from sootprint.ledger.rows import STATEMENT
 from sootprint.report import (
     advice,
     carbon,
@@ -108,14 +109,14 @@ def _about(footprint: Footprint) -> str:
 
 def _alert(footprint: Footprint) -> tuple[Alert | None, tuple[str, ...]]:
     """Remark on an unknown place, and the warnings that do not repeat it."""
-    if footprint.place.zone is not None:
+    if footprint.place.zone is not None or STATEMENT in footprint.tags:
         return None, footprint.warnings
     for warning in footprint.warnings:
         if warning.startswith("place unknown"):
             title, _, fix = clean(warning).partition("; ")
             others = tuple(other for other in footprint.warnings if not _is_told(other, warning))
             return Alert(title=_capital(title), fix=_capital(fix) or None), others
-    if footprint.intensity_g_per_kwh is None:
+    if footprint.intensity_g_per_kwh is None and footprint.emissions_kg is None:
         title = "Place unknown: without it the emissions cannot be told"
         return Alert(title=title, fix="State the place: --zone FR, or SOOTPRINT_ZONE=FR"), footprint.warnings
     return None, footprint.warnings
