@@ -68,7 +68,8 @@ def test_nothing_is_estimated_of_what_nobody_named(command: Command, jobs: Path)
     assert done.stdout == "3 records in the ledger, 0 rows left out\n"
     assert "1 records of cores have no energy" in done.stderr
     assert "--cpu" in done.stderr
-    assert "2 records tell no place: state it, e.g. --zone DE" in done.stderr
+    assert "2 records tell no place: the intensity is the world's average" in done.stderr
+    assert "state it, e.g. --zone DE" in done.stderr
     unnamed = text({"AllocTRES": "cpu=4,gres/gpu=2,node=1"})
     done = command("import", "-", stdin=unnamed)
     assert "1 records of unnamed accelerators have no energy" in done.stderr

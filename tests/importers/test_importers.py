@@ -280,7 +280,7 @@ def test_filling_in_changes_nothing_that_is_stated() -> None:
         ("hours,hardware,started\n1,A100,yesterday\n", "ISO 8601"),
         ("hours,hardware\n", "has no rows"),
         ("a,b\n1,2\n", "in no form that is known"),
-        ("", "in no form"),
+        ("", "x.csv is empty"),
         ('{"id": 5}', "schema"),
         ("[]", "has no rows"),
         ("{", "not a JSON record"),
@@ -345,3 +345,22 @@ def test_command_reads_into_the_ledger_and_pushes_nothing_twice(tmp_path: Path) 
     shown = CliRunner().invoke(app, ["hub", "push", str(csv), "--dry-run"], env=home)
     assert json.loads(shown.stdout)[0]["name"] == "thesis"
     assert CliRunner().invoke(app, ["import", "auto"], env=home).exit_code == 2
+
+
+def test_lines_are_those_of_the_file() -> None:
+    """Blank lines before the head count, and the blank name of an index column is one, whatever parts the columns."""
+    found = importers.read("\n \n" + table(SECOND, {"emissions": "x"}, {"run_id": "b"}), name="emissions.csv")
+    assert [left.where for left in found.left_out] == ["line 4"]
+    assert one(table(f",{SECOND}", parted="\t")).name == "thesis"
+
+
+def test_run_that_read_nothing_is_told() -> None:
+    """0 kWh in an hour is what no computer draws, and what CodeCarbon writes where it could read nothing."""
+    nothing = {
+        "emissions": "0",
+        **dict.fromkeys(("energy_consumed", "cpu_energy", "gpu_energy", "ram_energy"), "0"),
+    }
+    assert any(
+        "0 W, less than any computer draws" in warning for warning in one(table(SECOND, nothing)).warnings
+    )
+    assert not any("less than any" in warning for warning in one(table(SECOND)).warnings)

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import itertools
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sootprint.cli import lookup, options, output, shell
+from sootprint.cli.reading import Reading, told
 
 if TYPE_CHECKING:
     from sootprint.core.records import Footprint
     from sootprint.estimator.filled import Beside
     from sootprint.importers import LeftOut
-    from sootprint.importers.base import Names
-    from sootprint.importers.folders import Source
     from sootprint.settings import Settings
 
-MOST_TOLD = 20  # rows left out that are told one by one
 MOST_CPUS = 10_000  # of Slurm in one processor
 # Endings of files, not of runs
 IMPORTED = (".csv", ".json", ".jsonl", ".md", ".yaml", ".yml", ".log", ".txt")
@@ -92,6 +86,7 @@ def import_(
     hardware: Devices = None,
     cpu: Processor = None,
     energy_plugin: Plugin = None,
+    timezone: options.Timezone = None,
     store_users: StoreUsers = False,
     template: Template = False,
     strict: Strict = False,
@@ -100,11 +95,11 @@ def import_(
 ) -> None:
     """Read files of other tools and people into the ledger.
 
-    What a row states is kept as stated. Hours on a named device get an estimate of their energy, and energy at a place
-    its emissions. A row that cannot be used is told with its line and the reason; the others are read. The same file
-    read again changes nothing. Users, accounts and nodes are pseudonyms. With --out the records go to a file, one JSON
-    object a line, and not to the ledger. A folder is looked through for runs of MLflow, logs of Carbontracker,
-    impacttracker/data.json and emissions.csv.
+    What a row states is kept as stated. Hours on a named device get an estimate of their energy, and energy gets the
+    emissions of its place, or else of the world's average grid, which is said. A row that cannot be used is told with
+    its line and the reason; the others are read. The same file read again changes nothing. Users, accounts and nodes
+    are pseudonyms. With --out the records go to a file, one JSON object a line, and not to the ledger. A folder is
+    looked through for runs of MLflow, logs of Carbontracker, impacttracker/data.json and emissions.csv.
 
     Formats: codecarbon, carbontracker, eco2ai, zeus, experiment-impact-tracker, mlco2, green-algorithms, mlflow, wandb,
     hf-card, boamps, slurm-sacct, aws-ccft, gcp-carbon, azure-carbon, mlperf-power, template, sootprint.
@@ -125,7 +120,10 @@ def import_(
     form, files = _named(form, files or [])
     if not files:
         shell.wrong("no file is named: give a format and files, e.g. `sootprint import auto emissions.csv`")
-    reading = _Reading(_beside(zone, pue, hardware or [], cpu, energy_plugin), store_users=store_users)
+    reading = Reading(
+        _beside(zone, pue, hardware or [], cpu, plugin=energy_plugin, timezone=timezone),
+        store_users=store_users,
+    )
     records = reading.each(files, form)
     if json:
         _print(records, reading, out)
@@ -135,11 +133,16 @@ def import_(
         _keep(records, reading.settings)
     reading.told()
     if not json:
-        where = f"in {out}" if out else "in the ledger"
-        print(f"{reading.records} records {where}, {len(reading.left_out)} rows left out")
-        reading.advise()
+        _sum_up(reading, out)
     if strict and reading.left_out:
         raise typer.Exit(shell.FAILED)
+
+
+def _sum_up(reading: Reading, out: Path | None) -> None:
+    """Print how many records there are and where, and say what was assumed of them."""
+    where = f"in {out}" if out else "in the ledger"
+    print(f"{reading.records} records {where}, {len(reading.left_out)} rows left out")
+    reading.advise()
 
 
 def _named(form: str | None, files: Sequence[str]) -> tuple[str | None, list[str]]:
@@ -154,18 +157,25 @@ def _named(form: str | None, files: Sequence[str]) -> tuple[str | None, list[str
 
 
 def _beside(
-    zone: str | None, pue: float | None, hardware: Sequence[str], cpu: str | None, plugin: str | None
+    zone: str | None,
+    pue: float | None,
+    hardware: Sequence[str],
+    cpu: str | None,
+    *,
+    plugin: str | None,
+    timezone: str | None,
 ) -> Beside:
     """What is stated beside the files.
 
     Raises:
         CatalogueError: The zone is in no table.
-        InputError: The PUE is none, or the plug-in is none that is known.
+        InputError: The PUE is none, or the plug-in or the time zone is none that is known.
     """
     import dataclasses
 
     from sootprint.catalogue import zones
     from sootprint.core import pue as rule
+    from sootprint.core import utc
     from sootprint.estimator.filled import Beside
     from sootprint.importers.slurm_sacct.plugins import checked
 
@@ -188,122 +198,8 @@ def _beside(
         processor=processor.strip() or None,
         cpus=int(told) if sign else None,
         plugin=None if plugin is None else checked(plugin),
+        clock=None if timezone is None else (timezone.strip(), utc.zone(timezone)),
     )
-
-
-class _Reading:
-    """Files that are read row by row, and what is to be told of them at the end.
-
-    Args:
-        beside: What is stated beside the files.
-        store_users: Whether users and accounts are kept as they are.
-
-    Raises:
-        SootprintError: The settings cannot be read, or a device beside the files is in no table.
-    """
-
-    def __init__(self, beside: Beside, *, store_users: bool = False) -> None:
-        from sootprint import settings
-        from sootprint.estimator.filled import Filling
-        from sootprint.importers.slurm_sacct.sharing import Nodes
-        from sootprint.ledger.names import pseudonyms
-
-        self.settings = settings.load()
-        kept = ("user", "account") if store_users else ()
-        self._names: Names = pseudonyms(self.settings.home, as_written=kept)
-        self._filling = Filling(self.settings, beside)
-        self.left_out: list[tuple[str, LeftOut]] = []
-        self.records = self._placeless = self._of_cores = self._unnamed = 0
-        self._nodes = Nodes()
-
-    def each(self, files: Iterable[str], form: str | None) -> Iterator[Footprint]:
-        """Records of files, filled in where their inputs suffice.
-
-        Raises:
-            InputError: A file cannot be read, or holds no record.
-        """
-        from sootprint.core.errors import InputError
-        from sootprint.importers import folders
-        from sootprint.importers.base import LeftOut
-
-        for source in folders.sources(list(files), form):
-            before = self.records
-            try:
-                for made in self._of(source):
-                    self._note(made)
-                    yield made
-            except InputError as err:
-                if not source.is_found:
-                    raise
-                self.left_out.append((source.name, LeftOut(where="all of it", why=str(err))))
-            if self.records == before and not source.is_found:
-                first = (
-                    f"{self.left_out[-1][1].where}: {self.left_out[-1][1].why}"
-                    if self.left_out
-                    else "no rows"
-                )
-                shell.wrong(f"{source.name} holds no record: {first}")
-        if not self.records and self.left_out:
-            name, first_left = self.left_out[0]
-            shell.wrong(f"nothing can be used: {name}, {first_left.where}: {first_left.why}")
-
-    def _of(self, source: Source) -> Iterator[Footprint]:
-        from sootprint import importers
-        from sootprint.importers.base import LeftOut
-
-        name, form = source.name, source.form
-        if source.make is not None:
-            found = source.make()
-            self.left_out += ((name, one) for one in found.left_out)
-            yield from map(self._filling.of, found.records)
-            return
-        with _opened(source.file) as text:
-            head = next((line for line in text if line.strip("\ufeff \t\r\n")), "")
-            lines = itertools.chain((head,), text)
-            rows = importers.streamed(lines, head, name=name, form=form, names=self._names)
-            if rows is None:
-                found = importers.read("".join(lines), name=name, form=form, names=self._names)
-                self.left_out += ((name, one) for one in found.left_out)
-                yield from map(self._filling.of, found.records)
-                return
-            for where, one in rows:
-                if isinstance(one, str):
-                    self.left_out.append((name, LeftOut(where=where, why=one)))
-                else:
-                    yield self._filling.of(one)
-
-    def _note(self, made: Footprint) -> None:
-        from sootprint.importers.base import CORE, UNNAMED
-
-        self.records += 1
-        bare = made.energy_kwh is None and made.emissions_kg is None and bool(made.hardware)
-        self._of_cores += bare and made.hardware[0].name == CORE
-        self._unnamed += bare and made.hardware[0].name == UNNAMED
-        self._placeless += made.energy_kwh is not None and made.place.zone is None
-        self._nodes.note(made)
-
-    def told(self) -> None:
-        """Say on stderr what was left out."""
-        told(self.left_out)
-
-    def advise(self) -> None:
-        """Say on stderr which option would tell more of the records."""
-        if self._of_cores:
-            shell.say(
-                f'{self._of_cores} records of cores have no energy: name their processor, e.g. --cpu "EPYC 7763"'
-            )
-        if self._unnamed:
-            shell.say(
-                f"{self._unnamed} records of unnamed accelerators have no energy: e.g. --hardware A100-SXM4-80GB"
-            )
-        if self._placeless:
-            shell.say(f"{self._placeless} records tell no place: state it, e.g. --zone DE")
-        shared = self._nodes.sharing()
-        if shared:
-            shell.say(
-                f"{shared} jobs shared a node, whose whole energy Slurm tells each of them: sums count it again; "
-                "--energy-plugin none has them estimated"
-            )
 
 
 def imported(
@@ -316,17 +212,8 @@ def imported(
     """
     from sootprint.estimator.filled import NOTHING
 
-    reading = _Reading(NOTHING)
+    reading = Reading(NOTHING)
     return list(reading.each(files, form)), reading.left_out
-
-
-def told(left_out: Sequence[tuple[str, LeftOut]]) -> None:
-    """Say on stderr what was left out, and of many the rest by its reasons."""
-    for name, one in left_out[:MOST_TOLD]:
-        shell.say(f"{name}, {one.where}: {one.why}")
-    more = len(left_out) - MOST_TOLD
-    if more > 0:
-        shell.say(f"and {more:,} more rows left out; --json lists all of them")
 
 
 def records_of(ref: str) -> list[Footprint]:
@@ -344,26 +231,7 @@ def records_of(ref: str) -> list[Footprint]:
     return records
 
 
-@contextlib.contextmanager
-def _opened(file: str) -> Iterator[TextIO]:
-    """Text of a file, or of standard input for `-`, line by line.
-
-    Raises:
-        InputError: It cannot be read as text in UTF-8.
-    """
-    from sootprint.core.errors import InputError
-
-    wanted = "give a file as `sootprint import --help` lists them"
-    try:
-        with contextlib.nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as raw:
-            yield io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
-    except OSError as err:
-        raise InputError(f"{file} cannot be read: {err.strerror}; {wanted}") from None
-    except UnicodeDecodeError as err:
-        raise InputError(f"{file} is no text in UTF-8 (byte {err.object[err.start]:#x}); {wanted}") from None
-
-
-def _print(records: Iterable[Footprint], reading: _Reading, out: Path | None) -> None:
+def _print(records: Iterable[Footprint], reading: Reading, out: Path | None) -> None:
     """Print records and what was left out as JSON; with a file the records go there, too."""
     from sootprint.core.codec import to_dict
 

@@ -8,7 +8,8 @@ twice gives records with the same identities, so that a hub takes each once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from typing import TextIO
 
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
@@ -34,7 +35,7 @@ from sootprint.importers import (
 )
 from sootprint.importers.base import Imported, LeftOut, Names, nobody
 
-__all__ = ["FORMATS", "SAYS", "Imported", "LeftOut", "form_of", "read", "streamed"]
+__all__ = ["FORMATS", "SAYS", "Imported", "LeftOut", "form_of", "opened", "parts", "read"]
 
 FORMATS: dict[str, Callable[[str, str], Imported]] = {
     "codecarbon": codecarbon.read,
@@ -99,39 +100,54 @@ def read(text: str, *, name: str, form: str | None = None, names: Names = nobody
     Raises:
         InputError: The text is in no form that is known, or holds nothing that can be a record.
     """
+    _check(text, name, form)
     if len(text) > MOST_CHARACTERS:
-        raise InputError(
-            f"{name} has {len(text):,} characters, at most {MOST_CHARACTERS:,}: give it in parts"
-        )
+        raise InputError(f"{name} has more than {MOST_CHARACTERS:,} characters: give it in parts")
     text = text.removeprefix("\ufeff")
+    if not text.strip():
+        raise InputError(f"{name} is empty: give {_KNOWN}")
     chosen = form or form_of(text, name)
-    if chosen not in FORMATS:
-        raise InputError(f"format {chosen!r:.40} is not one of {', '.join(FORMATS)}")
-    if "\0" in text or not text.strip():
-        raise InputError(f"{name} is {'no text' if text.strip() else 'empty'}: give {_KNOWN}")
     if chosen in _WITH_NAMES:
         return _WITH_NAMES[chosen](text, name, names)
     return FORMATS[chosen](text, name)
 
 
-def streamed(
-    lines: Iterable[str], head: str, *, name: str, form: str | None = None, names: Names = nobody
-) -> Iterator[tuple[str, Footprint | str]] | None:
-    """Place and record of each row of a text of any length, or why it became none; None for what is read whole.
+def opened(
+    text: TextIO, *, name: str, form: str | None = None, names: Names = nobody
+) -> Iterator[tuple[str, Footprint | str]]:
+    """Place and record of each part of a file, or why it became none.
+
+    A text of any length is read where its form allows that: jobs of Slurm, one at a time. Of any other no more is read
+    than `MOST_CHARACTERS`.
 
     Args:
-        lines: All lines of the text.
-        head: The first of them, which tells the form.
-        name: Name of the file, for messages.
-        form: One of `FORMATS`; None to tell it by the head.
+        text: Text of the file, from its begin.
+        name: Its name, as for `read`.
+        form: One of `FORMATS`; None to tell it by the text.
         names: Pseudonyms of users, accounts and nodes; left out by default.
 
     Raises:
-        InputError: While it is read, as `read`.
+        InputError: As `read`; jobs may have come by then.
     """
-    if form in (None, slurm_sacct.NAME) and slurm_sacct.is_head(head):
-        return slurm_sacct.each(lines, name, names)
-    return None
+    head = text.read(_LOOKED_AT)
+    _check(head, name, form)
+    if (form or _told_by(_start_of(head), name)) == slurm_sacct.NAME:
+        yield from slurm_sacct.opened(head, text, name, names)
+        return
+    yield from parts(read(head + text.read(MOST_CHARACTERS + 1), name=name, form=form, names=names))
+
+
+def parts(found: Imported) -> Iterator[tuple[str, Footprint | str]]:
+    """Place and record of each part of what a file held, or why it became none."""
+    yield from ((one.where, one.why) for one in found.left_out)
+    yield from ((f"record {number}", one) for number, one in enumerate(found.records, 1))
+
+
+def _check(text: str, name: str, form: str | None) -> None:
+    if form is not None and form not in FORMATS:
+        raise InputError(f"format {form!r:.40} is not one of {', '.join(FORMATS)}")
+    if "\0" in text:
+        raise InputError(f"{name} is no text: give {_KNOWN}")
 
 
 _KNOWN = (
@@ -146,21 +162,30 @@ def form_of(text: str, name: str) -> str:
     Raises:
         InputError: It is none that is known.
     """
-    start = text.lstrip("\ufeff \t\r\n")[:_LOOKED_AT]
+    start = _start_of(text)
+    told = _told_by(start, name)
+    if told is not None:
+        return told
+    if start.startswith("---"):
+        return mlco2.NAME if not hf_card.is_stated(start) and mlco2.is_it(text, name) else hf_card.NAME
+    if mlco2.is_it(text, name):
+        return mlco2.NAME
+    raise InputError(f"{name} is in no form that is known: give {_KNOWN}")
+
+
+def _start_of(text: str) -> str:
+    return text[: 2 * _LOOKED_AT].lstrip("\ufeff \t\r\n")[:_LOOKED_AT]
+
+
+def _told_by(start: str, name: str) -> str | None:
+    """Form that the begin of a text tells; None where more of it has to be read."""
     for form, is_its in _TOOLS:
         if is_its(start, name):
             return form
     if start[:1] in ("{", "["):
         return next((form for form, is_tree in _TREES if is_tree(start)), "sootprint")
-    if start.startswith("---"):
-        return mlco2.NAME if not hf_card.is_stated(start) and mlco2.is_it(text, name) else hf_card.NAME
-    head = start.partition("\n")[0].lower()
-    for form, is_of_head in _HEADS:
-        if is_of_head(head):
-            return form
-    if mlco2.is_it(text, name):
-        return mlco2.NAME
-    raise InputError(f"{name} is in no form that is known: give {_KNOWN}")
+    head = "" if start.startswith("---") else start.partition("\n")[0].lower()
+    return next((form for form, is_of_head in _HEADS if is_of_head(head)), None)
 
 
 _TOOLS = (

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sootprint.core.errors import InputError
-from sootprint.importers.base import MOST_CELL
+from sootprint.importers.base import MOST_CELL, twice
 
 Cells = dict[str, str]
 _FREE = ("jobname", "comment", "admincomment", "systemcomment", "submitline", "workdir", "extra")
@@ -16,7 +15,9 @@ WANTED = (
     "JobID,JobName,Cluster,Account,User,Partition,State,ExitCode,Submit,Start,End,ElapsedRaw,AllocNodes,AllocCPUS,"
     "AllocTRES,NodeList,ConsumedEnergyRaw"
 )
-COMMAND = f"TZ=UTC sacct --parsable2 --allusers --duplicates --starttime=2024-01-01 --format={WANTED}"
+COMMAND = (
+    f"SLURM_TIME_FORMAT=%s sacct --parsable2 --allusers --duplicates --starttime=2024-01-01 --format={WANTED}"
+)
 
 
 class Job(NamedTuple):
@@ -93,10 +94,9 @@ def _check_head(columns: list[str], name: str) -> None:
         raise InputError(
             f"{name} is sacct's table for the eye, which cuts its cells: add --parsable2, as in `{COMMAND}`"
         )
-    named = [column for column in columns if column]
-    twice = [one for one, group in itertools.groupby(sorted(named)) if len(list(group)) > 1]
-    if twice:
-        raise InputError(f"{name}: column {twice[0]!r:.40} stands twice in the head: leave one")
+    again = twice(column for column in columns if column)
+    if again is not None:
+        raise InputError(f"{name}: column {again!r:.40} stands twice in the head: leave one")
     if "jobid" not in columns or not {"elapsed", "elapsedraw"} & set(columns):
         lacks = "JobID" if "jobid" not in columns else "ElapsedRaw"
         raise InputError(f"{name} has no column {lacks}: export it again, as in `{COMMAND}`")

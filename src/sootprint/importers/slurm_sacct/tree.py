@@ -7,15 +7,14 @@ Source:
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from sootprint.core.errors import InputError
 from sootprint.importers.base import MOST_CELL
-from sootprint.importers.slurm_sacct import fields
+from sootprint.importers.slurm_sacct import fields, stream
 from sootprint.importers.slurm_sacct.rows import Cells, Job
 
 _IS = re.compile(r'"jobs"\s*:\s*\[')
@@ -29,24 +28,28 @@ def is_tree(text: str) -> bool:
     return start.startswith("{") and bool(_IS.search(start)) and bool(_STEP.search(start))
 
 
-def jobs(text: str, name: str) -> Iterator[Job | tuple[str, str]]:
-    """Jobs of a JSON text, or the place of one that cannot be read and the reason.
+def jobs(parts: Iterable[str], name: str) -> Iterator[Job | tuple[str, str]]:
+    """Jobs of a JSON text, one at a time, or the place of one that cannot be read and the reason.
+
+    Args:
+        parts: Parts of the text, of any lengths.
+        name: Name of its file, for messages.
 
     Raises:
         InputError: It is no JSON of sacct.
     """
+    number = 0
     try:
-        listed = json.loads(text).get("jobs")
-    except (ValueError, RecursionError, AttributeError) as err:
-        raise InputError(f"{name} is no JSON of sacct: {err!s:.120}") from None
-    if not isinstance(listed, list):
-        raise InputError(f"{name} has no list of jobs: give what `sacct --json` prints")
-    for number, one in enumerate(listed, 1):
-        if isinstance(one, dict):
-            cells = _cells(one)
-            yield Job(f"job {number}", cells, tuple(_steps(one, cells["jobid"])))
-        else:
-            yield f"job {number}", f"it is {type(one).__name__}, not an object"
+        for number, one in enumerate(stream.listed(stream.Text(parts), "jobs"), 1):
+            if isinstance(one, dict):
+                cells = _cells(one)
+                yield Job(f"job {number}", cells, tuple(_steps(one, cells["jobid"])))
+            else:
+                yield f"job {number}", f"it is {type(one).__name__}, not an object"
+    except stream.BrokenError as err:
+        raise InputError(
+            f"{name} is no JSON of sacct behind job {number}: {err!s:.120}; was it cut off? Export it again"
+        ) from None
 
 
 def _cells(job: dict[str, Any]) -> Cells:
