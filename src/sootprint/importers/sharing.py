@@ -66,17 +66,26 @@ class Nodes:
             found = [shared(drawn) for drawn in nodes.values()]
             count = sum(one.records for one in found)
             if count:
-                again, whole = (sum(one[index] for one in found) for index in (2, 1))
+                again, whole = (_shown(sum(one[index] for one in found)) for index in (2, 1))
                 yield _LINES.get(tool, _OTHERS).format(count=count, tool=tool, again=again, whole=whole)
 
 
+def _shown(value: float) -> str:
+    """Number with four digits, or all before its point.
+
+    >>> _shown(0.80001), _shown(16000.4)
+    ('0.8', '16,000')
+    """
+    return f"{value:,.0f}" if value >= 1000.0 else f"{value:.4g}"
+
+
 _LINES = {
-    SLURM: "{count} jobs shared a node, whose whole energy Slurm tells each of them: their sum counts {again:.4g} of "
-    "{whole:.4g} kWh again; --energy-plugin none has them estimated"
+    SLURM: "{count} jobs shared a node, whose whole energy Slurm tells each of them: their sum counts {again} of "
+    "{whole} kWh again; --energy-plugin none has them estimated"
 }
 _OTHERS = (
     "{count} runs of {tool} ran at the same time on like hardware, and it counts a node for each of its processes: if "
-    "it was one node, their sum counts {again:.4g} of {whole:.4g} kWh again"
+    "it was one node, their sum counts {again} of {whole} kWh again"
 )
 
 
