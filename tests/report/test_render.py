@@ -385,3 +385,5 @@ def test_claim_says_where_its_numbers_come_from() -> None:
     assert re.search(r"Energy +2\.00 kWh +not known +as stated", text)
     assert re.search(r"Carbon intensity +not known +the record does not tell it", text)
     assert "sum of the components" not in text
+    assert "Energy: as eco2ai tells it" in text
+    assert "read by its own meter" not in text

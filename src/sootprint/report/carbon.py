@@ -11,7 +11,6 @@ from sootprint.report.parts import Section, table
 
 COLUMNS = ("", "Best estimate", "90 % interval", "Where it comes from")
 NOT_TOLD = "the record does not tell it"
-OURS = "sootprint"  # tool of the records that we measured or estimated
 Row = tuple[str, ...]
 
 
@@ -61,7 +60,7 @@ def _energy(footprint: Footprint) -> Row:
 
 def _unsaid(footprint: Footprint) -> str:
     """What is to be said of a place that came without its source: that of another tool stands in its file."""
-    return "not stated" if footprint.tool == OURS else "as stated"
+    return "not stated" if footprint.tool == words.OURS else "as stated"
 
 
 def _pue(footprint: Footprint) -> Row:

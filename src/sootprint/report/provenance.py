@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sootprint.charts.letters import clean
 from sootprint.core.quantity import Factor
 from sootprint.core.records import Footprint, Hardware
 from sootprint.report import figures, words
@@ -17,11 +18,25 @@ METHOD = (
 )
 
 
+def _method(footprint: Footprint) -> tuple[str, ...]:
+    """How the numbers of a record were made: those of another tool are its own, and what was filled in is ours."""
+    if footprint.tool == words.OURS:
+        return METHOD
+    tool = clean(footprint.tool or "the file")[:60]
+    return (
+        f"Energy: as {tool} tells it, in its own way; where it tells none, an estimate from devices and hours, if it "
+        "names those.",
+        f"Emissions: as {tool} tells them; where it tells none, the energy is multiplied by the carbon intensity of "
+        "the place and year and by the PUE.",
+        METHOD[2],
+    )
+
+
 def sections(footprint: Footprint) -> tuple[Section, ...]:
     """Factors, method and record."""
     made = (
         _factors(footprint.factors),
-        Section(key="method", title="How the numbers were made", items=METHOD, detail=True),
+        Section(key="method", title="How the numbers were made", items=_method(footprint), detail=True),
         _record(footprint),
     )
     return tuple(section for section in made if section is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+OURS = "sootprint"  # tool of the records that we measured or estimated
 BASES = {
     "metered": "wall meter",
     "sensor": "sensor",
