@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,28 @@ def test_wrong_use_is_one_line(call, stored: list[Footprint], arguments: list[st
     assert result.exit_code == 2
     assert words in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_all_runs_of_a_name_are_one_side(call, stored: list[Footprint]) -> None:
+    """--all takes the seeds; without it the newest is taken, and a line says so; the part of a run is no other run."""
+    home = Path(os.environ["SOOTPRINT_HOME"])
+    seed = dataclasses.replace(stored[0], id=uuid7(time.time() + 10.0), started="2026-11-01T10:00:00.000Z")
+    inside = dataclasses.replace(
+        seed, id=uuid7(time.time() + 11.0), started="2026-11-01T10:00:01.000Z", parent=seed.id
+    )
+    for one in (seed, inside):
+        keep(home, one)
+    done = call("compare", "small", "large", "--all", "--json")
+    sides = {one["label"]: one["runs"] for one in json.loads(done.stdout)["sides"]}
+    assert sides == {"small": [stored[0].id, seed.id], "large": [stored[1].id]}
+    assert "--all" not in done.stderr
+    done = call("compare", "small", "large", "--json")
+    assert "of 2 runs named small the newest is compared; --all" in done.stderr
+    assert [len(one["runs"]) for one in json.loads(done.stdout)["sides"]] == [1, 1]
+
+
+def test_all_goes_with_runs_and_not_with_tools(call, stored: list[Footprint]) -> None:
+    """One line and exit code 2 for --tools; an id means one run with --all, too."""
+    assert call("compare", "small", "--tools", "--all").exit_code == 2
+    done = call("compare", stored[0].id, "large", "--all", "--json")
+    assert [len(one["runs"]) for one in json.loads(done.stdout)["sides"]] == [1, 1]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sootprint.core.quantity import Quantity
     from sootprint.core.records import Footprint
     from sootprint.estimator.compare import Difference, Side, Target, ToolFigure
+    from sootprint.ledger.rows import RunRow
 
 NAMES = {
     "energy_kwh": "energy",
@@ -47,6 +48,9 @@ By = Annotated[
         "--by", metavar="WHAT", help="One side for each name, or tag:KEY; else runs of one name are a side."
     ),
 ]
+Every = Annotated[
+    bool, typer.Option("--all", help="All runs of each name, such as seeds, in place of the newest one.")
+]
 Tools = Annotated[
     bool, typer.Option("--tools", help="One run under the formulas of other tools: why they disagree.")
 ]
@@ -65,6 +69,7 @@ def compare(
     subjects: Subjects,
     target: TargetOption = None,
     by: By = None,
+    every: Every = False,
     tools: Tools = False,
     chart: Chart = None,
     json: options.Json = False,
@@ -73,21 +78,22 @@ def compare(
 
     A difference whose interval straddles zero is no measurable difference. Equal quality is not said where a result
     fell, robustness and fairness included. Emissions by intensities of different method are not ranked. Several runs
-    of one name, such as seeds, are one side.
+    of one name, such as seeds, are one side; --all takes all that there are.
 
         sootprint compare baseline pruned --target accuracy=0.97
+        sootprint compare baseline pruned --all
         sootprint compare latest paper.yaml
         sootprint compare a1 a2 b1 b2 --by tag:variant --json
         sootprint compare latest --tools --chart tools.svg
     """
     if tools:
-        _tools(subjects, chart, json=json, others=(target, by))
+        _tools(subjects, chart, json=json, others=(target, by, every or None))
         return
     if chart is not None:
         shell.wrong("--chart draws the tools' figures: add --tools, or leave it out")
     from sootprint.estimator import compare as comparing
 
-    named = [(ref, record) for ref in subjects for record in _records(ref)]
+    named = [(ref, record) for ref in _meant(subjects, every=every) for record in _records(ref)]
     sides = comparing.grouped(named, by=by)
     wanted = comparing.target_of(target) if target else None
     if wanted is not None:
@@ -98,6 +104,27 @@ def compare(
         output.print_json(_data(sides, wanted))
     else:
         _print(sides, wanted)
+
+
+def _meant(refs: list[str], *, every: bool) -> list[str]:
+    """What is compared: of a name of several runs the newest, and a line says so, or all, the oldest first."""
+    if all(lookup.is_file(ref) for ref in refs):
+        return refs
+    with lookup.ledger() as ledger:
+        rows = ledger.runs()
+    meant = []
+    for ref in refs:
+        found = [] if lookup.is_file(ref) else _of_name(rows, ref)
+        if len(found) > 1 and not every:
+            shell.say(f"of {len(found)} runs named {ref} the newest is compared; --all compares all of them")
+        meant += found[::-1] if every and found else [ref]
+    return meant
+
+
+def _of_name(rows: list[RunRow], name: str) -> list[str]:
+    """Runs of a name, the newest first, but for those whose energy another one of them includes."""
+    named = {row.id for row in rows if row.name == name}
+    return [row.id for row in rows if row.id in named and row.part_of not in named]
 
 
 def _records(ref: str) -> list[Footprint]:
@@ -233,10 +260,10 @@ def _change(ratio: float) -> str:
     return f"x {float(f'{ratio:.3g}'):,.10g}" if ratio < HUGE else f"x {ratio:.3g}"
 
 
-def _tools(subjects: list[str], chart: Path | None, *, json: bool, others: tuple[str | None, ...]) -> None:
+def _tools(subjects: list[str], chart: Path | None, *, json: bool, others: tuple[Any, ...]) -> None:
     """View of one record under each tool's formula."""
     if len(subjects) != 1 or any(others):
-        shell.wrong("--tools is for one run: name one, without --target and --by")
+        shell.wrong("--tools is for one run: name one, without --target, --by and --all")
     from sootprint.estimator.compare import by_tools
 
     found = by_tools(lookup.record(subjects[0]))
