@@ -13,6 +13,7 @@ from typer.main import get_command
 
 from sootprint import __version__
 from sootprint.cli import app
+from sootprint.cli.headings import HEADINGS
 from sootprint.cli.shell import exit_code
 from sootprint.core import errors
 
@@ -179,3 +180,23 @@ def test_config_tells_where_each_value_came_from(call, monkeypatch: pytest.Monke
     assert (listed["zone"]["value"], listed["zone"]["origin"]) == ("FR", "SOOTPRINT_ZONE")
     assert listed["share"]["origin"] == "default"
     assert "SOOTPRINT_ZONE" in call("config").stdout
+
+
+@pytest.mark.parametrize("name", HEADINGS)
+def test_headings_name_each_option_once_and_no_other(call, name: str) -> None:
+    """What a heading names is an option of that command, and the help has the heading above it."""
+    offered = {flag for one in COMMANDS[name].params for flag in one.opts}
+    named = [flag for flags in HEADINGS[name].values() for flag in flags]
+    assert (set(named) - offered, len(named)) == (set(), len(set(named)))
+    shown = call(name, "--help").stdout
+    at = [shown.index(f"\n{heading}:\n") for heading in (*HEADINGS[name], "Options")]
+    assert at == sorted(at)
+    for heading, flags in HEADINGS[name].items():
+        below = shown.partition(f"\n{heading}:\n")[2].partition("\n\n")[0]
+        assert [flag for flag in flags if f"{flag} " not in below and f"{flag}\n" not in below] == []
+
+
+def test_commands_with_many_options_have_headings() -> None:
+    """A list of more than fifteen options is read under headings."""
+    many = {name for name, command in LEAVES.items() if len(command.params) > 15}
+    assert many <= set(HEADINGS)

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from sootprint.cli.headings import HEADINGS, heading_of
 from sootprint.core.errors import (
     CatalogueError,
     InputError,
@@ -78,8 +79,9 @@ class Command(TyperCommand):
         return [_bare(piece) for piece in super().collect_usage_pieces(ctx)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write arguments and options, without the types that their names tell."""
-        rows: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        """Write arguments and options under their headings, without the types that their names tell."""
+        headings = ("Arguments", *HEADINGS.get(self.name or "", {}), "Options")
+        rows: dict[str, list[tuple[str, str]]] = {heading: [] for heading in headings}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is None:
@@ -88,7 +90,7 @@ class Command(TyperCommand):
                 name = record[0].partition(" <")[0]
                 rows["Arguments"].append((name, record[1].removesuffix("  [required]")))
             else:
-                rows["Options"].append(record)
+                rows[heading_of(self.name, parameter.opts)].append(record)
         _write_sections(rows, formatter)
 
 
