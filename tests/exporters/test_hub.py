@@ -27,6 +27,7 @@ from sootprint.ledger import keep
 from tests.fixtures.collector import Collector
 from tests.hub import records
 from tests.hub.conftest import HOST, hub
+from tests.hub.serving import served
 
 
 @pytest.fixture
@@ -242,3 +243,35 @@ def test_hub_on_this_machine_is_asked_without_a_proxy(
         with HubExporter(tmp_path, server.address) as exporter:
             exporter.outbox.put(records.footprint())
             assert exporter.send().accepted == 1
+
+
+def test_record_is_taken_back_by_its_run_or_its_id(own_home: Path, engine: Engine) -> None:
+    """Both ways end with the reason at the record's address; the run stays in the ledger."""
+    first, second = records.footprint(name="mine"), records.footprint(name="other")
+    keep(own_home, first)
+    with served(application(hub(engine))) as address, HubExporter(own_home, address) as exporter:
+        for one in (first, second):
+            exporter.outbox.put(one)
+        assert exporter.send().accepted == 2
+        for ref, key in (("mine", first.id), (second.id, second.id)):
+            words = ["hub", "retract", ref, "--reason", "a wrong node", "--hub", address]
+            done = CliRunner().invoke(app, words)
+            assert done.exit_code == 0, done.stderr
+            assert done.stdout == f"retracted {address}/footprints/{key}\n"
+            with pytest.raises(HubError, match="was retracted: a wrong node"):
+                exporter.fetch(key)
+    assert CliRunner().invoke(app, ["show", "mine"]).exit_code == 0
+
+
+def test_retraction_needs_a_reason_and_a_record_of_that_hub(own_home: Path, engine: Engine) -> None:
+    """Exit code 2 without --reason, or for a run that is not in the ledger; 1 for what the hub has not."""
+    keep(own_home, records.footprint(name="never pushed"))
+    with served(application(hub(engine))) as address:
+        for words, code, said in (
+            (("never pushed",), 2, "--reason"),
+            (("no such run", "--reason", "r"), 2, "no such run"),
+            (("never pushed", "--reason", " "), 1, "reason"),
+            (("never pushed", "--reason", "r"), 1, "no footprint"),
+        ):
+            done = CliRunner().invoke(app, ["hub", "retract", *words, "--hub", address])
+            assert (done.exit_code, said in done.stderr) == (code, True), done.stderr

@@ -10,7 +10,7 @@ import typer
 from sootprint.cli import hub_own, hub_store, options, output, shell
 from sootprint.cli.hub_accounts import token, user
 from sootprint.cli.hub_campaign import campaign
-from sootprint.cli.hub_client import pull, push
+from sootprint.cli.hub_client import pull, push, retract
 from sootprint.cli.hub_files import backup, dump, restore
 from sootprint.cli.hub_venue import venue
 
@@ -49,6 +49,7 @@ hub = typer.Typer(
 )
 hub.command(cls=shell.Command)(push)
 hub.command(cls=shell.Command)(pull)
+hub.command(cls=shell.Command)(retract)
 for _command in (dump, backup, restore):
     hub.command(cls=shell.Command)(_command)
 hub.add_typer(token, name="token")

@@ -1,4 +1,4 @@
-"""`sootprint hub push` and `pull`: records to a hub, and from it. They need none of the hub's own packages."""
+"""`sootprint hub push`, `pull` and `retract`: records to a hub, from it, and taken back; without the hub's packages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sootprint.cli import importing, options, output, shell
+from sootprint.cli import importing, lookup, options, output, shell
 
 if TYPE_CHECKING:
     from sootprint.core.records import Footprint
@@ -30,6 +30,13 @@ Runs = Annotated[
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would leave, and send nothing.")]
+Retracted = Annotated[
+    list[str], typer.Argument(metavar="ID|RUN...", help="Records by id, or runs of this machine.")
+]
+Reason = Annotated[
+    str,
+    typer.Option("--reason", metavar="TEXT", help="Why; it stands where the record stood, for everybody."),
+]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="Records by id; else all that fit.")]
 Filters = Annotated[
     list[str] | None,
@@ -103,6 +110,43 @@ def pull(
     else:
         output.write_whole(out, text)
         shell.say(f"{len(found)} records in {out}")
+
+
+def retract(
+    ref: Retracted,
+    reason: Reason,
+    hub: Hub = None,
+    token_file: TokenFile = None,
+    json: options.Json = False,
+) -> None:
+    r"""Take records back at a hub, for a reason.
+
+    They leave its lists, leaderboards and sums for good; at their address stands the reason, with the versions that
+    there were. Who sent a record may take it back, and so may a maintainer or an admin. A run stays in the ledger of
+    its machine.
+
+        sootprint hub retract latest --reason "measured on the wrong machine"
+        sootprint hub retract 01a20300-a9f4-71c6-853b-96e83b40071f \
+            --reason "advertising" --hub https://hub.example.org
+    """
+    with _exporter(hub, token_file) as exporter:
+        keys = [_key(one) for one in ref]
+        done = [{"id": key, "version": exporter.retract(key, reason)} for key in keys]
+    if json:
+        output.print_json(done)
+        return
+    for key in keys:
+        print(f"retracted {exporter.place(key)}")
+
+
+def _key(ref: str) -> str:
+    """Identity of a record as it was given, or of a run of the ledger."""
+    from sootprint.core.ids import is_uuid7
+
+    if is_uuid7(ref):
+        return ref
+    with lookup.ledger() as ledger:
+        return ledger.find(ref)
 
 
 def _found(exporter: HubExporter, keys: list[str], filters: list[str]) -> Iterator[dict[str, Any]]:

@@ -20,12 +20,12 @@ Database = Annotated[
     typer.Option(
         "--database-url",
         metavar="URL",
-        help="postgresql+psycopg://user@host/name, or sqlite:////folder/hub.sqlite; else SQLite in the home.",
+        help="postgresql+psycopg://user@host/name, or sqlite:////folder/hub.sqlite; else SQLite in SOOTPRINT_HOME.",
     ),
 ]
 KeyFile = Annotated[
     Path | None,
-    typer.Option("--key-file", metavar="FILE", help="File of the server's key; else in the home."),
+    typer.Option("--key-file", metavar="FILE", help="File of the server's key; else in SOOTPRINT_HOME."),
 ]
 
 

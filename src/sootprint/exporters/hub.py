@@ -140,6 +140,14 @@ class HubExporter:
         """
         return self._json("GET", f"{PATH}/{key}")
 
+    def retract(self, key: str, reason: str) -> int:
+        """Number of the version by which a record of the hub is taken back.
+
+        Raises:
+            HubError: It has none, the account may not, or the hub does not answer.
+        """
+        return int(self._json("DELETE", f"{PATH}/{key}", params={"reason": reason})["version"])
+
     def every(self, filters: dict[str, str]) -> Iterator[dict[str, Any]]:
         """All records of the hub that fit, the newest first.
 
