@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 DOCS = Path("docs")
-GROWS, RUN = DOCS / "explanation" / "how-the-hub-grows.md", DOCS / "how-to" / "run-a-hub.md"
+GROWS, KEEP = DOCS / "explanation" / "how-the-hub-grows.md", DOCS / "how-to" / "keep-a-hub.md"
 SAYS = {"estimate": "estimate, 3.8 kB", "run of an hour": "run of an hour by the minute, 10.8 kB"}
 LIMIT_MS = 150.0
 
@@ -23,7 +23,7 @@ def million(backend: str, began: dict[str, Any], rows: Sequence[dict[str, Any]])
     over = [row["kind"] for row in pages if row["p95_ms"] >= LIMIT_MS]
     said = [
         f"{backend} with {pages[0]['records']:,} records, {began['machine']['cores']} processors, load "
-        f"{began['load_1_min_before']} before, commit {began['commit']}{_settings(began)}:",
+        f"{began['load_1_min_before']} before, {_day(began)}{_settings(began)}:",
         "",
         *table,
         "",
@@ -36,8 +36,9 @@ def million(backend: str, began: dict[str, Any], rows: Sequence[dict[str, Any]])
 def taken_in(backend: str, began: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:
     """Write what a hub took in."""
     table = [
-        f"{backend}, {began['machine']['cores']} processors, load {began['load_1_min_before']} before, commit "
-        f"{began['commit']}, {rows[0]['workers']} workers, {rows[0]['clients']} clients{_settings(began)}:",
+        f"{backend}, {began['machine']['cores']} processors, load {began['load_1_min_before']} before, "
+        f"{_day(began)}, {_some(rows[0]['workers'], 'worker')}, {_some(rows[0]['clients'], 'client')}"
+        f"{_settings(began)}:",
         "",
         "| record | footprints/s | CPU a footprint | memory of the server |",
         "| --- | ---: | ---: | ---: |",
@@ -47,7 +48,16 @@ def taken_in(backend: str, began: dict[str, Any], rows: Sequence[dict[str, Any]]
             for row in rows
         ),
     ]
-    _between(RUN, f"batches on {backend}", table)
+    _between(KEEP, f"batches on {backend}", table)
+
+
+def _day(began: dict[str, Any]) -> str:
+    """Day of the figures; which code it was stands in the file of results."""
+    return str(began["at"])[:10]
+
+
+def _some(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _settings(began: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ TYPE_CHECKING = False  # the typing module would take most of the time of this i
 if TYPE_CHECKING:
     from typing import Any
 
+    from sootprint import report as report
     from sootprint import survey as survey
     from sootprint.core.errors import (
         CatalogueError,
@@ -86,7 +87,7 @@ __all__ = [
 ]
 
 
-_MODULES = ("survey",)  # modules that `import sootprint` alone gives access to
+_MODULES = ("report", "survey")  # modules that `import sootprint` alone gives access to
 
 
 def __getattr__(name: str) -> Any:

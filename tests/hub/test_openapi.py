@@ -14,8 +14,9 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from starlette.testclient import TestClient
 
-from sootprint.hub import database, reading
+from sootprint.hub import database, formats, reading
 from sootprint.hub.app import application, unguarded
+from sootprint.hub.files import dumps
 from tests.hub import records
 from tests.hub.conftest import emptied, hub
 
@@ -78,3 +79,12 @@ def test_every_route_is_documented() -> None:
     assert named == {(method.upper(), path) for method, path in ROUTES}
     parameters = set(reading.FILTERS) | {"limit", "cursor", "order", "q", "view"}
     assert [one for one in sorted(parameters) if f"`{one}`" not in page] == []
+
+
+def test_every_column_of_the_files_is_documented() -> None:
+    """The page of the tables has the columns of the CSV and of a release's results, in their order, and no others."""
+    page = (Path(__file__).resolve().parents[2] / "docs/reference/hub-data.md").read_text(encoding="utf-8")
+    for heading, columns in (("footprints", formats.COLUMNS), ("results", dumps.RESULTS)):
+        table = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+        first = re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE)
+        assert [name for cell in first for name in re.findall(r"`(\w+)`", cell)] == list(columns)
