@@ -77,7 +77,7 @@ GIVEN: dict[str, Column] = {
 }
 
 DERIVED: dict[str, Column] = {
-    "row": Column("year", "", "Number of the row in its source, from 1."),
+    "row": Column("year", "1", "Number of the row in its source, from 1."),
     "bin": Column("text", "", "Bin of the year, e.g. 2012-2016 or 2021; null where the year is missing."),
     "panel": Column("text", "", "Task, data set and metric: rows that may be compared."),
     "country_code": Column("text", "", "ISO 3166-1 alpha-2 code; null where the text is no country."),
