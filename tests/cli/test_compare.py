@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sootprint import Footprint
+from sootprint.cli.compare import _interval
 from sootprint.core.ids import uuid7
 from sootprint.core.quantity import Quantity
 from sootprint.ledger import keep
@@ -135,3 +136,9 @@ def test_all_goes_with_runs_and_not_with_tools(call, stored: list[Footprint]) ->
     assert call("compare", "small", "--tools", "--all").exit_code == 2
     done = call("compare", stored[0].id, "large", "--all", "--json")
     assert [len(one["runs"]) for one in json.loads(done.stdout)["sides"]] == [1, 1]
+
+
+def test_both_ends_of_an_interval_are_told_alike() -> None:
+    """A far end makes both a number of times; else both are percent."""
+    far, near = Quantity(value=0.54, low=0.0656, high=4.49), Quantity(value=0.9, low=0.5, high=1.1)
+    assert (_interval(far), _interval(near)) == ("x 0.0656 to 4.49", "-50 to +10 %")

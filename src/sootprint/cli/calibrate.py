@@ -366,7 +366,7 @@ def _print_readings(readings: Readings, made: Calibration) -> None:
     )
     for name, point in list(zip(readings.names, readings.points, strict=True))[:20]:
         fitted_w = made.energy_j(1.0, point.components_w)
-        off = f"{100.0 * (fitted_w / point.wall_w - 1.0):+.1f} %"
+        off = f"{round(100.0 * (fitted_w / point.wall_w - 1.0), 1) + 0.0:+.1f} %"  # no minus before a 0
         cells = (f"{watts:.1f} W" for watts in (point.components_w, point.wall_w, fitted_w))
         output.add_row(table, name, *cells, off)
     output.console().print(table)

@@ -233,18 +233,19 @@ def _amount(name: str, value: float | None) -> str:
 def _interval(ratio: Quantity | None) -> str:
     if ratio is None or ratio.low is None or ratio.high is None:
         return ""
-    return "exact" if ratio.low == ratio.high else _joined(_change(ratio.low), _change(ratio.high))
+    if ratio.low == ratio.high:
+        return "exact"
+    is_far = any(_is_far(end) for end in (ratio.low, ratio.high))
+    return _joined(*((_times if is_far else _percent)(end) for end in (ratio.low, ratio.high)))
 
 
 def _joined(low: str, high: str) -> str:
     """Ends of an interval with the sign that they share said once.
 
-    >>> _joined("-5 %", "+2.1 %"), _joined("x 11", "x 20"), _joined("+5 %", "x 11")
-    ('-5 to +2.1 %', 'x 11 to 20', '+5 % to x 11')
+    >>> _joined("-5 %", "+2.1 %"), _joined("x 11", "x 20")
+    ('-5 to +2.1 %', 'x 11 to 20')
     """
-    if low.endswith(" %") and high.endswith(" %"):
-        return f"{low.removesuffix(' %')} to {high}"
-    return f"{low} to {high.removeprefix('x ') if low.startswith('x ') else high}"
+    return f"{low.removesuffix(' %')} to {high.removeprefix('x ')}"
 
 
 def _change(ratio: float) -> str:
@@ -255,8 +256,18 @@ def _change(ratio: float) -> str:
     >>> _change(7.83e10)
     'x 7.83e+10'
     """
-    if FAR >= ratio >= 1.0 / FAR:
-        return f"{float(f'{100.0 * (ratio - 1.0):.3g}'):+,.10g} %"
+    return _times(ratio) if _is_far(ratio) else _percent(ratio)
+
+
+def _is_far(ratio: float) -> bool:
+    return not FAR >= ratio >= 1.0 / FAR
+
+
+def _percent(ratio: float) -> str:
+    return f"{float(f'{100.0 * (ratio - 1.0):.3g}'):+,.10g} %"
+
+
+def _times(ratio: float) -> str:
     return f"x {float(f'{ratio:.3g}'):,.10g}" if ratio < HUGE else f"x {ratio:.3g}"
 
 

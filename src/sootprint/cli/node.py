@@ -10,6 +10,7 @@ import typer
 from sootprint.cli import figures, options, output, shell
 
 if TYPE_CHECKING:
+    from sootprint.core.records import Footprint
     from sootprint.settings import Settings
     from sootprint.tracker.service.start import Address
 
@@ -101,7 +102,7 @@ def serve(
     pods: Pods = False,
     user_names: Users = False,
 ) -> None:
-    """Serve until SIGTERM.
+    """Read the meters of this machine for all of its users, until SIGTERM.
 
     It needs the right to read the counters, and no other: a user of its own in the group `sootprint` will do. Runs
     of all users take their share of what it reads, each user only his own.
@@ -155,7 +156,7 @@ def record(
     """Print the record of a job of yours that has ended, whether or not it used Sootprint.
 
     sootprint node record 4711
-    sootprint node record 4711 --json > job.json
+    sootprint node record 4711 --json | sootprint show -
     """
     from json import dumps
 
@@ -168,8 +169,15 @@ def record(
     if json:
         output.print_json(found)
         return
-    made = Footprint.from_json(dumps(found))
-    print(f"{made.name}  {figures.duration(made.duration_s)}  {figures.energy(made.energy_kwh)}")
+    print(in_a_line(Footprint.from_json(dumps(found))))
+
+
+def in_a_line(record: Footprint) -> str:
+    """Name, time and energy of a record, and its emissions where its place is known."""
+    told = [record.name or record.id, figures.duration(record.duration_s), figures.energy(record.energy_kwh)]
+    if record.place.zone is not None and record.emissions_kg is not None:
+        told.append(f"{figures.emissions(record.emissions_kg)} CO2e in {record.place.zone}")
+    return "  ".join(map(str, told))
 
 
 @jobs.command(cls=shell.Command)

@@ -79,12 +79,24 @@ def serve(settings: Settings, order: Order) -> None:
             stack.callback(getattr(meter, "close", _nothing))
         server = _server(machine, settings, order, meters)
         stack.callback(server.close)
+        page = ""
         if order.metrics is not None:
-            server.listen(stack.enter_context(_listening_web(order.metrics)), for_page=True)
+            listener = stack.enter_context(_listening_web(order.metrics))
+            server.listen(listener, for_page=True)
+            page = f"; figures at {_web_address(order.metrics.host, listener.getsockname()[1])}"
         server.listen(stack.enter_context(_listening(order.socket)))
         stack.enter_context(_ended_by_signals(server))
-        order.say(f"serving on {order.socket}: {', '.join(meter.name for meter in meters)}")
+        order.say(f"serving on {order.socket}: {', '.join(meter.name for meter in meters)}{page}")
         server.run()
+
+
+def _web_address(host: str, port: int) -> str:
+    """Address of the page of figures.
+
+    >>> _web_address("127.0.0.1", 9466), _web_address("::1", 9466)
+    ('http://127.0.0.1:9466/metrics', 'http://[::1]:9466/metrics')
+    """
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/metrics"
 
 
 def _server(machine: Machine, settings: Settings, order: Order, meters: list[Meter]) -> Server:
