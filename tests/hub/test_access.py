@@ -193,6 +193,18 @@ def test_record_of_another_is_neither_changed_nor_retracted(open_client: TestCli
     assert open_client.delete(f"{BASE}/{one['id']}?reason=r", headers=maintainer).status_code == 200
 
 
+def test_token_to_correct_retracts_what_others_sent(open_client: TestClient, bearer: Bearer) -> None:
+    """A maintainer's token needs the scope: one to submit is told so, one to correct is enough."""
+    one = records.record()
+    open_client.post(BASE, json=one, headers=bearer("contributor"))
+    usual = bearer("maintainer", name="usual", scopes=("read", "submit"))
+    refused = open_client.delete(f"{BASE}/{one['id']}?reason=r", headers=usual)
+    assert (refused.status_code, "the scope correct" in refused.text) == (403, True)
+    narrow = bearer("maintainer", name="narrow", scopes=("correct",))
+    assert open_client.delete(f"{BASE}/{one['id']}?reason=r", headers=narrow).status_code == 200
+    assert open_client.post(BASE, json=records.record(), headers=narrow).status_code == 403
+
+
 def test_database_holds_no_secret(open_hub: Hub, bearer: Bearer) -> None:
     """Neither the token nor a hash that can be had without the key is stored."""
     token = bearer("contributor")["Authorization"].split()[1]

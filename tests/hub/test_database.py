@@ -184,3 +184,12 @@ def test_postgresql_is_told_once_which_columns_depend_on_each_other(_postgres: E
     with _postgres.connect() as connection:
         told = "SELECT count(*) FROM pg_statistic_ext WHERE stxrelid = 'footprint'::regclass"
         assert connection.scalar(sa.text(told)) == 1
+
+
+def test_missing_password_names_the_file_for_it() -> None:
+    """A database that wants a password is told apart from one that is away."""
+    engine = sa.create_engine("sqlite://")
+    for said, way_out in (("fe_sendauth: no password supplied", "pgpass"), ("refused", "that it runs")):
+        error = sa.exc.OperationalError("connect", {}, Exception(said))
+        with pytest.raises(HubError, match=way_out), database.reaching(engine):
+            raise error

@@ -22,7 +22,7 @@ Scope = Annotated[
     typer.Option(
         "--scope",
         metavar="SCOPE",
-        help="read, submit, correct, review or admin; else read, and submit where the role may.",
+        help="read, submit, correct, review or admin; may be repeated; else read, and submit where the role may.",
     ),
 ]
 Days = Annotated[
@@ -169,6 +169,7 @@ def create(
 
         sootprint hub token create alice
         sootprint hub token create nightly --scope submit --days 30
+        sootprint hub token create mo --scope correct
     """
     life = timedelta(days=days) if days else None
     with hub_store.opened(database_url) as engine:

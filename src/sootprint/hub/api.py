@@ -39,6 +39,7 @@ from sootprint.hub.shapes import BATCH, RECORD, RECORDS, Assessment, BatchAnswer
 MOST_VALIDATED = 100  # records of one request without an account
 router = APIRouter(prefix="/api/v1")
 MaySubmit = Annotated[Actor, Depends(needing("submit"))]
+MayRetract = Annotated[Actor, Depends(needing("submit", "correct"))]
 Chosen = Annotated[dict[str, str], Depends(asked.filters)]
 KnownOnly = Depends(asked.only_known)
 Kind = Annotated[
@@ -209,7 +210,7 @@ def versions(request: Request, key: str) -> Response:
 
 
 @router.delete("/footprints/{key}")
-def retract(request: Request, key: str, actor: MaySubmit, reason: Reason = None) -> Response:
+def retract(request: Request, key: str, actor: MayRetract, reason: Reason = None) -> Response:
     """Retract a record for a reason; its versions stay readable, and a mark stands in its place."""
     hub = hub_of(request)
     if not is_uuid7(key):

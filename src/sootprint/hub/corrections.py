@@ -42,7 +42,10 @@ def retract(engine: Engine, one: str, submission: Submission) -> int:
         if found is None:
             raise UnknownRecordError(f"no footprint {one!r:.40}")
         if found["account_id"] != submission.account_id and not submission.may_correct_all:
-            raise NotYoursError(f"footprint {one} belongs to another account")
+            raise NotYoursError(
+                f"footprint {one} belongs to another account: who sent it retracts it, or a maintainer whose token "
+                "has the scope correct"
+            )
         if found["state"] == columns.RETRACTED:
             return int(found["version"])
         version, seq = found["version"] + 1, found["seq"]

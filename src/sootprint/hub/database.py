@@ -234,9 +234,10 @@ def reaching(engine: Engine) -> Iterator[None]:
         yield
     except OperationalError as err:
         reason = " ".join(str(err.orig).split())
-        raise HubError(
-            f"{shown(engine)} cannot be used: {reason}; check its address and that it runs"
-        ) from err
+        way_out = "check its address and that it runs"
+        if "password" in reason:
+            way_out = "write its password into ~/.pgpass, or into a file that PGPASSFILE names"
+        raise HubError(f"{shown(engine)} cannot be used: {reason}; {way_out}") from err
 
 
 def shown(engine: Engine) -> str:

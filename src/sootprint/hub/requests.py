@@ -85,17 +85,19 @@ def viewer_of(request: Request) -> Actor:
     return sessions.actor_of(hub, cookie) if cookie else VISITOR
 
 
-def needing(scope: str) -> Callable[[Request], object]:
-    """Dependency that gives the actor of a request if it may do something."""
+def needing(*scopes: str) -> Callable[[Request], object]:
+    """Dependency that gives the actor of a request if it may do one of some things."""
 
     async def allowed(request: Request) -> Actor:
         actor = await actor_of(request)
-        if scope not in actor.may:
+        if actor.may.isdisjoint(scopes):
             status = 401 if actor is VISITOR else 403
             raise NotAllowedError(
-                f"this needs a token that may {scope}: `sootprint hub token create` makes one", status
+                f"this needs a token that may {' or '.join(scopes)}: your page /account makes one, or who runs this "
+                "hub with `sootprint hub token create`",
+                status,
             )
-        if scope != "read":
+        if "read" not in scopes:
             pace(request, actor)
         return actor
 
