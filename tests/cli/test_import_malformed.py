@@ -135,7 +135,7 @@ def test_reason_is_that_of_the_file_itself(command: Command, tmp_path: Path) -> 
 def test_number_that_is_none_holds_back_no_other(cells: str, why: str, command: Command) -> None:
     """Its line, the value and the rule; its neighbour is a record."""
     done = command("import", "-", stdin=f"energy_kwh,zone,pue\n{cells}\n2,FR,\n")
-    assert (done.exit_code, done.stdout) == (0, "1 records in the ledger, 1 rows left out\n"), done.output
+    assert (done.exit_code, done.stdout) == (0, "1 record in the ledger, 1 row left out\n"), done.output
     assert why in done.stderr
 
 

@@ -26,7 +26,7 @@ def test_way_out_that_boamps_names_works_as_it_stands(call, stored: list[Footpri
     assert found["task"]["taskStage"] == "finetuning"
     assert found["measures"][0]["powerConsumption"] == stored[0].energy_kwh.value
     before = json.loads(call("summary", "--json").stdout)["total"]
-    assert "1 records in the ledger" in call("import", "boamps", out).stdout
+    assert "1 record in the ledger" in call("import", "boamps", out).stdout
     after = json.loads(call("summary", "--json").stdout)["total"]
     assert after["energy_kwh"] == before["energy_kwh"]  # it is the same joules
 

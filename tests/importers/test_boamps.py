@@ -229,7 +229,7 @@ def test_a_list_is_read_and_what_cannot_be_used_is_told(tmp_path: Path) -> None:
     for _ in range(2):
         done = CliRunner().invoke(app, ["import", "auto", str(path)])
         assert done.exit_code == 0, done.output
-        assert "1 records in the ledger, 1 rows left out" in done.output
+        assert "1 record in the ledger, 1 row left out" in done.output
         assert "report 2: its list of measures is empty" in done.output
     listed = CliRunner().invoke(app, ["runs", "--json"])
     assert len(json.loads(listed.stdout)) == 1

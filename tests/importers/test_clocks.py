@@ -125,5 +125,5 @@ def test_time_at_the_end_of_the_calendar_holds_back_no_other(command: Command) -
     """It is left out with the reason; its neighbour is a record."""
     source = "energy_kwh,zone,started\n1,FR,0001-01-01T00:30:00\n2,FR,2025-03-01T10:00:00\n"
     done = command("import", "-", "--timezone", "Asia/Tokyo", stdin=source)
-    assert done.stdout == "1 records in the ledger, 1 rows left out\n"
+    assert done.stdout == "1 record in the ledger, 1 row left out\n"
     assert "started is 0001-01-01T00:30:00Z: there is no such time in Asia/Tokyo" in done.stderr

@@ -333,7 +333,7 @@ def test_command_reads_into_the_ledger_and_pushes_nothing_twice(tmp_path: Path) 
     csv.write_text(table(THIRD, {}, {"run_id": "bad", "emissions": "x"}))
     for _ in range(2):
         done = CliRunner().invoke(app, ["import", "codecarbon", str(csv)], env=home)
-        assert (done.exit_code, done.stdout) == (0, "1 records in the ledger, 1 rows left out\n")
+        assert (done.exit_code, done.stdout) == (0, "1 record in the ledger, 1 row left out\n")
         assert "line 3: emissions is 'x'" in done.stderr
     assert len(json.loads(CliRunner().invoke(app, ["runs", "--json"], env=home).stdout)) == 1
     out = tmp_path / "out.jsonl"
@@ -364,3 +364,17 @@ def test_run_that_read_nothing_is_told() -> None:
         "0 W, less than any computer draws" in warning for warning in one(table(SECOND, nothing)).warnings
     )
     assert not any("less than any" in warning for warning in one(table(SECOND)).warnings)
+
+
+def test_what_codecarbon_writes_where_nobody_stated_it_is_unknown() -> None:
+    """A PUE of 1 and water of 0 without a use of water are no statements; a PUE or water that is told is kept."""
+    unstated = one(table(THIRD, {"pue": "1.0", "wue": "0.0", "water_consumed": "0.0"}))
+    assert {"pue", "water_l"} <= set(unstated.unknown)
+    assert (unstated.water_l, unstated.boundary) == (None, "node")
+    assert unstated.pue is not None
+    assert (unstated.pue.value, unstated.pue.basis) == (1.0, "assumed")
+    told = one(table(THIRD, {"pue": "1.25", "wue": "", "water_consumed": "0.4"}))
+    assert told.pue is not None
+    assert told.water_l is not None
+    assert (told.pue.value, told.water_l.value) == (1.25, 0.4)
+    assert not {"pue", "water_l"} & set(told.unknown)

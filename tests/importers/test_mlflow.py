@@ -85,7 +85,7 @@ def test_folder_of_runs_is_each_of_them_once(tmp_path: Path) -> None:
     (empty / "meta.yaml").write_text(META.format(key="c", start=START_MS, end="null"))
     home = {"SOOTPRINT_HOME": str(tmp_path / "home")}
     done = CliRunner().invoke(app, ["import", str(tmp_path / "mlruns"), "--zone", "FR"], env=home)
-    assert (done.exit_code, done.stdout) == (0, "2 records in the ledger, 1 rows left out\n")
+    assert (done.exit_code, done.stdout) == (0, "2 records in the ledger, 1 row left out\n")
     assert "no system/gpu_N_power_usage_watts" in done.stderr
     listed = json.loads(CliRunner().invoke(app, ["runs", "--json"], env=home).stdout)
     assert [run["emissions_kg"] is not None for run in listed] == [True, True]

@@ -63,7 +63,7 @@ def test_imported_run_is_shown(example: Example, tmp_path: Path) -> None:
     file, home = tmp_path / example.name, tmp_path / "home"
     file.write_text(example.text, encoding="utf-8")
     for _ in range(2):
-        assert command(home, "import", str(file)) == "1 records in the ledger, 0 rows left out\n"
+        assert command(home, "import", str(file)) == "1 record in the ledger, 0 rows left out\n"
     (listed,) = json.loads(command(home, "runs", "--json"))
     command(home, "runs")
     shown = json.loads(command(home, "show", listed["id"], "--json"))

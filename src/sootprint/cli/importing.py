@@ -141,8 +141,17 @@ def import_(
 def _sum_up(reading: Reading, out: Path | None) -> None:
     """Print how many records there are and where, and say what was assumed of them."""
     where = f"in {out}" if out else "in the ledger"
-    print(f"{reading.records} records {where}, {len(reading.left_out)} rows left out")
+    print(f"{_some(reading.records, 'record')} {where}, {_some(len(reading.left_out), 'row')} left out")
     reading.advise()
+
+
+def _some(number: int, what: str) -> str:
+    """Number of things.
+
+    >>> _some(1, "record"), _some(0, "row")
+    ('1 record', '0 rows')
+    """
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _named(form: str | None, files: Sequence[str]) -> tuple[str | None, list[str]]:

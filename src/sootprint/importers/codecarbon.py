@@ -48,6 +48,7 @@ NAME = "codecarbon"
 _PARTS = (("gpu", "accelerator"), ("cpu", "cpu"), ("ram", "dram"))
 _COUNTED = re.compile(r"(\d{1,5})\s*[x×]\s*(\S.*)", re.IGNORECASE)  # of a cell without blanks around it
 _SOFTWARE = {"codecarbon": "codecarbon_version", "python": "python_version", "os": "os"}
+NOBODYS_PUE = Quantity(value=1.0, basis="assumed")
 _GIVEN = (
     "run_id", "experiment_id", "task_name", "duration", "emissions", "emissions_rate", "energy_consumed",
     "cpu_energy", "gpu_energy", "ram_energy", "cpu_power", "gpu_power", "ram_power", "water_consumed", "pue",
@@ -145,7 +146,8 @@ def _record(row: Row) -> Footprint:
         "emissions_kg": claimed(emissions),
         "energy_kwh": claimed(energy, "derived" if components else "claimed"),
         "place": place,
-        "pue": None if pue is None else Quantity(value=pue, basis="claimed"),
+        "pue": _pue(pue),
+        "water_l": claimed(_water(row)),
         "started": stamp(started) if started else None,
         "device_hours": _device_hours(duration_s, hardware),
     }
@@ -161,13 +163,23 @@ def _record(row: Row) -> Footprint:
         hardware=hardware,
         software={name: row[column] for name, column in _SOFTWARE.items() if row.get(column)},
         components=components,
-        water_l=claimed(number(row, "water_consumed")),
         grade=grade_of(components, hardware),
-        unknown=tuple(name for name, value in made.items() if value is None or value == Place()),
+        unknown=tuple(name for name, value in made.items() if value in (None, Place(), NOBODYS_PUE)),
         warnings=(*_doubts(row), *slips(energy, emissions), *remarks),
         given={name: row[name] for name in _GIVEN if row.get(name)},
         **made,
     )
+
+
+def _pue(pue: float | None) -> Quantity | None:
+    """PUE of a run; 1 is what CodeCarbon writes where nobody has stated one."""
+    return NOBODYS_PUE if pue == 1.0 else claimed(pue)
+
+
+def _water(row: Row) -> float | None:
+    """Water of a run [L]; the 0 that CodeCarbon writes where no water use was stated is none."""
+    water = number(row, "water_consumed")
+    return water if water or number(row, "wue") else None
 
 
 def _started(ended: datetime | None, duration_s: float | None) -> datetime | None:
