@@ -136,6 +136,7 @@ def test_figures_that_are_given_have_an_interval_beside_a_forecast(call: Call, t
         (("--pue", "DE=low"), "'low' is not a number"),
         (("--pue", "FR=12"), "the PUE of FR is 12: it is facility energy over IT energy, between 1 and 10"),
         (("--pue", "DE="), "'' is not a number"),
+        (("--pue", "=1.2"), "--pue =1.2 names no zone before the ="),
     ],
 )
 def test_a_pue_of_no_zone_or_no_facility_is_refused(

@@ -53,7 +53,9 @@ def pues(texts: list[str], zones: list[str]) -> dict[str, float] | None:
     """
     told: dict[str, float] = {}
     for text in texts:
-        zone, _, number = text.rpartition("=")
+        zone, sign, number = text.rpartition("=")
+        if sign and not zone:
+            shell.wrong(f"--pue {text} names no zone before the =: give ZONE=X, or X for all zones")
         if zone and zone not in zones:
             shell.wrong(f"--pue {text}: {zone!r} is not among the zones {','.join(zones)}; add it to --zones")
         if zone in told:
