@@ -298,6 +298,7 @@ def _pages(ids: dict[str, str]) -> list[Page]:
         Page("target-weak", f"/leaderboards/target?{urlencode({**WEAK, 'target': '20'})}"),
         Page("target-none", f"/leaderboards/target?{urlencode({**BOARD, 'target': '101'})}"),
         Page("award", "/award"),
+        Page("award-energy", "/award?by=energy"),
         Page("award-board", f"/award?{urlencode({**BOARD, 'year': '2026'})}"),
         Page("trends", "/trends"),
         Page("map", "/map"),

@@ -20,7 +20,7 @@ from rich.console import Console
 
 from sootprint import Footprint, InputError, Quantity, report
 from sootprint.core.errors import MissingExtraError
-from sootprint.core.records import Component, Interval, Place
+from sootprint.core.records import Component, Interval, Model, Place
 
 GOLDEN = Path(__file__).with_name("golden")
 ID = "019c0000-0000-7000-8000-00000000a009"
@@ -387,3 +387,11 @@ def test_claim_says_where_its_numbers_come_from() -> None:
     assert "sum of the components" not in text
     assert "Energy: as eco2ai tells it" in text
     assert "read by its own meter" not in text
+
+
+def test_record_without_a_name_is_called_by_its_model(read) -> None:
+    """A list shows the model of such a record, and its own page the same; a name comes first."""
+    plain = dataclasses.replace(read("estimate"), name=None, model=Model(name="Lean-Net"))
+    assert report.render(plain, "text").startswith("Lean-Net")
+    assert report.render(dataclasses.replace(plain, name="third try"), "text").startswith("third try")
+    assert report.render(dataclasses.replace(plain, model=Model()), "text").startswith("Estimate: ")

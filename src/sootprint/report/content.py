@@ -94,6 +94,8 @@ def report(footprint: Footprint, kin: Kin | None = None) -> Report:
 def _title(footprint: Footprint) -> str:
     if footprint.name:
         return clean(footprint.name)
+    if footprint.model is not None and footprint.model.name:
+        return clean(footprint.model.name)
     if footprint.hardware and any(part.meter in ("estimate", "given") for part in footprint.components):
         first = footprint.hardware[0]
         times = "" if "hardware.count" in footprint.unknown else f"{first.count} × "
