@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from sootprint.core.errors import MeterError
 from sootprint.meters import library, nvml_library, rapl
 from sootprint.settings import load
+from sootprint.tracker import turns
 from sootprint.tracker.turns import SHORT_S, short
 from sootprint.tracker.worker import Worker
 from tests.fixtures.fake_powercap import build
@@ -78,6 +80,45 @@ def test_a_driver_that_hangs_as_a_run_begins_leaves_them_to_the_program(tmp_path
     assert worker.stop(wait_s=20.0)
     assert seen == {"before": SHORT_S, "hangs": LONG_S, "after": SHORT_S}
     assert now_s() == LONG_S
+
+
+def test_a_device_that_hangs_later_leaves_them_to_the_program(tmp_path, monkeypatch):
+    """A meter that hangs as it is found has them for a while at most, and so has the end of a run that waits for it."""
+    monkeypatch.setattr(turns, "MOST_S", 0.05)
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    def hanging(machine):
+        if not hangs.is_set():
+            hangs.set()
+            goes_on.wait(20.0)
+        return discover(machine)
+
+    discover = rapl.discover
+    monkeypatch.setattr(rapl, "discover", hanging)
+    build(tmp_path / "class/powercap")
+    monkeypatch.setenv("SOOTPRINT_SYSFS", str(tmp_path))
+    worker = Worker(settings=load(), on_warning=lambda _: None)
+    worker.start()
+    try:
+        assert hangs.wait(20.0)
+        assert _come_back()
+        ends = threading.Thread(target=worker.stop, kwargs={"wait_s": 20.0})
+        ends.start()
+        assert worker.stopping.wait(20.0)
+        assert _come_back()
+    finally:
+        goes_on.set()
+    ends.join(20.0)
+    assert worker.stop(wait_s=20.0)
+    assert now_s() == LONG_S
+
+
+def _come_back() -> bool:
+    """Whether the turns are the program's again before long."""
+    until_s = time.monotonic() + 20.0
+    while now_s() != LONG_S and time.monotonic() < until_s:
+        time.sleep(0.005)
+    return now_s() == LONG_S
 
 
 def test_a_thread_that_cannot_begin_leaves_them(monkeypatch):

@@ -200,7 +200,8 @@ class Worker:
         with turns.short:
             self.stopping.set()
             self.interrupt()
-            return self._done.wait(wait_s)
+            is_done = self._done.wait(min(wait_s, turns.MOST_S))
+        return is_done or self._done.wait(max(0.0, wait_s - turns.MOST_S))
 
     def so_far(self, *, wait_s: float) -> Footprint | None:
         """Footprint until now, of readings that are taken for it; None where none came within `wait_s` [s].
@@ -312,6 +313,7 @@ class Worker:
 
     def _body(self) -> None:
         try:
+            turns.short.watch()
             if not self.begins_when_ready:
                 self._look_first()
             from sootprint.tracker.session import Session
