@@ -6,7 +6,7 @@ import time
 import pytest
 
 from sootprint.core.errors import MeterError
-from sootprint.core.protocols import FakeClock, MeterFacts
+from sootprint.core.protocols import FakeClock, MeterFacts, SystemClock
 from sootprint.meters.background import Background, Counter, Look
 
 
@@ -45,6 +45,43 @@ def test_device_counter_bridges_a_gap():
     counter.add(0.0, Look(power_w=100.0, energy_j=5000.0))
     counter.add(100.0, Look(power_w=100.0, energy_j=13000.0))
     assert counter.stand == (100.0, 1e6 + 8000.0)
+
+
+@pytest.mark.parametrize(("step_j", "counted_j"), [(1.0, 72_500.0), (3_600.0, 72_000.0)])
+def test_device_counter_tells_of_a_suspend(step_j, counted_j):
+    """Two hours at 10 W lie between two looks that the monotonic clock has 5 s apart; 100 W before and after."""
+    counter, true_j = Counter(15.0), 0.0
+    for number in range(21):
+        true_j += 72_000.0 if number == 20 else 0.0
+        look = Look(power_w=100.0, energy_j=step_j * (true_j // step_j))
+        counter.add(5.0 * number, look, slept=number == 20)
+        true_j += 500.0
+    assert counter.stand[1] - 1e6 == pytest.approx(19 * 500.0 + counted_j, abs=1.0)
+
+
+def test_suspend_within_a_step_of_the_device_counter_is_left_out():
+    """Two seconds at 10 W: a counter of kilowatt-hours with three digits stands still or moves by 3,600 J."""
+    for first_j in range(0, 3_600, 450):
+        counter, true_j = Counter(15.0), float(first_j)
+        for number in range(41):
+            true_j += 20.0 if number == 20 else 0.0
+            counter.add(
+                5.0 * number, Look(power_w=100.0, energy_j=3_600.0 * (true_j // 3_600.0)), slept=number == 20
+            )
+            true_j += 500.0
+        assert counter.stand[1] - 1e6 == pytest.approx(20_000.0)
+
+
+def test_meter_in_the_background_hears_of_a_suspend(monkeypatch):
+    """By the boot clock, which goes on."""
+    apart_s = [0.0]
+    monkeypatch.setattr(time, "clock_gettime", lambda _: time.monotonic() + apart_s[0])
+    looks = iter([Look(power_w=100.0, energy_j=5_000.0), Look(power_w=100.0, energy_j=41_000.0)])
+    meter = background(lambda: next(looks), SystemClock())
+    meter.look_once()
+    apart_s[0] = 3_600.0
+    meter.look_once()
+    assert meter._counter.stand[1] - 1e6 == 36_000.0
 
 
 def test_device_counter_alone_is_counted():

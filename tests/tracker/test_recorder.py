@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sootprint.core.asleep import Asleep
 from sootprint.core.lines import encoder
 from sootprint.core.protocols import FakeClock, Reading
-from sootprint.tracker.asleep import Asleep
 from sootprint.tracker.entry import Entry
 from sootprint.tracker.fold import HELD, Fold
 from sootprint.tracker.quantities import fill_j

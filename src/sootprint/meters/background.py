@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
+from sootprint.core.asleep import Asleep
 from sootprint.core.errors import MeterError
 from sootprint.core.protocols import Clock, MeterFacts, Reading
 from sootprint.meters.wall import share_of_nodes
@@ -60,6 +61,7 @@ class Background:
         self._looked = threading.Event()
         self._thread: threading.Thread | None = None
         self._counter = Counter(MISSED_LOOKS * period_s)
+        self._asleep = Asleep(clock.monotonic_s)
         self._problem: str | None = None
         self._tried_s = clock.monotonic_s()
 
@@ -121,7 +123,7 @@ class Background:
         try:
             seen = self._look()
             if seen is not None:
-                self._counter.add(self._clock.monotonic_s(), seen)
+                self._counter.add(self._clock.monotonic_s(), seen, slept=self._asleep.since_s() > 0.0)
             self._problem = None
         except MeterError as err:
             self._problem = str(err)
@@ -141,6 +143,9 @@ class Counter:
     def __init__(self, max_gap_s: float) -> None:
         self._max_gap_s = max_gap_s
         self._last = Look()
+        self._apart_j = (
+            0.0  # most that the counter has told beyond the powers, as one of large steps does [J]
+        )
         self._epoch_j = FIRST_EPOCH_J
         self.seen = False
         self.stand = (0.0, FIRST_EPOCH_J)
@@ -150,9 +155,15 @@ class Counter:
         """Instant of the last look [s]."""
         return self.stand[0]
 
-    def add(self, at_s: float, look: Look) -> None:
-        """Count a look: by the power, across a gap by the device's counter, else in a new epoch."""
-        spent_j = self._spent_j(at_s - self.stand[0], look) if self.seen else 0.0
+    def add(self, at_s: float, look: Look, *, slept: bool = False) -> None:
+        """Count a look: by the power, across a gap by the device's counter, else in a new epoch.
+
+        Args:
+            at_s: Its instant on the monotonic clock [s].
+            look: What the meter says.
+            slept: Whether the machine was suspended since the look before, which that clock leaves out.
+        """
+        spent_j = self._spent_j(at_s - self.stand[0], look, slept) if self.seen else 0.0
         if spent_j is None:
             self._epoch_j -= 1.0
             self.stand = (at_s, self._epoch_j)
@@ -161,11 +172,26 @@ class Counter:
         self.seen = True
         self._last = look
 
-    def _spent_j(self, duration_s: float, look: Look) -> float | None:
-        before = self._last
-        is_near = duration_s <= self._max_gap_s
-        if before.power_w is not None and look.power_w is not None and is_near:
-            return 0.5 * (before.power_w + look.power_w) * duration_s
-        if before.energy_j is not None and look.energy_j is not None and look.energy_j >= before.energy_j:
-            return look.energy_j - before.energy_j
-        return None
+    def _spent_j(self, duration_s: float, look: Look, slept: bool) -> float | None:
+        counted_j, power_j = self._counted_j(look), self._power_j(duration_s, look)
+        if counted_j is None or power_j is None:
+            return counted_j if power_j is None else power_j
+        apart_j = counted_j - power_j
+        if (
+            slept
+        ):  # nobody has looked at the power meanwhile; what is within a step of the counter tells nothing
+            return counted_j if apart_j > self._apart_j else power_j
+        self._apart_j = max(self._apart_j, apart_j)
+        return power_j
+
+    def _power_j(self, duration_s: float, look: Look) -> float | None:
+        before_w = self._last.power_w
+        if before_w is None or look.power_w is None or duration_s > self._max_gap_s:
+            return None
+        return 0.5 * (before_w + look.power_w) * duration_s
+
+    def _counted_j(self, look: Look) -> float | None:
+        before_j = self._last.energy_j
+        if before_j is None or look.energy_j is None or look.energy_j < before_j:
+            return None
+        return look.energy_j - before_j

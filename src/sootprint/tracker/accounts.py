@@ -8,9 +8,9 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from sootprint.core.asleep import Asleep
 from sootprint.core.errors import RecordError
 from sootprint.core.protocols import Reading
-from sootprint.tracker.asleep import Asleep
 from sootprint.tracker.attribution import ACCELERATOR, Holder, Use, split, strict_share
 from sootprint.tracker.components import ComponentState, superseded
 from sootprint.tracker.entry import Entry

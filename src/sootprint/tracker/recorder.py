@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from sootprint.core.asleep import Asleep
 from sootprint.core.protocols import Reading
-from sootprint.tracker.asleep import Asleep
 from sootprint.tracker.components import ComponentState
 from sootprint.tracker.fold import ANEW, BEFORE_FIRST, HELD, TO_OTHERS, Fold
 from sootprint.tracker.journal import Journal
