@@ -13,6 +13,7 @@ import pytest
 
 from sootprint.core.protocols import Machine
 from sootprint.settings import Settings
+from sootprint.tracker import ranks as ranks_module
 from sootprint.tracker import source as sources
 from sootprint.tracker.fold import Fold
 from sootprint.tracker.group import Group
@@ -189,3 +190,37 @@ def test_marks_of_a_file_that_was_made_anew_are_heard(node: Node) -> None:
         if value == RESCAN_TICKS:
             shutil.rmtree(node.folder / "run")
     assert heard == [float(value) for value in range(2 * RESCAN_TICKS)]
+
+
+def test_marks_of_a_file_that_has_grown_large_are_all_heard(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one is begun, so that weeks of marks do not fill the runtime directory; what was not read comes first."""
+    monkeypatch.setattr(ranks_module, "LARGE_BYTES", 500)
+    high, low = Rank(node, next(_numbers), rank=1), Rank(node, next(_numbers), rank=0)
+    heard: list[Any] = []
+    for value in range(40):
+        low.marks.append({"k": "log", "s": float(value), "metric": "loss", "value": float(value)})
+        low.source.attend(low.marks, 50.0)
+        if value % 3 == 0:
+            high.source.tick()
+            heard += [mark["value"] for mark in high.source.hear()]
+    assert heard == [float(value) for value in range(40)]
+    (file,) = (node.folder / "run").rglob("*.marks")
+    assert file.stat().st_size < 700
+
+
+def test_marks_that_cannot_be_written_wait(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full takes a part of them, which is taken back; with room again each is heard once."""
+    high, low = Rank(node, next(_numbers), rank=1), Rank(node, next(_numbers), rank=0)
+    low.marks.extend({"k": "log", "s": 0.0, "metric": "loss", "value": float(value)} for value in range(3))
+    write = os.write
+    monkeypatch.setattr(ranks_module.os, "write", lambda number, data: write(number, data[: len(data) // 2]))
+    with pytest.raises(OSError, match="No space left"):
+        low.source.attend(low.marks, 50.0)
+    monkeypatch.undo()
+    assert len(low.marks) == 3
+    monkeypatch.setattr(sources, "ANSWER_S", 0.0)
+    low.source.attend(low.marks, 50.0)
+    high.source.tick()
+    assert [mark["value"] for mark in high.source.hear()] == [0.0, 1.0, 2.0]
