@@ -47,6 +47,7 @@ class Registration(NamedTuple):
         writes: Whether it writes a record, which of a job's ranks only one does.
         service: Socket of the node service that it goes to where that is there, or None where it is refused.
         since_s: Monotonic instant of its first look at the counters, or None where it saw none [s].
+        namespace: Namespace of its process number, or None where that is the one of this process.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Registration(NamedTuple):
     writes: bool = True
     service: str | None = None
     since_s: float | None = None
+    namespace: int | None = None
 
 
 def visible(environ: Mapping[str, str]) -> dict[str, str]:
@@ -79,7 +81,8 @@ def run_above(others: Mapping[str, Registration], procfs: str) -> str | None:
         others: Live registrations.
         procfs: Root of the process tree.
     """
-    known = {one.pid: one.id for one in others.values() if one.pid != os.getpid() and one.writes}
+    above = [one for one in others.values() if one.writes and one.namespace is None]
+    known = {one.pid: one.id for one in above if one.pid != os.getpid()}
     if not known:
         return None
     from sootprint.tracker.trees import ancestors
@@ -232,4 +235,10 @@ def _registration(data: Any) -> Registration | None:
         writes=data.get("writes") is not False,
         service=data.get("service") if isinstance(data.get("service"), str) else None,
         since_s=data.get("since_s") if isinstance(data.get("since_s"), float) else None,
+        namespace=_other(data.get("namespace")),
     )
+
+
+def _other(space: Any) -> int | None:
+    """A namespace that is not the one of this process."""
+    return space if isinstance(space, int) and space != namespace() else None

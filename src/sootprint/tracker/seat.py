@@ -124,7 +124,8 @@ class Seat:
     def holder(self) -> Registration | None:
         """The run that reads for all, where it is known."""
         pid, known, *_ = self._written()
-        found = [one for one in self.others().values() if one.pid == pid and known == namespace()]
+        near = [one for one in self.others().values() if known == namespace() and one.namespace is None]
+        found = [one for one in near if one.pid == pid]
         return found[0] if found else None
 
     def _written(self) -> list[Any]:
