@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sootprint.ledger import Ledger
+from sootprint.tracker import neighbours
 from tests.e2e.harness import SOOTPRINT, TAKES_S, call, environment
 from tests.e2e.users import as_user
 from tests.faults.ground import SHARE, WAVE, Balance, Ground, crowd, move_clock, tree
@@ -88,6 +89,7 @@ class Found(Balance):
         strikes: What was done, in order.
         edges: Times without a run before a run, at least 1.
         fell: Runs and services that died of themselves.
+        unseen_s: Time for which runs of one user may not have seen that one of another has come or gone [s].
     """
 
     records: int
@@ -95,6 +97,7 @@ class Found(Balance):
     strikes: tuple[str, ...]
     edges: int
     fell: tuple[str, ...]
+    unseen_s: float = 0.0
 
     @property
     def holds(self) -> bool:
@@ -107,7 +110,7 @@ class Found(Balance):
         """What may be lost or doubled: by kills and at edges, longer in a crowd, and a flush where all die [J]."""
         kills = sum(strike.startswith("kill") for strike in self.strikes)
         flushes = sum(strike.endswith(ALONE) for strike in self.strikes)
-        lasts_s = (kills * KILL_S + self.edges * EDGE_S) * self.crowd + flushes * FLUSH_S
+        lasts_s = (kills * KILL_S + self.edges * EDGE_S) * self.crowd + flushes * FLUSH_S + self.unseen_s
         return lasts_s * SHARE["rapl"] * WAVE.most_w
 
 
@@ -306,6 +309,8 @@ def _field(attack: Attack, shared: Ground, folder: Path, sysfs: Path) -> Iterato
         FAKE_CLOCK=str(folder / "clock"),
     )
     made = _Field(attack, folder, sysfs, environ)
+    if attack.users > 1 and not attack.served:
+        neighbours.furnish(str(socket))
     try:
         if attack.served:
             made.serve()
@@ -368,7 +373,13 @@ def _found(field_: _Field, since_origin_s: Callable[[float], float]) -> Found:
         edges=len(_union(spent)),
         crowd=crowd(),
         fell=field_.fell(),
+        unseen_s=_unseen_s(field_.attack),
     )
+
+
+def _unseen_s(attack: Attack) -> float:
+    """Time of all runs together for which others may not know of their coming and going: a look each time."""
+    return 2.0 * FLUSH_S if attack.users > 1 and not attack.served else 0.0
 
 
 def _union(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -22,6 +22,7 @@ ATTACKS = (
     Attack(seed=6, runs=2, lasts_s=4.5, served=True, faults=3),
 )
 OF_TWO_USERS = (Attack(seed=4, runs=2, lasts_s=6.0, served=True, faults=1, users=2, away_s=(1.8, 2.0)),)
+OF_TWO_USERS_ALONE = (Attack(seed=4, runs=2, lasts_s=6.0, served=False, faults=0, users=2),)
 
 
 def test_records_add_up_to_what_the_node_drew() -> None:
@@ -38,6 +39,12 @@ def test_two_users_add_up_to_the_node_while_the_service_is_away() -> None:
     _check(OF_TWO_USERS)
 
 
+def test_two_users_who_never_had_a_service_add_up_to_the_node() -> None:
+    """The file on which runs say that they are here suffices; without it each of the two is charged all."""
+    need_users()
+    _check(OF_TWO_USERS_ALONE)
+
+
 def _check(attacks: Sequence[Attack]) -> None:
     if fake_devices.compiler() is None:
         pytest.skip(fake_devices.NO_COMPILER)
@@ -47,6 +54,6 @@ def _check(attacks: Sequence[Attack]) -> None:
         ThreadPoolExecutor(len(attacks)) as pool,
     ):
         found: list[Found] = list(pool.map(lambda attack: played(attack, shared), attacks))
-    for one in found:
-        assert any(strike.startswith("kill") for strike in one.strikes), one
+    for attack, one in zip(attacks, found, strict=True):
+        assert attack.faults == 0 or any(strike.startswith("kill") for strike in one.strikes), one
         assert one.holds, f"lost {one.lost_j:.1f} J, doubled {one.doubled_j:.1f} of {one.most_j:.1f}: {one}"

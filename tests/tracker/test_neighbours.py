@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sootprint.tracker import guest, service_client
+from sootprint.tracker import guest, neighbours, service_client
 from sootprint.tracker import source as sources
 from sootprint.tracker.beside import members
 from sootprint.tracker.neighbours import Neighbour, Neighbours, furnish, path_of
@@ -101,6 +101,29 @@ def test_file_may_be_read_by_all_and_written_by_nobody_else(socket: str) -> None
     finally:
         os.umask(before)
     assert Path(path_of(socket)).stat().st_mode & 0o777 == 0o644
+
+
+def test_run_of_another_namespace_tells_no_process(socket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container the first process has number 1, as init has here; who looks from there knows none of here."""
+    near = _entered(socket, OWN, os.getpid())
+    monkeypatch.setattr(neighbours, "namespace", lambda: 4711)
+    inside = _entered(socket, OTHER, 1)
+    assert [one.pid for one in inside.others()] == [None]
+    monkeypatch.undo()
+    assert near.others() == [Neighbour(OTHER, None, f"/{OTHER}/0")]
+    for one in (near, inside):
+        one.close()
+
+
+def test_file_that_was_made_by_hand_is_of_this_namespace(tmp_path: Path) -> None:
+    """It is empty, and shows the processes of users who have no service."""
+    socket = str(tmp_path / "node.sock")
+    Path(path_of(socket)).touch()
+    held = _entered(socket, OWN, os.getpid())
+    seen = Neighbours(socket, "/proc")
+    seen.look()
+    assert [one.pid for one in seen.others()] == [os.getpid()]
+    held.close()
 
 
 def test_link_in_the_place_of_the_file_is_not_followed(tmp_path: Path) -> None:
@@ -203,3 +226,48 @@ def test_run_that_has_ended_is_seen_no_more(node: Served) -> None:
     run.source.end()
     assert not seen.any
     run.source.close()
+
+
+def test_run_is_known_to_a_service_whose_folder_went_with_it(node: Served) -> None:
+    """A service manager may remove the folder of one that died: who is led by another is seen on the new file, too."""
+    first, second = node.join(), node.join()
+    node.advance()
+    node.stop()
+    node.advance()
+    Path(path_of(str(node.socket))).unlink()
+    node.serve()
+    furnish(str(node.socket))
+    seen = Neighbours(str(node.socket), "/proc")
+    seen.look()
+    assert not seen.any
+    assert first.reads
+    second.source.tick()
+    assert [one.uid for one in seen.others()] == [OWN]
+    for run in (first, second):
+        run.leave()
+
+
+def test_own_runs_that_have_not_registered_count_as_the_one_that_reads(node: Served) -> None:
+    """Runs of other users see them, and leave them their part; one that has registered counts as itself."""
+    node.stop()
+    first, second = node.join(), node.join()
+    node.advance()
+    reader = first.source._reader
+    assert reader is not None
+    kin = [Neighbour(OWN, pid, f"/{OWN}/{pid}") for pid in (os.getpid(), 4, None)]
+    reader._beside = lambda: ([], kin)
+    present = reader._present()
+    assert [list(present[f"run-{number}"].tracked.pids) for number in (0, 1)] == [
+        [os.getpid(), 4],
+        [os.getpid()],
+    ]
+    for run in (first, second):
+        run.leave()
+
+
+def test_own_runs_are_kin(socket: str) -> None:
+    """Of whatever runtime directory; the run itself is none, nor is one of another user."""
+    held = [_entered(socket, uid, pid) for uid, pid in ((OWN, 5), (OWN, 6), (OTHER, 7))]
+    assert [one.name for one in held[0].kin()] == [f"/{OWN}/6"]
+    for one in held:
+        one.close()

@@ -77,18 +77,17 @@ class Node:
         meter.poll_s = self._poll_s
         return [meter]
 
-    def join(self, *, share: str = "node", parent: int | None = None) -> Run:
+    def join(self, *, share: str = "node", parent: int | None = None, user: int = 0) -> Run:
         """A run that begins now."""
-        run = self.come(share=share, parent=parent)
+        run = self.come(share=share, parent=parent, user=user)
         run.begin()
         self.here[run.number] = run
         return run
 
-    def come(self, *, share: str = "node", parent: int | None = None) -> Run:
+    def come(self, *, share: str = "node", parent: int | None = None, user: int = 0) -> Run:
         """A run that has its seat, and the lock where that is free, and has not looked yet."""
-        return Run(
-            self, next(self._numbers), share=share, parent=None if parent is None else self.here[parent]
-        )
+        above = None if parent is None else self.here[parent]
+        return Run(self, next(self._numbers), share=share, parent=above, user=user)
 
     def advance(self, duration_s: float = TICK_S) -> None:
         """Time passes, and then each run looks, in the order of its start."""
@@ -106,19 +105,19 @@ class Node:
 
 
 class Run:
-    """One run of a fake machine."""
+    """One run of a fake machine; each user has a runtime directory of his own."""
 
-    def __init__(self, node: Node, number: int, *, share: str, parent: Run | None) -> None:
+    def __init__(self, node: Node, number: int, *, share: str, parent: Run | None, user: int = 0) -> None:
         none = str(node.folder / "none")
         first = {"stat": (node.clock.monotonic_s(), b"")}
         machine = Machine(sysfs=none, procfs=none, environ=node.environ, clock=node.clock, first=first)
-        self.number, self._node = number, node
+        self.number, self.user, self._node = number, user, node
         self.parts: list[Run] = []
         self.source = Source(
             machine,
             Settings(
                 home=node.folder,
-                runtime_dir=node.folder / "run",
+                runtime_dir=node.folder / f"run{user or ''}",
                 sysfs=none,
                 procfs=none,
                 share=share,
@@ -674,7 +673,7 @@ def test_run_that_goes_while_its_reader_hangs_beside_another_user_keeps_its_part
     node.advance()
     node.hangs = True
     node.advance()
-    neighbours: Any = SimpleNamespace(any=True, others=list, close=bool)
+    neighbours: Any = SimpleNamespace(any=True, others=list, kin=list, close=bool)
     second.source._service._neighbours = neighbours
     second.leave()
     assert second.energy_j == pytest.approx(100.0 + 50.0)

@@ -161,6 +161,20 @@ def test_root_that_joins_brings_no_past(table, times):
     assert look(times, ROOT, other) == 5
 
 
+def test_root_that_is_named_no_more_takes_its_processes_along(table, times):
+    """What they used until then is counted; one that the tree itself had begun stays in it."""
+    other, own = table.add(30, parent=SHELL), table.fork(ROOT)
+    child, grandchild = table.fork(other), table.fork(own)
+    assert look(times, ROOT, other, own) == 0
+    for pid in (other, child, own, grandchild):
+        table.burn(pid, 5)
+    assert look(times) == 20
+    assert times.members("a") == {ROOT, own, grandchild}
+    for pid in (other, child, own, grandchild):
+        table.burn(pid, 5)
+    assert look(times) == 10
+
+
 def test_trees_are_apart(table, times):
     """Two trees at one look, one new; a tree that is left out is forgotten."""
     other = table.add(30, parent=SHELL)

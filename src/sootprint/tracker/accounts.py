@@ -61,7 +61,13 @@ class Accounts:
         return {one.source: one.state.component for (name, _), one in self._shared.items() if name == meter}
 
     def open(
-        self, run: str, *, sees: frozenset[str] | None = None, first: bool = False, anew: bool = False
+        self,
+        run: str,
+        *,
+        sees: frozenset[str] | None = None,
+        first: bool = False,
+        anew: bool = False,
+        after: Iterable[str] = (),
     ) -> None:
         """Begin to charge a run, from the last readings on.
 
@@ -70,15 +76,22 @@ class Accounts:
             sees: Accelerators that it may use, or None for all.
             first: Whether it was alone before.
             anew: Whether another process read until now, and may have charged somebody of whom nothing is told.
+            after: Runs that are charged for what this one was, if it was here before, without being told.
         """
-        charged = self._charged()
+        charged, others = self._charged(), [self._lines[one] for one in after if one in self._lines]
         lines = self._lines[run] = {}
         for one in self._shared.values():
             name = one.state.component
             if sees is None or name in sees or not name.startswith(ACCELERATOR):
-                lines[name] = Line(
-                    one.state.at_s or 0.0, is_first=name not in charged and not anew, is_old=first
+                line = lines[name] = Line(
+                    one.state.at_s or 0.0,
+                    counter_j=one.state.counter_j,
+                    is_first=name not in charged and not anew,
+                    is_old=first,
                 )
+                for other in others:
+                    if name in other:
+                        line.follow(other[name])
 
     def _charged(self) -> set[str]:
         """Components that somebody is charged with."""
@@ -96,6 +109,10 @@ class Accounts:
     def closed(self, run: str) -> list[Entry] | None:
         """Last entries of a run whose account is ended, or None."""
         return None if run in self._lines else self._closed.get(run)
+
+    def all_closed(self) -> list[Entry]:
+        """Last entries of all accounts that were ended not long ago."""
+        return [entry for entries in self._closed.values() for entry in entries]
 
     def earlier(self, run: str) -> list[Entry]:
         """Last entries of the account that a run had before the one that it has, if that was ended not long ago."""
@@ -180,15 +197,15 @@ class Accounts:
         whole: Use,
     ) -> None:
         charged = split(spent_j, holders, uses)
-        self._hold(set().union(*charged.values()), spent_j)
-        before_s = {one.state.component: one.before_s for one in self._shared.values()}
+        before = {one.state.component: one for one in self._shared.values()}
         known = self._charged()
         here = {holder.id for holder in holders if holder.is_run}
         for holder in holders:
             lines = self._lines[holder.id]
             own_j = dict(charged[holder.id])
             for name in own_j.keys() - lines.keys():
-                lines[name] = Line(before_s[name], is_first=name not in known)
+                was = before[name]
+                lines[name] = Line(was.before_s, counter_j=was.before_j, is_first=name not in known)
             if holder.strict:
                 paid = strict_share(spent_j, own_j, use=uses.get(holder.id, NOBODY), whole=whole)
                 for name, charge in paid.items():
@@ -207,16 +224,20 @@ class Accounts:
         self, names: Collection[str], charged: Mapping[str, Mapping[str, float]], holders: Sequence[Holder]
     ) -> None:
         """Let the parts by which runs bridge a change of their reader follow, and add up as those of this look do."""
-        lasted_s = {
-            one.state.component: (one.state.at_s or 0.0) - one.before_s for one in self._shared.values()
-        }
+        looks = {one.state.component: (one.before_s, one.state.at_s or 0.0) for one in self._shared.values()}
         for name in names:
-            steady(
-                [self._lines[run][name] for run, own_j in charged.items() if name in own_j], lasted_s[name]
-            )
+            lines = [self._lines[run][name] for run, own_j in charged.items() if name in own_j]
+            steady(lines, *looks[name])
         tops = [holder.id for holder in holders if holder.parent not in charged]
         shares = [{name: self._lines[run][name].share for name in charged[run]} for run in tops]
         self.level(tops, {name: math.fsum(one.get(name, 0.0) for one in shares) for name in names})
+
+    def part_of(self, run: str) -> float:
+        """Part that lasts of what a run is charged by CPU time [0-1]."""
+        lines = self._lines.get(run, {})
+        return max(
+            (line.lasting for name, line in lines.items() if not name.startswith(ACCELERATOR)), default=0.0
+        )
 
     def lasting(self, runs: Iterable[str]) -> dict[str, float]:
         """What the parts that last of some runs add up to, by component [0-1]."""
@@ -237,15 +258,6 @@ class Accounts:
         tables = [self._lines[run] for run in runs if run in self._lines]
         hand_on(self._lines.get(heir, {}), tables, [self._lines[run] for run in tops if run in self._lines])
 
-    def _hold(self, held: Collection[str], spent_j: Collection[str]) -> None:
-        """Note since when somebody is charged with each component that was read now."""
-        for one in self._shared.values():
-            if one.state.component in held:
-                if one.held_s is None:
-                    one.held_s, one.held_j = one.before_s, one.before_j
-            elif one.state.component in spent_j:
-                one.held_s = one.held_j = None
-
     def _of(self, reading: Reading, *, integrated: bool) -> Shared:
         key = (reading.meter, reading.component)
         one = self._shared.get(key)
@@ -254,7 +266,7 @@ class Accounts:
             state.component = self._free_name(state)
             one = self._shared[key] = Shared(state, reading.component)
             for lines in self._lines.values() if not state.component.startswith(ACCELERATOR) else ():
-                lines[state.component] = Line(reading.at_s, is_first=True)
+                lines[state.component] = Line(reading.at_s, counter_j=reading.energy_j, is_first=True)
         return one
 
     def _free_name(self, state: ComponentState) -> str:

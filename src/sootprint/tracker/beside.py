@@ -20,10 +20,11 @@ def members(found: Sequence[Neighbour], procfs: str, sysfs: str) -> dict[str, Me
         sysfs: Root of the device tree.
     """
     by_pid = {one.pid: one for one in found if one.pid is not None}
-    made = {one.name: Member(Tracked(one.name, ())) for one in found if one.pid is None}
+    made = {one.name: Member(Tracked(one.name, ()), payer=str(one.uid)) for one in found if one.pid is None}
     for pid, one in by_pid.items():
         above = (by_pid[other] for other in ancestors(pid, procfs) if other in by_pid)
         parent = next((other.name for other in above if other.uid == one.uid), None)
         container = container_of(pid, procfs, sysfs)
-        made[one.name] = Member(Tracked(one.name, (pid,), container, parent))
+        tracked = Tracked(one.name, (pid,), container, parent)
+        made[one.name] = Member(tracked, payer=str(one.uid))
     return made

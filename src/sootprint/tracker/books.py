@@ -29,12 +29,14 @@ class Member(NamedTuple):
         strict: Whether it pays for its own processes alone.
         environ: Variables that say which accelerators it may use.
         is_run: Whether it is a run, and not a job or a pod that runs are in.
+        payer: User whose runs are charged one after the other, whoever reads for them.
     """
 
     tracked: Tracked
     strict: bool = False
     environ: Mapping[str, str] = {}
     is_run: bool = True
+    payer: str = ""
 
 
 def _always(run: str) -> bool:
@@ -98,8 +100,25 @@ class Books:
         parts = self._sampler.collect(last=True)
         looked_at = self._here | dict(here)  # who comes is looked at once, before it is charged
         uses, whole = self._usage.look([one.tracked for one in self._placed(looked_at).values()])
+        uses |= self._of_ended(here, uses)
         self._uses, self._whole = uses, whole
         self._charge(parts, uses, whole, is_owed)
+
+    def _of_ended(self, here: Mapping[str, Member], uses: Mapping[str, Use]) -> dict[str, Use]:
+        """Use of runs of other users that have ended since the look before: half of the part that each had lately.
+
+        Nobody here knows when they did, and what they used after that, to write a record, they are not charged for.
+        """
+        come = {member.payer for one, member in here.items() if not one.startswith(BESIDE)}
+        tops = [
+            one for one, member in self._placed(self._here).items() if member.tracked.parent not in self._here
+        ]
+        known = {one: self._here[one].payer for one in tops if one.startswith(BESIDE)}
+        ended = [one for one, payer in known.items() if one not in here and payer not in come]
+        parts = {one: 0.5 * self.accounts.part_of(one) for one in ended}
+        others_s = sum(uses[one].cpu_s for one in tops if one not in ended and one in uses)
+        per_part_s = others_s / (1.0 - sum(parts.values()))
+        return {one: uses.get(one, IDLE)._replace(cpu_s=part * per_part_s) for one, part in parts.items()}
 
     def end(self, heir: str, *, is_owed: Callable[[str], bool] = _always) -> None:
         """Charge what was spent, and close all accounts, so that each can be read and nobody is charged again.
@@ -205,16 +224,41 @@ class Books:
     def _meet(self, here: Mapping[str, Member], *, anew: bool = False) -> None:
         wanted = self.accounts.lasting(self._outer())
         gone, charged = self.accounts.runs - here.keys(), self._here.keys()
-        self._here = dict(here)
+        before, self._here = self._here, dict(here)
         self._above |= {one: member.tracked.parent for one, member in here.items()}
         self._above = {one: self._above[one] for one in _with_above(here, self._above)}
         for run in gone - charged:
             self.accounts.close(run)
         for run in self._here.keys() - self.accounts.runs:
-            self.accounts.open(run, sees=self._seen_by(self._here[run]), anew=anew)
+            after = self._followed(run, before)
+            self.accounts.open(run, sees=self._seen_by(self._here[run]), anew=anew, after=after)
+        self._hand_over(before)
         for run in gone & charged:  # last, as what was spent until now is theirs and not of who comes
             self.accounts.close(run)
         self.accounts.level(self._outer(), wanted)
+
+    def _followed(self, run: str, before: dict[str, Member]) -> list[str]:
+        """Those who are charged with what a run that comes was before: of its user, else all where it had no part."""
+        own, known = self._here[run], before | self._here
+        if not own.is_run or run.startswith(BESIDE):
+            return []
+        others = [one for one, member in known.items() if member.is_run and one != run]
+        mine = [one for one in others if known[one].payer == own.payer]
+        return [one for one in mine if not one.startswith(BESIDE)] if mine else others
+
+    def _hand_over(self, before: dict[str, Member]) -> None:
+        """Let the first of a user's runs to come have the parts of those that were only known to be here."""
+        beside = [run for run in before.keys() - self._here.keys() if run.startswith(BESIDE)]
+        came: dict[str, str] = {}
+        for run, member in self._here.items():
+            above = self._here.get(member.tracked.parent or "")
+            if run not in before and member.is_run and (above is None or not above.is_run):
+                came.setdefault(member.payer, run)
+        for payer, heir in came.items():
+            gone = [run for run in beside if before[run].payer == payer]
+            tops = [run for run in gone if before[run].tracked.parent not in gone]
+            if gone:
+                self.accounts.hand_on(heir, [heir, *gone], tops)
 
     def _outer(self) -> list[str]:
         """Those who are here and a part of nobody who is."""

@@ -111,12 +111,20 @@ class Guest(abc.ABC):
     def _follow(self) -> bool:
         """Whether the node service charges this run, which lets another one read."""
         if self._seat is not None:
+            self._recorder.held = self._held() if self._adrift_s is not None else {}
             self._seat.rest()
         self._adrift_s = None
         is_served = self._service.follow(self._recorder, ANSWER_S)
         if not is_served:
             self._drift()
         return is_served
+
+    def _held(self) -> dict[tuple[str, str], tuple[float, float | None]]:
+        """Since when others of this user were charged meanwhile, of whom one has read."""
+        from sootprint.tracker.reader import held_on_board
+
+        assert self._seat is not None
+        return held_on_board(self._seat, self._machine.procfs, self._own.id)
 
     def _is_served(self) -> bool:
         """Whether the node service charges this run, and told what; not where one reads who will go back there."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import fsum
 
 UNKNOWN = -1.0
+YOUNG = (0.0, UNKNOWN, UNKNOWN)  # values of the slots that a board of an older release does not have
 LASTS_S = 3.0  # time in which a run's part follows a change of its use [s]
 
 
@@ -14,16 +15,30 @@ class Line:
 
     __slots__ = (
         *("energy_j", "is_first", "is_old", "lost_at_j", "rest_j"),
-        *("share", "since_s", "variance_j2", "without_j", "lasting"),
+        *("share", "since_s", "variance_j2", "without_j", "lasting", "held_s", "held_j"),
     )
 
-    def __init__(self, since_s: float, *, is_first: bool = False, is_old: bool = False) -> None:
+    def __init__(
+        self,
+        since_s: float,
+        *,
+        counter_j: float | None = None,
+        is_first: bool = False,
+        is_old: bool = False,
+    ) -> None:
         self.since_s = since_s
+        self.held_s = since_s  # since when somebody is charged of whom this one goes on [s]
+        self.held_j = UNKNOWN if counter_j is None else counter_j  # and what the counter showed then [J]
         self.is_first = float(is_first)  # whether nobody was charged before
         self.is_old = float(is_old)  # whether somebody was charged with it since then, or before as one alone
         self.energy_j = self.rest_j = self.variance_j2 = self.lost_at_j = self.without_j = 0.0
         self.share = UNKNOWN  # of what was spent last [0-1]
         self.lasting = 0.0  # the same over some looks, by which a run bridges a change of its reader [0-1]
+
+    def follow(self, other: Line) -> None:
+        """Go on from another one: what that was charged, this one was not, though it may have been here."""
+        if 0.0 <= other.held_s < self.held_s:
+            self.held_s, self.held_j = other.held_s, other.held_j
 
     @property
     def told(self) -> float | None:
@@ -38,19 +53,25 @@ def line_of(values: Sequence[float]) -> Line:
         ValueError: There are too few.
     """
     line = Line(0.0)
-    for slot, value in zip(Line.__slots__, (*values, 0.0)[: len(Line.__slots__)], strict=True):
+    more = YOUNG[len(values) - len(Line.__slots__) :] if len(values) < len(Line.__slots__) else ()
+    for slot, value in zip(Line.__slots__, (*values, *more), strict=True):
         setattr(line, slot, float(value))
     return line
 
 
-def steady(lines: Collection[Line], lasted_s: float) -> None:
+def steady(lines: Collection[Line], before_s: float, at_s: float) -> None:
     """Let the parts of one component follow those of a look, slowly: two runs may have been told of different looks.
+
+    At first they are the means so far: a look right after another one tells little, as CPU times move in steps.
 
     Args:
         lines: Of everybody who was charged with it now.
-        lasted_s: Time since the look before [s].
+        before_s: Instant of the look before [s].
+        at_s: Instant of the look [s].
     """
-    weight = lasted_s / (lasted_s + LASTS_S) if any(line.lasting for line in lines) else 1.0
+    seen_s = max((before_s - line.since_s for line in lines), default=0.0)
+    lasted_s = at_s - before_s
+    weight = lasted_s / (lasted_s + min(LASTS_S, max(0.0, seen_s)))
     for line in lines:
         line.lasting += weight * (line.share - line.lasting)
 

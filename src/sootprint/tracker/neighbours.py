@@ -1,7 +1,8 @@
 """Runs of other users on one node, as everybody may see them while the node service is away.
 
-Beside the service's socket lies an empty file that everybody may read and only the service may write. Each run holds a
-lock on one byte of it, whose place tells its user and its process, and the kernel gives it up when the process ends.
+Beside the service's socket lies a file that everybody may read and only the service may write. Each run holds a lock on
+one byte of it, whose place tells its user and its process, and the kernel gives it up when the process ends. In it
+stands of which namespace the numbers of processes are: a run of another one, as in a container, tells none.
 So whoever reads for the runs of one user knows which processes of the others are charged for elsewhere, and nothing
 else of them.
 """
@@ -16,11 +17,11 @@ import sys
 import weakref
 
 from sootprint.core.held import Held
-from sootprint.tracker.registration import HERE
+from sootprint.tracker.registration import HERE, namespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import NamedTuple
 else:
     from sootprint.core.named import NamedTuple
@@ -31,6 +32,7 @@ if sys.platform != "win32":
 BESIDE = "/"  # before the names of neighbours, which the name of a run's file never has
 MOST = 1_024  # runs of others that are asked for
 MOST_FILES = 4  # that one run holds a lock of, where a service has begun anew in another folder
+DIGITS = 20  # of the number of a namespace
 _PIDS = 1 << 22  # more than the highest number of a process: PID_MAX_LIMIT of Linux, proc(5) (2025)
 _END = 1 << 62
 _LOCK = "hhqqi0q"  # struct flock of Linux, fcntl(2) (2025)
@@ -63,6 +65,7 @@ def furnish(socket: str) -> None:
         number = os.open(path_of(socket), flags, 0o644)
         try:
             os.fchmod(number, 0o644)
+            os.pwrite(number, b"%*d\n" % (DIGITS, namespace()), 0)
         finally:
             os.close(number)
 
@@ -80,6 +83,7 @@ class Neighbours:
     def __init__(self, socket: str, procfs: str, *, uid: int = -1, pid: int = 0) -> None:
         self._path, self._procfs, self._uid, self._pid = path_of(socket), procfs, uid, pid
         self._files: list[Held] = []
+        self._is_near = True  # whether the numbers of processes are those of this one's namespace
         _all.add(self)
 
     def look(self) -> None:
@@ -92,6 +96,8 @@ class Neighbours:
             if not stat.S_ISREG(os.fstat(number).st_mode):
                 file.close()
                 return
+            told = os.pread(number, DIGITS, 0).strip()  # nothing, where a file was made by hand
+            self._is_near = not told or told == b"%d" % namespace()
             self._files.append(file)
             for old in self._files[:-MOST_FILES]:
                 old.close()
@@ -102,32 +108,46 @@ class Neighbours:
         before = self._files[-1:]
         self.look()
         if self._files[-1:] != before and hasattr(fcntl, "F_OFD_SETLK"):
-            own = struct.pack(_LOCK, fcntl.F_RDLCK, os.SEEK_SET, self._uid * _PIDS + self._pid, 1, 0)
+            place = self._uid * _PIDS + (self._pid if self._is_near else 0)
+            own = struct.pack(_LOCK, fcntl.F_RDLCK, os.SEEK_SET, place, 1, 0)
             with contextlib.suppress(OSError):
                 fcntl.fcntl(self._files[-1].number, fcntl.F_OFD_SETLK, own)
 
     @property
     def any(self) -> bool:
         """Whether a run of another user is here."""
-        return next(self._places(), None) is not None
+        return next(self._places(self._of_others), None) is not None
 
     def others(self) -> list[Neighbour]:
         """Runs of other users that are here."""
-        found = sorted(set(self._places()))
-        return [self._neighbour(*divmod(place, _PIDS)) for place in found]
+        return self._found(self._of_others)
+
+    def kin(self) -> list[Neighbour]:
+        """Other runs of this user that are here, wherever their runtime directory is."""
+        own = self._uid * _PIDS
+        return self._found([(own, own + _PIDS)])
+
+    @property
+    def _of_others(self) -> list[tuple[int, int]]:
+        own = self._uid * _PIDS
+        return [(0, own), (own + _PIDS, _END)]
+
+    def _found(self, ranges: Sequence[tuple[int, int]]) -> list[Neighbour]:
+        return [self._neighbour(*divmod(place, _PIDS)) for place in sorted(set(self._places(ranges)))]
 
     def _neighbour(self, uid: int, pid: int) -> Neighbour:
         try:
-            is_its_own = os.stat(f"{self._procfs}/{pid}").st_uid == uid  # noqa: PTH116 - a text suffices
+            owner = os.stat(f"{self._procfs}/{pid}").st_uid  # noqa: PTH116 - a text suffices
+            is_its_own = self._is_near and pid > 0 and owner == uid
         except OSError:
             is_its_own = False
         return Neighbour(uid, pid if is_its_own else None, f"{BESIDE}{uid}/{pid}")
 
-    def _places(self) -> Iterator[int]:
-        """Bytes that runs of other users have locked; the kernel tells one at a time, of any place in what is asked."""
-        own, left = self._uid * _PIDS, MOST
+    def _places(self, ranges: Sequence[tuple[int, int]]) -> Iterator[int]:
+        """Bytes that others have locked; the kernel tells one at a time, of any place in what is asked."""
+        left = MOST
         for file in self._files if hasattr(fcntl, "F_OFD_GETLK") else ():
-            waiting = [(0, own), (own + _PIDS, _END)]
+            waiting = list(ranges)
             while waiting and left and file.is_ours:
                 start, end = waiting.pop()
                 place = _locked_in(file.number, start, end)

@@ -16,12 +16,17 @@ from sootprint.tracker.board import BOARD, FACTS, Board
 from sootprint.tracker.books import Books, Member
 from sootprint.tracker.cgroups import Container, container_of
 from sootprint.tracker.entry import Entry
+from sootprint.tracker.namespaces import pid_here
 from sootprint.tracker.neighbours import BESIDE, Neighbour
 from sootprint.tracker.recorder import Recorder
 from sootprint.tracker.registration import Registration, boot_of
 from sootprint.tracker.sampler import Sampler
 from sootprint.tracker.seat import Seat
 from sootprint.tracker.usage import Tracked
+
+
+def _nobody() -> tuple[Sequence[Neighbour], Sequence[Neighbour]]:
+    return (), ()
 
 
 class Reader:
@@ -33,7 +38,8 @@ class Reader:
         meters: The same meters, with what they tell of processes.
         own: The run that reads.
         seat: Files of the runs that are here, or None where only this one is seen.
-        beside: Runs of other users that are here, which others charge: they have their part, and nobody reads it.
+        beside: Runs of other users that are here, which others charge: they have their part, and nobody reads it; and
+            those of this user, as others see them.
     """
 
     def __init__(
@@ -44,14 +50,14 @@ class Reader:
         *,
         own: Registration,
         seat: Seat | None,
-        beside: Callable[[], Sequence[Neighbour]] = list,
+        beside: Callable[[], tuple[Sequence[Neighbour], Sequence[Neighbour]]] = _nobody,
     ) -> None:
         self._machine, self._own, self._seat, self._beside = machine, own, seat, beside
         self._books = Books(machine, sampler, meters)
         self._board = Board(seat.folder, machine.procfs) if seat else None
         self._noted = False  # whether it is said that the board tells
         self._others = set[str]()  # who was charged besides
-        self._containers: dict[str, Container | None] = {}  # of each run's first process
+        self._places: dict[str, tuple[int | None, Container | None]] = {}  # of each run's first process
 
     def begin(self, recorder: Recorder) -> None:
         """Go on from what the run that reads has seen while it was alone.
@@ -119,21 +125,39 @@ class Reader:
         here = self._seat.others() if self._seat else {}
         if with_own or not self._seat:
             here = here | {self._own.id: self._own}
-        self._containers = {
-            run: self._containers[run] if run in self._containers else self._container(one)
-            for run, one in here.items()
+        self._places = {
+            run: self._places[run] if run in self._places else self._placed(one) for run, one in here.items()
         }
         attached = [one for one in here.values() if not one.writes]
         mine = {run: self._member(one, attached) for run, one in here.items() if one.writes}
-        return mine | members(self._beside(), self._machine.procfs, self._machine.sysfs)
+        others, kin = self._beside()
+        return self._with_late(mine, kin) | members(others, self._machine.procfs, self._machine.sysfs)
+
+    def _with_late(self, mine: dict[str, Member], kin: Sequence[Neighbour]) -> dict[str, Member]:
+        """Runs of this user, one of them with the processes of those that have yet to be seen here.
+
+        Runs of other users see them and leave them their part, as they hear of a service that has died one by one.
+        """
+        seen = {pid for pid, _ in self._places.values()}
+        late = [one.pid for one in kin if one.pid is not None and one.pid not in seen]
+        if late and mine:
+            run = self._own.id if self._own.id in mine else next(iter(mine))
+            tracked = mine[run].tracked
+            mine[run] = mine[run]._replace(tracked=tracked._replace(pids=(*tracked.pids, *late)))
+        return mine
 
     def _member(self, one: Registration, attached: Sequence[Registration]) -> Member:
-        ranks = [other.pid for other in attached if other.group == one.group and one.group is not None]
-        tracked = Tracked(one.id, (one.pid, *ranks), self._containers[one.id], one.parent)
+        ranks = [other.id for other in attached if other.group == one.group and one.group is not None]
+        pids = [self._places[run][0] for run in (one.id, *ranks)]
+        seen = [pid for pid in pids if pid is not None]
+        tracked = Tracked(one.id, seen, self._places[one.id][1], one.parent)
         return Member(tracked, one.strict, one.environ)
 
-    def _container(self, one: Registration) -> Container | None:
-        return container_of(one.pid, self._machine.procfs, self._machine.sysfs)
+    def _placed(self, one: Registration) -> tuple[int | None, Container | None]:
+        """Number of a run's process here, or None where it cannot be seen, and its container."""
+        procfs, space = self._machine.procfs, one.namespace
+        pid = one.pid if space is None else pid_here(one.pid, space, procfs)
+        return pid, None if pid is None else container_of(pid, procfs, self._machine.sysfs)
 
     def _publish(self) -> None:
         if self._board is None:
@@ -193,6 +217,34 @@ def on_board(
     found = accounts.closed(run) if closed else accounts.entries(run) or accounts.closed(run)
     is_told = found and max(entry.at_s for entry in found) >= after_s
     return accounts.earlier(run), found if is_told else None
+
+
+def held_on_board(
+    folder_of: Seat, procfs: str, run: str
+) -> dict[tuple[str, str], tuple[float, float | None]]:
+    """Since when runs of this user were charged by one of them that has gone to the node service since.
+
+    A run that has heard of neither bridges the time until then by its part, and no longer: by meter and component
+    there the instant [s] and what the counter showed then [J]; nothing for one that was charged with them.
+
+    Args:
+        folder_of: Seat of a run.
+        procfs: Root of the process tree.
+        run: Its identity.
+    """
+    content = Board(folder_of.folder, procfs).read(BOARD)
+    accounts, found = Accounts(max_gap_s=0.0), dict[tuple[str, str], tuple[float, float | None]]()
+    if content is None or content.get("moved") is not True or run in content["closed"]:
+        return found
+    with contextlib.suppress(RecordError):
+        accounts.load(content)
+    for entry in accounts.all_closed():
+        if entry.held_s is not None:
+            key = entry.meter, entry.component
+            found[key] = min(
+                found.get(key, (math.inf, None)), (entry.held_s, entry.held_j), key=lambda one: one[0]
+            )
+    return found
 
 
 def facts_on_board(seat: Seat, procfs: str) -> dict[str, Any]:

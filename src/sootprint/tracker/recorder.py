@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 from sootprint.core.asleep import Asleep
 from sootprint.core.protocols import Reading
@@ -51,6 +52,7 @@ class Recorder:
         self.added = 0  # components so far
         self._judged = False  # whether the counters that stand still were left out
         self._taken: dict[int, Entry] = {}
+        self.held: Mapping[tuple[str, str], tuple[float, float | None]] = {}  # see `reader.held_on_board`
         self.until_s: float | None = None  # when the run was told to stop [s]
 
     @property
@@ -267,6 +269,9 @@ class Recorder:
             why = BEFORE_FIRST if entry.is_first else ANEW
             self._rebase(index, None, [entry.since_s, 0.0, why])
             return
+        held_s, held_j = self.held.get((entry.meter, entry.component), (math.inf, None))
+        if before is not None and before.at_s <= held_s < (entry.held_s or entry.since_s):
+            entry = entry._replace(held_s=held_s, held_j=held_j)
         held_s = entry.since_s if entry.held_s is None else min(entry.held_s, entry.since_s)
         until_j = before.until_j(entry, held_s) if before is not None else None
         self._rebase(index, None if until_j is None else [self._at_s(held_s), until_j], [held_s, 0.0, ANEW])

@@ -74,6 +74,16 @@ class ServicePlace:
         """Whether a service may be joined: its socket is there, and it was not asked just now."""
         return os.path.exists(self._path) and time.monotonic() >= self._again_s  # noqa: PTH110 - a text suffices
 
+    def is_back(self, *, asked: bool) -> bool:
+        """Whether a service may be joined, where that is asked; it knows of this run then, which has yet to come.
+
+        One whose folder went with it, as under systemd, has another file on which runs say that they are here.
+        """
+        is_back = asked and self.is_there
+        if is_back:
+            self.be_seen()
+        return is_back
+
     @property
     def parent(self) -> str | None:
         """Record that the run is a part of, as the service knows."""
@@ -104,9 +114,10 @@ class ServicePlace:
         """Whether a run of another user is here."""
         return self._neighbours is not None and self._neighbours.any
 
-    def neighbours(self) -> list[Neighbour]:
-        """Runs of other users that are here; each is charged for by its own, or by the service."""
-        return self._neighbours.others() if self._neighbours is not None else []
+    def neighbours(self) -> tuple[list[Neighbour], list[Neighbour]]:
+        """Runs of other users that are here, each charged for by its own or by the service; of this one's then, too."""
+        others = self._neighbours.others() if self._neighbours is not None else []
+        return others, self._neighbours.kin() if others and self._neighbours is not None else []
 
     def join(self, own: Registration, *, wait_s: float = ANSWER_S) -> bool:
         """Whether the service answers, and will charge the run from the first look at its account on.

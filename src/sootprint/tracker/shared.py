@@ -15,7 +15,7 @@ class Shared:
     """A component of the machine: its latest reading and what went wrong with it."""
 
     __slots__ = (
-        *("before_j", "before_s", "gaps", "held_j", "held_s", "losses", "lost_from_s", "lost_until_s"),
+        *("before_j", "before_s", "gaps", "losses", "lost_from_s", "lost_until_s"),
         *("reason", "source", "state", "utilisation"),
     )
 
@@ -26,8 +26,6 @@ class Shared:
         self.lost_from_s = self.lost_until_s = self.before_s = 0.0
         self.reason: str | None = None
         self.before_j: float | None = None
-        self.held_s: float | None = None  # since when somebody is charged with it [s]
-        self.held_j: float | None = None  # and its counter then [J]
 
     def spend(self, reading: Reading, max_gap_s: float, slept_s: float) -> float | None:
         """Energy since the reading before, or None where it is not known [J]."""
@@ -60,7 +58,7 @@ _CONSTANTS = (
     *("component", "basis", "low_ratio", "high_ratio", "wraps_at_j", "max_power_w", "integrated"),
     *("moved", "dropped", "at_s", "counter_j", "power_w", "missing"),
 )
-_FACTS = ("utilisation", "losses", "gaps", "lost_from_s", "lost_until_s", "reason", "held_s", "held_j")
+_FACTS = ("utilisation", "losses", "gaps", "lost_from_s", "lost_until_s", "reason")
 _NUMBERS = ("at_s", "counter_j", "power_w", "wraps_at_j", "max_power_w")
 
 
@@ -78,7 +76,7 @@ def shared_of(row: Sequence[Any]) -> Shared:
     meter, source, *values = row
     state = ComponentState(meter=meter, **dict(zip(_CONSTANTS, values, strict=False)))
     one = Shared(state, source)
-    for name, value in zip(_FACTS, values[len(_CONSTANTS) :], strict=True):
+    for name, value in zip(_FACTS, values[len(_CONSTANTS) :][: len(_FACTS)], strict=True):
         setattr(one, name, value)
     for name in _NUMBERS:
         value = getattr(state, name)
@@ -113,8 +111,8 @@ def entry_of(one: Shared, line: Line, origin: str) -> Entry:
         reason=one.reason,
         missing=state.missing,
         is_first=line.is_first > 0.0,
-        held_s=one.held_s,
-        held_j=one.held_j if goes_on else None,
+        held_s=line.held_s if line.held_s >= 0.0 else None,
+        held_j=line.held_j if goes_on and line.held_j >= 0.0 else None,
         counter_j=state.counter_j if goes_on else None,
         wraps_at_j=state.wraps_at_j,
         max_power_w=state.max_power_w,

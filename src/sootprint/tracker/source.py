@@ -206,7 +206,7 @@ class Source(Glances, Guest):
                 self._give_way()
         if self._is_served():
             return
-        moves = (knocked or rescan or self._was_served) and not last and self._service.is_there
+        moves = not last and self._service.is_back(asked=knocked or rescan or self._was_served)
         share = False
         if self.sampler is None and not self._take_over():
             self._recorder.take(self._account())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from sootprint.meters import files
@@ -39,17 +39,31 @@ class _Tree:
     def __init__(self) -> None:
         self.processes: _Table = {}
         self.starts: dict[int, int | None] = {}  # of the roots, by number
+        self.lent: set[int] = (
+            set()
+        )  # roots that were no part of it before, and leave when they are named no more
         self.owed: dict[int, int] = {}  # counted of children whose times their parents may get only now
 
-    def grow(self, roots: Iterable[int], table: _Table, children: Mapping[int, list[int]]) -> int:
-        """Ticks that the tree used since the last look; a root that joins it brings none of its past."""
+    def grow(self, roots: Collection[int], table: _Table, children: Mapping[int, list[int]]) -> int:
+        """Ticks that the tree used since the last look.
+
+        A root that joins brings none of its past, and takes its processes along when it is named no more.
+        """
         before = self.processes
         old = [pid for pid, was in before.items() if pid not in table or table[pid].start == was.start]
         tree = _walk(old, table, children, ())
         ticks = self._ticks(before, tree)
-        for pid in roots:
-            self.starts.setdefault(pid, table[pid].start if pid in table else None)
+        left = self.lent.difference(roots)
+        for pid in set(roots).difference(self.starts):
+            self.starts[pid] = table[pid].start if pid in table else None
+            self.lent |= {pid}.difference(tree)
+        for pid in left:
+            del self.starts[pid]
+        self.lent -= left
         alive = [pid for pid, start in self.starts.items() if pid in table and table[pid].start == start]
+        if left:
+            gone = _walk(left, table, children, _walk(alive, table, children, ()))
+            tree = {pid: process for pid, process in tree.items() if pid not in gone}
         self.processes = tree | _walk(alive, table, children, tree)
         return ticks
 

@@ -181,7 +181,8 @@ class Desk:
 
     def tick(self) -> None:
         """Look at the meters, charge everybody, and finish what has ended."""
-        self._books.tick(self.hall.members() | self.hall.waiting(self.beside()))
+        beside = self.beside()
+        self._books.tick(self.hall.members(beside) | self.hall.waiting(beside))
         self._count()
         if self.hall.jobs or self._ended:
             self.save()  # before the journals, so that no journal is ahead of it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sootprint.tracker.beside import members
@@ -79,7 +79,7 @@ class Hall:
         stated = message.get("parent")
         parent = self._parent_of(caller, container, stated if isinstance(stated, str) else None, key)
         tracked = Tracked(key, (caller.pid,), container, parent)
-        member = Member(tracked, message.get("strict") is True, environ)
+        member = Member(tracked, message.get("strict") is True, environ, payer=str(caller.uid))
         group = message.get("group")
         writes = message.get("writes") is not False
         return Run(name, caller, member, group if isinstance(group, str) else None, writes)
@@ -113,12 +113,29 @@ class Hall:
             return self.runs[parent].name
         return self.jobs[parent].record if parent in self.jobs else None
 
-    def members(self) -> dict[str, Member]:
-        """Everybody, by key."""
+    def members(self, beside: Sequence[Neighbour] = ()) -> dict[str, Member]:
+        """Everybody, by key; the first run of a user is charged for those of his that are yet to come, too.
+
+        Args:
+            beside: Runs of all users that are here, whether they have come or not.
+        """
         here = {key: Member(Tracked(key, (), group), is_run=False) for key, group in self.pods.items()}
         here |= {key: job.member for key, job in self.jobs.items()}
-        ranks = self._ranks()
-        return here | {key: _with(run, ranks) for key, run in self.runs.items() if run.writes}
+        ranks, late = self._ranks(), self._late(beside)
+        return here | {
+            key: _with(run, [*ranks.get((run.caller.uid, run.group), ()), *late.pop(run.caller.uid, ())])
+            for key, run in self.runs.items()
+            if run.writes
+        }
+
+    def _late(self, beside: Sequence[Neighbour]) -> dict[int, list[int]]:
+        """Processes of runs that are here and have not come, by user."""
+        come = {(run.caller.uid, run.caller.pid) for run in self.runs.values()} if beside else set()
+        found: dict[int, list[int]] = {}
+        for one in beside:
+            if one.pid is not None and (one.uid, one.pid) not in come:
+                found.setdefault(one.uid, []).append(one.pid)
+        return found
 
     def waiting(self, beside: Sequence[Neighbour]) -> dict[str, Member]:
         """Runs of users of whom none has come yet, who charge themselves until then.
@@ -132,12 +149,13 @@ class Hall:
         for one in found:
             tracked = made[one.name].tracked
             place = self._place_of(Caller(one.pid or 0, one.uid), tracked.container)
-            made[one.name] = Member(tracked._replace(parent=tracked.parent or place))
+            placed = tracked._replace(parent=tracked.parent or place)
+            made[one.name] = made[one.name]._replace(tracked=placed)
         return made
 
-    def _ranks(self) -> dict[tuple[int, str], list[int]]:
+    def _ranks(self) -> dict[tuple[int, str | None], list[int]]:
         """Processes of the ranks that write no record, by user and job."""
-        found: dict[tuple[int, str], list[int]] = {}
+        found: dict[tuple[int, str | None], list[int]] = {}
         for run in self.runs.values():
             if not run.writes and run.group is not None:
                 found.setdefault((run.caller.uid, run.group), []).append(run.caller.pid)
@@ -184,9 +202,8 @@ def key_of(uid: int, name: str) -> str:
     return f"run:{uid}:{name}"
 
 
-def _with(run: Run, ranks: Mapping[tuple[int, str], list[int]]) -> Member:
-    """A run with the processes of the other ranks of its job."""
-    more = ranks.get((run.caller.uid, run.group), []) if run.group is not None else []
+def _with(run: Run, more: Sequence[int]) -> Member:
+    """A run with the processes of others."""
     if not more:
         return run.member
     tracked = run.member.tracked
