@@ -19,6 +19,11 @@ from sootprint.exporters.outbox import Outbox
 from sootprint.runner import delivery
 
 LONG_S = 60.0
+# Gives the places one second.
+HASTY = (
+    "import functools; from sootprint.runner import delivery; "
+    "delivery.send = functools.partial(delivery.send, limit_s=1.0); from sootprint.cli import main; main()"
+)
 SECRET = "pa55word"
 RAISES = {
     "an error of its own": "class Strange(Exception): pass\nraise Strange('no')",
@@ -97,6 +102,31 @@ def test_exporter_that_kills_the_process_is_told_with_its_exit_code(
     assert done.returncode == 0
     assert "exit code 9" in done.stderr or "in the background" in done.stderr
     assert len(Outbox(own_home, place).waiting()) == 1
+
+
+def test_export_ends_though_a_package_waits_for_its_server_at_the_end(
+    stored: list[Footprint], tmp_path: Path, own_home: Path
+) -> None:
+    """As W&B does, by threads and at exit: what the other places took is told, and the record waits."""
+    never = "import atexit, threading\natexit.register(threading.Event().wait)\nthreading.Event().wait()"
+    code = f"class Exporter(Exporter):\n  def write(self, _):\n{body(never)}"
+    kept, lines = tmp_path / "kept", tmp_path / "runs.jsonl"
+    env = {**os.environ, "PYTHONPATH": str(install(tmp_path / "site", code))}
+    command = [
+        sys.executable,
+        "-c",
+        HASTY,
+        "export",
+        "small",
+        "--to",
+        f"third:{kept}",
+        "--to",
+        f"jsonl:{lines}",
+    ]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=LONG_S)
+    assert (done.returncode, done.stdout) == (1, f"1 record in jsonl:{lines}\n")
+    assert "it has not come to an end within 1 s; the record waits" in done.stderr
+    assert len(Outbox(own_home, f"third:{kept}").waiting()) == 1
 
 
 @pytest.fixture

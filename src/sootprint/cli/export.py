@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -67,6 +68,8 @@ def export(run: Runs = None, to: To = None, dry_run: DryRun = False, json: optio
         shell.say(
             "nothing waits: name a run and a place, e.g. `sootprint export latest --to jsonl:runs.jsonl`"
         )
+    if any(one.is_stuck for one in told):
+        _leave()
     raise typer.Exit(shell.FAILED if any(one.failed or one.refused for one in told) else 0)
 
 
@@ -107,6 +110,14 @@ def _sent(places: list[str], known: Settings, records: list[Footprint]) -> list[
             box.put(record)
             box.keep_promise(record.id)
     return send(places, known)
+
+
+def _leave() -> NoReturn:
+    """End at once: a package that has not come to an end may wait for its server for minutes, or for ever."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(shell.FAILED)
 
 
 def _tell(told: list[Sent], *, json: bool) -> None:

@@ -46,6 +46,7 @@ class Sent:
         refused: Records that it will not take: file and reason.
         failed: Why others wait on, or None.
         waiting: Records that wait on [1].
+        is_stuck: Whether the attempt goes on, and may keep this process from its end.
     """
 
     place: str
@@ -53,6 +54,7 @@ class Sent:
     refused: list[tuple[Path, str]] = field(default_factory=list)
     failed: str | None = None
     waiting: int = 0
+    is_stuck: bool = False
 
     def fail(self, text: str) -> None:
         """Note why others wait on: the first reason counts."""
@@ -81,7 +83,8 @@ def send(places: Sequence[str], settings: Settings, *, limit_s: float = LIMIT_S)
     until_s = time.monotonic() + limit_s
     for one, thread in zip(told, threads, strict=True):
         thread.join(max(0.0, until_s - time.monotonic()))
-        if thread.is_alive():
+        one.is_stuck = thread.is_alive()
+        if one.is_stuck:
             one.failed = f"it has not come to an end within {limit_s:.0f} s"
         one.waiting = len(Outbox(settings.home, one.place).waiting())
     return told
