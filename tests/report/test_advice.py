@@ -110,3 +110,10 @@ def test_hostile_words_stay_words(plan: Footprint) -> None:
 def test_a_record_without_advice_has_no_section(read: Any) -> None:
     """Nothing is said of an advice that nobody asked for."""
     assert "emit less" not in report.render(read("laptop"), "md")
+
+
+def test_one_chosen_measure_saves_alone(plan: Footprint) -> None:
+    """Nothing is together where one measure was chosen."""
+    told = {**plan.plan["advice"], "chosen": ["region"]}
+    text = report.render(dataclasses.replace(plan, plan={"advice": told}), "md")
+    assert "Chosen: region, which saves " in text and "together" not in text.partition("\n| Measure")[0]

@@ -28,7 +28,8 @@ def _advice(footprint: Footprint) -> tuple[Section, ...]:
     chosen = together(footprint)
     if chosen is not None:
         names, share = chosen
-        told = f"Chosen: {clean(', '.join(map(_plain, names)))}, which together save {percent(share.value)}"
+        verb = "saves" if len(names) == 1 else "together save"
+        told = f"Chosen: {clean(', '.join(map(_plain, names)))}, which {verb} {percent(share.value)}"
         lead = f"{told}{_in_brackets(share)}. {lead}"
     items = tuple(clean(f"{_plain(one.name)}: {one.action}.") for one in found if one.action)
     return (
