@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from sootprint import Footprint, InputError, Quantity, report
+from sootprint import Footprint, InputError, Quantity, estimate, report
 from sootprint.core.errors import MissingExtraError
 from sootprint.core.records import Component, Interval, Model, Place
 
@@ -395,3 +395,11 @@ def test_record_without_a_name_is_called_by_its_model(read) -> None:
     assert report.render(plain, "text").startswith("Lean-Net")
     assert report.render(dataclasses.replace(plain, name="third try"), "text").startswith("third try")
     assert report.render(dataclasses.replace(plain, model=Model()), "text").startswith("Estimate: ")
+
+
+def test_power_of_an_estimate_is_not_its_busy_time() -> None:
+    """A device that is said to draw 30 % of its rated power may be busy all the time: nobody measured it."""
+    plan = estimate(hardware="V100", hours=10.0, zone="FR", utilisation=0.3)
+    assert "Busy" not in report.render(plan, "text")
+    measured = dataclasses.replace(plan.components[0], meter="nvml")
+    assert "Busy" in report.render(dataclasses.replace(plan, components=(measured,)), "text")

@@ -12,6 +12,7 @@ from sootprint.core.records import CurvePoint, Footprint, Gap, Span
 from sootprint.report import figures, whole, words
 from sootprint.report.parts import Section, table
 
+STATED = ("estimate", "given")  # in the place of a meter, where nothing was measured
 MOST_GAPS = 8
 MOST_SPANS = 8
 MOST_METRICS = 8
@@ -75,10 +76,11 @@ def _sum_of(found: tuple[Part, ...]) -> str:
 
 
 def _idle(found: tuple[Part, ...]) -> Section | None:
+    """Busy and idle time as it was measured; the utilisation of an estimate is a share of the rated power."""
     rows = [
         (part.label, figures.share(part.utilisation), figures.share(_ratio(part.idle_kwh, part.energy_kwh)))
         for part in found
-        if part.utilisation is not None or part.idle_kwh is not None
+        if (part.utilisation is not None or part.idle_kwh is not None) and part.meter not in STATED
     ]
     if not rows:
         return None
