@@ -451,3 +451,39 @@ def test_evidence_that_is_not_told_is_no_bare_claim(name: str) -> None:
     told = words(dataclasses.replace(WHOLE, grade=None), name)
     assert "bare claim" not in told
     assert ("not stated" in told) is (name != "checklist")
+
+
+@pytest.mark.parametrize("stage", ["inference", "evaluate", "data"])
+def test_record_of_no_training_is_stated_as_none(stage: str) -> None:
+    """Its energy is not that of a training, its score not per training token, its stage no training."""
+    other = dataclasses.replace(WHOLE, stage=stage, embodied_kg=None)
+    found = data(other, "form")
+    assert (found["energy"]["answer"], found["computation"]["answer"]) == ("N/A", "N/A")
+    assert (found["training_time"]["range"], found["training_time"]["hardware_days"]) == ("N/A", [])
+    assert len(found["missing_information"]) == 1 and "not of a training" in found["missing_information"][0]
+    assert "not of a training" in found["energy"]["boundary"]
+    assert set(scores(other)) == {
+        "token",
+        "floating-point operation",
+        "parameter",
+        "sample",
+        "optimiser step",
+        "run",
+    }
+    assert "training" not in scores(other)["token"]["in_words"]
+    itu = next(one for one in data(other, "checklist")["answers"] if one["key"] == "itu")["text"]
+    name = {"inference": "inference", "evaluate": "evaluation", "data": "data preparation"}[stage]
+    assert f"Stage: {name}. Operational {name} only." in itu
+    assert f"Functional unit: one run of {name}." in itu
+
+
+def test_functional_unit_is_what_the_numbers_are_of() -> None:
+    """One run, a project with all of its runs, or a life cycle."""
+
+    def itu(**changes: object) -> str:
+        answers = data(dataclasses.replace(WHOLE, **changes), "checklist")["answers"]
+        return next(one["text"] for one in answers if one["key"] == "itu")
+
+    assert "Functional unit: one training run." in itu()
+    assert "Functional unit: one project with all of its runs." in itu(scope="project_total")
+    assert "Functional unit: the life cycle of one model" in itu(stages=(Stage(stage="pretrain"),))

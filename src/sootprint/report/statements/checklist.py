@@ -212,11 +212,19 @@ def _itu(footprint: Footprint) -> Answer:
         lacks.append(facts.EMBODIED)
     if not footprint.stages:
         lacks.append(LIFE_CYCLE)
-    told.append(
-        "Functional unit: one training run. Effects: first order only; second and higher order are not assessed."
-    )
+    told.append(f"Functional unit: {_functional_unit(footprint)}.")
+    told.append("Effects: first order only; second and higher order are not assessed.")
     question = "ITU-T L.1801: life-cycle stages that the numbers hold"
     return Answer("itu", question, " ".join(told), tuple(lacks))
+
+
+def _functional_unit(footprint: Footprint) -> str:
+    """What the numbers are of, as one of it."""
+    if footprint.stages:
+        return "the life cycle of one model, as far as these stages go"
+    if footprint.scope == "project_total":
+        return "one project with all of its runs"
+    return "one training run" if facts.is_training(footprint) else f"one run of {facts.training(footprint)}"
 
 
 LIFE_CYCLE = Lack("other stages of the life cycle", "`sootprint estimate --stages FILE`")
@@ -226,13 +234,12 @@ def _stages_told(footprint: Footprint) -> Iterator[str]:
     if footprint.stages:
         inside, outside = facts.staged(footprint)
         yield f"Stages, operational: {', '.join((*inside, *outside)) or 'none'}."
-    elif footprint.stage == "inference":
-        yield "Stage: inference. Operational inference only."
-    elif footprint.stage == "data":
-        yield "Stage: data preparation. Operational data preparation only."
     else:
-        stated = f" ({facts.training(footprint)})" if footprint.stage != "other" else ", not stated which"
-        yield f"Stage: training{stated}. {'' if footprint.embodied_kg else 'Operational training only.'}".rstrip()
+        stage = facts.training(footprint)
+        stated = ", not stated which" if footprint.stage == "other" else f" ({stage})"
+        what, more = ("training", stated) if facts.is_training(footprint) else (stage, "")
+        only = "" if footprint.embodied_kg else f" Operational {what} only."
+        yield f"Stage: {what}{more}.{only}"
     if footprint.embodied_kg is None:
         yield "Making the hardware and its end of life are not included."
     else:

@@ -29,6 +29,7 @@ _INFRASTRUCTURES = {
     "privateCloud": "in a private cloud",
     "publicCloud": "in a public cloud",
 }
+NO_TRAINING = ("inference", "evaluate", "data")  # stages of a record that is of no training
 _NEARLY_ALL = 0.995
 _TRAINING = {"pretrain": "pre-training", "finetune": "fine-tuning", "other": "training"}
 _ORDER = ("accelerator", "cpu", "dram", "storage", "network", "node")
@@ -137,10 +138,15 @@ def _stage_in_words(stage: str) -> str:
     return words.STAGES[stage] if stage in STAGES and stage != "other" else clean(stage)
 
 
+def is_training(footprint: Footprint) -> bool:
+    """Whether a record is of a training, or of a life cycle, which may hold one."""
+    return bool(footprint.stages) or footprint.stage not in NO_TRAINING
+
+
 def training_kwh(footprint: Footprint) -> Quantity | None:
-    """IT energy of the training: of a life cycle that of its training stages, else all of the record [kWh]."""
+    """IT energy of the training: of a life cycle that of its training stages, else all of its record [kWh]."""
     if not footprint.stages:
-        return footprint.energy_kwh
+        return footprint.energy_kwh if is_training(footprint) else None
     known = [
         (one.stage, one.energy_kwh)
         for one in footprint.stages

@@ -31,8 +31,13 @@ DAYS_PER_MONTH = 365.2425 / 12.0
 RANGES = ((1.0, "less than 1 month"), (3.0, "1 to 3 months"), (6.0, "3 to 6 months"))
 LONGEST = "more than 6 months"
 NOT_TOLD = "N/A"
-NO_TRAINING = ("inference", "evaluate", "data")
 _COUNTED = "6 x parameters that one token passes x tokens (Kaplan et al., 2020, arXiv 2001.08361)"
+
+
+TRAINING = Lack(
+    "a training",
+    "name the record of one, or `sootprint tag RUN --stage finetune` where this one is",
+)
 
 
 class Computation(NamedTuple):
@@ -72,9 +77,11 @@ def month_range(days: float) -> str:
 def computation(footprint: Footprint) -> Computation | None:
     """Operations as the record tells them, else 6 N D of its parameters and tokens; None where neither is known."""
     work, model = footprint.work or Work(), footprint.model or Model()
+    if not facts.is_training(footprint):
+        return None
     if work.flops:
         return _stated(footprint, work.flops)
-    if footprint.stage in NO_TRAINING or model.technique not in (None, "full"):
+    if model.technique not in (None, "full"):
         return None
     architecture = model.architecture if model.architecture in ARCHITECTURES else "dense"
     known = {"params": model.params, "active_params": model.active_params, "tokens": work.tokens}
@@ -87,9 +94,16 @@ def computation(footprint: Footprint) -> Computation | None:
 
 def hardware_days(footprint: Footprint) -> tuple[Spent, ...]:
     """Days of each type of device that computes: of the main type by its device hours, of others by the wall time."""
-    main, wall = main_device(footprint.hardware), facts.wall_s(footprint)
+    main, wall = main_device(footprint.hardware), _wall_s(footprint)
+    if not facts.is_training(footprint):
+        return ()
     kinds = [one for one in footprint.hardware if one.kind in ("accelerator", "cpu")]
     return tuple(_days_of(one, footprint, main is one and _is_alone(one, kinds), wall) for one in kinds)
+
+
+def _wall_s(footprint: Footprint) -> float | None:
+    """Wall time of the training [s]; None for a record of another stage."""
+    return facts.wall_s(footprint) if facts.is_training(footprint) else None
 
 
 def _days_of(one: Hardware, footprint: Footprint, is_main: bool, wall: float | None) -> Spent:
@@ -153,7 +167,7 @@ def _program(footprint: Footprint) -> str:
 
 
 def _time(footprint: Footprint) -> Any:
-    wall = facts.wall_s(footprint)
+    wall = _wall_s(footprint)
     rows = [
         ("Training time (range)", NOT_TOLD if wall is None else month_range(wall / DAY_S), ""),
         (
@@ -185,9 +199,11 @@ def _spent_origin(one: Spent) -> str:
 
 
 def _wall_origin(footprint: Footprint) -> str:
+    if _wall_s(footprint) is None:
+        return ""
     if footprint.duration_s is not None:
         return "measured by the monotonic clock" if footprint.intervals else "as stated"
-    return "" if facts.wall_s(footprint) is None else "device hours / devices, as if all ran at once"
+    return "device hours / devices, as if all ran at once"
 
 
 def _compute(footprint: Footprint) -> Any:
@@ -217,6 +233,9 @@ def _energy(footprint: Footprint) -> Any:
 
 def _missing(footprint: Footprint) -> Iterator[str]:
     """What is answered with N/A, in the words of a missing-information note."""
+    if not facts.is_training(footprint):
+        yield f"All: N/A, because the record is of {words.STAGES[footprint.stage]}, not of a training."
+        return
     if facts.wall_s(footprint) is None:
         yield "Training time: N/A, because neither wall time nor device hours with the number of devices are recorded."
     if any(one.days is None for one in hardware_days(footprint)) or not hardware_days(footprint):
@@ -231,6 +250,9 @@ def _missing(footprint: Footprint) -> Iterator[str]:
 
 
 def _lacks(footprint: Footprint) -> Iterator[Lack]:
+    if not facts.is_training(footprint):
+        yield TRAINING
+        return
     if facts.named(footprint) is None:
         yield facts.MODEL
     if footprint.stage == "other":
@@ -247,7 +269,7 @@ def _lacks(footprint: Footprint) -> Iterator[Lack]:
 
 
 def _data(footprint: Footprint) -> dict[str, Any]:
-    wall, found, energy = facts.wall_s(footprint), computation(footprint), energy_mwh(footprint)
+    wall, found, energy = _wall_s(footprint), computation(footprint), energy_mwh(footprint)
     return {
         "model": facts.named(footprint),
         "footprint": footprint.id,

@@ -28,6 +28,8 @@ def of_energy(footprint: Footprint) -> str:
 
 def boundary(footprint: Footprint) -> str:
     """Where the energy ends: which machines, with or without the facility, and what is not in it."""
+    if not facts.is_training(footprint):
+        return f"The record is of {words.STAGES[footprint.stage]}, not of a training."
     energy = facts.training_kwh(footprint)
     over = facts.facility_kwh(footprint, energy)
     if energy is None or over is None:

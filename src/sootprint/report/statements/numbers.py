@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 
+from sootprint.charts.scale import number
 from sootprint.core.quantity import Quantity
+
+_LARGE = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
+_HUGE = 1e15  # from here on a power of ten is read more easily
 
 
 def two_figures(value: float) -> str:
@@ -17,6 +21,20 @@ def two_figures(value: float) -> str:
         return "0" if value == 0.0 else "N/A"
     mantissa, _, exponent = f"{value:.1e}".partition("e")
     return f"{mantissa}x10^{int(exponent)}"
+
+
+def counted(value: float) -> str:
+    """A count of things as a person says it.
+
+    >>> counted(1.0), counted(1e9), counted(2.5e12), counted(5e22)
+    ('1', '1.00 billion', '2.50 trillion', '5.0x10^22')
+    """
+    if value < _LARGE[-1][0]:
+        return f"{value:,.0f}" if value.is_integer() else number(value)
+    if not value < _HUGE:
+        return two_figures(value)
+    least, name = next(one for one in _LARGE if value >= one[0])
+    return f"{number(value / least)} {name}"
 
 
 def plain(quantity: Quantity | None) -> dict[str, float | None] | None:

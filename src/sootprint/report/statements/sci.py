@@ -63,12 +63,14 @@ class Score(NamedTuple):
         amount: R, in units.
         operational_g: E x I per unit, or None where it is not known [gCO2e].
         score_g: (E x I + M) per unit, or None where a part is not known [gCO2e].
+        trains: Whether what is counted is that of a training.
     """
 
     unit: str
     amount: float
     operational_g: Quantity | None
     score_g: Quantity | None
+    trains: bool = True
 
 
 class Sci(NamedTuple):
@@ -101,16 +103,25 @@ def sci(footprint: Footprint) -> Sci:
     making = footprint.embodied_kg if facts.is_known(footprint, "embodied_kg") else None
     m_g = None if making is None else facts.by(making, G_PER_KG)
     both = None if operational is None or m_g is None else _sum(operational, m_g)
+    trains = facts.is_training(footprint)
     scores = tuple(
-        Score(unit, amount, _per(operational, amount), _per(both, amount))
+        Score(unit, amount, _per(operational, amount), _per(both, amount), trains)
         for unit, amount in _amounts(footprint)
     )
     return Sci(energy, footprint.intensity_g_per_kwh, operational, m_g, scores)
 
 
+def unit_of(score: Score) -> Unit:
+    """Functional unit of a score, which is not called one of a training where nothing is trained."""
+    unit = UNITS[score.unit]
+    if score.trains:
+        return unit
+    return Unit(unit.name.replace("training ", ""), unit.per, unit.said.replace("training ", ""))
+
+
 def readable(score: Score, quantity: Quantity | None) -> tuple[str, str]:
     """A score and its interval in units that a person reads, e.g. 130 g per million training tokens."""
-    unit = UNITS[score.unit]
+    unit = unit_of(score)
     scaled = None if quantity is None else facts.by(quantity, unit.per / G_PER_KG)
     if scaled is None:
         return figures.NOT_KNOWN, ""

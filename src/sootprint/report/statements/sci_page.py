@@ -18,12 +18,11 @@ from sootprint.report.parts import Section, table
 from sootprint.report.statements import facts
 from sootprint.report.statements.document import Statement
 from sootprint.report.statements.facts import Lack
-from sootprint.report.statements.numbers import plain
+from sootprint.report.statements.numbers import counted, plain
 from sootprint.report.statements.sci import (
     NO_M,
     NO_O,
     STANDARD,
-    UNITS,
     Sci,
     Score,
     gross_or_effective,
@@ -31,6 +30,7 @@ from sootprint.report.statements.sci import (
     intensities,
     readable,
     sci,
+    unit_of,
 )
 
 
@@ -68,7 +68,7 @@ def _score_table(found: Sci) -> Section:
     rows = []
     for score in found.scores:
         _, spread = readable(score, score.operational_g if score.score_g is None else score.score_g)
-        rows.append((UNITS[score.unit].name, figures.number(score.amount), in_words(score), spread))
+        rows.append((unit_of(score).name, counted(score.amount), in_words(score), spread))
     caption = "Score for each functional unit that the record knows"
     columns = ("R", "Number of R", "SCI", "90 % interval")
     return Section(key="scores", title="Scores", table=table(caption, columns, rows, numbers=(1,)))
@@ -253,7 +253,7 @@ def _making(footprint: Footprint, found: Sci) -> dict[str, Any]:
 
 def _plain_score(score: Score) -> dict[str, Any]:
     return {
-        "r_unit": UNITS[score.unit].name,
+        "r_unit": unit_of(score).name,
         "r_value": score.amount,
         "score_g_per_r": plain(score.score_g),
         "operational_g_per_r": plain(score.operational_g),
