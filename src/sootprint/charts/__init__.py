@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sootprint.charts.bars import energy_by_component
     from sootprint.charts.browser import bundle
     from sootprint.charts.course import curve, power_over_time
-    from sootprint.charts.draw import on_page, save, spec, svg, themed
+    from sootprint.charts.draw import both_grounds, inline, on_page, save, spec, svg, themed
     from sootprint.charts.measures import measures_kept, savings_by_measure
     from sootprint.charts.planned import planned
     from sootprint.charts.range import emissions_interval
@@ -31,6 +31,7 @@ __all__ = [
     "THEMES",
     "Studio",
     "Theme",
+    "both_grounds",
     "bundle",
     "converted",
     "curve",
@@ -38,6 +39,7 @@ __all__ = [
     "emissions_interval",
     "energy_by_component",
     "forecasts",
+    "inline",
     "measures_kept",
     "on_page",
     "planned",
@@ -56,6 +58,7 @@ _HOMES = {
     "Studio": "studio",
     "THEMES": "theme",
     "Theme": "theme",
+    "both_grounds": "draw",
     "bundle": "browser",
     "converted": "render",
     "curve": "course",
@@ -63,6 +66,7 @@ _HOMES = {
     "emissions_interval": "range",
     "energy_by_component": "bars",
     "forecasts": "ahead",
+    "inline": "draw",
     "measures_kept": "measures",
     "on_page": "draw",
     "planned": "planned",

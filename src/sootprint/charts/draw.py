@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,9 @@ from sootprint.charts.render import FORMATS, converted
 from sootprint.charts.theme import THEMES
 from sootprint.core import files
 from sootprint.core.errors import InputError
+
+_DIGITS = re.compile(r"(\d+\.\d)\d+(?=[^<>]*>)")  # of the geometry; the labels stay as they are
+_DESCRIBED = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"|<desc>.*?</desc>', re.DOTALL)
 
 
 def spec(chart: alt.TopLevelMixin, theme: str = "web") -> dict[str, Any]:
@@ -30,6 +35,11 @@ def spec(chart: alt.TopLevelMixin, theme: str = "web") -> dict[str, Any]:
 def themed(made: dict[str, Any], theme: str) -> dict[str, Any]:
     """Specification in another theme."""
     return {**made, "config": THEMES[theme].config()}
+
+
+def both_grounds(made: Mapping[str, Any]) -> dict[str, Any]:
+    """Specification in the theme "web" whose scale of colours has no end that is lost on a light or a dark page."""
+    return {**made, "config": {**made["config"], "range": THEMES["page"].config()["range"]}}
 
 
 def svg(chart: alt.TopLevelMixin, theme: str = "web") -> str:
@@ -68,6 +78,11 @@ def on_page(drawn: str) -> str:
     for name in ("ink", "muted", "grid", "shade"):
         drawn = drawn.replace(f'"{getattr(web, name)}"', f'"{getattr(page, name)}"')
     return drawn.replace(f'"{web.background}"', '"var(--ground)"')
+
+
+def inline(drawn: str) -> str:
+    """SVG of the theme "web" for a page that describes it itself: as `on_page`, its geometry to a tenth of a pixel."""
+    return _DIGITS.sub(r"\1", _DESCRIBED.sub("", on_page(drawn)))
 
 
 def _cleaned(part: Any) -> Any:

@@ -52,6 +52,7 @@ class Shown(NamedTuple):
     title: str
     caption: str
     drawing: str  # SVG in the colours of the page, or nothing
+    narrow: str  # the same for a phone
     spec: str  # JSON of its specification
     table: Grid
 
@@ -146,12 +147,13 @@ def _cell(value: Any, name: str) -> str:
 
 
 def _shown(drawing: Drawing) -> Shown:
-    figure, drawn = drawing.figure, files.svg(drawing)
+    figure, drawn, narrow = drawing.figure, files.svg(drawing), files.narrow(drawing)
     return Shown(
         key=figure.key,
         title=figure.title,
         caption=figure.caption,
-        drawing="" if drawn is None else charts.on_page(drawn),
+        drawing="" if drawn is None else charts.inline(drawn),
+        narrow="" if narrow is None else charts.inline(narrow),
         spec="" if drawing.spec is None else _script(drawing.spec),
         table=grid(figure.drawn.points, "Points of the figure"),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,8 +16,6 @@ from sootprint.hub.reading import Question
 from sootprint.report import figures
 
 MOST_RECORDS = 2_000  # the newest, which the page is of; a dump and `sootprint survey` take all
-_DIGITS = re.compile(r"(\d+\.\d)\d+(?=[^<>]*>)")  # of the geometry; the labels stay as they are
-_PLAIN = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"|<desc>.*?</desc>', re.DOTALL)
 
 
 def waiting() -> Sheet:
@@ -114,10 +111,8 @@ def _figure(figure: Any) -> Part:
 
     drawing = None
     if figure.chart is not None:
-        made = charts.spec(figure.chart, "web")
-        on_page = charts.themed(made, "page")["config"]  # no end of its scale is lost on light or dark
-        made["config"] = {**made["config"], "range": on_page["range"]}
-        drawing = Drawing(_small(render.svg(made)), _small(narrow.svg(made)), figure.caption)
+        made = charts.both_grounds(charts.spec(figure.chart, "web"))
+        drawing = Drawing(charts.inline(render.svg(made)), charts.inline(narrow.svg(made)), figure.caption)
     from sootprint.survey.report import grid
 
     return Part(
@@ -127,13 +122,6 @@ def _figure(figure: Any) -> Part:
         grid=_grid(grid(figure.drawn.points, "Points of the figure", most=40)),
         folded=True,
     )
-
-
-def _small(drawn: str) -> str:
-    """Drawing in the colours of its page, without what its reader needs not."""
-    from sootprint import charts
-
-    return _DIGITS.sub(r"\1", _PLAIN.sub("", charts.on_page(drawn)))
 
 
 def _grid(table: Any) -> Grid:

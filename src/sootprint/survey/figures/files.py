@@ -41,6 +41,13 @@ def svg(drawing: Drawing) -> str | None:
     return drawing.files[""].result()[".svg"].decode() if drawing.files else None
 
 
+def narrow(drawing: Drawing) -> str | None:
+    """Drawing of a figure for a phone, or None where there is none."""
+    from sootprint.charts import narrow as phone
+
+    return None if drawing.spec is None else phone.svg(charts.both_grounds(drawing.spec))
+
+
 def contents(drawing: Drawing) -> dict[str, bytes]:
     """Files of a figure by name: its drawings where there are any, its points, and each of its layers."""
     figure = drawing.figure
