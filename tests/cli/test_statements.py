@@ -112,3 +112,16 @@ def test_boamps_is_written_to_json_alone(call, stored: list[Footprint], tmp_path
     refused = call("report", "small", "--format", "boamps", "--out", tmp_path / "x.md")
     assert refused.exit_code == 2
     assert "end it with .json" in refused.stderr and "import" not in refused.stderr
+
+
+@pytest.mark.parametrize("form", ["text", "sci", "checklist"])
+def test_text_is_no_wider_than_its_terminal(
+    call, stored: list[Footprint], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, form: str
+) -> None:
+    """A table that the terminal breaks within a cell cannot be read; a file has its 96 columns all the same."""
+    monkeypatch.setenv("COLUMNS", "64")
+    out = tmp_path / "report.txt"
+    lines = call("report", "small", "--format", form).stdout.splitlines()
+    assert call("report", "small", "--format", form, "--out", out).exit_code == 0
+    widest = max(map(len, out.read_text(encoding="utf-8").splitlines()))
+    assert max(map(len, lines)) <= 64 < widest <= 96

@@ -34,6 +34,12 @@ def console(*, stderr: bool = False) -> Console:
     return made
 
 
+def columns() -> int | None:
+    """Columns of the terminal on stdout; None where it is a file or program and no width is stated."""
+    made = console()
+    return made.width if made.is_terminal or "COLUMNS" in os.environ else None
+
+
 def table(*columns: str, right: Iterable[str] = (), wraps: Iterable[str] = ()) -> Table:
     """Table with a rule below its head and between sections.
 

@@ -89,7 +89,7 @@ def report(
     chosen = _form(form, out, json=json)
     shape = _shape(chosen, out, json=json)
     with _imported_first(run, chosen):
-        text = reports.render(record, chosen, kin=kin, shape=shape)
+        text = reports.render(record, chosen, kin=kin, shape=shape, width=None if out else output.columns())
     if out is None:
         output.print_text(text)
         return

@@ -21,7 +21,14 @@ FORMATS = ("text", "md", "json", "html", "latex", "hf", *STATEMENTS)
 __all__ = ["FORMATS", "STATEMENTS", "render", "terminal"]
 
 
-def render(footprint: Footprint, format: str, *, kin: Kin | None = None, shape: str | None = None) -> str:
+def render(
+    footprint: Footprint,
+    format: str,
+    *,
+    kin: Kin | None = None,
+    shape: str | None = None,
+    width: int | None = None,
+) -> str:
     """Report of a record as text, Markdown, JSON or one HTML page that needs no other file; a paragraph; a statement.
 
     Args:
@@ -29,6 +36,7 @@ def render(footprint: Footprint, format: str, *, kin: Kin | None = None, shape: 
         format: One of `FORMATS`.
         kin: Runs around and inside of it, where a ledger tells.
         shape: text, md or json for a statement, for the checklist also tex; as usual for it where None.
+        width: Columns of a text, at most 96; so many where None.
 
     Raises:
         InputError: There is no such format, or the record lacks what a statement requires.
@@ -39,7 +47,7 @@ def render(footprint: Footprint, format: str, *, kin: Kin | None = None, shape: 
     if format == "text":
         from sootprint.report.console import text
 
-        return text(footprint, kin)
+        return text(footprint, kin, width)
     if format == "md":
         from sootprint.report.markdown import markdown
 
@@ -55,7 +63,7 @@ def render(footprint: Footprint, format: str, *, kin: Kin | None = None, shape: 
     if format in STATEMENTS:
         from sootprint.report import statements
 
-        return statements.render(footprint, format, shape)
+        return statements.render(footprint, format, shape, width)
     raise InputError(f"format {format!r} is not one of {', '.join(FORMATS)}")
 
 

@@ -30,12 +30,18 @@ def renderable(footprint: Footprint, *, brief: bool = False, kin: Kin | None = N
     return Group(*_head(made), *body(shown))
 
 
-def text(footprint: Footprint, kin: Kin | None = None) -> str:
+def text(footprint: Footprint, kin: Kin | None = None, width: int | None = None) -> str:
     """Report of a record as plain text, without colour and with the details."""
     made = report(footprint, kin)
-    console = Console(file=io.StringIO(), width=TEXT_WIDTH, color_system=None, legacy_windows=False)
+    return plain((*_head(made), *body(made.sections)), width)
+
+
+def plain(parts: Iterable[RenderableType], width: int | None = None) -> str:
+    """Parts of a document as plain text of so many columns, 96 at most and where None."""
+    columns = min(TEXT_WIDTH, width or TEXT_WIDTH)
+    console = Console(file=io.StringIO(), width=columns, color_system=None, legacy_windows=False)
     with console.capture() as capture:
-        console.print(Group(*_head(made), *body(made.sections)))
+        console.print(Group(*parts))
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
 

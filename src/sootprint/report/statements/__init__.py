@@ -16,13 +16,14 @@ USUAL = {"sci": "text", "form": "md", "checklist": "text"}  # shape of each wher
 __all__ = ["SHAPES", "USUAL", "render"]
 
 
-def render(footprint: Footprint, form: str, shape: str | None = None) -> str:
+def render(footprint: Footprint, form: str, shape: str | None = None, width: int | None = None) -> str:
     """Statement of a record.
 
     Args:
         footprint: The record.
         form: boamps, sci, form or checklist.
         shape: text, md or json, for the checklist also tex; as usual for the form where None. BoAmps is JSON.
+        width: Columns of a text, at most 96; so many where None.
 
     Raises:
         InputError: The record lacks what the form requires, or the shape is none of it.
@@ -35,7 +36,7 @@ def render(footprint: Footprint, form: str, shape: str | None = None) -> str:
         return boamps.render(footprint)
     if shape == "tex" and form != "checklist":
         raise InputError(f"{form} is text, Markdown or JSON, not LaTeX: end the file with .txt, .md or .json")
-    return drawn(_statement(footprint, form), shape or USUAL[form])
+    return drawn(_statement(footprint, form), shape or USUAL[form], width)
 
 
 def _statement(footprint: Footprint, form: str) -> Statement:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -29,13 +28,13 @@ class Statement:
     data: dict[str, Any]
 
 
-def render(statement: Statement, shape: str) -> str:
-    """Statement as plain text of 96 columns, as Markdown, as JSON, or its paragraphs in LaTeX."""
+def render(statement: Statement, shape: str, width: int | None = None) -> str:
+    """Statement as plain text of 96 columns or fewer, as Markdown, as JSON, or its paragraphs in LaTeX."""
     if shape == "json":
         return json.dumps(statement.data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if shape == "tex":
         return _latex(statement)
-    return _text(statement) if shape == "text" else _markdown(statement)
+    return _text(statement, width) if shape == "text" else _markdown(statement)
 
 
 def _latex(statement: Statement) -> str:
@@ -52,17 +51,13 @@ def _latex(statement: Statement) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _text(statement: Statement) -> str:
-    from rich.console import Console, Group
+def _text(statement: Statement, width: int | None) -> str:
     from rich.text import Text
 
-    from sootprint.report.console import TEXT_WIDTH, body
+    from sootprint.report.console import body, plain
 
     head = (Text(statement.title), Text(statement.lead)) if statement.lead else (Text(statement.title),)
-    console = Console(file=io.StringIO(), width=TEXT_WIDTH, color_system=None, legacy_windows=False)
-    with console.capture() as capture:
-        console.print(Group(*head, *body(statement.sections)))
-    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+    return plain((*head, *body(statement.sections)), width)
 
 
 def _markdown(statement: Statement) -> str:
