@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from functools import cache
 from importlib import resources
@@ -13,25 +12,15 @@ from urllib.parse import urlencode
 import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
-from markupsafe import Markup, escape
 
 from sootprint import __version__
 from sootprint.charts import letters
 from sootprint.core.ids import uuid7
 from sootprint.hub import caching, forms, views
 from sootprint.hub.requests import NotAllowedError, fields_of, hub_of, is_secure, viewer_of
+from sootprint.report import prose
 
-_UNITS = r"%|×|[µmk]?g|k?t|Mt|[kMGT]?Wh|[km]?W|mJ|J|h|min|s|d|L|gCO₂e/kWh|g/kWh"
-_TOGETHER = (
-    (re.compile(rf"(?<=\d) (?=(?:{_UNITS})(?![\w/]))"), "\N{NO-BREAK SPACE}"),
-    (re.compile(r"\b([np]) ([=<]) (?=\d)"), "\\1\N{NO-BREAK SPACE}\\2\N{NO-BREAK SPACE}"),
-)
-# Controls but tab and line end, halves of characters, line separators, and what turns the direction of writing
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-
-_SHORT = ("cpu", "dram", "gpu", "pue")  # what is written in capitals wherever it stands
 OK = 200
-_CODE = re.compile("`([^`]+)`")
 
 
 def render(request: Request, name: str, *, status: int = 200, **more: Any) -> Response:
@@ -79,38 +68,7 @@ async def sealed_fields(request: Request) -> dict[str, str]:
 
 def _shown(value: object) -> object:
     """Text without letters that are not seen, and turn or hide those around them; drawings of ours are left alone."""
-    return _UNSEEN.sub(" ", value) if type(value) is str else value
-
-
-def _sentence(text: str) -> str:
-    """Text that begins with a capital where it begins with a word; what is a name or a command stays.
-
-    >>> _sentence("the intensity is that of FR"), _sentence("emissions_kg is 3"), _sentence("xAI told it")
-    ('The intensity is that of FR', 'emissions_kg is 3', 'xAI told it')
-    >>> _sentence("cpu: a name")
-    'CPU: a name'
-    """
-    first = text.partition(" ")[0].rstrip(",;:")
-    if first in _SHORT:
-        return first.upper() + text[len(first) :]
-    return (
-        text[:1].upper() + text[1:] if first.isalpha() and first.islower() and first != "sootprint" else text
-    )
-
-
-def _prose(text: str, *, together: bool = False) -> str:
-    """Text with its commands and fields, which stand between back-ticks, as code.
-
-    Args:
-        text: Text.
-        together: Whether a number stays on the line of its unit, as in a sentence that is wrapped.
-
-    >>> str(_prose("`a --b` tells < 3 kg CO2e (n = 4)", together=True)).replace("\N{NO-BREAK SPACE}", "_")
-    '<code>a --b</code> tells &lt; 3_kg CO₂e (n_=_4)'
-    """
-    said = letters.formula(_UNSEEN.sub(" ", text))
-    said = str(escape(letters.replaced(said, _TOGETHER) if together else said))
-    return Markup(_CODE.sub(r"<code>\1</code>", said))
+    return prose.UNSEEN.sub(" ", value) if type(value) is str else value
 
 
 @cache
@@ -125,8 +83,8 @@ def templates() -> jinja2.Environment:
         finalize=_shown,
     )
     made.filters["formula"] = letters.formula
-    made.filters["prose"] = _prose
-    made.filters["sentence"] = _sentence
+    made.filters["prose"] = prose.prose
+    made.filters["sentence"] = prose.sentence
     made.filters["query"] = urlencode
     made.filters["bytes"] = views.size
     made.filters["utc"] = views.utc

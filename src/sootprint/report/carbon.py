@@ -6,25 +6,52 @@ from sootprint.catalogue import tables
 from sootprint.charts.scale import ENERGY, MASS, VOLUME, Unit
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Footprint, Place
+from sootprint.core.units import G_PER_KG
 from sootprint.report import figures, whole, words
 from sootprint.report.parts import Section, table
 
 COLUMNS = ("", "Best estimate", "90 % interval", "Where it comes from")
 NOT_TOLD = "the record does not tell it"
+PRODUCT = "Emissions are energy × PUE × carbon intensity"
+STATED = "Emissions as the record states them"
+NO_PRODUCT = f"{STATED}, which are not the product of energy, PUE and carbon intensity"
+_NEAR = 0.05  # of a ratio to 1: the median of a sum is no exact product
 Row = tuple[str, ...]
 
 
 def sections(footprint: Footprint) -> tuple[Section, ...]:
     """Place and factors of the emissions."""
     rows = [_place(footprint), _energy(footprint), _pue(footprint), _intensity(footprint)]
-    rows += [_emissions(footprint.emissions_kg), *_beside(footprint)]
+    rows += [_emissions(footprint), *_beside(footprint)]
     return (
         Section(
             key="carbon",
             title="From energy to emissions",
-            table=table("Emissions are energy × PUE × carbon intensity", COLUMNS, rows, numbers=(1, 2)),
+            table=table(_caption(footprint), COLUMNS, rows, numbers=(1, 2)),
         ),
     )
+
+
+def is_product(footprint: Footprint) -> bool:
+    """Whether the emissions are energy × PUE × intensity, as those that others state need not be."""
+    values = _values(footprint)
+    if len(values) < 3:
+        return False
+    energy, intensity, emissions = values
+    made = energy * (1.0 if footprint.pue is None else footprint.pue.value) * intensity / G_PER_KG
+    return abs(made - emissions) <= _NEAR * emissions
+
+
+def _values(footprint: Footprint) -> list[float]:
+    """Energy, intensity and emissions, as far as they are known."""
+    known = (footprint.energy_kwh, footprint.intensity_g_per_kwh, footprint.emissions_kg)
+    return [one.value for one in known if one is not None]
+
+
+def _caption(footprint: Footprint) -> str:
+    if footprint.emissions_kg is None or is_product(footprint):
+        return PRODUCT
+    return STATED if len(_values(footprint)) < 3 else NO_PRODUCT
 
 
 def place_in_words(place: Place) -> str:
@@ -52,10 +79,14 @@ def _place(footprint: Footprint) -> Row:
 
 def _energy(footprint: Footprint) -> Row:
     energy = footprint.energy_kwh
-    if energy is None:
-        return ("Energy", *_shown(energy, ENERGY), NOT_TOLD)
-    origin = whole.told(footprint).total if footprint.components else words.BASES[energy.basis]
-    return ("Energy", *_shown(energy, ENERGY), origin)
+    return ("Energy", *_shown(energy, ENERGY), _energy_origin(footprint, energy) if energy else NOT_TOLD)
+
+
+def _energy_origin(footprint: Footprint, energy: Quantity) -> str:
+    """How a total came about; a record without components has nothing to be a sum of."""
+    if footprint.components:
+        return whole.told(footprint).total
+    return "sum of the stages" if footprint.stages else words.BASES[energy.basis]
 
 
 def _unsaid(footprint: Footprint) -> str:
@@ -94,10 +125,15 @@ def _no_intensity(footprint: Footprint) -> str:
     return "no source answers for this place" if sought else NOT_TOLD
 
 
-def _emissions(emissions: Quantity | None) -> Row:
+def _emissions(footprint: Footprint) -> Row:
+    emissions = footprint.emissions_kg
     if emissions is None:
         return ("Emissions", *_shown(emissions, MASS), NOT_TOLD)
-    origin = "as stated" if emissions.basis == "claimed" else "the product"
+    origin = "the product" if is_product(footprint) else "as the record states"
+    if emissions.basis == "claimed":
+        origin = "as stated"
+    elif footprint.stages:
+        origin = "sum of the stages"
     return ("Emissions", *_shown(emissions, MASS), f"{origin}, location-based")
 
 

@@ -54,7 +54,7 @@ class Report:
         about: When, where to and for what, in one line.
         alert: Loud remark on the place, or None.
         figures: Emissions, energy and duration.
-        equation: The three factors and their product in one line, or None where one is unknown.
+        equation: The factors and their product in one line, or None where one is unknown or they do not make it.
         sections: The rest, the most important first; those with `detail` are left out of a terminal.
     """
 
@@ -188,19 +188,24 @@ def _quantity(label: str, quantity: Quantity | None, units: tuple[Unit, ...], *,
 
 
 def _equation(footprint: Footprint) -> str | None:
-    energy_kwh, intensity = footprint.energy_kwh, footprint.intensity_g_per_kwh
-    if energy_kwh is None or intensity is None or footprint.emissions_kg is None:
+    energy_kwh, intensity, emissions = (
+        footprint.energy_kwh,
+        footprint.intensity_g_per_kwh,
+        footprint.emissions_kg,
+    )
+    if energy_kwh is None or intensity is None or emissions is None or not carbon.is_product(footprint):
         return None
     terms = [
         figures.amount(energy_kwh, ENERGY),
-        _pue(footprint),
+        *_pue(footprint),
         f"{figures.number(intensity.value, figures.digits_of(intensity))} g/kWh",
     ]
-    return f"{' × '.join(terms)} = {figures.amount(footprint.emissions_kg, MASS)} CO2e"
+    return f"{' × '.join(terms)} = {figures.amount(emissions, MASS)} CO2e"
 
 
-def _pue(footprint: Footprint) -> str:
+def _pue(footprint: Footprint) -> list[str]:
+    """PUE as a factor of the product; nothing where the record has none."""
     if footprint.pue is None:
-        return "PUE unknown"
+        return []
     taken = "taken as " if "pue" in footprint.unknown else ""
-    return f"PUE {taken}{figures.number(footprint.pue.value)}"
+    return [f"PUE {taken}{figures.number(footprint.pue.value)}"]

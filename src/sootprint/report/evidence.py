@@ -40,7 +40,7 @@ def not_included(footprint: Footprint) -> Iterator[str]:
         yield clean(f"Not known: {', '.join(unknown)}.")
 
 
-_TOLD_ABOVE = ("place.zone", "pue", "embodied_kg")
+_TOLD_ABOVE = ("place", "place.zone", "pue", "embodied_kg")
 
 
 def _absent(footprint: Footprint) -> list[str]:

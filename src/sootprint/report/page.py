@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sootprint import charts
+from sootprint.charts.letters import formula
 from sootprint.core.errors import MissingExtraError
 from sootprint.core.records import Footprint
 from sootprint.report.content import report
@@ -48,12 +49,14 @@ def page(footprint: Footprint, kin: Kin | None = None) -> str:
 def _template() -> Template:
     try:
         import jinja2
+
+        from sootprint.report.prose import prose, sentence
     except ModuleNotFoundError as err:
         raise MissingExtraError("an HTML report needs jinja2: pip install 'sootprint[charts]'") from err
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters["formula"] = lambda text: text.replace("CO2e", "CO₂e")
+    environment.filters |= {"formula": formula, "prose": prose, "sentence": sentence}
     return environment.from_string((TEMPLATES / "report.html").read_text(encoding="utf-8"))
 
 
@@ -72,14 +75,12 @@ def _drawings(footprint: Footprint) -> dict[str, Drawing]:
 def _listed(footprint: Footprint) -> tuple[tuple[str, Callable[..., Any], str], ...]:
     """Sections with a chart: what draws it, and its caption."""
     gaps = " Shaded times were not read." if footprint.gaps else ""
+    known = any(one.energy_kwh.low is not None for one in footprint.components)
+    lines = "; the lines are 90 % intervals" if known else ", without intervals, as the record has none"
     return (
-        (
-            "emissions",
-            charts.emissions_interval,
-            "Best estimate (dot) and 90 % interval (band) of the emissions.",
-        ),
+        ("emissions", _interval, "Best estimate (dot) and 90 % interval (band) of the emissions."),
         ("power", charts.power_over_time, f"Power over time, stacked by component.{gaps}"),
-        ("energy", charts.energy_by_component, "Energy by component; the lines are 90 % intervals."),
+        ("energy", charts.energy_by_component, f"Energy by component{lines}."),
         ("curve", charts.curve, "Logged metrics over the energy spent."),
         (
             "forecasts",
@@ -97,6 +98,14 @@ def _listed(footprint: Footprint) -> tuple[tuple[str, Callable[..., Any], str], 
             "Actual carbon intensity; green is where the job ran, blue below where the first plan saw it run.",
         ),
     )
+
+
+def _interval(footprint: Footprint, *, width: int) -> Any:
+    """Chart of the emissions in their interval; None where there is no bound to draw."""
+    kg = footprint.emissions_kg
+    if kg is None or kg.low == kg.high:
+        return None
+    return charts.emissions_interval(footprint, width=width)
 
 
 def _inline(svg: str) -> str:

@@ -40,14 +40,14 @@ def latex(footprint: Footprint) -> str:
 def typeset(text: str) -> str:
     r"""Text for a document in LaTeX, with the signs that plain TeX does not have.
 
-    >>> typeset("8 × A100: 5 µg CO2e")
-    '8 $\\times$ A100: 5 \\textmu{}g CO\\textsubscript{2}e'
+    >>> typeset("8 × A100: 5 µg CO2e per 10^18 FLOP")
+    '8 $\\times$ A100: 5 \\textmu{}g CO\\textsubscript{2}e per $10^{18}$ FLOP'
     """
     signs = {"CO2e": r"CO\textsubscript{2}e", "µ": r"\textmu{}", "×": r"$\times$"}
     escaped = tex(text)
     for sign, written in signs.items():
         escaped = escaped.replace(sign, written)
-    return escaped
+    return re.sub(r"\b10\\textasciicircum\{\}(-?\d+)", r"$10^{\1}$", escaped)
 
 
 def card(footprint: Footprint, source: str | None = None) -> str:

@@ -2,44 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sootprint.charts.letters import clean
-from sootprint.core.quantity import Factor
+from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Footprint, Hardware
 from sootprint.report import figures, words
 from sootprint.report.parts import Section, table
 
-METHOD = (
+_READ = (
     "Energy: each component is read by its own meter, a counter where the device has one, else a power that is summed "
-    "over time, else a model of rated power and utilisation. Time that was not read is listed, never counted as zero.",
-    "Emissions: the energy of each interval is multiplied by the carbon intensity of the place in that interval and by "
-    "the PUE, then summed. They are location-based: contracts and certificates do not lower them.",
-    "Intervals: the truth lies between the two bounds with 90 % confidence (5th and 95th percentile). Factors that "
-    "several terms share vary together; products are taken as lognormal, sums by seeded draws.",
+    "over time, else a model of rated power and utilisation. Time that was not read is listed, never counted as zero."
 )
-
-
-def _method(footprint: Footprint) -> tuple[str, ...]:
-    """How the numbers of a record were made: those of another tool are its own, and what was filled in is ours."""
-    if footprint.tool == words.OURS:
-        return METHOD
-    tool = clean(footprint.tool or "the file")[:60]
-    return (
-        f"Energy: as {tool} tells it, in its own way; where it tells none, an estimate from devices and hours, if it "
-        "names those.",
-        f"Emissions: as {tool} tells them; where it tells none, the energy is multiplied by the carbon intensity of "
-        "the place and year and by the PUE.",
-        METHOD[2],
-    )
+_ESTIMATED = (
+    "Energy: nothing was read; it is the number of devices × their hours × the mean power that they draw, with the "
+    "rest of the machine added, by the factors above."
+)
+_GIVEN = (
+    "Energy: from a number that was given, an energy or a mean power × its hours, which nothing here checks."
+)
+_STAGES = "Energy: the sum of the stages, each of which says how it came about."
+_REPORTED = "Energy: as {} tells it, in its own way."
+_BY_INTERVAL = (
+    "Emissions: the energy of each interval is multiplied by the carbon intensity of the place in that interval and by "
+    "the PUE, then summed. They are location-based: contracts and certificates do not lower them."
+)
+_BY_TOTAL = (
+    "Emissions: the energy is multiplied by the PUE and by the mean carbon intensity of the place. They are "
+    "location-based: contracts and certificates do not lower them."
+)
+_STATED = "Emissions: the number that others state; whether contracts or certificates lower it is not told."
+_BOUNDS = (
+    "Intervals: the truth lies between the two bounds with 90 % confidence (5th and 95th percentile). Factors that "
+    "several terms share vary together; products are taken as lognormal, sums by seeded draws."
+)
 
 
 def sections(footprint: Footprint) -> tuple[Section, ...]:
     """Factors, method and record."""
     made = (
         _factors(footprint.factors),
-        Section(key="method", title="How the numbers were made", items=_method(footprint), detail=True),
+        Section(
+            key="method", title="How the numbers were made", items=tuple(_method(footprint)), detail=True
+        ),
         _record(footprint),
     )
-    return tuple(section for section in made if section is not None)
+    return tuple(section for section in made if section is not None and (section.table or section.items))
+
+
+def _method(footprint: Footprint) -> Iterator[str]:
+    """How the numbers of a record were made, as far as it has them."""
+    energy, emissions = footprint.energy_kwh, footprint.emissions_kg
+    if energy is not None:
+        yield _energy(footprint, energy)
+    if emissions is not None and emissions.basis == "claimed":
+        yield _STATED
+    elif emissions is not None:
+        yield _BY_INTERVAL if footprint.intervals else _BY_TOTAL
+    if any(one is not None and one.low is not None for one in (energy, emissions)):
+        yield _BOUNDS
+
+
+def _energy(footprint: Footprint, energy: Quantity) -> str:
+    """How an energy came about: read, estimated from hardware and hours, or given."""
+    meters = {one.meter for one in footprint.components}
+    if "estimate" in meters:  # also where a file of another tool tells no energy
+        return _ESTIMATED
+    if footprint.tool != words.OURS:
+        return _REPORTED.format(clean(footprint.tool)[:60] or "the file")
+    if footprint.stages:
+        return _STAGES
+    return _GIVEN if energy.basis == "claimed" or meters == {"given"} else _READ
 
 
 def _factors(factors: tuple[Factor, ...]) -> Section | None:

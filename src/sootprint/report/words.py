@@ -63,7 +63,12 @@ STAGES = {
 }
 SCOPES = {"final_run": "this one run", "project_total": "the whole project"}
 UNKNOWN = {
+    "place": "the place",
     "place.zone": "the place",
+    "hardware": "the hardware",
+    "hardware.count": "the number of devices",
+    "device_hours": "the device hours",
+    "duration_s": "the time that it took",
     "pue": "the facility's overhead (PUE)",
     "energy_kwh": "the energy",
     "intensity_g_per_kwh": "the carbon intensity",
