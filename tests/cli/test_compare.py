@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import time
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def test_tools_are_shown_with_their_sources_and_drawn(call, stored: list[Footpri
     assert len(data) == 7
 
 
-@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("width", [80, 100, 120])
 def test_views_stand_whole_at_80_columns(
     call, stored: list[Footprint], monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
@@ -88,8 +89,26 @@ def test_views_stand_whole_at_80_columns(
     lines = call("compare", "small", "--tools").stdout.splitlines()
     assert max(map(len, lines)) <= width and "…" not in "".join(lines)
     row = next(line for line in lines if line.startswith("carbontracker"))
-    assert ("PUE" in row) == (width == 120)
+    assert ("PUE" in row) == (width >= 100)
     assert ("carbontracker, made by PUE" in "".join(lines)) == (width == 80)
+
+
+def test_numbers_have_the_digits_of_their_intervals(call, stored: list[Footprint]) -> None:
+    """What `show` says with two digits is not said with three; both ends of an interval are of one kind."""
+    huge = dataclasses.replace(
+        stored[1],
+        id=uuid7(2e9),
+        name="huge",
+        energy_kwh=Quantity(value=1100.0, low=400.0, high=3000.0),
+        cost=Quantity(value=12.0),
+    )
+    keep(Path(os.environ["SOOTPRINT_HOME"]), huge)
+    lines = call("compare", "small", "huge").stdout.splitlines()
+    energy = next(line for line in lines if line.startswith("energy"))
+    shown = " ".join(call("show", "huge").stdout.split())
+    assert "1.1 MWh" in energy and "Energy 1.1 MWh" in shown
+    assert re.search(r"x \d+ +x [\d.]+ to [\d.]+ +more", energy), energy
+    assert "! Cost: not known of small." in lines
 
 
 @pytest.mark.parametrize(

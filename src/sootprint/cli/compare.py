@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -173,16 +174,26 @@ def _print(sides: list[Side], target: Target | None) -> None:
     for other in sides[1:]:
         console.print(Text.assemble("A ", _side(first), ("   B ", "default"), _side(other)))
         found = comparing.differences(first, other, target=target)
-        _print_table(console, found, target)
+        _print_table(console, found, (first, other), target)
         quality = comparing.quality(first, other)
         console.print(
             Text(
                 f"Quality: {shell.printable(quality.verdict)}.", style="green" if quality.equal else "yellow"
             )
         )
-        for note in dict.fromkeys(one.why for one in found if one.why):
+        for note in _notes(found):
             console.print(Text(f"! {note[:1].upper()}{note[1:]}.", style="dim"))
         console.print()
+
+
+def _notes(found: list[Difference]) -> Iterator[str]:
+    """What must be known of the verdicts, each once; of one quantity with its name."""
+    told: dict[str, list[str]] = {}
+    for one in found:
+        if one.why:
+            told.setdefault(one.why, []).append(NAMES[one.of.removesuffix("_to_target")])
+    for why, names in told.items():
+        yield f"{names[0]}: {why}" if len(names) == 1 else why
 
 
 def _side(side: Side) -> Any:
@@ -192,7 +203,9 @@ def _side(side: Side) -> Any:
     return Text.assemble((shell.printable(side.label), "bold"), runs)
 
 
-def _print_table(console: Console, found: list[Difference], target: Target | None) -> None:
+def _print_table(
+    console: Console, found: list[Difference], sides: tuple[Side, Side], target: Target | None
+) -> None:
     from rich.text import Text
 
     table = output.table(
@@ -208,8 +221,8 @@ def _print_table(console: Console, found: list[Difference], target: Target | Non
         output.add_row(
             table,
             NAMES[name],
-            _amount(name, one.a),
-            _amount(name, one.b),
+            _amount(name, one.a, sides[0]),
+            _amount(name, one.b, sides[1]),
             figures.DASH if one.ratio is None else _change(one.ratio.value),
             _interval(one.ratio),
             Text(one.verdict, style=_STYLES.get(one.verdict, "")),
@@ -217,12 +230,16 @@ def _print_table(console: Console, found: list[Difference], target: Target | Non
     console.print(table)
 
 
-def _amount(name: str, value: float | None) -> str:
+def _amount(name: str, value: float | None, side: Side) -> str:
+    """Mean of a side, with the digits that the interval of its first run supports."""
+    from sootprint.core import intervals
     from sootprint.core.quantity import Quantity
 
     if value is None:
         return figures.DASH
-    quantity = Quantity(value=value)
+    known = getattr(side.runs[0], name)
+    spread = known if isinstance(known, Quantity) and known.value > 0.0 else Quantity(value=value)
+    quantity = intervals.scaled(spread, value / spread.value) if value > 0.0 else Quantity(value=value)
     if name == "energy_kwh":
         return figures.energy(quantity).value
     if name == "emissions_kg":

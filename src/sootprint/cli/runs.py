@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LISTED = ("id", "name", "state", "started", "duration_s", "energy_kwh", "emissions_kg", "part_of", "waits")
 
 SHOWN = 20
-NARROW = 100  # columns below which the energy is left to `show`
+NARROW = 100  # columns below which the energy and the time of day are left to `show`
 Limit = Annotated[
     int | None,
     typer.Option(
@@ -86,20 +86,22 @@ def _hint(home: Path) -> None:
 def _print(rows: list[dict[str, Any]], limit: int) -> None:
     console = output.console()
     narrow = console.width < NARROW
-    columns = ("run", "name", "started (UTC)", "took", "energy", "CO2e", "90 %", "zone")
+    started = "started" if narrow else "started (UTC)"
+    columns = ("run", "name", started, "took", "energy", "CO2e", "90 %", "zone")
     shown = tuple(name for name in columns if not (narrow and name == "energy"))
     table = output.table(*shown, right=("took", "energy", "CO2e"), wraps=("name", "zone"))
     for row in rows[:limit]:
-        cells = dict(zip(columns, _cells(row), strict=True))
+        cells = dict(zip(columns, _cells(row, is_narrow=narrow), strict=True))
         output.add_row(table, *(cells[name] for name in shown))
     console.print(table)
     if len(rows) > limit:
         console.print(f"[dim]{limit} of {len(rows)} runs; --limit {len(rows)} shows all[/]")
 
 
-def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
+def _cells(row: dict[str, Any], *, is_narrow: bool) -> tuple[str | Text, ...]:
     from rich.text import Text
 
+    started = figures.instant(row["started"])
     name = Text(shell.printable(row["name"] or figures.DASH))
     marks = [row["state"]] if row["state"] != "finished" else []
     marks += [f"part of {row['part_of'][-8:]}"] if row["part_of"] else []
@@ -108,7 +110,7 @@ def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
     return (
         row["id"][-8:],
         name,
-        figures.instant(row["started"]),
+        started.partition(" ")[0] if is_narrow else started,
         figures.duration(row["duration_s"]),
         figures.energy(row["energy_kwh"]).value,
         *figures.emissions(row["emissions_kg"]),

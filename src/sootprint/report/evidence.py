@@ -34,12 +34,14 @@ def not_included(footprint: Footprint) -> Iterator[str]:
     else:
         yield "Making the hardware: embodied emissions stand on their own line."
     if footprint.scope == "final_run":
-        yield "Everything before and after this one run: other attempts, data, evaluation, use of the model."
+        yield _AROUND if footprint.stage != "inference" else _AROUND_USE
     unknown = [words.UNKNOWN.get(name, name) for name in footprint.unknown if name not in _TOLD_ABOVE]
     if unknown:
         yield clean(f"Not known: {', '.join(unknown)}.")
 
 
+_AROUND = "Everything before and after this one run: other attempts, data, evaluation, use of the model."
+_AROUND_USE = "Everything before and after this one run: the training of the model, data, its other uses."
 _TOLD_ABOVE = ("place", "place.zone", "pue", "embodied_kg")
 
 
