@@ -487,3 +487,16 @@ def test_functional_unit_is_what_the_numbers_are_of() -> None:
     assert "Functional unit: one training run." in itu()
     assert "Functional unit: one project with all of its runs." in itu(scope="project_total")
     assert "Functional unit: the life cycle of one model" in itu(stages=(Stage(stage="pretrain"),))
+
+
+def test_stated_emissions_are_not_told_as_computed_ones() -> None:
+    """Of a number on a model card nobody knows the intensity, the overhead, or whether certificates lower it."""
+    card = Footprint(id=ID, emissions_kg=about(25.0, basis="claimed"), grade="E", tool="hf-card")
+    fields = {one["name"]: one["origin"] for one in data(card, "checklist")["facts"]}
+    assert fields["Emissions"] == "emissions_kg: as stated by others"
+    assert "Intensity: not told; " in words(card, "sci") and "as stated by others" in words(card, "sci")
+    drew = dataclasses.replace(card, energy_kwh=about(50.0, basis="claimed"))
+    assert "and emitted 25.0 kg CO2e, as stated by others." in words(drew, "checklist")
+    paper = report.render(card, "latex")
+    assert "Its energy is not known." in paper and "It ran" not in paper
+    assert "Whether the facility's overhead (PUE) is included is not told." in paper

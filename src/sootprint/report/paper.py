@@ -109,7 +109,7 @@ def _drew(footprint: Footprint) -> str:
     on = f" on {_counted(footprint)}{main.name}" if main is not None else ""
     time = f"It took {figures.duration(took)}{on}" if took is not None else f"It ran{on}" if on else "It ran"
     if energy is None:
-        return f"{time}; its energy is not known."
+        return "Its energy is not known." if time == "It ran" else f"{time}; its energy is not known."
     drew = (
         f"{figures.amount(energy, ENERGY)} of electricity{_between(energy, figures.spread(energy, ENERGY))}"
     )
@@ -137,6 +137,8 @@ def _overhead(footprint: Footprint) -> str:
     if footprint.pue is None and footprint.boundary == "facility":
         return "The facility's overhead is included; its PUE is not told."
     if footprint.pue is None or "pue" in footprint.unknown:
+        if footprint.emissions_kg is not None and footprint.emissions_kg.basis == "claimed":
+            return "Whether the facility's overhead (PUE) is included is not told."
         return "The facility's overhead (PUE) is not known and not included."
     return f"A PUE of {figures.number(footprint.pue.value)} is included."
 

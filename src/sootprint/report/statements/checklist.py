@@ -90,7 +90,7 @@ def facts_of(footprint: Footprint) -> Iterator[Fact]:
         ("Wall time", _wall(footprint), _time_origin(footprint)),
         ("Device time", facts.device_time(footprint), "device_hours"),
         ("Energy", facts.energy_in_words(footprint), f"energy_kwh: {facts.obtained(footprint)}"),
-        ("Emissions", _emitted(footprint), "emissions_kg: energy x PUE x intensity, location-based"),
+        ("Emissions", _emitted(footprint), f"emissions_kg: {facts.emitted_how(footprint)}"),
         ("PUE", _pue(footprint), _factor_origin(footprint, "pue")),
         ("Intensity", _intensity(footprint), _factor_origin(footprint, "intensity")),
         ("Place", place_in_words(place) if place.zone else None, _place_origin(footprint)),
@@ -156,6 +156,10 @@ def _drew(footprint: Footprint) -> str:
     how = facts.obtained(footprint)
     if kg is None:
         return f"It drew {energy} of electricity, {how}; its emissions are not recorded."
+    if facts.is_stated(footprint.emissions_kg):
+        return (
+            f"It drew {energy} of electricity, {how}, and emitted {kg}, as stated by others{_at(footprint)}."
+        )
     pue = f"with a PUE of {over}" if over else "without the facility's overhead"
     return f"It drew {energy} of electricity, {how}, and emitted {kg}, location-based, {pue}{_at(footprint)}."
 

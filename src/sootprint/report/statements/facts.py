@@ -207,6 +207,18 @@ def obtained(footprint: Footprint) -> str:
     return f"partly measured ({figures.share(share)}), the rest estimated"
 
 
+def is_stated(quantity: Quantity | None) -> bool:
+    """Whether others stated a quantity, so that nothing is known of how it came about."""
+    return quantity is not None and quantity.basis == "claimed"
+
+
+def emitted_how(footprint: Footprint) -> str:
+    """How the emissions came about, as far as a record tells."""
+    if is_stated(footprint.emissions_kg):
+        return "as stated by others"
+    return "energy x PUE x intensity, location-based"
+
+
 def device(one: Hardware, footprint: Footprint) -> str:
     """Devices of one kind in words, e.g. 8 × NVIDIA H100 with 80 GB each."""
     count = "" if "hardware.count" in footprint.unknown else f"{one.count:,} × "

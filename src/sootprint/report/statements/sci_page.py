@@ -111,6 +111,8 @@ def _energy_origin(footprint: Footprint) -> str:
 def _operational_origin(footprint: Footprint) -> str:
     if footprint.emissions_kg is None:
         return "E times I"
+    if facts.is_stated(footprint.emissions_kg):
+        return "as stated by others, who may have used another I"
     return "summed over the intervals of the record" if footprint.intervals else "emissions of the record"
 
 
@@ -159,10 +161,17 @@ def _method(footprint: Footprint) -> tuple[str, ...]:
     return (
         f"Energy: {facts.obtained(footprint)}; evidence {told}, "
         f"{clean(' '.join(filter(None, (footprint.tool, footprint.tool_version))))}.",
-        f"Intensity: {', '.join(methods) or 'location-based'}; place: {clean(place_in_words(footprint.place))}.",
+        f"Intensity: {', '.join(methods) or _plain_method(footprint)}; "
+        f"place: {clean(place_in_words(footprint.place))}.",
         "No offset, certificate or other market instrument lowers the score.",
         f"{gross_or_effective(footprint)[:1].upper()}{gross_or_effective(footprint)[1:]}.",
     )
+
+
+def _plain_method(footprint: Footprint) -> str:
+    """Method of an intensity without a factor; of emissions that others state it is not told."""
+    stated = facts.is_stated(footprint.emissions_kg) and footprint.intensity_g_per_kwh is None
+    return "not told" if stated else "location-based"
 
 
 def _notes(footprint: Footprint, found: Sci) -> Iterator[str]:
@@ -170,7 +179,7 @@ def _notes(footprint: Footprint, found: Sci) -> Iterator[str]:
         yield NO_O
     elif found.m_g is None:
         yield NO_M
-    if footprint.emissions_kg is not None and footprint.emissions_kg.basis == "claimed":
+    if facts.is_stated(footprint.emissions_kg):
         yield "The emissions are as others stated them: whether offsets or certificates are in them is not told."
     if footprint.market_based_kg is not None:
         yield (
