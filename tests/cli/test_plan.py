@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 
@@ -470,3 +471,10 @@ def test_picture_of_a_long_window_has_few_lines(call):
     assert any(line.strip() == "each bar is the mean of 60 steps" for line in lines)
     short = call("plan", "--zones", "DE", "--expect", "3h", "--deadline", "9h").stdout
     assert "each bar" not in short and f"{'▁' * 9}\n" in short.replace(" \n", "\n")
+
+
+def test_grid_of_one_figure_is_told_once(call) -> None:
+    """An annual mean has no span: 330 g/kWh, and not 330 to 330."""
+    shown = call("plan", "--expect", "6h", "--deadline", "24h", "--zones", "DE,FR").stdout
+    assert re.search(r"^DE \d+ g/kWh ", shown, re.MULTILINE)
+    assert not re.search(r"\b(\d+) to \1 g/kWh", shown)

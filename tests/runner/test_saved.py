@@ -6,11 +6,13 @@ import dataclasses
 import itertools
 import json
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from sootprint import Footprint, Quantity, charts, report, settings
+from sootprint.catalogue import zones
 from sootprint.charts.waiting import waiting
 from sootprint.core.ids import uuid7
 from sootprint.core.records import Component, Interval, Place
@@ -127,6 +129,25 @@ def test_the_saving_is_that_of_hand_over_all_segments(job):
     assert found["intensity"]["method"] == "average, life-cycle, location-based"
     low, value, high = (found["saving_share"][name] for name in ("low", "value", "high"))
     assert low < value < high
+
+
+def test_hours_of_a_trace_take_away_what_was_said_of_the_year(job, monkeypatch):
+    """Which year's figure stood in does not matter once the hours count; other warnings stay."""
+    monkeypatch.setattr(sys.modules[__name__], "START", datetime(2031, 5, 6, tzinfo=UTC))
+    of_year = zones.intensity("FR", 2031).warnings
+    assert of_year
+    plain = segment
+
+    def warned(first, last):
+        return dataclasses.replace(
+            plain(first, last), place=Place(zone="FR"), warnings=(*of_year, "a meter was silent")
+        )
+
+    monkeypatch.setattr(sys.modules[__name__], "segment", warned)
+    _, last, _ = job(zone="FR")
+    assert "grid.csv" in next(one.source for one in last.factors if one.kind == "intensity")
+    assert "a meter was silent" in last.warnings
+    assert not set(of_year) & set(last.warnings)
 
 
 def test_the_first_segment_names_its_plan_and_claims_no_saving(job, own_home):

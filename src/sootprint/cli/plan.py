@@ -326,7 +326,8 @@ def picture(view: View, chosen: Option) -> Iterator[Text]:
         for at in starts
     ]
     least, most = min(values), max(values)
-    scale = f"{view.zone:.14} {least:.0f} to {most:.0f} g/kWh"
+    spread = f"{least:.0f}" if f"{least:.0f}" == f"{most:.0f}" else f"{least:.0f} to {most:.0f}"
+    scale = f"{view.zone:.14} {spread} g/kWh"
     indent = max(30, len(scale) + 1)
     for low in range(0, len(values), STRIP):
         bars, marks = Text(f"{'' if low else scale:<{indent}}"), Text(" " * indent)

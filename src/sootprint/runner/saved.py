@@ -23,6 +23,7 @@ from sootprint.planner.facility import of_region
 from sootprint.planner.waited import OWN_RATIO, Grid, Job, Moved, Segment, Waited, waited
 from sootprint.runner.beside import instead, month
 from sootprint.runner.followed import KEY, instant, stamp, with_plan
+from sootprint.tracker.refresh import without_year
 
 if TYPE_CHECKING:
     from sootprint.core.protocols import Intensity
@@ -67,7 +68,7 @@ def _by_trace(record: Footprint, state: State) -> Footprint:
         return record
     try:
         steps = TraceSource(Path(trace)).between(zone, *regrid.span(record))
-        return regrid.with_hours(record, steps)
+        return regrid.with_hours(without_year(record), steps)
     except (IntensityError, RecordError):
         return record
 

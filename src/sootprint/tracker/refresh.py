@@ -62,13 +62,11 @@ def refreshed(record: Footprint, settings: Settings, *, source: str | None = Non
     answer = configured.ask(record.place.zone, start, end)
     if answer.source == chain.ANNUAL:
         return Refreshed(_still_annual(record, answer.passed), answer.source, answer.passed)
-    of_year = _of_year(record)
-    plain = dataclasses.replace(
-        record, warnings=tuple(text for text in record.warnings if text not in of_year)
-    )
     told = dict.fromkeys(text for one in answer.intensities for text in one.warnings)
     return Refreshed(
-        regrid.with_hours(plain, answer.intensities, warnings=list(told)), answer.source, answer.passed
+        regrid.with_hours(without_year(record), answer.intensities, warnings=list(told)),
+        answer.source,
+        answer.passed,
     )
 
 
@@ -80,10 +78,16 @@ def _still_annual(record: Footprint, passed: tuple[str, ...]) -> Footprint:
     return dataclasses.replace(record, warnings=(*regrid.without_remarks(record.warnings), *reasons))
 
 
-def _of_year(record: Footprint) -> tuple[str, ...]:
-    """Warnings that an annual figure brought and that its hours make void."""
+def without_year(record: Footprint) -> Footprint:
+    """Record without the warnings that its annual figure brought, which its own hours make void.
+
+    Raises:
+        RecordError: It has no interval energies.
+    """
     try:
-        year = regrid.span(record)[0].year
-        return zones.intensity(record.place.zone or zones.WORLD, year).warnings
+        of_year = zones.intensity(record.place.zone or zones.WORLD, regrid.span(record)[0].year).warnings
     except CatalogueError:
-        return ()
+        return record
+    return dataclasses.replace(
+        record, warnings=tuple(text for text in record.warnings if text not in of_year)
+    )
