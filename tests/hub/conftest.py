@@ -92,7 +92,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 def emptied(engine: Engine) -> None:
     """Take all rows out of the PostgreSQL that tests share."""
-    names = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    names = ", ".join([*(table.name for table in Base.metadata.sorted_tables), "footprint_words_blocks"])
     with database.writing(engine) as connection:
         connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY"))
 

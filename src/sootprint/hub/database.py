@@ -167,11 +167,13 @@ def _read_ahead_postgresql(engine: Engine) -> int:
 _FITTING = """
 SELECT name FROM (
     SELECT c.oid::regclass::text AS name, sum(pg_relation_size(c.oid)) OVER (
-        ORDER BY CASE WHEN c.relname IN ('footprint', 'ix_footprint_words', 'footprint_pkey') THEN 0
+        ORDER BY CASE WHEN c.relname ~ '^(footprint|footprint_pkey|ix_footprint_words.*)$' THEN 0
             WHEN coalesce(i.indrelid, c.oid) = 'result'::regclass THEN 1 ELSE 2 END, pg_relation_size(c.oid), c.oid
     ) AS together
     FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid
-    WHERE coalesce(i.indrelid, c.oid) IN ('footprint'::regclass, 'result'::regclass)
+    WHERE coalesce(i.indrelid, c.oid) IN (
+        'footprint'::regclass, 'result'::regclass, 'footprint_words_blocks'::regclass
+    )
 ) listed WHERE together <= :share * pg_size_bytes(current_setting('shared_buffers')) ORDER BY together
 """
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 import zlib
@@ -16,7 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
-from sootprint.hub import beginnings, columns, rare, unshown, ways, words
+from sootprint.hub import beginnings, columns, cursors, rare, unshown, ways, words
 from sootprint.hub.tables import (
     Account,
     FootprintRow,
@@ -213,11 +211,24 @@ def _found_postgresql(connection: Connection, question: Question) -> list[dict[s
         return _sorted(connection, question, _filtered(question), way.rest)
     if not is_newest:
         return _listed(connection, question, _filtered(question, way.rest))
-    before = (1 << 62) if question.cursor is None else _uncursor(question)[-1]
-    found = _listed(connection, question, _filtered(question, way.rest), source=words.walked(before))
+    before = (_last(question) or [cursors.MOST])[-1]
+    filtered = _filtered(question, way.rest)
+    found = _listed(connection, question, filtered, source=words.walked(before))
     if len(found) > question.limit:
         return found
+    numbers, are_all = words.blocks(connection, wanted, before)
+    found = _joined(connection, question, filtered, words.within(numbers, before))
+    if are_all or len(found) > question.limit:
+        return found
     return _sorted(connection, question, _filtered(question, words.has(wanted)), sa.true())
+
+
+def _joined(
+    connection: Connection, question: Question, query: sa.Select[Any], source: Any
+) -> list[dict[str, Any]]:
+    """Rows of a page and one more as a source gives them, the newest first; no more of it is read."""
+    query = query.select_from(source).limit(question.limit + 1)
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def _sorted(
@@ -240,9 +251,9 @@ def _filtered(question: Question, has_words: Any = None, *, indexed: bool = True
         query = query.where((_bare[name] if indexed else _bare[name] + nothing) == value)
     if has_words is not None:
         query = query.where(has_words)
-    if question.cursor is None:
+    values = _last(question)
+    if not values:
         return query
-    values = _uncursor(question)
     by = _ORDERED.get(question.order)
     if by is None:
         return query.where(_bare["seq"] < values[-1])
@@ -256,7 +267,7 @@ def _asked(connection: Connection, question: Question) -> ways.Asked:
         filters=_filters(question),
         order=question.order,
         cost=None if by is None else by.name,
-        last=() if question.cursor is None else _uncursor(question),
+        last=_last(question),
         match=beginnings.matching(connection, _words(question)) if question.words else None,
     )
 
@@ -304,7 +315,7 @@ def _numbers(question: Question, match: str) -> Any:
     text = "SELECT rowid FROM footprint_words WHERE footprint_words MATCH :match"
     given: dict[str, Any] = {"match": match}
     if not question.filters and question.order == "newest":
-        before = (1 << 62) if question.cursor is None else _uncursor(question)[-1]
+        before = (_last(question) or [cursors.MOST])[-1]
         text += " AND rowid < :before ORDER BY rowid DESC LIMIT :most"
         given |= {"before": before, "most": question.limit + 1}
     return sa.text(text).bindparams(**given).columns(sa.column("rowid", sa.Integer))
@@ -312,23 +323,12 @@ def _numbers(question: Question, match: str) -> Any:
 
 def _cursor(question: Question, last: Mapping[str, Any]) -> str:
     by = _ORDERED.get(question.order)
-    values = [last["seq"]] if by is None else [last[by.name], last["seq"]]
-    return base64.urlsafe_b64encode(json.dumps([question.order, *values]).encode()).decode().rstrip("=")
+    return cursors.written(question.order, [*([] if by is None else [last[by.name]]), last["seq"]])
 
 
-def _uncursor(question: Question) -> list[Any]:
-    text = question.cursor or ""
-    values: list[Any] = [-1]
-    try:
-        data = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        order, *values = data
-        wanted = [int] if question.order == "newest" else [float, int]
-        fits = order == question.order and [type(one) for one in values] == wanted
-    except (ValueError, TypeError, binascii.Error, RecursionError):
-        fits = False
-    if not fits or not 0 <= values[-1] < 1 << 62:
-        raise InputError(f"cursor {text!r:.60} is none of this list: leave it out to begin at the start")
-    return values
+def _last(question: Question) -> list[Any]:
+    """What the page before ended with; empty for the first."""
+    return [] if question.cursor is None else cursors.read(question.order, question.cursor)
 
 
 def one(engine: Engine, key: str, version: int | None = None) -> Stored | None:

@@ -7,8 +7,9 @@ words. So its own estimates are asked for, and the way is chosen here:
 
 - Few records: the index of the rare words gives them, they are sorted, and frequent words are looked for in the first
   ones until a page is full.
-- Many: a walk back from the newest, in which a text without the letters of a word is not taken apart, 60,000 records
-  at most; then the index after all.
+- Many: a walk back from the newest, in which a text without the letters of a word is not taken apart, some thousand
+  records at most; then through the blocks of 256 records of which one has all words, as `footprint_words_blocks` tells;
+  and where filters leave too little of 60,000 such records, the index after all.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from sqlalchemy.engine import Connection
 from sootprint.hub.tables import FootprintRow, table_of
 
 FEW = 10_000  # records that are read and sorted for a page; of a million, the others fill one in 5,100 on average
-WALK = 60_000  # records that are walked through at most, in some 0.1 s
+NEWEST = 4_000  # records that are walked through before the blocks are asked for, in some 10 ms
+WALK = 60_000  # records of blocks that are walked through at most, in some 0.1 s
+BLOCK = 256  # records, as the migration has it
 DEARER = 20  # times as many records as the rarest word has, of which the index is not asked
 _rows = table_of(FootprintRow)
 _words = sa.column("words", _rows.c.words.type)
@@ -66,9 +69,70 @@ def way(connection: Connection, found: Sequence[str]) -> Way:
 
 
 def walked(before: int) -> sa.TextClause:
-    """The newest records before a number, that a page is looked for among; stands for the table."""
+    """The newest records before a number, among which a page is looked for first; stands for the table."""
     text = "(SELECT * FROM footprint WHERE seq < :before ORDER BY seq DESC LIMIT :walk) footprint"
-    return sa.text(text).bindparams(before=before, walk=WALK)
+    return sa.text(text).bindparams(before=before, walk=NEWEST)
+
+
+def blocks(connection: Connection, found: Sequence[str], before: int) -> tuple[list[int], bool]:
+    """Blocks before a number in which a record has some words, the newest first, and whether these are all.
+
+    The newest ones, which nobody has written yet, are among them, for they may have any words.
+
+    Args:
+        connection: Connection to PostgreSQL.
+        found: Beginnings of words, at least one.
+        before: Number before which the records lie.
+    """
+    most = max(1, WALK // BLOCK)
+    given = {"words": _query(found), "before": before, "most": most + 1}
+    connection.exec_driver_sql(
+        "SET LOCAL enable_seqscan = off"
+    )  # which would take the words of all blocks apart
+    known, newest, listed = connection.execute(_BLOCKS, given).one()
+    connection.exec_driver_sql("SET LOCAL enable_seqscan = on")
+    unwritten = range(min(before - 1, newest) // BLOCK, known, -1)
+    numbers = [*unwritten[: most + 1], *listed]
+    return numbers[:most], len(numbers) <= most
+
+
+# A block may have several rows. The sum keeps PostgreSQL from a walk along the index of the blocks, which would take
+# the words of each apart. Blocks do not tell which words stand beside each other, as those of a_b are to
+_BLOCKS = sa.text(
+    """
+    SELECT coalesce((SELECT max(block) FROM footprint_words_blocks), -1),
+        coalesce((SELECT max(seq) FROM footprint), 0),
+        ARRAY(
+            SELECT DISTINCT block + 0 FROM footprint_words_blocks
+            WHERE lexemes @@ CAST(replace(CAST(to_tsquery('simple', :words) AS text), '<->', '&') AS tsquery)
+                AND block + 0 <= (CAST(:before AS bigint) - 1) / 256
+            ORDER BY 1 DESC LIMIT :most
+        )
+    """
+)
+
+
+def within(numbers: Sequence[int], before: int) -> sa.TextClause:
+    """The records of some blocks before a number, in the order of the blocks, the newest first; stand for the table.
+
+    PostgreSQL goes through the blocks one by one, as each has its own bounds, and no further than it is asked for rows.
+    """
+    text = """
+        unnest(CAST(:blocks AS bigint[])) place (block), LATERAL (
+            SELECT * FROM footprint
+            WHERE seq >= place.block * 256 AND seq < least(place.block * 256 + 256, CAST(:before AS bigint))
+            ORDER BY seq DESC
+        ) footprint
+    """
+    return sa.text(text).bindparams(blocks=list(numbers), before=before)
+
+
+def blocks_again(connection: Connection) -> None:
+    """Make the blocks again from the records, as after a change by hand."""
+    connection.exec_driver_sql("DELETE FROM footprint_words_blocks")
+    connection.exec_driver_sql(
+        "SELECT footprint_words_seal(0, (coalesce(max(seq), 0) + 1) / 256) FROM footprint"
+    )
 
 
 def _simple() -> sa.TextClause:
@@ -76,8 +140,13 @@ def _simple() -> sa.TextClause:
 
 
 def _matches(text: Any, found: Sequence[str]) -> sa.ColumnElement[bool]:
-    query = sa.func.to_tsquery(_simple(), " & ".join(f"{word}:*" for word in found))
+    query = sa.func.to_tsquery(_simple(), _query(found))
     return sa.func.to_tsvector(_simple(), text).op("@@", return_type=sa.Boolean())(query)
+
+
+def _query(found: Sequence[str]) -> str:
+    """All of some beginnings of words, as PostgreSQL reads them."""
+    return " & ".join(f"{word}:*" for word in found)
 
 
 def _read(found: Sequence[str]) -> sa.ColumnElement[bool]:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from sootprint.catalogue import tables
-from sootprint.hub import chain, columns
+from sootprint.hub import chain, columns, words
 from sootprint.hub.database import writing
 from sootprint.hub.insight import heads, projections, rollups
 from sootprint.hub.insight.heads import Head
@@ -92,6 +92,8 @@ def mend(engine: Engine) -> int:
         connection.execute(sa.delete(_results).where(_results.c.seq.not_in(sa.select(_rows.c.seq))))
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("INSERT INTO footprint_words (footprint_words) VALUES ('rebuild')")
+        else:
+            words.blocks_again(connection)
     projections.count_again(engine)
     return mended
 
