@@ -70,6 +70,14 @@ def test_page_of_another_origin_changes_nothing(client: TestClient, headers: dic
     assert client.get(BASE).json()["items"] == []
 
 
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "http://["}, {"Origin": "http://[::1"}, {"Content-Length": "9" * 5_000}]
+)
+def test_header_that_cannot_be_read_is_refused(client: TestClient, headers: dict[str, str]) -> None:
+    """It is no fault of the hub's."""
+    assert client.post(BASE, content=b"{}", headers=headers).status_code in (403, 413)
+
+
 def test_own_origin_may_submit(client: TestClient) -> None:
     """The hub's own pages may."""
     headers = {"Origin": HOST, "Sec-Fetch-Site": "same-origin"}

@@ -25,6 +25,7 @@ PROXIED = (  # what proxies say of themselves
 OF_PROXIES = "1.0"  # HTTP in which nginx asks as it comes, and no browser or tool of today
 FOR_OTHERS = "/badges/"  # what pages elsewhere may show
 MISDIRECTED, TOO_MANY = 421, 429
+DIGITS = 18  # of a Content-Length
 # Probes, and what the page of a refusal loads
 NOT_LIMITED = ("/healthz", "/readyz", "/metrics", "/static/hub.css", "/static/hub.svg")
 POLICY = (
@@ -106,7 +107,7 @@ class Guard:
             return 400, "the address holds a NUL, which no name here has: leave %00 out", 0.0
         length = headers.get(b"content-length", b"0")
         limit = limit_of(scope["path"])
-        if not length.isdigit() or int(length) > limit:
+        if not length.isdigit() or len(length) > DIGITS or int(length) > limit:
             return 413, too_large(limit), 0.0
         if not self._hub.single_user and scope["path"] not in NOT_LIMITED:
             wait_s = self._hub.limits.take("visit", caller(scope))
@@ -169,7 +170,10 @@ def _same_origin(headers: dict[bytes, bytes], host: str) -> bool:
     origin = headers.get(b"origin")
     if origin is None:
         return True
-    parts = urlsplit(origin.decode("latin-1"))
+    try:
+        parts = urlsplit(origin.decode("latin-1"))
+    except ValueError:
+        return False
     return parts.scheme in ("http", "https") and parts.netloc == host
 
 
