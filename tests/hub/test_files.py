@@ -22,7 +22,7 @@ from sootprint.core.records import Footprint
 from sootprint.hub import accounts, chain, corrections, database, ingest, reading
 from sootprint.hub.app import application
 from sootprint.hub.context import Hub
-from sootprint.hub.files import backups, dumps
+from sootprint.hub.files import backups, dumps, uploads
 from sootprint.hub.ingest import Submission
 from sootprint.hub.insight import projections
 from sootprint.hub.tables import FootprintVersion, table_of
@@ -244,6 +244,41 @@ def test_uploaded_file_is_looked_at_then_published_once(
         assert _upload(client, name, text).status_code == 200
     (row,) = client.get("/api/v1/footprints", params={"view": "summary"}).json()["items"]
     assert (row["origin"], row["emissions_kg"] > 0.0) == (origin, True)
+
+
+def test_several_files_are_taken_in_each_by_itself(client: TestClient) -> None:
+    """A line of each; what cannot be used holds up no other, and nothing of it is stored."""
+    page = client.get("/upload", headers=HTML)
+    sealed = re.search(r'name="seal" value="(\w+)"', page.text)
+    assert sealed is not None
+    named = {
+        "a.csv": "name,hours,hardware,zone\nmine,48,A100,FR\nbad,x,A100,FR\n",
+        "broken.csv": b"\xff\xfe\x00",
+        "b.json": json.dumps([records.record(name="ours") for _ in range(60)]),
+        "<b>.csv": "",
+    }
+    files = [("file", (name, content)) for name, content in named.items()]
+
+    def sent(do: str, some: list[Any] = files) -> Any:
+        given = {"seal": sealed[1], "do": do}
+        return client.post("/upload", data=given, files=some, headers=HTML)
+
+    looked = sent("look")
+    assert looked.status_code == 200
+    assert "<strong>a.csv</strong>: 1 record to look at, nothing is stored yet" in looked.text
+    assert looked.text.count('<th role="rowheader"') == uploads.MOST_SHOWN
+    assert client.get("/api/v1/footprints").json()["items"] == []
+    for new, known in ((1, 0), (0, 1)):
+        text = sent("publish").text
+        assert f"<strong>a.csv</strong>: {new} new, {known} known here already, 1 row left out" in text
+        assert f"<strong>b.json</strong>: {60 * new} new, {60 * known} known here already" in text
+        assert "<strong>broken.csv</strong>: broken.csv is no text in UTF-8" in text
+        assert "<strong>&lt;b&gt;.csv</strong>: &lt;b&gt;.csv is empty" in text
+    assert len(client.get("/api/v1/footprints", params={"limit": 100}).json()["items"]) == 61
+    assert sent("publish", [files[1], files[3]]).status_code == 400
+    assert "no file is chosen" in sent("publish", [("file", ("", b""))]).text
+    many = sent("publish", [("file", (f"{n}.csv", "x")) for n in range(uploads.MOST_FILES + 1)])
+    assert (many.status_code, "Too many files" in many.text) == (400, True)
 
 
 def test_form_states_the_place_of_a_cluster(client: TestClient) -> None:

@@ -32,28 +32,29 @@ MEDIA |= {"json": "application/json"}
 
 @router.get("/upload")
 def upload_page(request: Request) -> Response:
-    """The form that takes a file."""
-    return _page(request, {}, None)
+    """The form that takes files."""
+    return _page(request, {}, [])
 
 
 @router.post("/upload")
 async def upload(request: Request) -> Response:
-    """Look at a file, or publish what it holds."""
+    """Look at files, or publish what they hold."""
     hub = hub_of(request)
-    given, name, content = await uploads.parts_of(request)
+    given, files = await uploads.parts_of(request)
     if not forms.is_sealed(hub, request, given):
         raise NotAllowedError("this form is not of this browser: load its page and send it again", 403)
     try:
         actor = None
         if given.get("do") == "publish":
             actor = await run_in_threadpool(forms.actor_of, request, given)
-        async with hub.at_work.held(len(content), caller(request.scope)):
-            found = await run_in_threadpool(uploads.taken, hub, given, name, content, actor=actor)
+        async with hub.at_work.held(sum(len(content) for _, content in files), caller(request.scope)):
+            found = await run_in_threadpool(uploads.taken, hub, given, files, actor=actor)
     except SootprintError as err:
         return await run_in_threadpool(
-            _page, request, given, None, problem=err.elsewhere, status=status_of(err)
+            _page, request, given, [], problem=err.elsewhere, status=status_of(err)
         )
-    return await run_in_threadpool(_page, request, given, found)
+    status = 400 if all(one.problem for one in found) else 200
+    return await run_in_threadpool(_page, request, given, found, status=status)
 
 
 @router.get("/template.csv")
@@ -96,7 +97,7 @@ def releases(request: Request) -> dict[str, Any]:
 def _page(
     request: Request,
     given: dict[str, str],
-    found: Uploaded | None,
+    found: list[Uploaded],
     *,
     problem: str | None = None,
     status: int = 200,
@@ -107,9 +108,9 @@ def _page(
         status=status,
         given=given,
         problem=problem,
-        found=found,
-        rows=_rows(found) if found else [],
+        found=[(one, _rows(one)) for one in found],
         most=uploads.MOST_SHOWN,
+        most_files=uploads.MOST_FILES,
         formats={name: SAYS[name] for name in FORMATS},
         columns=COLUMNS,
     )

@@ -14,7 +14,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from sootprint import importers
 from sootprint.catalogue import zones
-from sootprint.core.errors import InputError
+from sootprint.core.errors import InputError, SootprintError
 from sootprint.core.records import Footprint
 from sootprint.estimator.filled import Beside, Filling
 from sootprint.hub import ingest, judgement
@@ -29,7 +29,9 @@ from sootprint.settings import Settings
 
 MAX_FIELD = 4_096  # bytes of a field that is no file
 MOST_FIELDS = 12
-MOST_SHOWN = 50  # records and rows left out that a page lists
+MOST_FILES = 20  # of one form
+MOST_SHOWN = 50  # records that a page lists, and of each file rows left out
+File = tuple[str, bytes]  # name and content
 _NOBODY = Settings(home=Path("/nonexistent"), runtime_dir=Path("/nonexistent"))
 _ORIGINS = {
     "template": "form",
@@ -43,6 +45,8 @@ class Uploaded:
     """What a file holds, and what became of it.
 
     Args:
+        name: Name of the file.
+        problem: Why it cannot be used; None where it can.
         form: Form of the file.
         records: Records, filled in.
         left_out: Rows that became none.
@@ -50,15 +54,17 @@ class Uploaded:
         answer: Counts of what was taken in; None where it was only looked at.
     """
 
-    form: str
-    records: tuple[Footprint, ...]
-    left_out: tuple[LeftOut, ...]
-    previews: list[dict[str, Any]]
-    answer: dict[str, Any] | None
+    name: str
+    problem: str | None = None
+    form: str = ""
+    records: tuple[Footprint, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    previews: tuple[dict[str, Any], ...] = ()
+    answer: dict[str, Any] | None = None
 
 
-async def parts_of(request: Request) -> tuple[dict[str, str], str, bytes]:
-    """Fields of a form with one file, its name and content.
+async def parts_of(request: Request) -> tuple[dict[str, str], list[File]]:
+    """Fields of a form, and its files, each with name and content.
 
     Raises:
         InputError: The body is no such form.
@@ -70,7 +76,7 @@ async def parts_of(request: Request) -> tuple[dict[str, str], str, bytes]:
         yield body
 
     parser = MultiPartParser(
-        request.headers, stream(), max_files=1, max_fields=MOST_FIELDS, max_part_size=MAX_FIELD
+        request.headers, stream(), max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=MAX_FIELD
     )
     try:
         form = await parser.parse()
@@ -79,25 +85,54 @@ async def parts_of(request: Request) -> tuple[dict[str, str], str, bytes]:
             f"the form cannot be read: {getattr(err, 'message', err)!s:.100}; send it again"
         ) from None
     fields = {name: value.replace("\0", "") for name, value in form.items() if isinstance(value, str)}
-    file = form.get("file")
-    if not isinstance(file, UploadFile):
-        return fields, "", b""
-    content = await file.read()
+    files = [one for one in form.getlist("file") if isinstance(one, UploadFile) and one.filename]
+    named = [(Path(one.filename or "").name[:100], await one.read()) for one in files]
     await form.close()
-    return fields, Path(file.filename or "the file").name[:100], content
+    return fields, named
 
 
-def taken(hub: Hub, given: dict[str, str], name: str, content: bytes, *, actor: Actor | None) -> Uploaded:
-    """What a file holds; taken in where an actor is given.
+def taken(hub: Hub, given: dict[str, str], files: list[File], *, actor: Actor | None) -> list[Uploaded]:
+    """What each file holds; taken in where an actor is given, each file by itself.
 
     Raises:
-        InputError: The file cannot be used.
+        InputError: There is no file, or what stands beside them cannot be used.
         NotAllowedError: The actor may not submit.
     """
     if actor is not None and "submit" not in actor.may:
         raise NotAllowedError("publishing needs an account or a token that may submit", 401)
+    if not files:
+        raise InputError("no file is chosen: choose one or several of those below")
+    filling, room = Filling(_NOBODY, _beside(given)), MOST_SHOWN
+    found = []
+    for name, content in files:
+        try:
+            one = _one(hub, given, name, content, filling=filling, actor=actor, shown=room)
+        except SootprintError as err:
+            if len(files) == 1:
+                raise
+            one = Uploaded(name=name, problem=err.elsewhere)
+        room -= len(one.previews)
+        found.append(one)
+    return found
+
+
+def _one(
+    hub: Hub,
+    given: dict[str, str],
+    name: str,
+    content: bytes,
+    *,
+    filling: Filling,
+    actor: Actor | None,
+    shown: int,
+) -> Uploaded:
+    """What a file holds, of which some records are judged.
+
+    Raises:
+        InputError: The file cannot be used.
+    """
     if not content:
-        raise InputError(f"{name} is empty" if name else "no file is chosen: choose one of those below")
+        raise InputError(f"{name} is empty")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as err:
@@ -109,13 +144,13 @@ def taken(hub: Hub, given: dict[str, str], name: str, content: bytes, *, actor: 
         raise InputError(
             f"{name} has {len(found.records):,} records, at most {MAX_BATCH:,}: give it in parts"
         )
-    filling = Filling(_NOBODY, _beside(given))
     records = tuple(filling.of(one) for one in found.records)
     return Uploaded(
+        name=name,
         form=found.form,
         records=records,
         left_out=found.left_out,
-        previews=[judgement.preview(one) for one in records[:MOST_SHOWN]],
+        previews=tuple(judgement.preview(one) for one in records[:shown]),
         answer=None if actor is None else _stored(hub, records, found.form, given=given, actor=actor),
     )
 
