@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,13 +15,13 @@ from sqlalchemy.engine import Engine
 from starlette.testclient import TestClient
 
 from sootprint.core.errors import InputError
-from sootprint.hub import accounts, chain
+from sootprint.hub import accounts, chain, ingest
 from sootprint.hub.app import application
 from sootprint.hub.context import Hub
 from sootprint.hub.limits import Limits
 from sootprint.hub.people import passwords, sessions
 from sootprint.hub.people.tables import LoginSession
-from sootprint.hub.tables import Account, table_of
+from sootprint.hub.tables import Account, AuditEntry, table_of
 from tests.hub import records
 from tests.hub.conftest import HOST, KEY, hub
 
@@ -53,6 +55,13 @@ def browser(made: Hub) -> TestClient:
 def seal_of(client: TestClient, path: str) -> str:
     """Hidden field of a page's form."""
     found = re.search(r'name="seal" value="([0-9a-f]{64})"', client.get(path, headers=HTML).text)
+    assert found is not None, path
+    return found[1]
+
+
+def once_of(client: TestClient, path: str) -> str:
+    """Identity of a page that holds a form."""
+    found = re.search(r'name="once" value="([0-9a-f-]{36})"', client.get(path, headers=HTML).text)
     assert found is not None, path
     return found[1]
 
@@ -240,3 +249,89 @@ def test_days_of_a_token_are_a_number(open_hub: Hub, open_client: TestClient) ->
     assert log_in(open_client, "ann", PASSWORD) == 303
     form = {"seal": seal_of(open_client, "/account"), "days": "\u00b2", "scope_read": "1"}
     assert open_client.post("/account/tokens", data=form, headers=HTML).status_code == 400
+
+
+def test_form_that_is_sent_twice_makes_one_token(
+    visitor: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A double click; another page, or another wish on the same, is another token, and later none is shown again."""
+    assert log_in(visitor, "ada") == 303
+    once = once_of(visitor, "/account")
+    form = {"seal": seal_of(visitor, "/account"), "once": once, "scope_submit": "1", "days": "30"}
+
+    def made(**changes: str) -> list[str]:
+        answer = visitor.post("/account/tokens", data={**form, **changes}, headers=HTML)
+        return re.findall(r"soot_[0-9a-f]{8}\.[\w-]{43}", answer.text) or [str(answer.status_code)]
+
+    first = made()
+    assert made() == first
+    engine = visitor.app._hub.engine
+    assert [one["prefix"] for one in accounts.tokens(engine)] == [first[0].partition(".")[0]]
+    assert accounts.actor_of(engine, KEY, first[0]) is not None
+    others = [
+        made(days="31"),
+        made(once="01890000-0000-7000-8000-000000000000"),
+        made(once=""),
+        made(once=""),
+    ]
+    assert len({one for (one,) in [first, *others]}) == 5
+    assert len(accounts.tokens(engine)) == 5
+    accounts.revoke(engine, first[0])
+    assert made() == ["400"]
+    monkeypatch.setattr(accounts, "AGAIN", timedelta(seconds=-1))
+    assert made(days="31") == ["400"]
+    assert log_in(visitor, "mel") == 303
+    assert made(seal=seal_of(visitor, "/account"), days="31")[0] not in {one for (one,) in others}
+
+
+def test_form_that_is_sent_twice_does_what_it_says_once(visitor: TestClient) -> None:
+    """The end of a token, a claim and its verdict, a review, a budget: the second click shows what the first did."""
+    engine = visitor.app._hub.engine
+    with browser(visitor.app._hub) as boss:
+        assert log_in(boss, "mel") == 303
+        assert log_in(visitor, "ada") == 303
+        token = accounts.make_token(engine, KEY, "ada", scopes=("read",))
+        accounts.add_account(engine, "seeder", "maintainer")
+        others = ingest.Submission(
+            actor="seeder", account_id=accounts.actor_of(engine, KEY, _token(engine)).account_id,
+            origin="third-party",
+        )  # fmt: skip
+        one = records.record(project="vision")
+        ingest.take_in(engine, json.dumps(one).encode(), others)
+        accounts.set_role(engine, "mel", "reviewer")
+        claim, review = f"/footprints/{one['id']}/claim", {"id": one["id"], "version": "1"}
+        sent = [
+            (visitor, "/account/tokens/revoke", {"prefix": token.partition(".")[0]}),
+            (visitor, claim, {"method": "orcid", "proof": "0000-0001"}),
+            (boss, "/claims/1", {"verdict": "refuse", "note": "not convincing"}),
+            (boss, "/review", review | {"verdict": "confirmed", "note": "the log was looked at"}),
+            (boss, "/projects/view", {"name": "vision", "year": "2024", "kg": "100"}),
+        ]
+        for client, path, fields in sent:
+            form = fields | {"seal": seal_of(client, "/account"), "once": once_of(client, "/account")}
+            answers = [client.post(path, data=form, headers=HTML, follow_redirects=False) for _ in range(2)]
+            assert [answer.status_code for answer in answers] == [303, 303], path
+    with engine.connect() as connection:
+        actions = list(connection.scalars(sa.select(table_of(AuditEntry).c.action)))
+    assert [actions.count(one) for one in ("revoke", "claim", "decide", "review", "budget")] == [1] * 5
+
+
+def _token(engine: Engine) -> str:
+    return accounts.make_token(engine, KEY, "seeder", scopes=("read",))
+
+
+def test_password_that_is_sent_twice_logs_in(visitor: TestClient) -> None:
+    """The second click has the cookie of before the first: whoever set the password is let in, nobody else."""
+    assert log_in(visitor, "ada") == 303
+    before, new = visitor.cookies[sessions.COOKIE], "quite another one"
+    form = {"seal": seal_of(visitor, "/account"), "username": "ada", "old": PASSWORD, "new": new}
+
+    def status(**changes: str) -> int:
+        visitor.cookies.delete(sessions.COOKIE)
+        visitor.cookies.set(sessions.COOKIE, before)
+        answer = visitor.post("/account/password", data=form | changes, headers=HTML, follow_redirects=False)
+        return answer.status_code
+
+    assert [status() for _ in range(2)] == [303, 303]
+    assert status(new="a guess of somebody") == 401
+    assert status(username="mel") == 401

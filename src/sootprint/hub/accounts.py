@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import secrets
 import unicodedata
@@ -31,6 +33,7 @@ MAY = {
 }
 MARK = "soot"  # every token begins with it, so that leaked ones can be searched for
 LIFE = timedelta(days=365)
+AGAIN = timedelta(minutes=10)  # in which a form that is sent again, as by a double click, gets the same token
 _NAME = re.compile(r"[\w.@ -]{1,80}")
 # Small letters of other scripts that look like Latin ones (Unicode Technical Standard #39)
 _ALIKE = str.maketrans("авекмнорстухіјѕԁһӏαβεικνορτυχω", "abekmhopctyxijsdhlabeiknoptyxw")
@@ -133,6 +136,7 @@ def make_token(
     scopes: tuple[str, ...],
     life: timedelta | None = LIFE,
     actor: str = "local",
+    page: str | None = None,
 ) -> str:
     """A new token of an account; it is shown this once.
 
@@ -143,14 +147,17 @@ def make_token(
         scopes: What the token may do, at most what its account may.
         life: How long it is valid; None for ever.
         actor: Who makes it, for the audit log.
+        page: Identity of the page whose form asks for it; sent again it gets the same token. None for none.
 
     Raises:
-        InputError: There is no such open account, or a scope is none or more than its role has.
+        InputError: There is no such open account, a scope is none or more than its role has, or the form was sent
+            long before.
     """
     for scope in scopes:
         if scope not in SCOPES:
             raise InputError(f"scope {scope!r:.40} is not one of {', '.join(SCOPES)}")
-    prefix, secret = f"{MARK}_{secrets.token_hex(4)}", secrets.token_urlsafe(32)
+    said = None if page is None else json.dumps([page, name, scopes, str(life)])
+    prefix, secret = _new() if said is None else _following(key, said)
     expires = None if life is None else _stamp(datetime.now(UTC) + life)
     with writing(engine) as connection:
         account = _account(connection, name)
@@ -158,9 +165,12 @@ def make_token(
         if account.closed_at is not None or beyond:
             why = "is closed" if account.closed_at else f"is a {account.role}, who may not {beyond[0]}"
             raise InputError(f"account {name!r} {why}: name another account or scope")
+        hashed = mac(key, "token", f"{prefix}.{secret}")
+        if said is not None and _is_made(connection, hashed):
+            return f"{prefix}.{secret}"
         row = {
             "prefix": prefix,
-            "mac": mac(key, "token", f"{prefix}.{secret}"),
+            "mac": hashed,
             "account_id": account.id,
             "scopes": " ".join(scopes),
             "created_at": now(),
@@ -171,8 +181,30 @@ def make_token(
     return f"{prefix}.{secret}"
 
 
+def _new() -> tuple[str, str]:
+    return f"{MARK}_{secrets.token_hex(4)}", secrets.token_urlsafe(32)
+
+
+def _following(key: bytes, said: str) -> tuple[str, str]:
+    """Prefix and secret that follow from what a form said and from the server's key, which nobody else has."""
+    secret = base64.urlsafe_b64encode(bytes.fromhex(mac(key, "secret of a token", said)))
+    return f"{MARK}_{mac(key, 'prefix of a token', said)[:8]}", secret.decode().rstrip("=")
+
+
+def _is_made(connection: Connection, hashed: str) -> bool:
+    """Whether a form made its token just before.
+
+    Raises:
+        InputError: It did so long before, or the token was revoked.
+    """
+    known = connection.execute(sa.select(_tokens).where(_tokens.c.mac == hashed)).first()
+    if known is not None and (known.revoked_at or known.created_at < _stamp(datetime.now(UTC) - AGAIN)):
+        raise InputError("this form has made its token already: load the page again for another one")
+    return known is not None
+
+
 def revoke(engine: Engine, prefix: str, *, owner: int | None = None, actor: str = "local") -> None:
-    """Make a token worthless from now on.
+    """Make a token worthless from now on; its owner may say so twice, as by a double click.
 
     Args:
         engine: Database.
@@ -189,6 +221,11 @@ def revoke(engine: Engine, prefix: str, *, owner: int | None = None, actor: str 
         if owner is not None:
             found = found.where(_tokens.c.account_id == owner)
         if connection.execute(found.values(revoked_at=now())).rowcount == 0:
+            mine = sa.select(_tokens.c.prefix).where(
+                _tokens.c.prefix == prefix, _tokens.c.account_id == owner
+            )
+            if owner is not None and connection.scalar(mine):
+                return  # it is what was asked for
             raise InputError(
                 f"no valid token begins with {prefix!r:.40}: `sootprint hub token list` shows all"
             )

@@ -95,9 +95,10 @@ def set_budget(engine: Engine, name: str, year: str, kg: str, *, actor: Actor) -
         raise InputError(f"budget is {kg!r:.40}: it is a mass above 0 kg, e.g. 1200")
     row = {"project": name, "year": int(year), "emissions_kg": mass, "at": now(), "actor": actor.name}
     with writing(engine) as connection:
-        connection.execute(
-            sa.delete(_budgets).where(_budgets.c.project == name, _budgets.c.year == int(year))
-        )
+        here = sa.and_(_budgets.c.project == name, _budgets.c.year == int(year))
+        if connection.scalar(sa.select(_budgets.c.emissions_kg).where(here)) == mass:
+            return  # a double click
+        connection.execute(sa.delete(_budgets).where(here))
         connection.execute(sa.insert(_budgets), row)
         detail = {"project": name, "year": int(year), "emissions_kg": mass}
         chain.append(connection, actor=actor.name, action="budget", detail=detail)

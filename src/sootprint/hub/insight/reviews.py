@@ -49,11 +49,7 @@ def review(engine: Engine, key: str, verdict: str, *, version: str, note: str, a
         UnknownRecordError: There is no such published record.
         NotYoursError: It is the reviewer's own, or its newest version is.
     """
-    note = columns.label(note.strip(), MAX_NOTE) or ""
-    if verdict not in VERDICTS:
-        raise InputError(f"verdict {verdict!r:.40} is not one of {', '.join(VERDICTS)}")
-    if not note:
-        raise InputError("note is empty: say in a sentence what you looked at")
+    note = _note(verdict, note)
     with writing(engine) as connection:
         found = connection.execute(sa.select(_rows).where(_rows.c.id == key)).mappings().first()
         if found is None or found["state"] != columns.PUBLISHED:
@@ -64,6 +60,8 @@ def review(engine: Engine, key: str, verdict: str, *, version: str, note: str, a
             raise InputError(
                 f"version is {version!r:.20}, the newest is {found['version']}: look at that one"
             )
+        if _is_said(connection, key, found["version"], (actor.name, verdict, note)):
+            return  # a double click
         row = {
             "footprint": key, "version": found["version"], "at": now(), "account_id": actor.account_id,
             "actor": actor.name, "verdict": verdict, "note": note,
@@ -72,6 +70,23 @@ def review(engine: Engine, key: str, verdict: str, *, version: str, note: str, a
         detail = {"id": key, "version": found["version"], "verdict": verdict}
         chain.append(connection, actor=actor.name, action="review", detail=detail)
         apply(connection, dict(found), verdict)
+
+
+def _note(verdict: str, note: str) -> str:
+    if verdict not in VERDICTS:
+        raise InputError(f"verdict {verdict!r:.40} is not one of {', '.join(VERDICTS)}")
+    note = columns.label(note.strip(), MAX_NOTE) or ""
+    if not note:
+        raise InputError("note is empty: say in a sentence what you looked at")
+    return note
+
+
+def _is_said(connection: Connection, key: str, version: int, said: tuple[str, str, str]) -> bool:
+    """Whether the newest review of a version is by the same actor, with the same verdict and note."""
+    here = sa.and_(_reviews.c.footprint == key, _reviews.c.version == version)
+    query = sa.select(*_reviews.c["actor", "verdict", "note"]).where(here).order_by(_reviews.c.seq.desc())
+    last = connection.execute(query.limit(1)).first()
+    return last is not None and tuple(last) == said
 
 
 def _senders(connection: Connection, row: Any) -> tuple[int | None, int | None]:

@@ -12,7 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from sootprint.core import instants
 from sootprint.core.errors import RecordError
+from sootprint.core.ids import is_uuid7
 from sootprint.hub import chain, columns, ingest
 from sootprint.hub.accounts import Actor
 from sootprint.hub.corrections import UnknownRecordError
@@ -32,8 +34,16 @@ MAX_PROOF = 400
 _claims, _rows, _accounts = table_of(Claim), table_of(FootprintRow), table_of(Account)
 
 
-def claim(engine: Engine, key: str, actor: Actor, *, method: str, proof: str) -> int:
-    """Number of a new claim on a record.
+def claim(engine: Engine, key: str, actor: Actor, *, method: str, proof: str, page: str = "") -> int:
+    """Number of a new claim on a record; of a form that is sent again, as by a double click, that of its first.
+
+    Args:
+        engine: Database.
+        key: Identity of the record.
+        actor: Who claims it.
+        method: How it can be checked.
+        proof: What to look at.
+        page: Identity of the page that the form stood on, a UUID of version 7; empty where there is none.
 
     Raises:
         UnknownRecordError: There is no such published record.
@@ -50,10 +60,11 @@ def claim(engine: Engine, key: str, actor: Actor, *, method: str, proof: str) ->
             raise RecordError("this record is no third-party estimate: it is its sender's already")
         mine = _claims.c.account_id.is_not_distinct_from(actor.account_id)
         standing = sa.or_(_claims.c.state == CONFIRMED, sa.and_(_claims.c.state == PENDING, mine))
-        known = connection.execute(
-            sa.select(_claims.c.state).where(_claims.c.footprint_id == key, standing)
-        ).first()
+        known = connection.execute(sa.select(_claims).where(_claims.c.footprint_id == key, standing)).first()
         if known is not None:
+            said = (known.state, known.account_id, known.method, known.proof)
+            if said == (PENDING, actor.account_id, method, proof) and _is_since(known.at, page):
+                return int(known.id)
             raise RecordError(f"there is a claim on this record already, which is {known.state}")
         made = {
             "footprint_id": key, "account_id": actor.account_id, "method": method, "proof": proof,
@@ -65,7 +76,14 @@ def claim(engine: Engine, key: str, actor: Actor, *, method: str, proof: str) ->
     return int(number)
 
 
-def decide(engine: Engine, number: int, actor: Actor, *, confirmed: bool, note: str = "") -> str:
+def _is_since(at: str, page: str) -> bool:
+    """Whether something was done after a page was made, whose identity begins with the milliseconds of that."""
+    return is_uuid7(page) and at >= instants.stamp(int(page[:8] + page[9:13], 16) / 1000)
+
+
+def decide(
+    engine: Engine, number: int, actor: Actor, *, confirmed: bool, note: str = "", page: str = ""
+) -> str:
     """Identity of the record whose claim was confirmed or refused.
 
     Raises:
@@ -76,11 +94,13 @@ def decide(engine: Engine, number: int, actor: Actor, *, confirmed: bool, note: 
         found = connection.execute(sa.select(_claims).where(_claims.c.id == number)).first()
         if found is None:
             raise UnknownRecordError(f"no claim {number}")
+        state = CONFIRMED if confirmed else REFUSED
         if found.state != PENDING:
+            if (found.state, found.decided_by) == (state, actor.name) and _is_since(found.decided_at, page):
+                return str(found.footprint_id)  # the form was sent again
             raise RecordError(f"claim {number} is {found.state} already")
         if found.account_id is not None and found.account_id == actor.account_id:
             raise RecordError("nobody decides on a claim of his own: leave it to somebody else")
-        state = CONFIRMED if confirmed else REFUSED
         values = {
             "state": state, "decided_by": actor.name, "decided_at": now(),
             "note": columns.label(note, MAX_PROOF) or None,

@@ -126,8 +126,12 @@ async def change_password(request: Request) -> Response:
     """A new password for whoever knows the old one; all other browsers are logged out."""
     given = await sealed_fields(request)
     slow_down(request, "login")
-    actor = await run_in_threadpool(_member, request)
-    engine, new = hub_of(request).engine, given.get("new", "")
+    new, who = given.get("new", ""), given.get("username", "")
+    known_here = await run_in_threadpool(viewer_of, request) is not VISITOR
+    done = None if known_here else await run_in_threadpool(_logged_in_again, request, who, new)
+    if done is not None:
+        return done
+    actor, engine = await run_in_threadpool(_member, request), hub_of(request).engine
     known, wait_s = await run_in_threadpool(_tried, request, actor.name, given.get("old", ""))
     if wait_s:
         return await run_in_threadpool(_account, request, actor, problem=_wait(wait_s), status=TOO_MANY)
@@ -172,8 +176,9 @@ async def decide(request: Request, number: int) -> Response:
 def _decided(request: Request, number: int, given: dict[str, str]) -> Response:
     if not 0 < number < 1 << 31 or given.get("verdict") not in ("confirm", "refuse"):
         raise InputError("say whether the claim is confirmed or refused")
-    confirmed, note = given["verdict"] == "confirm", given.get("note", "")
-    claims.decide(hub_of(request).engine, number, _deciding(request), confirmed=confirmed, note=note)
+    said = {"note": given.get("note", ""), "page": given.get("once", "")}
+    confirmed, actor = given["verdict"] == "confirm", _deciding(request)
+    claims.decide(hub_of(request).engine, number, actor, confirmed=confirmed, **said)
     return RedirectResponse("/claims", status_code=303)
 
 
@@ -203,6 +208,12 @@ def _tried(request: Request, name: str, password: str) -> tuple[int | None, floa
     if found is not None:
         guesses.forgive(hub, one)
     return found, wait_s
+
+
+def _logged_in_again(request: Request, name: str, password: str) -> Response | None:
+    """Login of whoever set this password just before, as by a double click; None where it is not the present one."""
+    found, _ = _tried(request, name, password) if name and password else (None, 0.0)
+    return None if found is None else _logged_in(request, found, "/account")
 
 
 def _wait(wait_s: float) -> str:
@@ -266,7 +277,16 @@ def _new_token(request: Request, actor: Actor, given: dict[str, str]) -> str:
     if not scopes:
         raise InputError("tick at least one thing that the token may do")
     life = timedelta(days=int(days))
-    return accounts.make_token(hub.engine, hub.key, actor.name, scopes=scopes, life=life, actor=actor.name)
+    page = given.get("once", "")
+    return accounts.make_token(
+        hub.engine,
+        hub.key,
+        actor.name,
+        scopes=scopes,
+        life=life,
+        actor=actor.name,
+        page=page if is_uuid7(page) else None,
+    )
 
 
 def _claim(
@@ -288,7 +308,9 @@ def _claimed(request: Request, key: str, given: dict[str, str]) -> Response:
         raise NotAllowedError("a claim needs an account that may submit", 401 if viewer is VISITOR else 403)
     method, proof = given.get("method", ""), given.get("proof", "")
     try:
-        claims.claim(hub_of(request).engine, key, viewer, method=method, proof=proof)
+        claims.claim(
+            hub_of(request).engine, key, viewer, method=method, proof=proof, page=given.get("once", "")
+        )
     except SootprintError as err:
         return _claim(request, key, given, problem=err.elsewhere, status=status_of(err))
     return RedirectResponse(f"/footprints/{key}", status_code=303)
