@@ -132,24 +132,28 @@ def test_record_that_no_list_has_comes_back_and_one_without_a_version_goes(
     assert chain.verify(engine).count == 0
 
 
-def test_counts_and_sums_are_compared_part_by_part_where_they_are_many(
+def test_counts_and_sums_that_are_many_are_put_together_on_the_disk(
     engine: Engine, filled: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Many parts find what one finds, and no more is held than a part."""
+    """Many parts find what one finds, no more is held than one part and a record, and the rows are read once."""
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE tally SET n = n + 1 WHERE facet IN ('country', 'hardware')"))
         connection.execute(sa.text("UPDATE rollup SET n = n + 1 WHERE kind = 'model'"))
     whole = _found(engine)
-    most = 0
-    counted = agreement._counted
+    held: list[int] = []
+    read: list[int] = []
+    put, published = agreement._put, projections.published
 
-    def watched(*given: Any) -> Any:
-        nonlocal most
-        counts, sums = counted(*given)
-        most = max(most, len(counts) + len(dict(sums.items())))
-        return counts, sums
+    def watched(counts: Any, *given: Any) -> None:
+        held.append(len(counts) + len(given[1]))
+        put(counts, *given)
 
-    monkeypatch.setattr(agreement, "_counted", watched)
+    def reading(*given: Any) -> Any:
+        read.append(1)
+        return published(*given)
+
+    monkeypatch.setattr(agreement, "_put", watched)
+    monkeypatch.setattr(projections, "published", reading)
     monkeypatch.setattr(agreement, "HELD", 3)
     parts = _found(engine)
     assert (parts.count, parts.sums, sorted(parts.problems)) == (
@@ -157,7 +161,26 @@ def test_counts_and_sums_are_compared_part_by_part_where_they_are_many(
         whole.sums,
         sorted(whole.problems),
     )
-    assert 0 < most < whole.sums / 2
+    assert len(held) > 2
+    assert max(held) < whole.sums
+    assert read == [1]
+
+
+def test_progress_of_a_check_is_told(engine: Engine, filled: list[dict[str, Any]]) -> None:
+    """From the log to the sums, each to its end."""
+    told: list[tuple[str, int, int]] = []
+    part = ["log"]
+
+    def step(done: int, total: int) -> None:
+        told.append((part[-1], done, total))
+
+    assert chain.verify(engine, step=step).count == 0
+    assert agreement.check(engine, say=part.append, step=step) is not None
+    assert part == ["log", "comparing lists", "comparing sums"]
+    for name in part[:2]:
+        done, total = [one[1:] for one in told if one[0] == name][-1]
+        assert done == total > 0
+    assert any(name == "comparing sums" for name, _, _ in told)
 
 
 def test_row_that_an_earlier_engine_made_is_as_good(engine: Engine) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sootprint.cli import hub_own, hub_store, options, output, shell
+from sootprint.cli import hub_own, hub_store, options, output, progress, shell
 from sootprint.cli.hub_accounts import token, user
 from sootprint.cli.hub_campaign import campaign
 from sootprint.cli.hub_client import pull, push, retract
@@ -157,9 +157,12 @@ def verify(
         from sootprint.hub import chain
         from sootprint.hub.insight import agreement
 
-        found = chain.verify(engine, shown=False)
-        mended = agreement.mend(engine) if rebuild and not found.count else None
-        listed = agreement.check(engine)
+        with progress.shown("checking the log") as (say, step):
+            found = chain.verify(engine, shown=False, step=step)
+            if mends := rebuild and not found.count:
+                say("making lists and sums again")
+            mended = agreement.mend(engine) if mends else None
+            listed = agreement.check(engine, say=say, step=step)
     if json:
         output.print_json(_plain(found, listed, mended))
     else:

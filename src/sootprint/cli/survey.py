@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sootprint.cli import options, output, shell
+from sootprint.cli import options, output, progress, shell
 
 if TYPE_CHECKING:
     from sootprint.survey import Dataset
@@ -115,8 +112,7 @@ def survey(
         shell.wrong("name one of DATA, --dataset NAME or --from-hub URL")
     if mapping is not None and data is None:
         shell.wrong("--mapping is for a table: name it as DATA")
-    with _progress() as (say, step):
-        say("reading")
+    with progress.shown("reading") as (say, step):
         if from_hub is not None:
             from sootprint.survey import hub
 
@@ -135,30 +131,6 @@ def survey(
     else:
         _print(loaded, found)
         _say_written(out, written)
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
-    """Two calls, for the name of a part and for steps done of all, shown on a terminal while the work goes on."""
-    if not sys.stderr.isatty():
-        yield (lambda _: None), (lambda _, __: None)
-        return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        SpinnerColumn,
-        TextColumn,
-        TimeElapsedColumn,
-    )
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=output.console(stderr=True), transient=True) as bar:
-        task = bar.add_task("reading", total=None)
-        yield (
-            lambda name: bar.reset(task, total=None, description=name),
-            lambda done, total: bar.update(task, completed=done, total=total),
-        )
 
 
 def _print(data: Dataset, found: dict[str, Any]) -> None:

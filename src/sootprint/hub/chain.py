@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -23,11 +24,27 @@ START = "0" * 64
 MOST_SHOWN = 20  # problems that are told one by one
 CHECKERS = 2  # threads that unpack and hash contents
 AT_ONCE = 100  # versions that are read at once, each of which may have megabytes
+LINKS = 1_000  # entries of the log that are read at once
 _entries = table_of(AuditEntry)
 _versions = table_of(FootprintVersion)
 Version = Mapping[str, Any]  # with id, version, sha256, at, account_id and reason
+Step = Callable[[int, int], None]  # called with how much of what there is was looked at
 SAID = ("at", "account_id", "reason")  # of a version beside its content
 _DIGESTED = ("id", "version", "sha256", *SAID)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What does not fit, as far as it is shown, and how much that is."""
+
+    problems: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def tell(self, problems: Iterable[str]) -> None:
+        for problem in problems:
+            self.count += 1
+            if len(self.problems) < MOST_SHOWN:
+                self.problems.append(problem)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +126,11 @@ def head(engine: Engine) -> str:
         return str(connection.scalar(newest) or START)
 
 
-def verify(engine: Engine, *, shown: bool = True) -> Verified:
+def unseen(done: int, total: int) -> None:
+    """Nobody is told how far it is."""
+
+
+def verify(engine: Engine, *, shown: bool = True, step: Step = unseen) -> Verified:
     """Check of every link, of every version's content, and that each record shows its newest version.
 
     All is looked at as it was at one moment, for more may come in meanwhile.
@@ -117,25 +138,46 @@ def verify(engine: Engine, *, shown: bool = True) -> Verified:
     Args:
         engine: Database.
         shown: Whether it is looked at which version each record shows; `insight.agreement` looks at all of its row.
+        step: Called with how many entries were looked at, of how many.
     """
-    problems: list[str] = []
-    digests: dict[int, tuple[str, str]] = {}
-    count = 0
+    found = _Found()
     with at_one_moment(engine) as connection, ThreadPoolExecutor(CHECKERS) as checkers:
-        for seq, rows in groupby(_checked(connection, checkers, problems), key=lambda row: row.audit_seq):
-            listed = [{name: getattr(row, name) for name in _DIGESTED} for row in rows]
-            count += len(listed)
-            digests[seq] = (digest(listed), digest_of_contents(listed))
-        entries, head, wrong = _links(connection, digests)
-        problems += wrong
-        problems += _heads(connection) if shown else ()
+        versions = _Versions(_checked(connection, checkers, found))
+        entries, head = _links(connection, versions, found, step)
+        found.tell(_heads(connection) if shown else ())
     return Verified(
         entries=entries,
-        versions=count,
+        versions=versions.count,
         head=head,
-        problems=tuple(problems[:MOST_SHOWN]),
-        count=len(problems),
+        problems=tuple(found.problems),
+        count=found.count,
     )
+
+
+class _Versions:
+    """Versions in the order of their entries, of which those of one entry are in memory at a time."""
+
+    def __init__(self, rows: Iterable[Any]) -> None:
+        self._groups = groupby(rows, key=lambda row: row.audit_seq)
+        self._next = next(self._groups, None)
+        self.count = 0
+
+    def before(self, seq: float) -> Iterator[int]:
+        """Entries below a number that brought versions, which are passed by."""
+        while self._next is not None and self._next[0] < seq:
+            yield self._next[0]
+            self._taken()
+
+    def of(self, seq: int) -> list[dict[str, Any]]:
+        """Versions of an entry, which are taken."""
+        return self._taken() if self._next is not None and self._next[0] == seq else []
+
+    def _taken(self) -> list[dict[str, Any]]:
+        assert self._next is not None
+        listed = [{name: getattr(row, name) for name in _DIGESTED} for row in self._next[1]]
+        self.count += len(listed)
+        self._next = next(self._groups, None)
+        return listed
 
 
 @contextlib.contextmanager
@@ -149,7 +191,7 @@ def at_one_moment(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _checked(connection: Connection, checkers: Executor, problems: list[str]) -> Iterator[Any]:
+def _checked(connection: Connection, checkers: Executor, found: _Found) -> Iterator[Any]:
     """Versions in the order of their entries; what is wrong with their contents is added to the problems.
 
     Some threads unpack and hash, for which Python lets them run beside each other, while the next are read.
@@ -160,13 +202,13 @@ def _checked(connection: Connection, checkers: Executor, problems: list[str]) ->
     for rows in parts:
         waiting.append((rows, checkers.submit(_contents, rows)))
         if len(waiting) > CHECKERS:
-            yield from _done(*waiting.popleft(), problems)
-    for rows, found in waiting:
-        yield from _done(rows, found, problems)
+            yield from _done(*waiting.popleft(), found)
+    for rows, checked in waiting:
+        yield from _done(rows, checked, found)
 
 
-def _done(rows: Sequence[Any], found: Future[list[str]], problems: list[str]) -> Sequence[Any]:
-    problems += found.result()
+def _done(rows: Sequence[Any], checked: Future[list[str]], found: _Found) -> Sequence[Any]:
+    found.tell(checked.result())
     return rows
 
 
@@ -188,24 +230,28 @@ def _sha256(body: bytes) -> str | None:
         return None
 
 
-def _links(connection: Connection, digests: dict[int, tuple[str, str]]) -> tuple[int, str, list[str]]:
-    """Number of entries, hash of the last, and what does not fit."""
-    before, entries, wrong, empty = START, 0, [], (digest(()),)
-    unknown = set(digests)
-    for row in connection.execute(sa.select(_entries).order_by(_entries.c.seq)):
-        unknown.discard(row.seq)
+def _links(connection: Connection, versions: _Versions, found: _Found, step: Step) -> tuple[int, str]:
+    """Number of entries, and hash of the last; what does not fit is added to what was found."""
+    total = int(connection.scalar(sa.select(sa.func.max(_entries.c.seq))) or 0)
+    before, entries = START, 0
+    unknown: list[int] = []
+    query = sa.select(_entries).order_by(_entries.c.seq)
+    for row in connection.execute(query, execution_options={"yield_per": LINKS}):
         entries += 1
         if row.seq != entries:
-            wrong.append(f"entry {entries} of the log is missing")
+            found.tell([f"entry {entries} of the log is missing"])
             entries = row.seq
         if row.chain != chained(before, dict(row._mapping)):
-            wrong.append(f"entry {row.seq} of the log does not fit the one before it")
-        if row.digest not in digests.get(row.seq, empty):
-            wrong.append(f"the versions that entry {row.seq} brought are not the same any more")
+            found.tell([f"entry {row.seq} of the log does not fit the one before it"])
+        unknown += versions.before(row.seq)
+        listed = versions.of(row.seq)
+        if row.digest not in (digest(listed), digest_of_contents(listed)):
+            found.tell([f"the versions that entry {row.seq} brought are not the same any more"])
         before = row.chain
-    if unknown:
-        wrong += _versions_without_entry(connection, sorted(unknown))
-    return entries, before, wrong
+        step(entries, total)
+    unknown += versions.before(math.inf)
+    found.tell(_versions_without_entry(connection, unknown) if unknown else ())
+    return entries, before
 
 
 def _versions_without_entry(connection: Connection, seqs: Sequence[int]) -> Iterator[str]:

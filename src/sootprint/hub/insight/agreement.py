@@ -6,9 +6,9 @@ record, the counts of facets, the sums. All of it is computed again here, some r
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,15 +21,17 @@ from sootprint.hub.database import writing
 from sootprint.hub.insight import heads, projections, rollups
 from sootprint.hub.insight.heads import Head
 from sootprint.hub.insight.tables import Rollup
+from sootprint.hub.insight.totals import Totals
 from sootprint.hub.tables import FootprintRow, ResultRow, Tally, table_of
 
 AT_ONCE = 100  # records that are looked at at once, each of which may have megabytes
-HELD = 100_000  # counts and sums that are held at once; of more, all rows are read once for each part of them
+HELD = 100_000  # counts and sums that are in memory at once; more are put together on the disk
 MOST_SHOWN = chain.MOST_SHOWN
 NEAR = 1e-6  # of a sum, which is changed with each batch and so loses its last digits
 LEAST = 1e-3  # of a sum [kWh, kg]: what rounding leaves where the largest record that counts came and went
 _rows, _results = table_of(FootprintRow), table_of(ResultRow)
 _tally, _rollup = table_of(Tally), table_of(Rollup)
+Say = Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -55,21 +57,31 @@ class Agreement:
             self.problems.append(problem)
 
 
-def check(engine: Engine) -> Agreement | None:
+def check(engine: Engine, *, say: Say = lambda _: None, step: chain.Step = chain.unseen) -> Agreement | None:
     """What does not follow from the versions; None while the hub makes lists and sums again after an upgrade.
 
     Each record is looked at as it was at one moment, and so are all counts and sums, for more may come in meanwhile.
+
+    Args:
+        engine: Database.
+        say: Called with what is looked at from now on.
+        step: Called with how far that is, of how much.
     """
     if not projections.is_made(engine):
         return None
-    found, last = Agreement(), 0
+    found, last, newest = Agreement(), 0, _newest(engine)
+    say("comparing lists")
     while some := _some(engine, last):
         for head in some:
             for problem in head.problems():
                 found.tell(problem)
         last, found.records = _last(some), found.records + len(some)
+        step(last, newest)
+    say("comparing sums")
     with chain.at_one_moment(engine) as connection:
-        for problem in (*_strays(connection), *_sums(connection, found)):
+        for problem in _strays(connection):
+            found.tell(problem)
+        for problem in _sums(connection, found, lambda seq: step(seq, newest)):
             found.tell(problem)
     return found
 
@@ -89,7 +101,7 @@ def mend(engine: Engine) -> int:
             mended += len(wrong)
         last = _last(some)
     with writing(engine) as connection:
-        connection.execute(sa.delete(_results).where(_results.c.seq.not_in(sa.select(_rows.c.seq))))
+        connection.execute(sa.delete(_results).where(_OF_NO_RECORD))
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("INSERT INTO footprint_words (footprint_words) VALUES ('rebuild')")
         else:
@@ -120,69 +132,70 @@ def _restore(engine: Engine) -> int:
     return n
 
 
+# PostgreSQL looks a list of a million through for each row where it is asked for what is not in it
+_OF_NO_RECORD = ~sa.exists().where(_rows.c.seq == _results.c.seq)
+
+
 def _strays(connection: Connection) -> Iterator[str]:
     """Records that no list has, and results of records that there are not."""
     for key in heads.lost(connection, MOST_SHOWN):
         yield f"{key} has versions and is in no list"
-    query = sa.select(_results.c.seq).where(_results.c.seq.not_in(sa.select(_rows.c.seq))).distinct()
+    query = sa.select(_results.c.seq).where(_OF_NO_RECORD).distinct()
     for (seq,) in connection.execute(query.limit(MOST_SHOWN)):
         yield f"a leaderboard has a result of record number {seq}, which there is not"
 
 
-def _sums(connection: Connection, found: Agreement) -> Iterator[str]:
-    """Counts and sums that do not follow from the rows, a part of them at a time where they are many."""
-    stored = sum(
-        connection.scalar(sa.select(sa.func.count()).select_from(one)) or 0 for one in (_tally, _rollup)
-    )
-    found.sums, parts = 0, 1 + stored // HELD
-    for part in range(parts):
-        counts, sums = _counted(connection, part, parts)
-        found.sums += len(counts)
-        yield from _counts_off(connection, counts, part, parts)
-        made = dict(sums.items())
-        found.sums += len(made)
-        yield from _sums_off(connection, made, part, parts)
+def _newest(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.scalar(sa.select(sa.func.max(_rows.c.seq))) or 0)
 
 
-def _counted(
-    connection: Connection, part: int, parts: int
-) -> tuple[Counter[tuple[str, str]], rollups.Changes]:
-    """Counts and sums of all rows whose names are of one part."""
-    counts: Counter[tuple[str, str]] = Counter()
-    sums = rollups.Changes(lambda key: _part(key, parts) == part)
-    for row, listed in projections.published(connection):
-        sums.add(row)
-        counts.update(one for one in columns.facets(row, listed) if _part(one, parts) == part)
-    return counts, sums
+def _sums(connection: Connection, found: Agreement, step: Callable[[int], None]) -> Iterator[str]:
+    """Counts and sums that do not follow from the rows, which are read once."""
+    with closing(Totals(1)) as counts, closing(Totals(len(rollups.SUMS))) as sums:
+        _count(connection, counts, sums, step)
+        found.sums = len(counts) + len(sums)
+        yield from _counts_off(connection, counts)
+        yield from _sums_off(connection, sums)
 
 
-def _part(key: tuple[str, str], parts: int) -> int:
-    return zlib.crc32("\0".join(key).encode()) % parts
+def _count(connection: Connection, counts: Totals, sums: Totals, step: Callable[[int], None]) -> None:
+    """Let all rows bring their counts and sums, a part of which is in memory at a time."""
+    held, changes = Counter[tuple[str, str]](), rollups.Changes()
+    for number, (row, listed) in enumerate(projections.published(connection)):
+        if number % AT_ONCE == 0:
+            step(row["seq"])
+        if len(held) + len(changes) >= HELD:
+            _put(held, counts, changes, sums)
+            held, changes = Counter(), rollups.Changes()
+        held.update(columns.facets(row, listed))
+        changes.add(row)
+    _put(held, counts, changes, sums)
 
 
-def _counts_off(
-    connection: Connection, counts: Counter[tuple[str, str]], part: int, parts: int
-) -> Iterator[str]:
-    left = dict(counts)
+def _put(held: Counter[tuple[str, str]], counts: Totals, changes: rollups.Changes, sums: Totals) -> None:
+    counts.add({key: [float(n)] for key, n in held.items()})
+    sums.add(dict(changes.items()))
+
+
+def _counts_off(connection: Connection, counts: Totals) -> Iterator[str]:
     query = sa.select(_tally.c.facet, _tally.c.value, _tally.c.n)
-    for facet, value, n in connection.execute(query, execution_options={"yield_per": HELD}):
-        if _part((facet, value), parts) == part and (right := left.pop((facet, value), 0)) != n:
+    for facet, value, n in connection.execute(query, execution_options={"yield_per": AT_ONCE}):
+        right = int((counts.pop((facet, value)) or [0.0])[0])
+        if right != n:
             yield f"the count of {facet} {value!r:.80} is {n}, by the records it is {right}"
-    for (facet, value), right in left.items():
-        yield f"the count of {facet} {value!r:.80} is missing, by the records it is {right}"
+    for (facet, value), (n,) in counts:
+        yield f"the count of {facet} {value!r:.80} is missing, by the records it is {int(n)}"
 
 
-def _sums_off(
-    connection: Connection, made: dict[tuple[str, str], list[float]], part: int, parts: int
-) -> Iterator[str]:
+def _sums_off(connection: Connection, made: Totals) -> Iterator[str]:
     nothing = [0.0] * len(rollups.SUMS)
     kinds = (rollups.TIME, rollups.PLACE, rollups.MODEL, rollups.DESIGN)
     query = sa.select(_rollup).where(_rollup.c.kind.in_(kinds))
-    for row in connection.execute(query, execution_options={"yield_per": HELD}).mappings():
+    for row in connection.execute(query, execution_options={"yield_per": AT_ONCE}).mappings():
         key = (row["kind"], row["key"])
-        if _part(key, parts) == part:
-            yield from _sum_off(key, dict(row), dict(zip(rollups.SUMS, made.pop(key, nothing), strict=True)))
-    for kind, name in made:
+        yield from _sum_off(key, dict(row), dict(zip(rollups.SUMS, made.pop(key) or nothing, strict=True)))
+    for (kind, name), _ in made:
         yield f"the sum of {kind} {name!r:.80} is missing"
 
 

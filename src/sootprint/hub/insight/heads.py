@@ -120,8 +120,8 @@ def _told(kept: Row) -> Row:
 
 def lost(connection: Connection, most: int) -> list[str]:
     """Records of which there are versions and no row, the oldest first."""
-    known = sa.select(_rows.c.id)
-    query = sa.select(_versions.c.id).where(_versions.c.version == 1, _versions.c.id.not_in(known))
+    unknown = ~sa.exists().where(_rows.c.id == _versions.c.id)
+    query = sa.select(_versions.c.id).where(_versions.c.version == 1, unknown)
     return list(connection.scalars(query.order_by(_versions.c.audit_seq, _versions.c.id).limit(most)))
 
 

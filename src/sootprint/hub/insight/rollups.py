@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,14 +28,9 @@ COUNTS = tuple(name for name in SUMS if name.partition("_")[0] in ("n", "bounded
 
 
 class Changes:
-    """Changes of the sums that a batch brings.
+    """Changes of the sums that a batch brings."""
 
-    Args:
-        is_wanted: Whether the sum of a kind and key is to be made; all are where None.
-    """
-
-    def __init__(self, is_wanted: Callable[[tuple[str, str]], bool] | None = None) -> None:
-        self._is_wanted = is_wanted
+    def __init__(self) -> None:
         self._sums: dict[tuple[str, str], list[float]] = {}
 
     def add(self, row: Mapping[str, Any], sign: int = 1) -> None:
@@ -43,10 +38,13 @@ class Changes:
         if row["state"] != columns.PUBLISHED or row["marked"]:
             return
         terms = _terms(row)
-        for key in filter(self._is_wanted, keys(row)):
+        for key in keys(row):
             sums = self._sums.setdefault(key, [0.0] * len(SUMS))
             for index, term in enumerate(terms):
                 sums[index] += sign * term
+
+    def __len__(self) -> int:
+        return len(self._sums)
 
     def items(self) -> Iterator[tuple[tuple[str, str], list[float]]]:
         """Kind and key of each group with its terms."""
