@@ -10,7 +10,7 @@ import pytest
 from sootprint import report
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, Footprint, Hardware, Model, Paper, Place, Stage, Work
-from sootprint.hub import evidence, truth
+from sootprint.hub import admission, columns, evidence, truth
 from sootprint.report import paper
 from tests.hub import records
 
@@ -239,6 +239,22 @@ def test_stated_pue_enters_the_emissions_and_the_start_gives_the_year() -> None:
     told = {"started": "2020-05-01", "paper": Paper(published="2022-01-01")}
     assert truth.year_of(dataclasses.replace(one, **told)) == 2020
     assert truth.year_of(dataclasses.replace(one, **(told | {"started": None}))) == 2022
+
+
+def test_year_of_a_start_elsewhere_is_that_in_utc() -> None:
+    """So that lists by year, months of a project and the grid of a training go by one clock."""
+    for started, year, kept in (
+        ("2020-12-31T23:30:00-02:00", 2021, "2021-01-01T01:30:00Z"),
+        ("2021-01-01T00:30+01:00", 2020, "2020-12-31T23:30:00Z"),
+        ("2020-W53-5", 2021, "2021-01-01"),
+        ("2020-12-31T24:00", 2021, "2021-01-01T00:00:00Z"),
+    ):
+        one = admission.admitted(records.record(started=started)).footprint
+        made = truth.recompute(dataclasses.replace(one, given={}))
+        row = columns.row(one, made)
+        assert (truth.year_of(one), row["year"], row["started"]) == (year, year, kept)
+        assert {factor.period for factor in made.factors if factor.kind == "intensity"} == {str(year)}
+        assert one.started == started  # the record itself is kept as it came
 
 
 def test_year_and_processor_that_a_record_has_are_not_called_missing() -> None:

@@ -37,18 +37,6 @@ def year_of(at_s: float) -> int:
     return time.gmtime(at_s).tm_year
 
 
-def written_year(text: str | None) -> int | None:
-    """Year that a text of somebody's begins with; None where it begins with anything else.
-
-    Digits of other scripts are none: `str.isdigit` takes a superscript, which no number can be made of.
-
-    >>> written_year("2024-03-01"), written_year("in 2024"), written_year("²⁰²⁴")
-    (2024, None, None)
-    """
-    digits = (text or "")[:4]
-    return int(digits) if len(digits) == 4 and digits.isascii() and digits.isdigit() else None
-
-
 def start_of_year_s(year: int) -> float:
     """Instant at which a year begins in UTC, in seconds since 1970 [s].
 

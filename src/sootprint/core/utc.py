@@ -1,12 +1,17 @@
-"""Instants as ISO 8601 writes them, in UTC."""
+"""Instants and years as ISO 8601 writes them, in UTC."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+import re
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from sootprint.core.errors import InputError
 
 _DIGITS = range(9, 12)  # of seconds since 1970: the years 1973 to 5138
+
+# The end of a day as the last instant of it, which Python takes from 3.14 on alone
+_MIDNIGHT = re.compile(r"(\S{7,10})[T ]24(:?00){0,2}([.,]0+)?(?=$|Z|[+-])")
+_AS_WRITTEN = re.compile(r"\d{4}-\d\d-\d\d(T(?!24)\d\d:\d\d:\d\d(\.\d+)?Z)?", re.ASCII)
 
 
 def instant(text: str, clock: tzinfo = UTC) -> datetime:
@@ -21,9 +26,13 @@ def instant(text: str, clock: tzinfo = UTC) -> datetime:
 
     >>> instant("2026-01-31T12:00:00+02:00").isoformat(), instant("2026-01-31").isoformat()
     ('2026-01-31T10:00:00+00:00', '2026-01-31T00:00:00+00:00')
+    >>> instant("2026-12-31T24:00Z").isoformat()
+    '2027-01-01T00:00:00+00:00'
     """
-    found = datetime.fromisoformat(text)
+    ends = _MIDNIGHT.match(text)
+    found = datetime.fromisoformat(f"{ends[1]}T00:00{text[ends.end() :]}" if ends else text)
     try:
+        found += timedelta(days=1 if ends else 0)
         return (found.replace(tzinfo=clock) if found.tzinfo is None else found).astimezone(UTC)
     except OverflowError:
         raise ValueError(f"{text} lies beyond the years that can be written") from None
@@ -78,3 +87,40 @@ def zone(name: str) -> tzinfo:
 
 def _is_seconds(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) in _DIGITS
+
+
+def written_year(text: str | None) -> int | None:
+    """Year in UTC of a date or instant of ISO 8601, else the year that a text begins with; None where there is none.
+
+    Digits of other scripts are none: `str.isdigit` takes a superscript, which no number can be made of.
+
+    >>> written_year("2024-12-31T23:30-02:00"), written_year("2020-W53-5"), written_year("2024, spring")
+    (2025, 2021, 2024)
+    >>> written_year("in 2024"), written_year("0000-01-01"), written_year("²⁰²⁴")
+    (None, None, None)
+    """
+    said = text or ""
+    if not said[:4].isascii():
+        return None
+    try:
+        return instant(said).year
+    except ValueError:
+        return int(said[:4]) or None if len(said) >= 4 and said[:4].isdigit() else None
+
+
+def written(text: str) -> str:
+    """A date or instant of ISO 8601 in UTC, so that texts sort as what they mean; anything else as it is.
+
+    >>> written("2024-12-31T23:30-02:00"), written("2020-W53-5"), written("2024-03")
+    ('2025-01-01T01:30:00Z', '2021-01-01', '2024-03')
+    """
+    if _AS_WRITTEN.fullmatch(text):
+        return text
+    try:
+        at = instant(text)
+    except ValueError:
+        return text
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return at.isoformat(timespec="microseconds" if at.microsecond else "seconds").replace("+00:00", "Z")

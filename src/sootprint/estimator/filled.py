@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sootprint.catalogue import regions, zones
 from sootprint.catalogue.hardware import Cpu
-from sootprint.core import carbon, instants, intervals
+from sootprint.core import carbon, intervals, utc
 from sootprint.core.errors import CatalogueError, InputError, RecordError
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Footprint, Hardware, Place
@@ -268,7 +268,7 @@ def _with_facility(stated: Footprint) -> str:
 
 def year_of(footprint: Footprint) -> int | None:
     """Year that a record states: of its start, else as given."""
-    started = instants.written_year(footprint.started)
+    started = utc.written_year(footprint.started)
     if started is not None:
         return started
     given = footprint.given.get("year")

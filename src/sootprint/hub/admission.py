@@ -13,7 +13,6 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -23,6 +22,7 @@ from pydantic_core import from_json
 from sootprint.core import codec, decode
 from sootprint.core.errors import RecordError
 from sootprint.core.records import Footprint
+from sootprint.core.utc import instant
 from sootprint.hub import pieces
 from sootprint.hub.room import SMALL
 from sootprint.hub.validator import validator
@@ -236,7 +236,7 @@ def _check_date(name: str, text: str | None) -> None:
     try:
         if not text.isascii():  # digits of other scripts are read, but sorted behind all others
             raise ValueError(text)
-        year = datetime.fromisoformat(text + rest).year
+        year = instant(text + rest).year
     except ValueError:
         raise RecordError(
             f"/{name} is {text!r:.60}: it is a date or time of ISO 8601, e.g. 2024-03-01T12:00:00Z"

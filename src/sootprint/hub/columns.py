@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sootprint.charts.letters import clean
+from sootprint.core import utc
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint, Result, device_count, idle_kwh, main_device
 from sootprint.hub import curves, evidence, truth
@@ -48,7 +49,7 @@ def row(footprint: Footprint, recomputed: Recomputed) -> dict[str, Any]:
         "model": label(_of(footprint.model, "name")),
         "paper": label(paper(footprint)),
         "year": truth.year_of(footprint),
-        "started": label(footprint.started, 40),
+        "started": label(utc.written(footprint.started) if footprint.started else None, 40),
         "zone": label(footprint.place.zone, 60),
         "country": label(country(footprint), 60),
         "hardware": label(_of(main, "name")),

@@ -21,10 +21,10 @@ from sootprint.catalogue.tables import PACKAGED
 from sootprint.charts.families import MEASURED, WALL, family_of
 from sootprint.core import carbon, intervals
 from sootprint.core.errors import CatalogueError, InputError, SootprintError
-from sootprint.core.instants import written_year
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Footprint, device_count, main_device
 from sootprint.core.units import G_PER_KG, J_PER_KWH, W_PER_KW, hours
+from sootprint.core.utc import written_year
 from sootprint.estimator import devices, factors
 from sootprint.estimator.audit import Finding
 from sootprint.estimator.inputs import Job

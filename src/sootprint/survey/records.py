@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sootprint.core import codec, instants, units
+from sootprint.core import codec, units, utc
 from sootprint.core.errors import InputError, RecordError
 from sootprint.core.merging import parts
 from sootprint.core.quantity import Quantity
@@ -212,7 +212,7 @@ def _work(record: Footprint) -> Row:
         "stage": record.stage,
         "paper": paper.citation or paper.doi or paper.arxiv,
         "published": published,
-        "year": instants.written_year(published),
+        "year": utc.written_year(published),
         "hardware": main.name if main else None,
         "devices": None if (count := device_count(record)) is None else float(count),
         "wall_hours": units.hours(record.duration_s) if record.duration_s else None,
@@ -234,7 +234,7 @@ def _carbon(record: Footprint) -> Row:
     factor = next((one for one in record.factors if one.kind == "intensity"), None)
     return {
         "intensity_g_per_kwh": _value(record.intensity_g_per_kwh),
-        "intensity_year": instants.written_year(factor.period) if factor else None,
+        "intensity_year": utc.written_year(factor.period) if factor else None,
         "intensity_basis": _basis_of_intensity(record),
         "pue": _value(record.pue),
         "energy_given_kwh": _value(energy),

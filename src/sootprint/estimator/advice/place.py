@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sootprint.catalogue import regions, tables, zones
 from sootprint.core import intervals
 from sootprint.core.errors import CatalogueError
-from sootprint.core.instants import written_year
 from sootprint.core.quantity import Factor, Quantity
+from sootprint.core.utc import written_year
 from sootprint.estimator.advice import hours
 from sootprint.estimator.advice.baseline import Baseline
 from sootprint.estimator.advice.measure import NO_EVIDENCE, NOT_HERE, Effect, Idea

@@ -8,6 +8,7 @@ between the writers, then counts and sums from one look at the database, correct
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -25,9 +26,10 @@ from sootprint.hub.insight import reviews, rollups
 from sootprint.hub.insight.tables import Review, Rollup
 from sootprint.hub.tables import AuditEntry, FootprintRow, FootprintVersion, ResultRow, Tally, table_of
 
-STATE = 4  # of the projections that this program makes; one more with each change of what they hold
+STATE = 5  # of the projections that this program makes; one more with each change of what they hold
 # What a record's text holds where a state gave it other projections than the one before; every record's where not named
-CHANGED = {4: b'"split":"'}
+_WHEN = rb'"(started|published)":"(?!\d{4}(-\d\d){0,2}"|\d{4}(-\d\d){2}T(?!24)\d\d:\d\d:\d\d(\.\d+)?Z")'
+CHANGED = {4: re.compile(b'"split":"'), 5: re.compile(_WHEN)}
 MADE, PROGRESS = "made", "making"
 CHUNK = 500
 AT_START = 5_000  # records that are made again while all wait, in a few seconds
@@ -116,7 +118,8 @@ def _renewed(engine: Engine, last: int, was: int = 0) -> int | None:
 
 def _is_touched(text: bytes, was: int) -> bool:
     """Whether a record may have other projections than a state gave it."""
-    return any(CHANGED.get(state, b"") in text for state in range(was + 1, STATE + 1))
+    states = range(was + 1, STATE + 1)
+    return any(state not in CHANGED or CHANGED[state].search(text) for state in states)
 
 
 def count_again(engine: Engine) -> int:
