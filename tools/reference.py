@@ -19,6 +19,12 @@ from typing import Any
 FOLDER = Path("docs/reference")
 PLAIN = {"str": "string", "float": "number", "int": "integer", "bool": "boolean"}
 NOTE = "<!-- Made by tools/reference.py from the code; change it there. -->"
+FLAGS = (
+    "The power of `energy-off` is the stated mean power where there is one: in a table its own column, in a record "
+    "`power_w` of `given`; else the rated power.\n"
+    "Energy that a publication measured may lie above rated power x hours, and is flagged: of the runs that a hub is "
+    "seeded with this is OLMoE, whose 45.0 MWh without the PUE are 4.6 % more than 700 W for 61,440 hours."
+)
 FIGURES = (
     "The folder `figures` holds each as SVG, PNG and PDF, its points as CSV, and what lies over them (means) as "
     "`KEY_NAME.csv`; its folder `dark` holds the drawings on a dark ground.\n"
@@ -93,7 +99,7 @@ def survey_page() -> str:
     sections = (
         f"## Columns that a table may bring\n\n{columns(schema.GIVEN)}",
         f"## Columns that are computed\n\n{columns(schema.DERIVED)}",
-        f"## Flags\n\nA flag repairs nothing and drops nothing.\n\n{flags}",
+        f"## Flags\n\nA flag repairs nothing and drops nothing.\n\n{flags}\n\n{FLAGS}",
         f"## Figures\n\n{FIGURES}\n\n{figures}",
         f"## summary.json\n\nUnknown is `null`; maps keep the order that a reader wants.\n\n{results}",
     )

@@ -14,6 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+import polars
 import pytest
 import sqlalchemy as sa
 import yaml
@@ -22,7 +23,7 @@ from starlette.testclient import TestClient
 
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, CurvePoint, Model, Paper, Place, Result
-from sootprint.hub import accounts, columns, database, ingest, plot, serve
+from sootprint.hub import accounts, columns, database, ingest, plot, seed, serve
 from sootprint.hub.app import application
 from sootprint.hub.context import Hub
 from sootprint.hub.insight import awards, own, projections, projects, quality, rollups, surveyed, trends
@@ -30,6 +31,8 @@ from sootprint.hub.insight.compared import changed
 from sootprint.hub.insight.tables import Rollup
 from sootprint.hub.tables import FootprintRow, ResultRow, Tally, table_of
 from sootprint.report import figures
+from sootprint.survey.checks import flags
+from sootprint.survey.dataset import from_footprints
 from tests.hub import records
 from tests.hub.conftest import HOST, KEY
 from tests.hub.test_database import LOCAL
@@ -429,6 +432,17 @@ def test_differences_of_versions_are_found() -> None:
         ("/b/c/1", "2", "not there"),
         ("/d", "null", "not there"),
         ("/e/f", "not there", "x"),
+    ]
+
+
+def test_stated_mean_power_is_what_an_energy_is_compared_with() -> None:
+    """Of the published runs whose energy is stated, one was measured above the rated power of its devices."""
+    data = from_footprints(seed.footprints(), name="seed")
+    flagged = flags(data).filter(polars.col("flag") == "energy-off")
+    assert flagged.get_column("model").to_list() == ["OLMoE 1B-7B 0924"]
+    assert data.frame.get_column("mean_power_w").drop_nulls().unique().sort().to_list()[:2] == [
+        172.553,
+        189.429,
     ]
 
 

@@ -94,8 +94,15 @@ def _footprint(run: str, rows: Sequence[Row]) -> Footprint:
         stage=next((stage for words, stage in _STAGES if words in first["scope"]), "other"),
         paper=Paper(citation=first["paper"] or None, arxiv=first["arxiv"] or None, published=first["year"]),
         results=tuple(_results(rows)),
-        given={name: first[name] for name in _STATED if first[name]} | {"table": TABLE, "run": run},
+        given=_given(first) | {"table": TABLE, "run": run},
     )
+
+
+def _given(row: Row) -> dict[str, Any]:
+    """What the table states; the mean power of a device also by the name that estimates have for it."""
+    power_w = _number(row, "avg_power_w_reported")
+    stated: dict[str, Any] = {name: row[name] for name in _STATED if row[name]}
+    return stated | ({} if power_w is None else {"power_w": power_w})
 
 
 def _id(run: str, year: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -218,7 +219,16 @@ def _work(record: Footprint) -> Row:
         "wall_hours": units.hours(record.duration_s) if record.duration_s else None,
         "device_hours": hours or None,
         "rated_power_w": main.rated_power_w if main else None,
+        "mean_power_w": _stated_power_w(record),
     }
+
+
+def _stated_power_w(record: Footprint) -> float | None:
+    """Mean power of one device that whoever made the record stated beside it [W]."""
+    given = record.given.get("power_w")
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        return None
+    return float(given) if 0.0 < given < math.inf else None
 
 
 def _place(record: Footprint) -> Row:
