@@ -155,7 +155,7 @@ def _in_words(err: Exception) -> str:
     """One line about an error; without the file's path, as the line may enter the record."""
     if isinstance(err, SootprintError):
         return str(err)
-    return f"{type(err).__name__}: {err.strerror if isinstance(err, OSError) else err}"
+    return f"{type(err).__name__}: {(isinstance(err, OSError) and err.strerror) or err}"
 
 
 class Part(NamedTuple):
