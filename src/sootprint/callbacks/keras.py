@@ -5,6 +5,7 @@ On the PyTorch backend it pauses between two batches, on the others at the end o
 
 from __future__ import annotations
 
+import functools
 import json
 import zipfile
 import zlib
@@ -61,7 +62,9 @@ class SootprintCallback(Measured, Base):  # type: ignore[misc]
     ) -> None:
         self._keras = needed("keras", package="keras")
         super().__init__()
-        self._measure(checkpoint, run, settings, every_s=every_s)
+        self._anew = functools.partial(self._measure, checkpoint, run, settings, every_s=every_s)
+        self._anew()
+        self._is_over = False
         self._by_batch = self._keras.backend.backend() == "torch"
         self._epoch, self._total = 0, 1
         self._start: dict[str, Any] = {}
@@ -69,7 +72,10 @@ class SootprintCallback(Measured, Base):  # type: ignore[misc]
         self._function: Any = None  # that trains, while batches are skipped
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Start to measure; load what was saved."""
+        """Start to measure, each training by itself; load what was saved."""
+        if self._is_over:
+            self._anew()
+        self._is_over = False
         self._session.begin()
         self._total = self.params.get("epochs") or 1
         if self.path is not None and is_resumed():
@@ -127,6 +133,7 @@ class SootprintCallback(Measured, Base):  # type: ignore[misc]
         """End the run."""
         self.model._initial_epoch = None
         self._session.end()
+        self._is_over = True
 
     def _check(self, epoch: int, done: int) -> None:
         path = self.path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,9 @@ class SootprintCallback(Measured, Base):  # type: ignore[misc]
     ) -> None:
         needed(*MODULES, package="lightning")
         super().__init__()
-        self._measure(checkpoint, run, settings, every_s=every_s)
+        self._anew = functools.partial(self._measure, checkpoint, run, settings, every_s=every_s)
+        self._anew()
+        self._is_over = False
         self._total: int | None = None
         self._data: Any = None
         self._saved: dict[str, Any] = {}
@@ -58,9 +61,12 @@ class SootprintCallback(Measured, Base):  # type: ignore[misc]
         return None if found is None else str(found)
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
-        """Start to measure, before the model and the data are set up."""
+        """Start to measure, each fit by itself, before the model and the data are set up."""
         if stage != "fit":
             return
+        if self._is_over:
+            self._anew()
+        self._is_over = False
         self._session.begin()
         if self.path is not None:
             if is_planned():
@@ -128,10 +134,12 @@ class SootprintCallback(Measured, Base):  # type: ignore[misc]
     def on_fit_end(self, trainer: Any, pl_module: Any) -> None:
         """End the run."""
         self._session.end()
+        self._is_over = True
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
         """End the run of a training that failed."""
         self._session.end()
+        self._is_over = True
 
     def state_dict(self) -> dict[str, Any]:
         """Random numbers of all ranks and the place in the data, in a checkpoint that is written here."""

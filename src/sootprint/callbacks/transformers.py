@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,9 @@ class SootprintCallback(Measured, Base):  # type: ignore[misc]
         needed("transformers", package="transformers accelerate")
         super().__init__()
         self._pausable, self._pausing = pausable, False
-        self._session = Session(run, settings, pausable=pausable)
+        self._anew = functools.partial(Session, run, settings)
+        self._session = self._anew(pausable=pausable)
+        self._is_over = False
         self._folder: Path | None = None
         self._total: float | None = None
 
@@ -66,7 +69,10 @@ class SootprintCallback(Measured, Base):  # type: ignore[misc]
             warn("save_only_model=True leaves out the optimiser: the training is not paused")
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Start to measure."""
+        """Start to measure, each training by itself."""
+        if self._is_over:
+            self._session = self._anew(pausable=self._pausable)
+        self._is_over = False
         self._session.begin()
         self._total = max(1.0, state.num_train_epochs - int(state.epoch or 0.0))
         if self._pausable:
@@ -111,6 +117,7 @@ class SootprintCallback(Measured, Base):  # type: ignore[misc]
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """End the run."""
         self._session.end()
+        self._is_over = True
 
     def _check(self, control: Any) -> None:
         if self._session.verdict() == PAUSE:
