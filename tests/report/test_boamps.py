@@ -257,3 +257,13 @@ def test_there_and_back_keeps_energy_duration_hardware_and_place(
     told = json.loads(first)["measures"][0]
     assert {name: second["measures"][0].get(name) for name in kept} == {name: told.get(name) for name in kept}
     assert second["task"]["taskStage"] == json.loads(first)["task"]["taskStage"]
+
+
+def test_power_of_an_estimate_is_no_utilisation() -> None:
+    """The format asks for the mean busy share; what an estimate states is its power over the rated one."""
+    part = Component(
+        component="accelerator:0", meter="estimate", energy_kwh=Quantity(value=64.0), utilisation=0.3
+    )
+    (planned,) = made(whole(components=(part,)))["measures"]
+    (measured,) = made(whole(components=(dataclasses.replace(part, meter="nvml"),)))["measures"]
+    assert "averageUtilizationGpu" not in planned and measured["averageUtilizationGpu"] == 0.3

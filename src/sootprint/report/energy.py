@@ -12,7 +12,6 @@ from sootprint.core.records import CurvePoint, Footprint, Gap, Span
 from sootprint.report import figures, whole, words
 from sootprint.report.parts import Section, table
 
-STATED = ("estimate", "given")  # in the place of a meter, where nothing was measured
 MOST_GAPS = 8
 MOST_SPANS = 8
 MOST_METRICS = 8
@@ -80,7 +79,7 @@ def _idle(found: tuple[Part, ...]) -> Section | None:
     rows = [
         (part.label, figures.share(part.utilisation), figures.share(_ratio(part.idle_kwh, part.energy_kwh)))
         for part in found
-        if (part.utilisation is not None or part.idle_kwh is not None) and part.meter not in STATED
+        if (part.utilisation is not None or part.idle_kwh is not None) and part.meter not in words.STATED
     ]
     if not rows:
         return None

@@ -11,6 +11,7 @@ BASES = {
     "assumed": "assumed",
     "derived": "computed",
 }
+STATED = ("estimate", "given")  # in the place of a meter, where nothing was measured
 METERS = {
     "nvml": "driver of the NVIDIA device",
     "amdsmi": "driver of the AMD device",

@@ -275,7 +275,8 @@ def _meter(one: Component) -> str:
 
 
 def _utilisation(footprint: Footprint, family: str) -> float | None:
-    shares = [one.utilisation for one in _of_family(footprint, family)]
+    """Mean busy share as it was measured; that of an estimate is its power over the rated one."""
+    shares = [None if one.meter in words.STATED else one.utilisation for one in _of_family(footprint, family)]
     known = [one for one in shares if one is not None]
     return sum(known) / len(known) if known and len(known) == len(shares) else None
 
