@@ -6,7 +6,9 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -46,6 +48,22 @@ def test_help_has_an_example_and_json(call, name: str) -> None:
     assert f"\n      sootprint {name}" in result.stdout
     assert "--json" in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+def _all(path: str, command: Any) -> Iterator[str]:
+    """Commands and groups below a command, by their words."""
+    for name, below in getattr(command, "commands", {}).items():
+        words = f"{path} {name}".strip()
+        yield words
+        yield from _all(words, below)
+
+
+@pytest.mark.parametrize("name", list(_all("", get_command(app))))
+def test_every_help_fits_80_columns_and_shows_how_to_call_it(call, name: str) -> None:
+    """Groups, and commands of groups of groups, as those above."""
+    shown = call(*name.split(), "--help").stdout
+    assert f"\n      sootprint {name}" in shown
+    assert [line for line in shown.splitlines() if len(line) > 80] == []
 
 
 @pytest.mark.parametrize("name", ["hub", "hub venue", "hub token", "node", "node jobs", "catalogue"])

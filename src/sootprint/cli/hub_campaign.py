@@ -44,8 +44,8 @@ campaign = typer.Typer(
 def root(context: typer.Context) -> None:
     """Ask authors where, on what and how long they trained.
 
-    sootprint hub campaign draw vision-2026 --from papers.csv --n 200 --strata task,year
-    sootprint hub campaign status vision-2026
+    sootprint hub campaign draw nets --from papers.csv --n 200 --strata task
+    sootprint hub campaign status nets
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -69,7 +69,7 @@ def draw(
     hardware, count, hours, zone; any other column may make strata. The same list and seed give the same sample, in
     whatever order its rows stand. The hub keeps no address.
 
-        sootprint hub campaign draw vision-2026 --from papers.csv --n 200 --strata task,year
+        sootprint hub campaign draw nets --from papers.csv --n 200 --strata task
     """
     columns = [column.strip().casefold() for column in strata.split(",") if column.strip()]
     with hub_store.opened(database_url) as engine:
@@ -133,9 +133,9 @@ def remind(
 ) -> None:
     r"""Write a reminder to each author who was asked and has neither answered nor declined.
 
-        sootprint hub campaign remind vision-2026 --from papers.csv --out reminders \
-            --sender "Ada Lovelace" --reply-to ada@example.org \
-            --public-url https://hub.example.org
+        sootprint hub campaign remind vision-2026 --from papers.csv \
+            --out reminders --sender "Ada Lovelace" \
+            --reply-to ada@example.org --public-url https://hub.example.org
     """
     asked = {"sender": sender, "reply_to": reply_to, "contact": None, "address": address}
     with hub_store.opened(database_url) as engine:

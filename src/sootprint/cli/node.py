@@ -193,7 +193,7 @@ def start(
     """Begin to charge a job: for a prolog, as root.
 
     sootprint node jobs start 4711 --user alice --gpus 0,1
-    sootprint node jobs start 4711 --user 1501 --cgroup /sys/fs/cgroup/system.slice/slurmstepd.scope/job_4711
+    sootprint node jobs start 4711 --user 1501 --pid 31415
     """
     request: dict[str, Any] = {"op": "job-start", "job": job, "uid": _uid_of(user), "pid": pid}
     request |= {"cgroup": str(cgroup)} if cgroup is not None else {}
