@@ -21,6 +21,15 @@ PROGRAM = [sys.executable, "-c", "from sootprint.cli import main; main()"]
 
 
 @pytest.fixture
+def command(tmp_path: Path) -> Callable[..., Any]:
+    """The command in a home of its own, 160 columns wide."""
+    env = {"SOOTPRINT_HOME": str(tmp_path / "home"), "COLUMNS": "160"}
+    return lambda *words, stdin=None: CliRunner().invoke(
+        app, [str(one) for one in words], env=env, input=stdin
+    )
+
+
+@pytest.fixture
 def call() -> Callable[..., Any]:
     """The result of the command line with some arguments, in this process."""
     return lambda *arguments, **given: CliRunner().invoke(app, [str(one) for one in arguments], **given)

@@ -11,22 +11,11 @@ from typing import Any
 
 import pytest
 from tests.importers.test_slurm_sacct import text
-from typer.testing import CliRunner
 
-from sootprint.cli import app
 from sootprint.estimator import estimate
 from sootprint.ledger import Ledger
 
 Command = Callable[..., Any]
-
-
-@pytest.fixture
-def command(tmp_path: Path) -> Command:
-    """The command in a home of its own."""
-    env = {"SOOTPRINT_HOME": str(tmp_path / "home"), "COLUMNS": "160"}
-    return lambda *words, stdin=None: CliRunner().invoke(
-        app, [str(one) for one in words], env=env, input=stdin
-    )
 
 
 @pytest.fixture

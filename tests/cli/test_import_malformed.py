@@ -12,21 +12,10 @@ from typing import Any
 import pytest
 from tests.importers.examples import EXAMPLES
 from tests.importers.test_importers import SECOND, table
-from typer.testing import CliRunner
 
-from sootprint.cli import app
 from sootprint.importers import FORMATS, base
 
 Command = Callable[..., Any]
-
-
-@pytest.fixture
-def command(tmp_path: Path) -> Command:
-    """The command in a home of its own."""
-    env = {"SOOTPRINT_HOME": str(tmp_path / "home"), "COLUMNS": "160"}
-    return lambda *words, stdin=None: CliRunner().invoke(
-        app, [str(one) for one in words], env=env, input=stdin
-    )
 
 
 def refused(done: Any) -> str:
