@@ -44,7 +44,9 @@ def work(duration_s=1.0):
     while time.monotonic() < until:
         sum(range(1000))
 """
-OPTIONS = 'country_iso_code="FRA", measure_power_secs=1, log_level="error"'
+# No sample of the genuine one's own thread within a script: it reads beside `flush` and `stop` without a lock, and
+# where the later of two readings is kept first, it takes the counter for wrapped and adds its whole range.
+OPTIONS = 'country_iso_code="FRA", measure_power_secs=60, log_level="error"'
 # As found in public scripts: start and stop, a loop, tasks, a decorator, errors, nesting, what is read afterwards.
 SCRIPTS = {
     "start_stop": f"""
@@ -67,7 +69,7 @@ SCRIPTS = {
     """,
     "folds": f"""
         for fold in range(2):
-            tracker = OfflineEmissionsTracker(f"fold{{fold}}", 1, {OPTIONS.replace("measure_power_secs=1, ", "")})
+            tracker = OfflineEmissionsTracker(f"fold{{fold}}", 1, {OPTIONS.replace("measure_power_secs=60, ", "")})
             tracker.start()
             work(0.5)
             tracker.stop()
@@ -225,6 +227,26 @@ def test_script_goes_on_with_the_other_import(name: str, tmp_path: Path) -> None
             "emissions.csv" if path.name == "emissions.csv" else "emissions_*"
         )
         _alike(rows(other), rows(path))
+
+
+def test_flush_beside_our_own_samples_counts_nothing_twice(tmp_path: Path) -> None:
+    """Twenty flushes as the sampling goes on: no range of the counter (262 kJ) is added to the 80 J of a run."""
+    script = """
+        tracker = OfflineEmissionsTracker(
+            country_iso_code="FRA", measure_power_secs=0.1, log_level="error", on_csv_write="update"
+        )
+        tracker.start()
+        for _ in range(20):
+            work(0.1)
+            tracker.flush()
+        tracker.stop()
+    """
+    with moving(tmp_path / "sys") as tree:
+        begun = run(script, NAMES[1], tmp_path / "own", tree)
+        told = begun.communicate(timeout=120)
+    assert begun.returncode == 0, told
+    (row,) = rows(tmp_path / "own/emissions.csv")
+    assert 0.1 < float(row["cpu_energy"]) * 3.6e6 / (WATTS * float(row["duration"])) < 10.0
 
 
 def _alike(theirs: list[dict[str, str]], own: list[dict[str, str]]) -> None:
