@@ -303,14 +303,51 @@ def test_checklist_answers_are_made_of_the_facts() -> None:
     assert fields["Energy"].startswith("energy_kwh: ")
 
 
+@pytest.mark.parametrize(
+    ("changes", "neurips", "arr"),
+    [
+        ({}, "Yes", "Yes"),
+        ({"duration_s": None}, "Yes", "Yes"),
+        ({"model": None}, "Yes", "No"),
+        ({"hardware": ()}, "No", "No"),
+        ({"unknown": ("hardware.count",)}, "No", "No"),
+        ({"duration_s": None, "device_hours": None}, "No", "No"),
+        ({"hardware": (Hardware(kind="accelerator", name="NVIDIA H100", count=8),)}, "No", "Yes"),
+        ({"energy_kwh": None, "emissions_kg": None}, "Yes", "Yes"),
+    ],
+)
+def test_checklists_are_answered_yes_or_no_by_what_they_ask_for(
+    changes: dict, neurips: str, arr: str
+) -> None:
+    """NeurIPS asks for workers, memory and time, ARR for parameters, budget and infrastructure: all of it is Yes."""
+    footprint = dataclasses.replace(WHOLE, **changes)
+    found = {one["key"]: one["answer"] for one in data(footprint, "checklist")["answers"]}
+    assert found == {"neurips": neurips, "arr": arr, "itu": None, "sci": None}
+    text = report.render(footprint, "checklist")
+    asked = text.split("NeurIPS checklist, question 8")[1]
+    assert re.match(rf".*\n +Answer: \[{neurips}\]\n\n +Justification: ", asked)
+    assert f"Answer: \\[{neurips}\\]\n\nJustification: " in report.render(footprint, "checklist", shape="md")
+    assert f"\\answer{neurips}{{}}" in text
+
+
+def test_unknown_memory_is_said_in_the_justification() -> None:
+    """NeurIPS names the memory in its question: where no device has one, the answer says so."""
+    bare = dataclasses.replace(WHOLE, hardware=(Hardware(kind="accelerator", name="NVIDIA H100", count=8),))
+    (neurips, *_) = data(bare, "checklist")["answers"]
+    assert "ran on 8 × NVIDIA H100. The memory is not recorded." in neurips["text"]
+    assert "the memory" in neurips["lacks"]
+    assert "memory is not recorded" not in words(WHOLE, "checklist")
+
+
 def test_checklist_in_latex_is_cut_off_by_no_sign() -> None:
     """A percent sign, an underscore and a cross of the answers are LaTeX's; every other line is a comment."""
     footprint = dataclasses.replace(WHOLE, model=Model(name="big_2 & 50%", params=2.5e9))
     made = report.render(footprint, "checklist", shape="tex")
     told = [line for line in made.splitlines() if line and not line.startswith("% ")]
-    assert len(told) == 4
-    assert r"of big\_2 \& 50\% ran on 8 $\times$ NVIDIA H100" in told[0]
-    assert r"(90 \% interval 0.90 to 1.1 MWh)" in told[0] and r"CO\textsubscript{2}e" in told[0]
+    assert len(told) == 6
+    assert told[0] == told[2] == "Answer: [Yes]"
+    assert r"of big\_2 \& 50\% ran on 8 $\times$ NVIDIA H100" in told[1]
+    assert r"(90 \% interval 0.90 to 1.1 MWh)" in told[1] and r"CO\textsubscript{2}e" in told[1]
     assert all(re.search(r"(?<!\\)[%&#_]", line) is None for line in told)
     with pytest.raises(InputError, match="not LaTeX"):
         report.render(WHOLE, "form", shape="tex")

@@ -1,14 +1,16 @@
 """Answers to the checklists of venues and standards, made of a record's facts: copy, look, and hand in.
 
 Source:
-    NeurIPS paper checklist, question 8 (experiments' compute resources); ACL Rolling Review, responsible NLP checklist,
-    C1 (parameters, total budget, infrastructure); ITU-T L.1801 (2026), life-cycle stages of AI systems; ISO/IEC
-    21031:2024, disclosure of score, boundary and method.
+    NeurIPS paper checklist, question 8: does the paper tell the type of compute workers, the memory and the time of
+    execution, answered by Yes, No or NA (a paper without experiments) with a justification; its style has the macros
+    answerYes, answerNo and answerNA. ACL Rolling Review, responsible NLP checklist, C1 (parameters, total budget,
+    infrastructure); ITU-T L.1801 (2026), life-cycle stages of AI systems; ISO/IEC 21031:2024, disclosure of score,
+    boundary and method.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
 from sootprint.charts.letters import clean
@@ -32,14 +34,16 @@ class Answer(NamedTuple):
     Args:
         key: Short name, e.g. neurips.
         question: Who asks, and what.
-        text: Paragraph made of the record's facts.
+        text: Paragraph made of the record's facts; of a question that is answered by a word its justification.
         lacks: What it wants and the record does not tell.
+        answer: Yes where the record tells all that the question names, else No; None where it wants no such word.
     """
 
     key: str
     question: str
     text: str
     lacks: tuple[Lack, ...]
+    answer: str | None = None
 
 
 def answers(footprint: Footprint) -> tuple[Answer, ...]:
@@ -52,7 +56,9 @@ def statement(footprint: Footprint) -> Statement:
     found, told = answers(footprint), tuple(facts_of(footprint))
     lacking = facts.of_run((lack for one in found for lack in one.lacks), footprint)
     listed = facts.listed_lacks(lacking)
-    sections = [Section(key=one.key, title=one.question, lead=one.text, items=_missing(one)) for one in found]
+    sections = [
+        Section(key=one.key, title=one.question, lead=_lead(one), items=tuple(_missing(one))) for one in found
+    ]
     sections.append(facts.listed_facts(told, "What the answers are made of"))
     return Statement(
         title=f"Checklist answers: {facts.named(footprint) or f'run {footprint.id[-8:]}'}",
@@ -66,6 +72,7 @@ def statement(footprint: Footprint) -> Statement:
                     {
                         "key": one.key,
                         "question": one.question,
+                        "answer": one.answer,
                         "text": one.text,
                         "lacks": [lack.what for lack in one.lacks],
                     }
@@ -102,10 +109,23 @@ def facts_of(footprint: Footprint) -> Iterator[Fact]:
             yield Fact(name, clean(text), clean(origin))
 
 
-def _missing(one: Answer) -> tuple[str, ...]:
-    if not one.lacks:
-        return ("Everything that is asked stands in the answer.",)
-    return (f"The answer lacks {', '.join(lack.what for lack in one.lacks)}.",)
+def _lead(one: Answer) -> str:
+    """Word and justification as two paragraphs, or the paragraph alone."""
+    return one.text if one.answer is None else f"Answer: [{one.answer}]\n\nJustification: {one.text}"
+
+
+def _missing(one: Answer) -> Iterator[str]:
+    if one.lacks:
+        yield f"The answer lacks {', '.join(lack.what for lack in one.lacks)}."
+    else:
+        yield "Everything that is asked stands in the answer."
+    if one.key == "neurips":
+        yield f"In the LaTeX style of NeurIPS the answer is \\answer{one.answer}{{}}."
+
+
+def _word(lacks: Iterable[Lack], named: Container[Lack]) -> str:
+    """Yes where nothing that a question names is lacking, else No."""
+    return "No" if any(one in named for one in lacks) else "Yes"
 
 
 def _neurips(footprint: Footprint) -> Answer:
@@ -113,18 +133,22 @@ def _neurips(footprint: Footprint) -> Answer:
     lacks = [one for one in facts.lacks_of_run(footprint) if one not in (facts.PUE, facts.PLACE)]
     if facts.infrastructure(footprint) is None:
         lacks.append(INFRASTRUCTURE)
+    if not _has_memory(footprint):
+        lacks.append(MEMORY)
     if not any(one.kind == "storage" for one in footprint.hardware):
         lacks.append(STORAGE)
     if footprint.scope == "final_run":
         lacks.append(facts.PROJECT)
     question = "NeurIPS checklist, question 8: experiments' compute resources"
-    return Answer("neurips", question, " ".join(filter(None, told)), tuple(lacks))
+    answer = _word(lacks, (facts.HARDWARE, facts.COUNT, facts.TIME, MEMORY))
+    return Answer("neurips", question, " ".join(filter(None, told)), tuple(lacks), answer)
 
 
 INFRASTRUCTURE = Lack(
     "whether the machines are an internal cluster or a cloud provider",
     "`sootprint tag RUN boamps.infra=onPremise` (or publicCloud, privateCloud); a zone such as aws/us-east-1 tells it",
 )
+MEMORY = Lack("the memory", "measure with `sootprint run -- COMMAND`, or say it in your own words")
 STORAGE = Lack("the storage", "no option adds it: say it in your own words if it matters")
 
 
@@ -135,7 +159,12 @@ def _subject(footprint: Footprint) -> str:
         return "The devices of the run are not recorded."
     what = facts.named(footprint)
     of = f" of {what}" if what else ""
-    return f"The {facts.training(footprint)}{of} ran on {on}{f', {at}' if at else ''}."
+    memory = "" if _has_memory(footprint) else " The memory is not recorded."
+    return f"The {facts.training(footprint)}{of} ran on {on}{f', {at}' if at else ''}.{memory}"
+
+
+def _has_memory(footprint: Footprint) -> bool:
+    return any(one.memory_gb is not None for one in footprint.hardware)
 
 
 def _took(footprint: Footprint) -> str:
@@ -205,7 +234,8 @@ def _arr(footprint: Footprint) -> Answer:
     lacks += [one for one in facts.lacks_of_run(footprint) if one in wanted]
     lacks += [facts.PROJECT] if footprint.scope == "final_run" else []
     question = "ARR and ACL checklist, C1: parameters, computational budget, infrastructure"
-    return Answer("arr", question, " ".join(filter(None, told)), tuple(lacks))
+    answer = _word(lacks, (facts.PARAMS, facts.HARDWARE, facts.COUNT, facts.TIME))
+    return Answer("arr", question, " ".join(filter(None, told)), tuple(lacks), answer)
 
 
 def _itu(footprint: Footprint) -> Answer:

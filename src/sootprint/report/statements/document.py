@@ -44,7 +44,7 @@ def _latex(statement: Statement) -> str:
     lines = [f"% {statement.title}"]
     for section in statement.sections:
         if section.lead:
-            lines += ["", f"% {section.title}", typeset(section.lead)]
+            lines += ["", f"% {section.title}", "\n\n".join(map(typeset, section.lead.split("\n\n")))]
         elif section.items:
             lines += ["", f"% {section.title}:"]
         lines += [f"% - {item}" for item in section.items]
