@@ -182,7 +182,9 @@ def test_link_sets_a_password_once(open_hub: Hub) -> None:
         done = client.post("/welcome", data={**form, "password": PASSWORD}, headers=HTML)
         assert done.url.path == "/account"
         assert client.get(path, headers=HTML).status_code == 404
-        assert client.post("/welcome", data={**form, "password": PASSWORD}, headers=HTML).status_code == 404
+        other = {**form, "password": PASSWORD + "!"}
+        assert client.post("/welcome", data=other, headers=HTML).status_code == 404
+        assert passwords.account_of(open_hub.engine, "ada", PASSWORD) is not None
     with pytest.raises(InputError, match="no open account"):
         sessions.welcome_link(open_hub.engine, KEY, "nobody", HOST)
 
@@ -335,3 +337,70 @@ def test_password_that_is_sent_twice_logs_in(visitor: TestClient) -> None:
     assert [status() for _ in range(2)] == [303, 303]
     assert status(new="a guess of somebody") == 401
     assert status(username="mel") == 401
+
+
+def test_link_that_is_sent_twice_logs_in(open_hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A double click on the first password: the second is let in, too, and sets none, one by one or side by side."""
+    accounts.add_account(open_hub.engine, "ada", "contributor")
+    link = urlsplit(sessions.welcome_link(open_hub.engine, KEY, "ada", HOST))
+    given = {key: one[0] for key, one in parse_qs(link.query).items()}
+    with browser(open_hub) as client:
+        form = {"seal": seal_of(client, f"{link.path}?{link.query}"), "link_seal": given.pop("seal"), **given}
+
+        def status(**changes: str) -> int:
+            client.cookies.delete(sessions.COOKIE)
+            told = form | {"password": PASSWORD} | changes
+            answer = client.post("/welcome", data=told, headers=HTML, follow_redirects=False)
+            return answer.status_code
+
+        assert [status(), status()] == [303, 303]
+        assert status(password="a guess of somebody") == 404
+        assert status(name="mel") == 404
+        monkeypatch.setattr(
+            sessions, "is_welcome", lambda *_: True
+        )  # as one that came before the other was done
+        assert [status(), status(password="a guess of somebody")] == [303, 404]
+    with open_hub.engine.connect() as connection:
+        actions = list(connection.scalars(sa.select(table_of(AuditEntry).c.action)))
+    assert actions.count("password") == 1
+
+
+def test_account_has_as_many_valid_tokens_as_it_may(
+    visitor: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One more is refused with the way out; those that ended make room, and are told apart from the others."""
+    engine = visitor.app._hub.engine
+    monkeypatch.setattr(accounts, "MOST_TOKENS", 3)
+    assert log_in(visitor, "ada") == 303
+    accounts.make_token(engine, KEY, "mel", scopes=("read",))
+    old = accounts.make_token(engine, KEY, "ada", scopes=("read",), life=timedelta(seconds=-1))
+    first, *_ = [accounts.make_token(engine, KEY, "ada", scopes=("read",), life=life) for life in (None,) * 3]
+
+    def asked() -> tuple[int, str]:
+        form = {"seal": seal_of(visitor, "/account"), "once": once_of(visitor, "/account"), "scope_read": "1"}
+        answer = visitor.post("/account/tokens", data=form, headers=HTML)
+        return answer.status_code, answer.text
+
+    status, page = asked()
+    assert status == 400
+    assert "has 3 valid tokens, the most that it may: revoke one" in page
+    with pytest.raises(InputError, match="revoke one"):
+        accounts.make_token(engine, KEY, "ada", scopes=("read",))
+    accounts.revoke(engine, first)
+    assert asked()[0] == 200
+    page = visitor.get("/account", headers=HTML).text
+    valid, _, ended = page.partition("Tokens that have ended")
+    assert valid.count(">Revoke</button>") == 3
+    assert first.partition(".")[0] not in valid
+    assert re.search(rf"{first.partition('.')[0]}.*revoked 20", ended)
+    assert re.search(rf"{old.partition('.')[0]}.*expired 20", ended)
+
+
+def test_tokens_that_are_made_and_revoked_without_end_are_slowed(people_hub: Hub) -> None:
+    """Rows of tokens stay, so that one account makes only so many of them a day."""
+    still = dataclasses.replace(people_hub, limits=Limits(clock=lambda: 0.0))
+    with browser(still) as client:
+        assert log_in(client, "ada") == 303
+        form = {"seal": seal_of(client, "/account"), "scope_read": "1"}
+        statuses = [client.post("/account/tokens", data=form, headers=HTML).status_code for _ in range(31)]
+    assert statuses == [200] * 30 + [429]

@@ -33,6 +33,7 @@ MAY = {
 }
 MARK = "soot"  # every token begins with it, so that leaked ones can be searched for
 LIFE = timedelta(days=365)
+MOST_TOKENS = 100  # that are valid at once, of an account
 AGAIN = timedelta(minutes=10)  # in which a form that is sent again, as by a double click, gets the same token
 _NAME = re.compile(r"[\w.@ -]{1,80}")
 # Small letters of other scripts that look like Latin ones (Unicode Technical Standard #39)
@@ -150,8 +151,8 @@ def make_token(
         page: Identity of the page whose form asks for it; sent again it gets the same token. None for none.
 
     Raises:
-        InputError: There is no such open account, a scope is none or more than its role has, or the form was sent
-            long before.
+        InputError: There is no such open account, it has as many valid tokens as it may, a scope is none or more than
+            its role has, or the form was sent long before.
     """
     for scope in scopes:
         if scope not in SCOPES:
@@ -168,6 +169,7 @@ def make_token(
         hashed = mac(key, "token", f"{prefix}.{secret}")
         if said is not None and _is_made(connection, hashed):
             return f"{prefix}.{secret}"
+        _check_room(connection, account)
         row = {
             "prefix": prefix,
             "mac": hashed,
@@ -179,6 +181,20 @@ def make_token(
         connection.execute(sa.insert(_tokens), row)
         chain.append(connection, actor=actor, action="token", detail={"prefix": prefix, "name": name})
     return f"{prefix}.{secret}"
+
+
+def _check_room(connection: Connection, account: Any) -> None:
+    mine = sa.select(sa.func.count()).where(_tokens.c.account_id == account.id, _is_valid())
+    if int(connection.scalar(mine) or 0) >= MOST_TOKENS:
+        raise InputError(
+            f"account {account.name!r} has {MOST_TOKENS} valid tokens, the most that it may: revoke an unused one"
+        )
+
+
+def _is_valid() -> sa.ColumnElement[bool]:
+    """Condition that a token is neither revoked nor past its end."""
+    lasts = sa.or_(_tokens.c.expires_at.is_(None), _tokens.c.expires_at > now())
+    return sa.and_(_tokens.c.revoked_at.is_(None), lasts)
 
 
 def _new() -> tuple[str, str]:
@@ -232,15 +248,26 @@ def revoke(engine: Engine, prefix: str, *, owner: int | None = None, actor: str 
         chain.append(connection, actor=actor, action="revoke", detail={"prefix": prefix})
 
 
-def tokens(engine: Engine, *, owner: int | None = None) -> list[dict[str, Any]]:
-    """Tokens of all accounts or of one, the newest first, without their secrets."""
+def tokens(
+    engine: Engine, *, owner: int | None = None, valid: bool | None = None, most: int | None = None
+) -> list[dict[str, Any]]:
+    """Tokens of all accounts or of one, the newest first, without their secrets.
+
+    Args:
+        engine: Database.
+        owner: Account whose tokens they are; None for all.
+        valid: Whether they are valid or have ended; None for both.
+        most: How many at most; None for all.
+    """
     names = ("prefix", "scopes", "created_at", "expires_at", "revoked_at", "used_at")
     shown = (_tokens.c[name] for name in names)
     query = sa.select(_accounts.c.name, *shown).join(_accounts).order_by(_tokens.c.created_at.desc())
     if owner is not None:
         query = query.where(_tokens.c.account_id == owner)
+    if valid is not None:
+        query = query.where(_is_valid() if valid else sa.not_(_is_valid()))
     with engine.connect() as connection:
-        return [dict(row) for row in connection.execute(query).mappings()]
+        return [dict(row) for row in connection.execute(query.limit(most)).mappings()]
 
 
 def actor_of(engine: Engine, key: bytes, token: str) -> Actor | None:

@@ -104,14 +104,14 @@ def needing(*scopes: str) -> Callable[[Request], object]:
     return allowed
 
 
-def pace(request: Request, actor: Actor) -> None:
-    """Count what an account submits, and refuse it where it is too much at once.
+def pace(request: Request, actor: Actor, kind: str = "submit") -> None:
+    """Count what an account submits, or asks for, and refuse it where it is too much at once.
 
     Raises:
         TooManyError: It is.
     """
     hub = hub_of(request)
-    wait_s = 0.0 if hub.single_user else hub.limits.take("submit", actor.name)
+    wait_s = 0.0 if hub.single_user else hub.limits.take(kind, actor.name)
     if wait_s > 0.0:
         raise TooManyError(wait_s)
 

@@ -18,11 +18,13 @@ from sootprint.hub.accounts import VISITOR, Actor
 from sootprint.hub.people import claims, guesses, passwords, sessions
 from sootprint.hub.problems import NotFoundError, status_of
 from sootprint.hub.rendering import form_page, sealed_fields
-from sootprint.hub.requests import NotAllowedError, caller, hub_of, is_secure, slow_down, viewer_of
+from sootprint.hub.requests import NotAllowedError, caller, hub_of, is_secure, pace, slow_down, viewer_of
 
 TOO_MANY = 429
 MOST_DAYS = 3650
 USUAL_DAYS = 90
+NO_LINK = "this link is used, too old or not whole: log in, or ask for a new one"
+MOST_ENDED = 20  # tokens that have ended of which the page tells
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 Text = Annotated[str, Query(max_length=200)]
 
@@ -63,7 +65,7 @@ async def logout(request: Request) -> Response:
 def welcome_page(request: Request, name: Text = "", until: Text = "", seal: Text = "") -> Response:
     """The form of a new password, for whoever was given its link."""
     if not sessions.is_welcome(hub_of(request), name, until, seal):
-        raise NotFoundError("this link is used, too old or not whole: ask for a new one")
+        raise NotFoundError(NO_LINK)
     link = {"name": name, "until": until, "link_seal": seal}
     return form_page(request, "welcome.html", invited=link, shortest=passwords.SHORTEST, problem=None)
 
@@ -73,18 +75,16 @@ async def welcome(request: Request) -> Response:
     """Set the password of a link, and log in."""
     given = await sealed_fields(request)
     slow_down(request, "login")
-    hub = hub_of(request)
-    link = {name: given.get(name, "") for name in ("name", "until", "link_seal")}
-    if not await run_in_threadpool(sessions.is_welcome, hub, *link.values()):
-        raise NotFoundError("this link is used, too old or not whole: ask for a new one")
-    name, password = link["name"], given.get("password", "")
+    link = (given.get("name", ""), given.get("until", ""), given.get("link_seal", ""))
     try:
-        await run_in_threadpool(passwords.set_password, hub.engine, name, password, actor=name)
+        done = await run_in_threadpool(_welcomed, request, link, given.get("password", ""))
     except InputError as err:
-        more = {"invited": link, "shortest": passwords.SHORTEST, "problem": err.elsewhere}
+        invited = dict(zip(("name", "until", "link_seal"), link, strict=True))
+        more = {"invited": invited, "shortest": passwords.SHORTEST, "problem": err.elsewhere}
         return form_page(request, "welcome.html", status=400, **more)
-    found = await run_in_threadpool(passwords.account_of, hub.engine, name, password)
-    return await run_in_threadpool(_logged_in, request, found or 0, "/account")
+    if done is None:
+        raise NotFoundError(NO_LINK)
+    return done
 
 
 @router.get("/account")
@@ -103,7 +103,7 @@ async def make_token(request: Request) -> Response:
     actor = await run_in_threadpool(_member, request)
     try:
         token = await run_in_threadpool(_new_token, request, actor, given)
-    except SootprintError as err:
+    except InputError as err:
         return await run_in_threadpool(_account, request, actor, problem=err.elsewhere, status=400)
     return await run_in_threadpool(_account, request, actor, token=token)
 
@@ -210,10 +210,25 @@ def _tried(request: Request, name: str, password: str) -> tuple[int | None, floa
     return found, wait_s
 
 
+def _welcomed(request: Request, link: tuple[str, str, str], password: str) -> Response | None:
+    """Login of whoever a link lets set a password, or let just before; None for any other."""
+    hub, name = hub_of(request), link[0]
+    if not sessions.is_welcome(hub, *link) or not passwords.set_password(
+        hub.engine, name, password, actor=name, still=lambda found: sessions.welcomes(hub.key, found, link)
+    ):
+        return _logged_in_again(request, name, password)
+    return _logged_in(request, passwords.account_of(hub.engine, name, password) or 0, "/account")
+
+
 def _logged_in_again(request: Request, name: str, password: str) -> Response | None:
     """Login of whoever set this password just before, as by a double click; None where it is not the present one."""
-    found, _ = _tried(request, name, password) if name and password else (None, 0.0)
-    return None if found is None else _logged_in(request, found, "/account")
+    if not name or not password:
+        return None
+    found, _ = _tried(request, name, password)
+    if found is not None:
+        return _logged_in(request, found, "/account")
+    slow_down(request, "failure")
+    return None
 
 
 def _wait(wait_s: float) -> str:
@@ -256,9 +271,12 @@ def _inside(to: str) -> str:
 
 
 def _account(request: Request, viewer: Actor, *, status: int = 200, **more: Any) -> Response:
-    engine = hub_of(request).engine
+    engine, mine = hub_of(request).engine, viewer.account_id
     shown = {
-        "tokens": [] if viewer.account_id is None else accounts.tokens(engine, owner=viewer.account_id),
+        "tokens": [] if mine is None else accounts.tokens(engine, owner=mine, valid=True),
+        "ended": [] if mine is None else accounts.tokens(engine, owner=mine, valid=False, most=MOST_ENDED),
+        "most_tokens": accounts.MOST_TOKENS,
+        "most_ended": MOST_ENDED,
         "claims": claims.of_account(engine, viewer.account_id),
         "waiting": len(claims.listed(engine)) if "correct" in viewer.may else 0,
         "scopes": [scope for scope in accounts.SCOPES if scope in viewer.may],
@@ -271,6 +289,7 @@ def _account(request: Request, viewer: Actor, *, status: int = 200, **more: Any)
 
 def _new_token(request: Request, actor: Actor, given: dict[str, str]) -> str:
     hub, days = hub_of(request), given.get("days", "").strip() or str(USUAL_DAYS)
+    pace(request, actor, "token")
     if not (days.isascii() and days.isdigit()) or not 1 <= int(days) <= MOST_DAYS:
         raise InputError(f"days is {days!r:.20}: it is a whole number from 1 to {MOST_DAYS}")
     scopes = tuple(scope for scope in accounts.SCOPES if given.get(f"scope_{scope}"))

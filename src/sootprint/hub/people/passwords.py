@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from argon2 import PasswordHasher
@@ -22,8 +24,25 @@ AT_ONCE = threading.Semaphore(4)  # hashes that are made at the same time
 _accounts, _sessions = table_of(Account), table_of(LoginSession)
 
 
-def set_password(engine: Engine, name: str, password: str, *, actor: str = "local") -> None:
+def set_password(
+    engine: Engine,
+    name: str,
+    password: str,
+    *,
+    actor: str = "local",
+    still: Callable[[Any], bool] = lambda _: True,
+) -> bool:
     """Give an account a password; browsers in which it was logged in are logged out.
+
+    Args:
+        engine: Database.
+        name: Name of the account.
+        password: The new one.
+        actor: Who sets it, for the audit log.
+        still: Whether the account is as it was when this was asked for; nobody changes it between this and the change.
+
+    Returns:
+        Whether it was set.
 
     Raises:
         InputError: There is no such open account, or the password is too short or too long.
@@ -35,10 +54,13 @@ def set_password(engine: Engine, name: str, password: str, *, actor: str = "loca
         found = connection.execute(accounts.named(name).where(_accounts.c.closed_at.is_(None))).first()
         if found is None:
             raise InputError(f"no open account {name!r:.90}: `sootprint hub user list` shows all")
+        if not still(found):
+            return False
         change = sa.update(_accounts).where(_accounts.c.id == found.id)
         connection.execute(change.values(password=hashed))
         connection.execute(sa.delete(_sessions).where(_sessions.c.account_id == found.id))
         chain.append(connection, actor=actor, action="password", detail={"name": name})
+    return True
 
 
 def account_of(engine: Engine, name: str, password: str) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
@@ -69,24 +70,34 @@ def welcome_link(engine: Engine, key: bytes, name: str, address: str) -> str:
         InputError: There is no such open account.
     """
     until = _later(WELCOME)
-    seal = _welcome_seal(engine, key, name, until)
-    if seal is None:
+    with engine.connect() as connection:
+        account = connection.execute(_open(name)).first()
+    if account is None:
         raise InputError(f"no open account {name!r:.90}: `sootprint hub user list` shows all")
+    seal = _welcome_seal(key, account, name, until)
     return f"{address}/welcome?{urlencode({'name': name, 'until': until, 'seal': seal})}"
 
 
 def is_welcome(hub: Hub, name: str, until: str, seal: str) -> bool:
     """Whether a link for a new password is ours, in time, and not used yet."""
-    expected = _welcome_seal(hub.engine, hub.key, name, until)
-    return expected is not None and same(expected, seal) and until > now()
+    with hub.engine.connect() as connection:
+        account = connection.execute(_open(name)).first()
+    return account is not None and welcomes(hub.key, account, (name, until, seal))
 
 
-def _welcome_seal(engine: Engine, key: bytes, name: str, until: str) -> str | None:
+def welcomes(key: bytes, account: Any, link: tuple[str, str, str]) -> bool:
+    """Whether a link with name, end and seal is for an account as it is, and in time."""
+    name, until, seal = link
+    return same(_welcome_seal(key, account, name, until), seal) and until > now()
+
+
+def _open(name: str) -> sa.Select[Any]:
+    return named(name).where(_accounts.c.closed_at.is_(None))
+
+
+def _welcome_seal(key: bytes, account: Any, name: str, until: str) -> str:
     """Seal of a link; it holds the password that is set now, so that it fits no more after the next."""
-    query = named(name).where(_accounts.c.closed_at.is_(None))
-    with engine.connect() as connection:
-        found = connection.execute(query).first()
-    return None if found is None else mac(key, "welcome", f"{name}\n{until}\n{found.password or ''}")
+    return mac(key, "welcome", f"{name}\n{until}\n{account.password or ''}")
 
 
 def _later(life: timedelta) -> str:
