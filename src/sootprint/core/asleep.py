@@ -1,8 +1,16 @@
-"""Time in which the machine was suspended: its monotonic clock leaves it out, and a counter that goes on does not."""
+"""The machine's monotonic clock, and the time in which it was suspended, which that clock leaves out.
+
+Processes of one machine tell each other instants. One in a time namespace, as `unshare --time`, a container or a
+restored checkpoint may give it, has clocks that are ahead of the others' or behind: what it tells is set right here.
+
+Source:
+    Linux kernel, time_namespaces(7) (2025).
+"""
 
 from __future__ import annotations
 
 import math
+import os
 import time
 
 TYPE_CHECKING = False
@@ -10,6 +18,35 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LEAST_S = 0.05  # less than this is a process that was held up between two clocks
+_OF_ALL = (
+    "time:[4026531834]"  # the first time namespace: PROC_TIME_INIT_INO of include/linux/proc_ns.h (Linux 5.6)
+)
+
+
+def ahead_s(clock: str, procfs: str = "/proc") -> float:
+    """How far a clock of this process is ahead of the machine's own, by its time namespace [s].
+
+    Args:
+        clock: `monotonic` or `boottime`.
+        procfs: Root of the process tree.
+    """
+    try:
+        if os.readlink(f"{procfs}/self/ns/time") == _OF_ALL:  # noqa: PTH115 - a text suffices
+            return 0.0
+        with open(f"{procfs}/self/timens_offsets", encoding="ascii") as file:  # noqa: PTH123
+            rows = [line.split() for line in file]
+        return next(int(whole) + int(nano) * 1e-9 for name, whole, nano in rows if name == clock)
+    except (OSError, ValueError, StopIteration):  # no such system, or one without time namespaces
+        return 0.0
+
+
+def machines_own(procfs: str = "/proc") -> Callable[[], float]:
+    """The monotonic clock that all processes of this machine share [s]: where nothing is shifted, the system's."""
+    shift_s = ahead_s("monotonic", procfs)
+    return (lambda: time.monotonic() - shift_s) if shift_s else time.monotonic
+
+
+MONOTONIC_S = machines_own()
 
 
 class Asleep:
@@ -20,7 +57,7 @@ class Asleep:
     """
 
     def __init__(self, monotonic_s: Callable[[], float]) -> None:
-        self._watched = monotonic_s is time.monotonic and hasattr(time, "CLOCK_BOOTTIME")
+        self._watched = monotonic_s is MONOTONIC_S and hasattr(time, "CLOCK_BOOTTIME")
         self._apart_s = math.inf  # at the first call nothing is known
         self.since_s()
 

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 
+from sootprint.core.asleep import MONOTONIC_S
 from sootprint.core.classes import dataclass, field
 
 TYPE_CHECKING = False
@@ -36,7 +37,7 @@ class SystemClock:
     """The machine's own clocks."""
 
     # seconds of CLOCK_MONOTONIC [s], which does not advance while the machine is suspended; it is asked at each look
-    monotonic_s = staticmethod(time.monotonic)
+    monotonic_s = staticmethod(MONOTONIC_S)
     wall_s = staticmethod(time.time)  # seconds since 1970-01-01 UTC [s]; may step
 
 

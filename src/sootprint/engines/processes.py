@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 from typing import NamedTuple
+
+from sootprint.core.asleep import ahead_s
 
 
 class Process(NamedTuple):
@@ -48,9 +51,15 @@ def _fields(pid: int) -> tuple[str, int] | None:
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         after = text[text.rindex(")") + 2 :].split()
-        return after[0], int(after[19])
+        return after[0], int(after[19]) - _shift_ticks()
     except (OSError, ValueError, IndexError):
         return None
+
+
+@functools.cache
+def _shift_ticks() -> int:
+    """What the kernel adds to each start for this process, as it is in a time namespace of its own."""
+    return round(ahead_s("boottime") * os.sysconf("SC_CLK_TCK"))
 
 
 def own() -> Process:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sootprint.core import files
+from sootprint.core.asleep import MONOTONIC_S
 from sootprint.core.errors import IntensityError, RecordError, SootprintError
 from sootprint.ledger import Ledger
 from sootprint.tracker.sampler import guarded
@@ -133,7 +134,7 @@ def _started(child: int, options: RunOptions) -> Callable[[int], object]:
     from sootprint.engines.processes import own, process
 
     book, number = options.segment
-    began_s = time.monotonic()
+    began_s = MONOTONIC_S()  # by which the command tells when it was ready
 
     def written(kind: str, **content: object) -> None:
         guarded(lambda: book.write(kind, segment=number, **content), options.on_warning)
@@ -141,7 +142,7 @@ def _started(child: int, options: RunOptions) -> Callable[[int], object]:
     def ended(code: int) -> None:
         told: dict[str, float | None] = {
             "code": code if code >= 0 else 128 - code,
-            "ran_s": time.monotonic() - began_s,
+            "ran_s": MONOTONIC_S() - began_s,
         }
         told["ready_s"] = book.ready_s(number, since_s=began_s)
         until_s = time.monotonic() + ROOM_WAIT_S

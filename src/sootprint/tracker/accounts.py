@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sootprint.core.asleep import Asleep
+from sootprint.core.asleep import MONOTONIC_S, Asleep
 from sootprint.core.errors import RecordError
 from sootprint.core.protocols import Reading
 from sootprint.tracker.attribution import ACCELERATOR, Holder, Use, split, strict_share
@@ -41,7 +40,7 @@ class Accounts:
         self._closed: dict[str, list[Entry]] = {}
         self._looks, self._first_s, self._judged = 0, math.inf, False
         self.most_closed = MOST_CLOSED
-        self._asleep = Asleep(time.monotonic)
+        self._asleep = Asleep(MONOTONIC_S)
 
     def adopt(self, states: Iterable[tuple[str, ComponentState]], start_s: float) -> None:
         """Go on from what a run that was alone has seen, by name at the meter; its times count from `start_s` [s]."""

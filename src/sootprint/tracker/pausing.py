@@ -9,7 +9,8 @@ import contextlib
 import os
 import signal
 import threading
-import time
+
+from sootprint.core.asleep import MONOTONIC_S
 
 PAUSED = 75  # exit code of a training that has saved and wants to be resumed
 RESUME = "SOOTPRINT_RESUME"
@@ -58,6 +59,6 @@ def _tell_ready() -> None:
         with contextlib.suppress(OSError):
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
-                os.write(descriptor, repr(time.monotonic()).encode())
+                os.write(descriptor, repr(MONOTONIC_S()).encode())
             finally:
                 os.close(descriptor)

@@ -15,6 +15,7 @@ import threading
 import time
 import weakref
 
+from sootprint.core.asleep import MONOTONIC_S
 from sootprint.core.errors import InputError
 from sootprint.core.ids import uuid7
 from sootprint.meters.first import First
@@ -131,7 +132,7 @@ class Worker:
         self.machine = machine
         self.begins_when_ready = begins_when_ready
         self.on_warning = on_warning
-        self._monotonic_s = machine.clock.monotonic_s if machine else time.monotonic
+        self._monotonic_s = machine.clock.monotonic_s if machine else MONOTONIC_S
         self._wall_s = machine.clock.wall_s if machine else time.time
         self.begin()
         self.id = uuid7(self.wall_s)
