@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 import sqlite3
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +78,12 @@ def test_release_does_not_change_and_is_checked(sqlite_engine: Engine, tmp_path:
     for tag in ("../x", "2026", "2026-11-22-" + "x" * 30, "2026-11-22/.."):
         with pytest.raises(InputError, match="no date"):
             dumps.make(sqlite_engine, tmp_path, tag=tag)
-    assert dumps.verify(tmp_path, "2026-11-22") == []
+    check = ("sha256sum", "--check", "--quiet", "SHA256SUMS")
+    subprocess.run(check, cwd=tmp_path / "2026-11-22", check=True)
     tmp_path.joinpath("2026-11-22/results.csv").write_text("x")
-    assert dumps.verify(tmp_path, "2026-11-22") == ["results.csv of release 2026-11-22 was changed"]
+    told = subprocess.run(check, cwd=tmp_path / "2026-11-22", capture_output=True, text=True)
+    assert told.returncode == 1
+    assert told.stdout.startswith("results.csv: ")
     assert chain.verify(sqlite_engine).count == 0
     (tmp_path / "no").write_text("a file where a folder should be")
     with pytest.raises(HubError, match="cannot be written"):

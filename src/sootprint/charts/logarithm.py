@@ -84,8 +84,8 @@ def scale(held: Span) -> alt.Scale:
     return alt.Scale(type="log", domain=[held.low, held.high], nice=False)
 
 
-def axis(held: Span, *, grid: bool = True) -> alt.Axis:
+def axis(held: Span) -> alt.Axis:
     """Ticks and labels of an axis."""
     told = zip((f"{power:g}" for power in held.powers), labels(held.powers), strict=True)
     chosen = "".join(f"abs(datum.value/{power}-1) < 1e-6 ? '{label}' : " for power, label in told)
-    return alt.Axis(values=list(held.powers), labelExpr=f"{chosen}''", grid=grid, tickSize=4)
+    return alt.Axis(values=list(held.powers), labelExpr=f"{chosen}''", grid=True, tickSize=4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from html import escape
 from typing import Any
@@ -32,10 +32,10 @@ def converted(drawn: str, end: str) -> bytes:
     return made
 
 
-def files(made: Mapping[str, Any], ends: Sequence[str] = FORMATS) -> dict[str, bytes]:
+def files(made: Mapping[str, Any]) -> dict[str, bytes]:
     """Specification as the bytes of files, by their ends; it is drawn once for all of them."""
     drawn = svg(made)
-    return {end: converted(drawn, end) for end in ends}
+    return {end: converted(drawn, end) for end in FORMATS}
 
 
 @cache

@@ -79,13 +79,13 @@ def number(value: float, digits: int = 3) -> str:
     return f"{rounded:,.{max(0, place)}f}"
 
 
-def percent(share: float, digits: int = 2) -> str:
-    """A share in percent with a count of significant digits.
+def percent(share: float) -> str:
+    """A share in percent with two significant digits.
 
     >>> percent(0.0112), percent(0.997), percent(-0.25), percent(1.0)
     ('1.1 %', '100 %', '-25 %', '100 %')
     """
-    return f"{number(_PERCENT * share, digits)} %"
+    return f"{number(_PERCENT * share, 2)} %"
 
 
 def digits_of(quantity: Quantity) -> int:

@@ -117,7 +117,7 @@ def calibrate(
     _check_range("--accuracy", accuracy, 0.0, 0.5)
     _check_range("--seconds", seconds, 1.0, 3600.0)
     if from_file is not None:
-        readings = _from_log(known, node, from_file)
+        readings = _from_log(node, from_file)
     elif wall_w:
         readings = _from_pairs(known, _parsed(wall_w), seconds)
     else:
@@ -225,7 +225,7 @@ def _from_pairs(known: Settings, pairs: list[tuple[str, float]], seconds: float 
     )
 
 
-def _from_log(known: Settings, node: str, path: Path) -> Readings:
+def _from_log(node: str, path: Path) -> Readings:
     """Stored runs of this node beside a log of wall power."""
     from sootprint.cli import lookup
     from sootprint.estimator import wall_log

@@ -211,9 +211,7 @@ def _beside(
     )
 
 
-def imported(
-    files: Sequence[str], form: str | None = None
-) -> tuple[list[Footprint], list[tuple[str, LeftOut]]]:
+def imported(files: Sequence[str]) -> tuple[list[Footprint], list[tuple[str, LeftOut]]]:
     """Records of files, filled in where their inputs suffice, and what was left out with the file's name.
 
     Raises:
@@ -222,7 +220,7 @@ def imported(
     from sootprint.estimator.filled import NOTHING
 
     reading = Reading(NOTHING)
-    return list(reading.each(files, form)), reading.left_out
+    return list(reading.each(files, None)), reading.left_out
 
 
 def records_of(ref: str) -> list[Footprint]:

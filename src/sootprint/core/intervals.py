@@ -38,7 +38,7 @@ def around(value: float, low_ratio: float, high_ratio: float, *, basis: str = "a
     return Quantity(value=value, low=value * low_ratio, high=value * high_ratio, basis=basis)
 
 
-def scaled(quantity: Quantity, ratio: float, *, basis: str | None = None) -> Quantity:
+def scaled(quantity: Quantity, ratio: float) -> Quantity:
     """Quantity times an exact number of at least 0, e.g. a unit conversion.
 
     Raises:
@@ -50,7 +50,7 @@ def scaled(quantity: Quantity, ratio: float, *, basis: str | None = None) -> Qua
         value=quantity.value * ratio,
         low=None if quantity.low is None else quantity.low * ratio,
         high=None if quantity.high is None else quantity.high * ratio,
-        basis=basis or quantity.basis,
+        basis=quantity.basis,
     )
 
 

@@ -48,7 +48,7 @@ def answered(home: Path, request: Mapping[str, Any]) -> dict[str, Any]:
         path = book.folder / RECORD
         return {"record": path.read_text(encoding="utf-8") if path.is_file() else None}
     segment = book.state().segments[-1]
-    handle = _engine(request, book).found(book, segment)
+    handle = _engine(request).found(book, segment)
     if request["do"] == "pause":
         return {"refusal": handle.pause()}
     if request["do"] == "send":
@@ -78,13 +78,13 @@ def _started(book: Book, request: Mapping[str, Any]) -> dict[str, Any]:
             lists["arguments"] += ("--record", str(book.folder / RECORD))
             book.write_plan(Plan(**given | lists))
         if not book.state().segments:
-            _engine(request, book).start(book, resume=bool(request["resume"]))
+            _engine(request).start(book, resume=bool(request["resume"]))
     finally:
         book.release()
     return {"started": True}
 
 
-def _engine(request: Mapping[str, Any], book: Book) -> Engine:
+def _engine(request: Mapping[str, Any]) -> Engine:
     """What starts the guest on this machine."""
     from sootprint.engines.local import LocalEngine
     from sootprint.engines.slurm import SlurmEngine

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from sootprint.settings import Settings
 
 NAMES = ("name", "project")
-COLUMNS = (*NAMES, *JOB_COLUMNS)
 _TEXT = ("hardware", "zone", "work", "method", "architecture", "technique", "precision", "currency")
 _WHOLE = ("count", "year")
 _YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}

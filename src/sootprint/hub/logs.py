@@ -28,12 +28,12 @@ class Lines(logging.Formatter):
         return json.dumps(line)
 
 
-def start(level: int = logging.INFO) -> None:
+def start() -> None:
     """Send what is logged to stderr as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger(NAME).setLevel(level)
+    logging.getLogger(NAME).setLevel(logging.INFO)
 
 
 def event(text: str, level: int = logging.INFO, **facts: object) -> None:

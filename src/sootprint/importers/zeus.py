@@ -150,7 +150,7 @@ def _record(windows: Sequence[_Window], devices: Sequence[str], name: str) -> Fo
         gaps=tuple(_gaps(outer, devices))[:MOST_GAPS],
         grade="C",
         unknown=("place", "emissions_kg", "intensity_g_per_kwh", "pue", "hardware"),
-        warnings=tuple(_doubts(windows, outer, across, len(devices))),
+        warnings=tuple(_doubts(windows, outer, across)),
         given={"windows": len(windows)},
     )
 
@@ -202,7 +202,7 @@ def _gaps(outer: Sequence[_Window], devices: Sequence[str]) -> Iterator[Gap]:
                 )
 
 
-def _doubts(windows: Sequence[_Window], outer: Sequence[_Window], across: int, count: int) -> Iterator[str]:
+def _doubts(windows: Sequence[_Window], outer: Sequence[_Window], across: int) -> Iterator[str]:
     yield "the energy is that of the GPUs alone: processor, memory, fans and supply are not in it"
     if across:
         yield f"{across} windows lie across the end of another: they are not added, so the energy is at least this"

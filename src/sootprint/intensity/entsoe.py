@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 URL = "https://web-api.tp.entsoe.eu/api"
 USUAL_VARIABLE = "ENTSOE_API_KEY"
-HOUR = timedelta(hours=1)
 MOST_STEPS = 40 * 24 * 60
 TERMS = mix.terms("entsoe", "ENTSO-E generation by type", "CC BY 4.0")
 # Energy Identification Codes of bidding zones and countries (ENTSO-E, area list); their check letters are tested.

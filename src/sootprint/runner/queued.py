@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import os
 import shlex
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 LOOK_LEAST_S, LOOK_MOST_S, LOOK_SHARE = 0.5, 30.0, 0.01
 RETRY_S = 5.0
 SAME_S = 1.0  # two begins as near as that are the same
-CANCELLED = 128 + signal.SIGINT
 
 
 class Queued:

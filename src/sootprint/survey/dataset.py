@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from sootprint.core.records import Footprint
     from sootprint.survey.read import Unread
 
-NAMES = ("published", "ledger")
 MOST = 1e30  # more than any count or quantity of a training, operations included
 
 

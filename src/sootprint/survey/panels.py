@@ -212,16 +212,15 @@ def scatter(data: Dataset, x: str, y: str) -> Drawn:
     return Drawn(points=points, layers={"slope": layer}, excluded=(*excluded, *gutter))
 
 
-def given_and_recomputed(data: Dataset, quantity: str = "emissions") -> Drawn:
-    """Emissions or energy as given and as recomputed, of the models that have both.
+def given_and_recomputed(data: Dataset) -> Drawn:
+    """Emissions as given and as recomputed, of the models that have both.
 
     points: the naming columns, given, recomputed, ratio.
     """
     import polars as pl
 
-    unit = "kg" if quantity == "emissions" else "kwh"
-    names = [f"{quantity}_given_{unit}", f"{quantity}_recomputed_{unit}"]
-    frame, excluded = left_out(_sourced(data.frame), names, what=f"{quantity} as given and recomputed")
+    names = ["emissions_given_kg", "emissions_recomputed_kg"]
+    frame, excluded = left_out(_sourced(data.frame), names, what="emissions as given and recomputed")
     given, recomputed = pl.col(names[0]).alias("given"), pl.col(names[1]).alias("recomputed")
     points = frame.select(*_NAMED, given, recomputed).with_columns(
         ratio=pl.col("given") / pl.col("recomputed")

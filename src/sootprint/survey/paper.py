@@ -69,8 +69,8 @@ def not_testable(data: Dataset) -> list[dict[str, str]]:
     return [{"claim": claim, "paper": paper, "why": why} for claim, paper, why in listed]
 
 
-def _number(value: Any, digits: int = 0) -> str:
-    return "unknown" if value is None else f"{value:,.{digits}f}"
+def _number(value: Any) -> str:
+    return "unknown" if value is None else f"{value:,.0f}"
 
 
 def _hardware(family: str, what: str) -> Callable[[Dataset, Found], str]:

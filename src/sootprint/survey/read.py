@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from sootprint.catalogue.names import nearest
 from sootprint.core.errors import InputError
 from sootprint.survey import mapping as mappings
 from sootprint.survey.mapping import UNITS, Metric, Source, TableMapping
-from sootprint.survey.schema import GIVEN, types
+from sootprint.survey.schema import GIVEN
 
 if TYPE_CHECKING:
     import polars as pl
@@ -263,19 +263,3 @@ def _metrics(
         name = pl.select(pl.when(fits).then(pl.lit(one.metric)).otherwise(name)).to_series()
     found["metric"], found["metric_value"] = name.alias("metric"), value.alias("metric_value")
     return unread
-
-
-def checked(frame: Mapping[str, pl.Series]) -> pl.DataFrame:
-    """Frame of the given columns with the schema's types, columns that are missing null."""
-    import polars as pl
-
-    height = max((len(series) for series in frame.values()), default=0)
-    of = types()
-    return pl.DataFrame(
-        [
-            frame[name].cast(of[name]).alias(name)
-            if name in frame
-            else pl.Series(name, [None] * height, dtype=of[name])
-            for name in GIVEN
-        ]
-    )

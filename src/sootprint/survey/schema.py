@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import polars as pl
+    pass
 
 BASES = ("reported", "derived", "assumed", "catalogue")
 
@@ -106,7 +106,6 @@ DERIVED: dict[str, Column] = {
 
 COLUMNS = GIVEN | DERIVED
 NUMBERS = tuple(name for name, column in GIVEN.items() if column.kind == "number")
-YEARS = tuple(name for name, column in GIVEN.items() if column.kind == "year")
 
 
 def types() -> dict[str, Any]:
@@ -120,11 +119,3 @@ def types() -> dict[str, Any]:
         "flag": pl.Boolean,
     }
     return {name: kinds[column.kind] for name, column in COLUMNS.items()}
-
-
-def empty(height: int) -> pl.DataFrame:
-    """Frame of the given columns with `height` rows, all null."""
-    import polars as pl
-
-    of = types()
-    return pl.DataFrame({name: pl.Series([None] * height, dtype=of[name]) for name in GIVEN})

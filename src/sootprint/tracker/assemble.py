@@ -89,7 +89,7 @@ def footprint(fold: Fold, around: Surroundings) -> records.Footprint:
         pue=pue,
         intensity_g_per_kwh=intensity,
         emissions_kg=carbon.emissions(total, intensity, pue) if total and intensity else None,
-        factors=_factors(fold, around, energy),
+        factors=_factors(around, energy),
         forecasts=_forecasts(fold, total),
         grade=_grade(fold, energy),
         unknown=_unknown(around, total, intensity),
@@ -262,7 +262,7 @@ def _process_share(fold: Fold) -> float | None:
     return float(min(1.0, spent_s / (judge.busy_s * threads)))
 
 
-def _factors(fold: Fold, around: Surroundings, energy: Energy) -> tuple[Factor, ...]:
+def _factors(around: Surroundings, energy: Energy) -> tuple[Factor, ...]:
     found = list(energy.factors)
     if energy.wall is not None or energy.calibration is not None:
         found = [factor for factor in found if factor.kind not in PRIOR_OF_THE_NODE]

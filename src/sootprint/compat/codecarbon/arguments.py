@@ -101,9 +101,8 @@ def options(given: Mapping[str, Any], *, of_place: bool) -> Options:
     )
 
 
-def stated(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+def stated() -> dict[str, str]:
     """What the two configuration files and the environment state, the later over the earlier, all as texts."""
-    environ = os.environ if environ is None else environ
     found: dict[str, str] = {}
     for folder in (Path.home, Path.cwd):
         try:
@@ -117,7 +116,7 @@ def stated(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     prefix = f"{TOOL}_"
     return found | {
         name.lower().removeprefix(prefix): text
-        for name, text in environ.items()
+        for name, text in os.environ.items()
         if name.lower().startswith(prefix)
     }
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from sootprint.core.errors import InputError
 
 ARCHITECTURES = ("dense", "encdec", "moe", "vision")
-KINDS = ("pretrain", "finetune", "search", "distil", "inference", "development", "other")
-SCOPES = ("accelerator", "node", "facility")
 
 _ABOVE_ZERO = (
     "energy_kwh",

@@ -73,10 +73,8 @@ def numbers(text: str) -> Iterator[Found]:
             text = text[:start] + "\n" * (end - start) + text[end:]
 
 
-def _compiled(
-    name: str, kind: str, pattern: str, flags: int = re.IGNORECASE
-) -> tuple[str, str, re.Pattern[str]]:
-    return name, kind, re.compile(pattern, flags)
+def _compiled(name: str, kind: str, pattern: str) -> tuple[str, str, re.Pattern[str]]:
+    return name, kind, re.compile(pattern, re.IGNORECASE)
 
 
 _PATTERNS = (

@@ -58,11 +58,11 @@ def grouped(named: Sequence[tuple[str, Footprint]], *, by: str | None = None) ->
     """
     seen: set[str] = set()
     groups: dict[str, list[Footprint]] = {}
-    for order, (ref, record) in enumerate(named):
+    for ref, record in named:
         if record.id in seen:
             raise InputError(f"{ref} is given twice: compare a run with another one")
         seen.add(record.id)
-        groups.setdefault(_label(ref, record, order, by), []).append(record)
+        groups.setdefault(_label(ref, record, by), []).append(record)
     if len(groups) < 2:
         raise InputError(
             f"there is one side only, {next(iter(groups), 'none')!r}: give runs of another name, or group them with "
@@ -71,7 +71,7 @@ def grouped(named: Sequence[tuple[str, Footprint]], *, by: str | None = None) ->
     return [Side(label=label, runs=tuple(runs)) for label, runs in groups.items()]
 
 
-def _label(ref: str, record: Footprint, order: int, by: str | None) -> str:
+def _label(ref: str, record: Footprint, by: str | None) -> str:
     if by is None:
         return record.name or ref
     if by == "name":

@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -52,7 +52,6 @@ RESULTS = (
     "evidence",
 )
 AT_ONCE = 500
-BLOCK = 1 << 20
 _rows, _versions, _results = table_of(FootprintRow), table_of(FootprintVersion), table_of(ResultRow)
 _entries = table_of(AuditEntry)
 
@@ -254,19 +253,6 @@ def file_of(folder: Path | None, tag: str, name: str) -> Path | None:
     return path if path.is_file() and not path.is_symlink() else None
 
 
-def verify(folder: Path, tag: str) -> list[str]:
-    """What does not fit the checksums of a release."""
-    place, wrong = folder / tag, []
-    for line in place.joinpath(CHECKSUMS).read_text(encoding="ascii").splitlines():
-        wanted, _, name = line.partition("  ")
-        path = place / name
-        if not path.is_file():
-            wrong.append(f"{name} of release {tag} is missing")
-        elif _sha256(path) != wanted:
-            wrong.append(f"{name} of release {tag} was changed")
-    return wrong
-
-
 def _about(place: Path) -> dict[str, Any] | None:
     try:
         data = json.loads(place.joinpath(ABOUT).read_text(encoding="utf-8"))
@@ -287,13 +273,5 @@ def _release(tag: str, place: Path, about: dict[str, Any]) -> Release:
 
 
 def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        for block in _blocks(file):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _blocks(file: IO[bytes]) -> Iterator[bytes]:
-    while block := file.read(BLOCK):
-        yield block
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -15,7 +15,6 @@ from sootprint.report.statements import facts
 
 MOST_PARTS = 3
 LONGEST_NAME = 60  # letters of a text of the record in a sentence
-LONGEST_DEVICES = 240
 _INTERVAL = "The interval holds the true value with 90 % confidence."
 
 

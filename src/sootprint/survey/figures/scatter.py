@@ -39,8 +39,6 @@ def scatter(
     y: Measure,
     *,
     size: Measure | None = None,
-    width: int = WIDTH,
-    height: int = HEIGHT,
 ) -> alt.TopLevelMixin:
     """Chart of one measure over another with the source as colour and shape; above 20,000 points, their density.
 
@@ -49,25 +47,22 @@ def scatter(
         x: Measure of the abscissa.
         y: Measure of the ordinate.
         size: Measure that the area of a point shows.
-        width: Width of the plot [pixel].
-        height: Height of the plot [pixel].
     """
     shown = placed(points, x, y)
     axes = {"x": _axis(alt.X, x, shown), "y": _axis(alt.Y, y, shown)}
     made = _density(shown, x, y, axes) if shown.height > MOST_POINTS else _points(shown, x, y, axes, size)
     words = f"{y.title} over {x.title}, {shown.height} rows."
-    drawn: alt.TopLevelMixin = made.properties(width=width, height=height, description=words)
+    drawn: alt.TopLevelMixin = made.properties(width=WIDTH, height=HEIGHT, description=words)
     return drawn
 
 
-def pairs(points: pl.DataFrame, x: Measure, y: Measure, *, side: int = HEIGHT) -> alt.TopLevelMixin | None:
+def pairs(points: pl.DataFrame, x: Measure, y: Measure) -> alt.TopLevelMixin | None:
     """Chart of two measures of one thing on equal axes, with the line on which they agree.
 
     Args:
         points: Rows with the two columns.
         x: Measure of the abscissa.
         y: Measure of the ordinate.
-        side: Width and height of the plot [pixel].
     """
     shown = placed(points, x, y)
     if not shown.height:
@@ -83,7 +78,9 @@ def pairs(points: pl.DataFrame, x: Measure, y: Measure, *, side: int = HEIGHT) -
     dense = shown.height > MOST_POINTS
     made = _density(shown, x, y, axes) if dense else _points(shown, x, y, axes, None)
     words = f"{y.title} against {x.title}, {shown.height} rows."
-    drawn: alt.TopLevelMixin = alt.layer(equal, made).properties(width=side, height=side, description=words)
+    drawn: alt.TopLevelMixin = alt.layer(equal, made).properties(
+        width=HEIGHT, height=HEIGHT, description=words
+    )
     return drawn
 
 
