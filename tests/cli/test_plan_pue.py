@@ -82,7 +82,9 @@ def test_a_cloud_region_brings_the_pue_that_it_publishes(call: Call, tmp_path: P
     stated = planned(call, *traces, "--pue", "aws/us-east-1=1.5")
     assert stated["run_now_kg"] == pytest.approx(1.2)
     text = call("plan", "--expect", "2h", "--deadline", "4h", "--at", START.isoformat(), *traces).stdout
-    assert f"PUE {values['aws/us-east-1']:g}, " in " ".join(text.split())
+    own = known["aws/us-east-1"]
+    assert own is not None
+    assert f"PUE {own.value:g} ({own.low:.3g} to {own.high:.3g}), " in " ".join(text.split())
 
 
 def test_no_guess_stands_for_a_pue_that_is_not_known(call: Call, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import altair as alt
 import numpy as np
 
 if TYPE_CHECKING:
-    from sootprint.planner.proposal import Option, Plan
+    from sootprint.planner.outcomes import Option
+    from sootprint.planner.proposal import Plan
     from sootprint.planner.views import View
 
 HEIGHT = 150

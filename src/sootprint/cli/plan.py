@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from sootprint.core.quantity import Quantity
+    from sootprint.planner.facility import Facility
     from sootprint.planner.job import Job
-    from sootprint.planner.proposal import Option, Plan
+    from sootprint.planner.outcomes import Option
+    from sootprint.planner.proposal import Plan
     from sootprint.planner.views import View
 
 PERCENT = 100.0
@@ -196,7 +198,8 @@ def as_json(made: Plan) -> dict[str, Any]:
         "measurable": made.measurable,
         "run_now": _option(made.run_now),
         "power_stated": made.power_stated,
-        "pue": {one.zone: one.pue for one in made.facilities},
+        "pue": {one.zone: one.pue and one.pue.value for one in made.facilities},
+        "pue_bounds": {one.zone: one.pue and [one.pue.low, one.pue.high] for one in made.facilities},
         "intensity": {view.zone: _view(view) for view in made.views},
         "currency": made.currency,
         "notes": made.notes,
@@ -343,6 +346,30 @@ def picture(view: View, chosen: Option) -> Iterator[Text]:
         yield Text(f"{'':{indent}}each bar is the mean of {each} steps", "dim")
 
 
+def _pue(site: Facility) -> str:
+    """Words of a facility's PUE."""
+    if site.pue is None:
+        return ""
+    low, high = site.pue.low, site.pue.high
+    bounds = "" if low is None or high is None or low == high else f" ({low:.3g} to {high:.3g})"
+    return f"; PUE {site.pue.value:g}{bounds}, {site.source}"
+
+
+def _intervals(made: Plan) -> str:
+    """Words of what the intervals are of."""
+    is_forecast = any(view.misses is not None for view in made.views)
+    known = [site.pue for site in made.facilities if site.pue is not None]
+    has_bounds = len(known) == len(made.facilities) and any(one.low != one.high for one in known)
+    missed = "from how earlier forecasts at this time of day missed"
+    if is_forecast:
+        return f"intervals are {missed}" + (
+            " and, of emissions and between places, from the PUE" * has_bounds
+        )
+    if has_bounds:
+        return "intervals are those of the PUE alone: the intensity is taken as given"
+    return "intervals are not known: the figures do not say how sure they are"
+
+
 def _words(made: Plan) -> list[tuple[str, str]]:
     """Notes below the table."""
     rows: list[tuple[str, str]] = []
@@ -351,12 +378,8 @@ def _words(made: Plan) -> list[tuple[str, str]]:
             (output.WARNING, "no measurable saving: no plan clears its error bar, so the job is to run now")
         )
     for view, site in zip(made.views, made.facilities, strict=True):
-        pue = "" if site.pue is None else f"; PUE {site.pue:g}, {site.source}"
-        rows.append(("", f"{view.zone}: {view.kind}; {view.method}; {view.source}{pue}"))
-    if all(view.misses is None for view in made.views):
-        rows.append(("", "intervals are not known: the figures do not say how sure they are"))
-    else:
-        rows.append(("", "intervals are from how earlier forecasts at this time of day missed"))
+        rows.append(("", f"{view.zone}: {view.kind}; {view.method}; {view.source}{_pue(site)}"))
+    rows.append(("", _intervals(made)))
     rows.append(
         (
             "",

@@ -9,20 +9,26 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sootprint import place
 from sootprint.catalogue import factors, regions
+from sootprint.core import intervals
 from sootprint.core.errors import CatalogueError, InputError
+from sootprint.core.quantity import Quantity
 
 if TYPE_CHECKING:
     from sootprint.core.quantity import Factor
     from sootprint.settings import Settings
+    from sootprint.settings.pues import StatedPue
 
 NOT_IN = "PUE is 1: the facility's overhead (a PUE is typically 1.1 to 1.6) is not in"
 
 
 class Facility(NamedTuple):
-    """PUE of a zone [1], and who told it; None where nobody has."""
+    """PUE of a zone with its bounds [1], and who told it; None where nobody has.
+
+    One that is stated without bounds is certain, as in the record of a run.
+    """
 
     zone: str
-    pue: float | None
+    pue: Quantity | None
     source: str | None
 
 
@@ -53,22 +59,23 @@ def facilities(
         told = by_zone.get(zone) if isinstance(stated, Mapping) else stated
         is_here = zone == zones[0] if here.zone is None else here.zone.casefold() == zone.casefold()
         if told is not None:
-            found.append(Facility(zone, told, "stated"))
+            found.append(Facility(zone, intervals.exact(told), "stated"))
         elif own is not None and is_here:
-            found.append(Facility(zone, own.value, own.source))
+            found.append(Facility(zone, _bounded(own), own.source))
         else:
             found.append(_published(zone, at))
     return tuple(found)
 
 
-def counted(known: Sequence[Facility]) -> list[float]:
-    """PUE that each zone counts with: 1 in all where one is not known, for no guess ranks places [1].
+def counted(known: Sequence[Facility]) -> list[tuple[str, Quantity]]:
+    """Facility and PUE that each zone counts with: 1 in all where one is not known, for no guess ranks places [1].
 
-    >>> counted([Facility("DE", 1.5, "stated"), Facility("FR", None, None)])
+    >>> lab = Facility("DE", intervals.exact(1.5), "stated")
+    >>> [pue.value for _, pue in counted([lab, Facility("FR", None, None)])]
     [1.0, 1.0]
     """
-    pues = [one.pue for one in known if one.pue is not None]
-    return pues if len(pues) == len(known) else [1.0] * len(known)
+    found = [(f"pue:{one.zone}", one.pue) for one in known if one.pue is not None]
+    return found if len(found) == len(known) else [("", intervals.exact(1.0))] * len(known)
 
 
 def note(known: Sequence[Facility]) -> str | None:
@@ -92,11 +99,16 @@ def of_region(zone: str, year: int | None = None) -> Factor | None:
     return None
 
 
+def _bounded(own: StatedPue) -> Quantity:
+    low, high = own.low or own.value, own.high or own.value
+    return Quantity(value=own.value, low=low, high=high, basis="assumed")
+
+
 def _published(zone: str, at: datetime) -> Facility:
     found = of_region(zone, at.year)
     if found is None or found.value is None:
         return Facility(zone, None, None)
-    return Facility(zone, found.value, f"{found.source}, {found.period}")
+    return Facility(zone, found.quantity(), f"{found.source}, {found.period}")
 
 
 def _fleet(zone: str) -> str | None:

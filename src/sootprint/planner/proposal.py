@@ -7,19 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from sootprint.core.errors import CatalogueError, InputError
-from sootprint.core.quantity import Quantity
-from sootprint.core.units import G_PER_KG, W_PER_KW, hours
 from sootprint.intensity.kinds import unlike
 from sootprint.planner import facility
 from sootprint.planner.exact import Floats
 from sootprint.planner.facility import Facility
 from sootprint.planner.job import Job, in_hours
-from sootprint.planner.options import Draft, drafts
+from sootprint.planner.options import drafts
+from sootprint.planner.outcomes import Option, Outcome, Site, outcome, pues_of
 from sootprint.planner.prices import prices
 from sootprint.planner.ranking import Way, best
 from sootprint.planner.views import YEAR, View, of_sources, of_trace
@@ -29,41 +26,6 @@ if TYPE_CHECKING:
 
 MOST_WORKERS, LESS_EACH = 16, 0.05
 MOST_STEPS = 3000  # of a window with pauses or workers: 125 days of hours
-BARE_POWER_W = W_PER_KW  # a job whose power nobody stated: its figures are those of each kilowatt
-
-
-class _Site(NamedTuple):
-    view: View
-    pue: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """One way to run the job.
-
-    Args:
-        kind: start, pause, elastic or place.
-        zone: Where it runs.
-        hours: Starts of the steps in which it runs, UTC.
-        start: Start of the first of them.
-        end: End of the last of them.
-        emissions_kg: Expected emissions, overheads and transfer in them [kgCO2e].
-        saving_share: Share saved against running at once in the first zone [1].
-        delay_s: End of the job less its end if run at once [s].
-        workers: Workers in each of the steps.
-        cost: Cost of the electricity in the currency of the plan, or None without prices.
-    """
-
-    kind: str
-    zone: str
-    hours: tuple[datetime, ...]
-    start: datetime
-    end: datetime
-    emissions_kg: Quantity
-    saving_share: Quantity
-    delay_s: float
-    workers: tuple[float, ...]
-    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,9 +178,12 @@ def propose(
         )
     _require_feasible(job, home)
     paid = _paid(price_file, currency, home)
-    sites = [_Site(view, pue) for view, pue in zip(views, facility.counted(known), strict=True)]
+    sites = [
+        Site(view, pue.value, pues_of(name, pue), paid)
+        for view, (name, pue) in zip(views, facility.counted(known), strict=True)
+    ]
     made = [
-        _option(draft, sites, job, length=length, prices=paid)
+        outcome(draft, sites, job, length=length)
         for draft in drafts(views, length, slack, job_terms(job, home))
     ]
     ranked = _ranked(made, job, views, known)
@@ -253,17 +218,13 @@ def _paid(price_file: Path | None, currency: str | None, home: View) -> Floats |
     return prices(price_file, home)
 
 
-def _ranked(
-    made: Sequence[tuple[Option, Floats | None]], job: Job, views: Sequence[View], known: tuple[Facility, ...]
-) -> Plan:
-    """Plan of options, the first of which is running at once, each with its equally likely emissions [kgCO2e]."""
-    number = best([Way(option.zone, option.emissions_kg.value, drawn) for option, drawn in made])
+def _ranked(made: Sequence[Outcome], job: Job, views: Sequence[View], known: tuple[Facility, ...]) -> Plan:
+    """Plan of ways to run, the first of which is running at once."""
+    number = best([Way(one.option.zone, one.option.emissions_kg.value, one.drawn) for one in made])
     return Plan(
-        run_now=made[0][0],
-        options=tuple(
-            sorted((option for option, _ in made[1:]), key=lambda option: option.emissions_kg.value)
-        ),
-        chosen=made[number][0],
+        run_now=made[0].option,
+        options=tuple(sorted((one.option for one in made[1:]), key=lambda option: option.emissions_kg.value)),
+        chosen=made[number].option,
         measurable=number > 0,
         power_stated=job.power_w is not None,
         views=tuple(views),
@@ -308,70 +269,6 @@ def _views(
             "the zones' figures have steps of different length or start: give traces with equal steps"
         )
     return views
-
-
-def _option(
-    draft: Draft, sites: Sequence[_Site], job: Job, *, length: int, prices: Floats | None
-) -> tuple[Option, Floats | None]:
-    """Option of a draft, with its equally likely emissions."""
-    (view, pue), (home, pue_at_home) = sites[draft.zone], sites[0]
-    run_h = hours(job.expect.total_seconds()) / length
-    step_kg = (job.power_w or BARE_POWER_W) / W_PER_KW * run_h / G_PER_KG  # over g/kWh, of the IT equipment
-    moved_kg = (
-        _moved_g_per_kwh(sites[draft.zone], sites[0]) * job.transfer_kwh / G_PER_KG if draft.zone else 0.0
-    )
-    then, now = (
-        pue * step_kg * draft.weights,
-        pue_at_home * step_kg * (np.arange(home.expected.size) < length),
-    )
-    cost_kg, now_kg = float(view.expected @ then) + moved_kg, float(home.expected @ now)
-    emissions = saving = None
-    courses = _courses(view, home)
-    if courses is not None:
-        emissions, before = courses[0] @ then + moved_kg, courses[1] @ now
-        saving = (before - emissions) / np.where(before > 0.0, before, 1.0)
-    steps = np.flatnonzero(draft.weights * draft.runs > 0.0)
-    stamps = tuple((view.start + int(step) * view.step).astimezone(UTC) for step in steps)
-    end = stamps[-1] + view.step
-    option = Option(
-        kind=draft.kind,
-        zone=view.zone,
-        hours=stamps,
-        start=stamps[0],
-        end=end,
-        emissions_kg=_quantity(cost_kg, emissions),
-        saving_share=_quantity((now_kg - cost_kg) / now_kg if now_kg > 0.0 else 0.0, saving),
-        delay_s=(end - home.start.astimezone(UTC) - length * home.step).total_seconds(),
-        workers=tuple(float(draft.runs[step]) for step in steps),
-        cost=None if prices is None else float(prices @ then) * G_PER_KG,
-    )
-    return option, emissions
-
-
-def _courses(view: View, home: View) -> tuple[Floats, Floats] | None:
-    """Equally likely courses of two zones, the same earlier days in each; what is given has but one [gCO2e/kWh]."""
-    drawn = [one.draws() for one in (view, home)]
-    counts = [len(one) for one in drawn if one is not None]
-    if not counts:
-        return None
-    there, here = (
-        np.repeat(one.expected[None], min(counts), axis=0) if found is None else found[: min(counts)]
-        for one, found in zip((view, home), drawn, strict=True)
-    )
-    return there, here
-
-
-def _moved_g_per_kwh(there: _Site, home: _Site) -> float:
-    """Intensity of a transfer at once: the mean of the two grids that carry it, each with its PUE [gCO2e/kWh]."""
-    return 0.5 * float(there.pue * there.view.expected[0] + home.pue * home.view.expected[0])
-
-
-def _quantity(value: float, draws: Floats | None) -> Quantity:
-    """Quantity of a best estimate, with the 5th and 95th percentile of its draws where there are some."""
-    if draws is None:
-        return Quantity(value=value)
-    low, high = (float(bound) for bound in np.quantile(draws, (0.05, 0.95)))
-    return Quantity(value=value, low=min(low, value), high=max(high, value))
 
 
 def _notes(job: Job, views: Sequence[View], known: Sequence[Facility]) -> list[str]:

@@ -18,8 +18,8 @@ class Way(NamedTuple):
     Args:
         zone: Where.
         emissions_kg: Expected emissions [kgCO2e].
-        drawn: Equally likely emissions, `(n_draws,)` [kgCO2e]; None where nobody says how sure they are: beside one
-            of which somebody does, it counts as certain.
+        drawn: Equally likely emissions, `(n_pues, n_days)` [kgCO2e]; None where nobody says how sure they are: beside
+            one of which somebody does, it counts as certain.
     """
 
     zone: str
@@ -27,19 +27,31 @@ class Way(NamedTuple):
     drawn: Floats | None
 
     def clears(self, other: Way, *, by: float = 0.0) -> bool:
-        """Whether it is expected to save more than its standard error against another one, and a share of that."""
+        """Whether it is expected to save more than its standard error against another one, and a share of that.
+
+        Earlier days are a sample, whose mean gets surer with their number; an unknown PUE is the same on all of them.
+        Within one zone it is that of both ways, and decides nothing.
+        """
         if self.emissions_kg >= other.emissions_kg * (1.0 - by):
             return False
-        drawn = [one.drawn for one in (self, other) if one.drawn is not None]
-        if not drawn:
+        ways = (self, other)
+        if all(one.drawn is None for one in ways):
             return True
-        count = min(one.size for one in drawn)
-        mine, others = (
-            np.full(count, one.emissions_kg) if one.drawn is None else one.drawn[:count]
-            for one in (self, other)
+        n_days = min(
+            (one.drawn.shape[1] for one in ways if one.drawn is not None and one.drawn.shape[1] > 1),
+            default=1,
         )
+        mine, others = (one._courses(n_days, alone=self.zone == other.zone) for one in ways)
         saved = others - mine
-        return float(saved.mean()) > float(saved.std()) / math.sqrt(count)
+        between, within = saved.mean(axis=1).var(), saved.var(axis=1).mean() / n_days
+        return float(saved.mean()) > math.sqrt(between + within)
+
+    def _courses(self, n_days: int, *, alone: bool) -> Floats:
+        """Emissions of so many days, `(n_pues, n_days)`, with the mean PUE where no other facility is compared."""
+        if self.drawn is None:
+            return np.full((1, n_days), self.emissions_kg)
+        found = np.broadcast_to(self.drawn, (len(self.drawn), max(n_days, self.drawn.shape[1])))[:, :n_days]
+        return found.mean(axis=0, keepdims=True) if alone else found
 
 
 def best(ways: Sequence[Way]) -> int:
