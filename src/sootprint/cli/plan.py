@@ -108,8 +108,13 @@ Transfer = Annotated[
         help="Energy of moving the data to another zone.",
     ),
 ]
-Price = Annotated[
-    Path | None, typer.Option("--price", metavar="FILE", help="CSV with timestamp_utc and price_per_kwh.")
+Prices = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--price",
+        metavar="[ZONE=]FILE",
+        help="CSV with timestamp_utc and price_per_kwh of a zone; may be repeated. Without it no cost is known there.",
+    ),
 ]
 Currency = Annotated[
     str | None,
@@ -139,7 +144,7 @@ def plan(
     at: At = None,
     forecaster: Forecaster = None,
     transfer_kwh: Transfer = 0.0,
-    price: Price = None,
+    price: Prices = None,
     currency: Currency = None,
     chart: Chart = None,
     json: options.Json = False,
@@ -174,9 +179,8 @@ def plan(
         transfer_kwh=transfer_kwh,
         traces=files,
     )
-    made = propose(
-        job, names, at=at or datetime.now(UTC), forecaster=forecaster, price_file=price, currency=currency
-    )
+    start, paid = at or datetime.now(UTC), zoned.prices(price or [], names)
+    made = propose(job, names, at=start, forecaster=forecaster, price_files=paid, currency=currency)
     _show(made, job, chart=chart, json=json)
 
 
@@ -289,7 +293,7 @@ def _table(made: Plan) -> Any:
             "–" if option is made.run_now else percent,
             "" if option is made.run_now else interval,
             later,
-            *((f"{option.cost:.2f}",) if option.cost is not None else ()),
+            *(("–" if option.cost is None else f"{option.cost:.2f}",) if made.currency else ()),
         )
         output.add_row(table, *cells, style="bold green" if chosen else None)
     return table

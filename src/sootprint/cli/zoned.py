@@ -1,4 +1,4 @@
-"""What a plan is told of each zone: the zones themselves, their traces and their PUE."""
+"""What a plan is told of each zone: the zones themselves, their traces, their prices and their PUE."""
 
 from __future__ import annotations
 
@@ -16,33 +16,41 @@ def told(zones: str | None, traces: list[str]) -> tuple[list[str], dict[str, Pat
         InputError: No zone is known, a trace is of no zone of the plan, or a zone has two.
     """
     stated = [name.strip() for name in (zones or "").split(",") if name.strip()]
-    named = dict(_files(traces, stated))
+    named = dict(_files("trace", [named_file(text) for text in traces], stated))
     return stated or list(named) or [_own()], named
 
 
-def _files(traces: list[str], zones: list[str]) -> Iterator[tuple[str, Path]]:
-    """Trace of each zone: named, or in the order of the zones that no other trace names."""
-    told = [named_file(text) for text in traces]
+def prices(files: list[str], zones: list[str]) -> dict[str, Path]:
+    """File of prices of each zone that has one, named or in the order of the zones, as a trace.
+
+    Raises:
+        InputError: A file is of no zone of the plan, or one of several that nothing names; or a zone has two.
+    """
+    return dict(_files("price", [options.zone_file(text) for text in files], list(dict.fromkeys(zones))))
+
+
+def _files(name: str, told: list[tuple[Path, str | None]], zones: list[str]) -> Iterator[tuple[str, Path]]:
+    """File of each zone: named, or in the order of the zones that no other file names."""
     stated = {zone for _, zone in told if zone is not None}
     free = [name for name in dict.fromkeys(zones) if name not in stated]
     bare = [path for path, zone in told if zone is None]
     if zones and stated - set(zones):
         shell.wrong(
-            f"--trace of {min(stated - set(zones))!r}: it is not in --zones {','.join(zones)}; add it there"
+            f"--{name} of {min(stated - set(zones))!r}: it is not in --zones {','.join(zones)}; add it there"
         )
     if zones and len(bare) > len(free):
         shell.wrong(
-            f"{len(traces)} traces are given for {len(zones)} zones: name each as ZONE=FILE, and add its zone"
+            f"{len(told)} {name}s are given for {len(zones)} zones: name each as ZONE=FILE, and add its zone"
         )
     if zones and bare and len(bare) < len(free):
-        shell.wrong(f"--trace {bare[0]} is of one zone, but there are {len(free)}: name it as ZONE=FILE")
+        shell.wrong(f"--{name} {bare[0]} is of one zone, but there are {len(free)}: name it as ZONE=FILE")
     left, seen = iter(free), set()
     for path, zone in told:
-        name = zone or (next(left) if zones else path.name.removesuffix(".gz").removesuffix(".csv"))
-        if name in seen:
-            shell.wrong(f"--trace is given twice for {name}: give one file of it")
-        seen.add(name)
-        yield name, path
+        whose = zone or (next(left) if zones else path.name.removesuffix(".gz").removesuffix(".csv"))
+        if whose in seen:
+            shell.wrong(f"--{name} is given twice for {whose}: give one file of it")
+        seen.add(whose)
+        yield whose, path
 
 
 def pues(texts: list[str], zones: list[str]) -> dict[str, float] | None:

@@ -156,11 +156,12 @@ def _courses(view: View, home: View) -> tuple[Floats, Floats]:
 
 
 def _cost(there: Site, home: Site, then: Floats, moved_kwh: float) -> float | None:
-    """Cost of the electricity, with that of a transfer; None where a price of it is not known."""
-    if there.prices is None:
+    """Cost of the electricity, with half of a transfer's in each zone; None where one of the prices is not known."""
+    if there.prices is None or (moved_kwh and home.prices is None):
         return None
-    cost = there.pue * float(there.prices @ then)
-    return cost
+    here = there.prices if home.prices is None else home.prices
+    moved = 0.5 * moved_kwh * (there.pue * there.prices[0] + home.pue * here[0])
+    return float(there.pue * (there.prices @ then) + moved)
 
 
 def _quantity(value: float, drawn: Floats | None) -> Quantity:

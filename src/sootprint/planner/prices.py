@@ -1,8 +1,10 @@
-"""Prices of electricity from a file, for the cost of a plan."""
+"""Prices of electricity in each zone from a file, for the cost of a plan."""
 
 from __future__ import annotations
 
 import csv
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +16,39 @@ from sootprint.planner.exact import Floats
 from sootprint.planner.views import View
 
 TIME, PRICE = "timestamp_utc", "price_per_kwh"
+
+
+def by_zone(files: Mapping[str, Path], currency: str | None, views: Sequence[View]) -> dict[str, Floats]:
+    """Price in each step of the zones that have a file; none where their currency is not told [currency/kWh].
+
+    Raises:
+        InputError: A file is of no zone of the plan, or cannot be read; the currency is none, or that of nothing.
+    """
+    zones = [view.zone for view in views]
+    foreign = [zone for zone in files if zone not in zones]
+    if foreign:
+        raise InputError(
+            f"prices are stated for {foreign[0]!r}, which is not among the zones {', '.join(zones)}: add it there"
+        )
+    if currency is None:
+        return {}
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise InputError(f"currency {currency!r} is no code of three capital letters, e.g. EUR")
+    if not files:
+        raise InputError(f"the currency {currency} is that of prices: give a file of them, too")
+    return {view.zone: prices(files[view.zone], view) for view in views if view.zone in files}
+
+
+def unpriced(files: Mapping[str, Path], currency: str | None, zones: Sequence[str]) -> Iterator[str]:
+    """What to know where a cost is not told though there are prices."""
+    if not files:
+        return
+    missing = [zone for zone in zones if zone not in files]
+    if currency is None:
+        names = ", ".join(path.name for path in files.values())
+        yield f"no cost is told, as nothing names the currency of {names}: state it, e.g. EUR"
+    elif missing:
+        yield f"no cost is known in {', '.join(missing)}: give its prices, too"
 
 
 def prices(path: Path, view: View) -> Floats:

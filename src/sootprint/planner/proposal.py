@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -12,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 from sootprint.core.errors import CatalogueError, InputError
 from sootprint.intensity.kinds import unlike
 from sootprint.planner import facility
-from sootprint.planner.exact import Floats
 from sootprint.planner.facility import Facility
 from sootprint.planner.job import Job, in_hours
 from sootprint.planner.options import drafts
 from sootprint.planner.outcomes import Option, Outcome, Site, outcome, pues_of
-from sootprint.planner.prices import prices
+from sootprint.planner.prices import by_zone, unpriced
 from sootprint.planner.ranking import Way, best
 from sootprint.planner.views import YEAR, View, of_sources, of_trace
 
@@ -66,7 +64,7 @@ def plan(
     forecaster: str | None = None,
     max_workers: int = 1,
     resume_cost: str | timedelta = timedelta(0),
-    price_file: Path | str | None = None,
+    price_files: Mapping[str, Path | str] | None = None,
     currency: str | None = None,
     **job: Any,
 ) -> Plan:
@@ -81,7 +79,7 @@ def plan(
         forecaster: Forecaster to use on the past of the traces, whatever they know of the window.
         max_workers: Workers at most; each adds 5 % of the first one's work less than the one before.
         resume_cost: Time of running that each resume costs, e.g. "5m".
-        price_file: CSV of prices.
+        price_files: CSV of prices of each zone that has one; in another one no cost is known.
         currency: Currency of the prices, e.g. "EUR"; without it no cost is told.
         job: power_w, pausable, idle_w, pue and transfer_kwh, as of `Job`.
 
@@ -107,7 +105,7 @@ def plan(
         zones,
         at=at or datetime.now(UTC),
         forecaster=forecaster,
-        price_file=None if price_file is None else Path(price_file),
+        price_files={zone: Path(path) for zone, path in (price_files or {}).items()},
         currency=currency,
     )
 
@@ -141,7 +139,7 @@ def propose(
     at: datetime,
     settings: Settings | None = None,
     forecaster: str | None = None,
-    price_file: Path | None = None,
+    price_files: Mapping[str, Path] | None = None,
     currency: str | None = None,
 ) -> Plan:
     """Plan of a job in the zones where it may run; the first is where it would run now.
@@ -152,7 +150,7 @@ def propose(
         at: Start of the plan, aware.
         settings: Where the configured sources are, for zones without a trace, and the PUE of this place.
         forecaster: Forecaster to use on the past of the traces, whatever they know of the window.
-        price_file: CSV of prices.
+        price_files: CSV of prices of each zone that has one; in another one no cost is known.
         currency: Currency of the prices; without it no cost is told.
 
     Raises:
@@ -165,10 +163,8 @@ def propose(
 
         settings = stated.load()
     views = _views(job, zones, at, settings=settings, forecaster=forecaster)
-    home, known = (
-        views[0],
-        facility.facilities([view.zone for view in views], job.pue, at=at, settings=settings),
-    )
+    names, home = [view.zone for view in views], views[0]
+    known = facility.facilities(names, job.pue, at=at, settings=settings)
     length = max(1, -(-job.expect // home.step))
     slack = home.expected.size - length
     if slack < 0:
@@ -177,20 +173,15 @@ def propose(
             "give a later deadline"
         )
     _require_feasible(job, home)
-    paid = _paid(price_file, currency, home)
+    paid = by_zone(price_files or {}, currency, views)
     sites = [
-        Site(view, pue.value, pues_of(name, pue), paid)
+        Site(view, pue.value, pues_of(name, pue), paid.get(view.zone))
         for view, (name, pue) in zip(views, facility.counted(known), strict=True)
     ]
-    made = [
-        outcome(draft, sites, job, length=length)
-        for draft in drafts(views, length, slack, job_terms(job, home))
-    ]
-    ranked = _ranked(made, job, views, known)
-    if price_file is not None and currency is None:
-        left_out = f"no cost is told, as nothing names the currency of {price_file.name}: state it, e.g. EUR"
-        return replace(ranked, notes=(*ranked.notes, left_out))
-    return replace(ranked, currency=currency)
+    terms = job_terms(job, home)
+    made = [outcome(draft, sites, job, length=length) for draft in drafts(views, length, slack, terms)]
+    notes = (*_notes(job, views, known), *unpriced(price_files or {}, currency, names))
+    return replace(_ranked(made, job, views, known), notes=notes, currency=currency)
 
 
 def _require_feasible(job: Job, home: View) -> None:
@@ -207,17 +198,6 @@ def _require_feasible(job: Job, home: View) -> None:
         )
 
 
-def _paid(price_file: Path | None, currency: str | None, home: View) -> Floats | None:
-    """Price in each step, or None where the prices or their currency are not told."""
-    if currency is None:
-        return None
-    if not re.fullmatch("[A-Z]{3}", currency):
-        raise InputError(f"currency {currency!r} is no code of three capital letters, e.g. EUR")
-    if price_file is None:
-        raise InputError(f"the currency {currency} is that of prices: give a file of them, too")
-    return prices(price_file, home)
-
-
 def _ranked(made: Sequence[Outcome], job: Job, views: Sequence[View], known: tuple[Facility, ...]) -> Plan:
     """Plan of ways to run, the first of which is running at once."""
     number = best([Way(one.option.zone, one.option.emissions_kg.value, one.drawn) for one in made])
@@ -228,7 +208,7 @@ def _ranked(made: Sequence[Outcome], job: Job, views: Sequence[View], known: tup
         measurable=number > 0,
         power_stated=job.power_w is not None,
         views=tuple(views),
-        notes=tuple(_notes(job, views, known)),
+        notes=(),
         facilities=known,
     )
 
