@@ -14,7 +14,7 @@ import pytest
 from sootprint import Footprint
 from sootprint.cli.compare import _interval
 from sootprint.core.ids import uuid7
-from sootprint.core.quantity import Quantity
+from sootprint.core.quantity import Factor, Quantity
 from sootprint.ledger import keep
 
 
@@ -109,6 +109,23 @@ def test_numbers_have_the_digits_of_their_intervals(call, stored: list[Footprint
     assert "1.1 MWh" in energy and "Energy 1.1 MWh" in shown
     assert re.search(r"x \d+ +x [\d.]+ to [\d.]+ +more", energy), energy
     assert "! Cost: not known of small." in lines
+
+
+def test_cost_is_shown_in_its_currency(call, stored: list[Footprint]) -> None:
+    """Each side says what its cost is counted in, and two currencies are not made a ratio."""
+    for name, value, currency in (("cheap", 1234.5, "EUR"), ("dear", 2469.0, "EUR"), ("other", 9.0, "JPY")):
+        price = Factor(kind="price", key="tariff", value=0.1, unit=f"{currency}/kWh")
+        cost = Quantity(value=value, low=value, high=value)
+        paid = dataclasses.replace(stored[1], id=uuid7(2e9), name=name, factors=(price,), cost=cost)
+        keep(Path(os.environ["SOOTPRINT_HOME"]), paid)
+    lines = call("compare", "cheap", "dear").stdout.splitlines()
+    assert next(line for line in lines if line.startswith("cost")).split()[:6] == [
+        "cost", "1,230", "EUR", "2,470", "EUR", "+100",
+    ]  # fmt: skip
+    result = call("compare", "cheap", "other")
+    (cost,) = (line for line in result.stdout.splitlines() if line.startswith("cost"))
+    assert "9.00 JPY" in cost and cost.split()[-1] == "refused"
+    assert "Cost: in EUR and JPY: compare energy." in " ".join(result.stdout.split())
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from sootprint.core.errors import InputError
 from sootprint.core.merging import merge, series
 from sootprint.core.merging.choose import node_keys
 from sootprint.core.merging.times import span
-from sootprint.core.quantity import Quantity
+from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import CurvePoint, Footprint, Gap, Hardware, Place, Span
 from tests.fixtures.job_records import at, component, intensity_factor, node_record, run_id
 
@@ -197,6 +197,30 @@ def test_what_one_node_does_not_know_is_not_known_of_the_sum() -> None:
     merged = merge(records)
     assert merged.embodied_kg is None
     assert merged.cost is not None and merged.cost.value == 3.0
+
+
+def test_costs_in_two_currencies_are_no_sum() -> None:
+    """1 EUR and 2 USD are not 3 of anything; two prices in EUR, or none told at all, add up as they did."""
+
+    def cost(*currencies: str | None) -> Quantity | None:
+        factors = [
+            (Factor(kind="price", key="tariff", value=0.1, unit=f"{name}/kWh"),) if name else ()
+            for name in currencies
+        ]
+        merged = merge(
+            [
+                node_record(index, rank=None, cost=Quantity(value=1.0 + index), factors=found)
+                for index, found in enumerate(factors)
+            ]
+        )
+        assert ("cost" in merged.unknown) is (merged.cost is None)
+        return merged.cost
+
+    assert cost("EUR", "USD") is None
+    assert cost("EUR", None) is None
+    for same in ("EUR", None):
+        total = cost(same, same)
+        assert total is not None and total.value == 3.0
 
 
 @pytest.mark.parametrize(("components", "width_s"), [(20_000, 60.0), (30_000, 120.0)])

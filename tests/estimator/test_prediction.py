@@ -105,6 +105,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"count": 0}, "count is 0"),
     ({"hardware": None}, "hardware is not given"),
     ({"hardware": "A100", "count": 1, "tokens": 1e15}, "give more of them"),
+    ({"currency": "EUR"}, "currency is .EUR. without a price"),
     ({"price": -1}, "price is -1"),
     ({"pipeline_stages": 1.5}, "pipeline_stages is 1.5"),
     ({"tokns": 1}, "'tokns' is not known"),

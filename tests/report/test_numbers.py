@@ -91,6 +91,23 @@ def test_table_of_emissions_has_the_values_and_bounds_of_the_record(read, record
             assert is_told(low, one.low) and is_told(high, one.high), name
 
 
+def test_factors_have_the_digits_of_their_intervals() -> None:
+    """What is known within more than 5 % is said in two digits, as everywhere; all else in three."""
+    listed = (
+        Factor(kind="intensity", key="wide", value=412.34, low=350.0, high=480.0, unit="gCO2e/kWh"),
+        Factor(kind="intensity", key="narrow", value=412.34, low=410.0, high=414.9, unit="gCO2e/kWh"),
+        Factor(kind="intensity", key="bare", value=412.34, unit="gCO2e/kWh"),
+        Factor(kind="intensity", key="none", value=0.0, low=0.0, high=0.0, unit="gCO2e/kWh"),
+    )
+    rows = rows_of(dataclasses.replace(ONE, factors=listed), "factors")
+    assert [row[2:4] for row in rows] == [
+        ("410 gCO2e/kWh", "350 to 480"),
+        ("412 gCO2e/kWh", "410 to 415"),
+        ("412 gCO2e/kWh", "not known"),
+        ("0 gCO2e/kWh", "taken as exact"),
+    ]
+
+
 def test_headline_has_the_values_and_bounds_of_the_record(read, record: str) -> None:
     """Emissions and energy, and their intervals, are said at the top as the record has them."""
     footprint = read(record)

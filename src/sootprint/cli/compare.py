@@ -244,7 +244,14 @@ def _amount(name: str, value: float | None, side: Side) -> str:
         return figures.energy(quantity).value
     if name == "emissions_kg":
         return figures.emissions(quantity).value
-    return figures.duration(value) if name == "duration_s" else f"{value:,.4g}"
+    return figures.duration(value) if name == "duration_s" else _cost(quantity, side)
+
+
+def _cost(quantity: Quantity, side: Side) -> str:
+    """Mean cost of a side in its currency; without it where nothing tells it."""
+    from sootprint.core.currency import common_currency
+
+    return figures.in_unit(quantity, shell.printable(common_currency(side.runs) or "")).value
 
 
 def _interval(ratio: Quantity | None) -> str:

@@ -302,7 +302,9 @@ class Footprint(_Checked):
     water_l: Quantity | None = _is(
         "Water consumed on site and at the power plant [L].", default=None, minimum=0
     )
-    cost: Quantity | None = _is("Cost of the electricity in the currency of `given`.", default=None)
+    cost: Quantity | None = _is(
+        "Cost of the electricity in the currency of its price among `factors`, else of `given`.", default=None
+    )
     stages: tuple[Stage, ...] = _is("Stages of the life cycle.", default=())
     factors: tuple[Factor, ...] = _is("Every constant that entered a number.", default=())
     grade: str | None = _is(

@@ -14,6 +14,8 @@ from sootprint.estimator.inputs import Job
 from sootprint.estimator.reuse import Target, target
 from sootprint.estimator.utilisation import PRECISIONS, Setting
 
+_CURRENCY = "USD"  # of the assumed price
+
 
 class Given(TypedDict, total=False):
     """Arguments of a prediction; `sootprint.predict` describes each."""
@@ -86,7 +88,7 @@ class Plan:
     step_mfu: float | None = None
     hours: float | None = None
     price: float | None = None
-    currency: str = "USD"
+    currency: str = _CURRENCY
     target: Target | None = None
     given: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -148,6 +150,11 @@ def _check(given: Mapping[str, Any]) -> None:
     price = given.get("price")
     if price is not None and not (_is_number(price) and 0.0 <= price <= 100.0):
         raise InputError(f"price is {price!r}: it is the price of a kWh, from 0 to 100")
+    if price is None and given.get("currency") not in (None, _CURRENCY):
+        raise InputError(
+            f"currency is {given['currency']!r} without a price, and the assumed price is in {_CURRENCY}: give the "
+            "price of a kWh, or leave the currency out"
+        )
     precision = given.get("precision")
     if precision is not None and precision not in PRECISIONS:
         raise InputError(f"precision is {precision!r}: it is one of {', '.join(PRECISIONS)}")

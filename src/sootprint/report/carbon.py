@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from sootprint.catalogue import tables
+from sootprint.charts.letters import clean
 from sootprint.charts.scale import ENERGY, MASS, VOLUME, Unit
+from sootprint.core.currency import currency_of
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Footprint, Place
 from sootprint.core.units import G_PER_KG
@@ -139,7 +141,7 @@ def _emissions(footprint: Footprint) -> Row:
 
 def _beside(footprint: Footprint) -> list[Row]:
     """Quantities that the total does not hold, each on its own line; a cost without a currency says nothing."""
-    currency = _currency(footprint)
+    currency = clean(currency_of(footprint) or "")
     listed = (
         (
             "Market-based",
@@ -160,20 +162,13 @@ def _beside(footprint: Footprint) -> list[Row]:
             ENERGY,
             "energy of the machine that no run was charged with",
         ),
-        ("Cost", footprint.cost if currency else None, figures.plain_unit(currency or ""), "electricity"),
+        ("Cost", footprint.cost if currency else None, figures.plain_unit(currency), "electricity"),
     )
     return [
         (name, *_shown(quantity, units), _factor_of(footprint, name) or origin)
         for name, quantity, units, origin in listed
         if quantity is not None
     ]
-
-
-def _currency(footprint: Footprint) -> str | None:
-    """Currency of the cost: as given, else that of its price."""
-    stated = footprint.given.get("currency")
-    prices = (factor.unit.partition("/")[0] for factor in footprint.factors if factor.kind == "price")
-    return str(stated) if stated else next(prices, None)
 
 
 def _factor_of(footprint: Footprint, name: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sootprint.charts import scale
 from sootprint.charts.letters import clean
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Footprint, Hardware
@@ -100,7 +101,7 @@ def _factor(factor: Factor) -> tuple[str, ...]:
     return (
         words.factor(factor.kind),
         key,
-        f"{figures.number(factor.value)} {unit}".strip(),
+        f"{figures.number(factor.value, _digits(factor))} {unit}".strip(),
         _bounds(factor),
         source,
     )
@@ -111,7 +112,12 @@ def _bounds(factor: Factor) -> str:
         return figures.NOT_KNOWN
     if factor.low == factor.high:
         return figures.EXACT
-    return f"{figures.number(factor.low)} to {figures.number(factor.high)}"
+    low, high = (figures.number(end, _digits(factor)) for end in (factor.low, factor.high))
+    return f"{low} to {high}"
+
+
+def _digits(factor: Factor) -> int:
+    return scale.digits(factor.value or 0.0, factor.low, factor.high)
 
 
 def _record(footprint: Footprint) -> Section:

@@ -66,6 +66,31 @@ def test_difference_within_the_intervals_is_no_measurable_difference() -> None:
     assert _by_name(_side("a", _run(100.0)), _side("b", _run(90.0)))["energy_kwh"].verdict == "less"
 
 
+def _paid(value: float, currency: str | None) -> Footprint:
+    price = Factor(kind="price", key="tariff", value=0.1, unit=f"{currency}/kWh")
+    return _run(
+        100.0, cost=Quantity(value=value, low=value, high=value), factors=(price,) if currency else ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict", "said"),
+    [
+        ("EUR", "EUR", "less", "one run on a side"),
+        ("EUR", "USD", "refused", "in EUR and USD: compare energy"),
+        ("EUR", None, "refused", "in EUR and a currency that is not stated"),
+        (None, None, "refused", "in a currency that is not stated"),
+    ],
+)
+def test_costs_are_compared_in_one_currency_only(
+    first: str | None, second: str | None, verdict: str, said: str
+) -> None:
+    """12 EUR and 10 USD are of no ratio, and of a bare number nobody knows what it counts."""
+    found = _by_name(_side("a", _paid(12.0, first)), _side("b", _paid(10.0, second)))["cost"]
+    assert (found.verdict, found.ratio is None) == (verdict, verdict == "refused")
+    assert said in found.why
+
+
 def test_shared_grid_cancels() -> None:
     """The grid is uncertain by 25 %, and two runs on it still differ by their energies."""
     found = _by_name(_side("a", _run(100.0)), _side("b", _run(80.0)))

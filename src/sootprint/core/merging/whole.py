@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from sootprint.core.currency import common_currency, currency_of
 from sootprint.core.instants import stamp
 from sootprint.core.merging import common, lost, series, sums
 from sootprint.core.merging.choose import EXPECTED, MERGED, leaves, merged_ids, number
@@ -191,6 +192,8 @@ def _added(parts: Parts) -> dict[str, Quantity | None]:
     made: dict[str, Quantity | None] = {
         name: None if missing else sums.together([getattr(one, name) for one in records]) for name in _ADDED
     }
+    if common_currency(records) is None and len({currency_of(one) for one in records}) > 1:
+        made["cost"] = None
     made["unallocated_kwh"] = sums.together(unallocated) if unallocated else None
     hours = [one.device_hours for one in records]
     for job, there in parts.there.items():

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sootprint.catalogue import zones
+from sootprint.core.currency import common_currency, currency_of
 from sootprint.core.errors import CatalogueError
 from sootprint.core.intervals import Z90
 from sootprint.core.quantity import Factor, Quantity
@@ -86,7 +87,7 @@ def _difference(
             verdict=UNKNOWN,
             why=f"{why} {' and '.join(lacking)}",
         )
-    refused = _methods(first, second) if name.startswith("emissions_kg") else ""
+    refused = _refused(first, second, name)
     if refused:
         return Difference(of=name, a=a.value, b=b.value, ratio=None, verdict=REFUSED, why=refused)
     return _judged(name, a, b, own=_own(first, second, name, a, b))
@@ -138,6 +139,22 @@ def _shared(first: Side, second: Side, name: str) -> float:
     )  # else they differ in draw
     kinds = (*(_OF_POWER if estimated else ()), *(_OF_CARBON if name.startswith("emissions_kg") else ()))
     return 0.0 if name.startswith("duration_s") else shared_factors(first, second, kinds=kinds)
+
+
+def _refused(first: Side, second: Side, name: str) -> str:
+    """Why a quantity may not be compared; empty where it may."""
+    if name.startswith("emissions_kg"):
+        return _methods(first, second)
+    return _currencies(first, second) if name.startswith("cost") else ""
+
+
+def _currencies(first: Side, second: Side) -> str:
+    """Why costs may not be compared: several currencies, or one that is not stated; empty where they may."""
+    runs = [*first.runs, *second.runs]
+    if common_currency(runs) is not None:
+        return ""
+    known = sorted({currency_of(run) or "a currency that is not stated" for run in runs})
+    return f"in {' and '.join(known)}: compare energy"
 
 
 def _methods(first: Side, second: Side) -> str:
