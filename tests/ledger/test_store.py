@@ -83,6 +83,22 @@ def test_ambiguous_start_names_the_runs(home: Path, a_run) -> None:
         ledger.find(first.id[:6])
 
 
+def test_the_first_of_the_listed_letters_name_a_run(home: Path, a_run) -> None:
+    """`runs` lists the last eight characters of an id: the first four of these are enough."""
+    first, second = "0199c82c-c3e8-7ae0-85a5-e6f2f351d76f", "0199c82c-c3e9-7ae0-85a5-e6f2cb04c3fd"
+    for run_id in (first, second):
+        keep(home, a_run(id=run_id, name="same"))
+    with Ledger(home) as ledger:
+        assert [ledger.find(ref) for ref in ("f351", "CB04c3", "f351d76f", "d76f")] == [
+            first,
+            second,
+            first,
+            first,
+        ]
+        with pytest.raises(RecordError, match=r"no run 'b04c': the nearest are same$"):
+            ledger.find("b04c")  # neither a start nor an end; a name is told once
+
+
 @pytest.mark.parametrize(
     ("ref", "message"),
     [

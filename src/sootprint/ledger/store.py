@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LOCK_S = 5.0  # wait for another program's lock when a person is waiting, not a training
 MIN_PREFIX = 4
+LISTED = 8  # last letters of an id, which `runs` lists
 AT_ONCE = 100  # records of the spool that are taken in together
 _NEWEST = "ORDER BY started DESC, id DESC"
 _Waiting = tuple[Path, Footprint, str, str]  # file, record, its text and the state of the run
@@ -75,7 +76,7 @@ class Ledger:
         return [Footprint.from_json(text) for (text,) in found]
 
     def find(self, ref: str) -> str:
-        """Identity of the run that a text means: "latest", an id or a start or end of it, or the newest of a name.
+        """Identity of the run that a text means: "latest", an id, part of one as listed, or the newest of a name.
 
         Raises:
             RecordError: No run fits, or several do; the message names the nearest.
@@ -266,8 +267,11 @@ class Ledger:
         if named or len(ref) < MIN_PREFIX:
             return named
         part = ref.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        query = f"SELECT id FROM latest WHERE id LIKE ? ESCAPE '\\' OR id LIKE ? ESCAPE '\\' {_NEWEST}"
-        return self._ids(query, f"{part}%", f"%{part}")
+        like = "LIKE ? ESCAPE '\\'"
+        query = (
+            f"SELECT id FROM latest WHERE id {like} OR id {like} OR substr(id, -{LISTED}) {like} {_NEWEST}"
+        )
+        return self._ids(query, f"{part}%", f"%{part}", f"{part}%")
 
     def _ids(self, query: str, *values: str) -> list[str]:
         return [run_id for (run_id,) in self._connection.execute(query, values)]
@@ -281,7 +285,7 @@ class Ledger:
             return f"no run {ref!r}: {self.home} holds no runs yet; make one with `sootprint run -- COMMAND`"
         names = dict.fromkeys(name for name, _ in known if name)
         near = difflib.get_close_matches(ref, [*names, *(run_id for _, run_id in known)], n=3, cutoff=0.5)
-        near = near or [name or run_id for name, run_id in known[:3]]
+        near = near or list(dict.fromkeys(name or run_id for name, run_id in known))[:3]
         return f"no run {ref!r}: the nearest are {_listed(near)}"
 
     def _no_such_group(self, run_group: str) -> str:
