@@ -325,6 +325,16 @@ class Footprint(_Checked):
         if not is_uuid7(self.id):
             raise RecordError(f"id {self.id!r} is not a UUID of version 7")
 
+    def __repr__(self) -> str:
+        from sootprint.core.told import line
+
+        return line(self)
+
+    def _repr_html_(self) -> str:
+        from sootprint.core.told import page
+
+        return page(self)
+
     def to_json(self, *, indent: int | None = None) -> str:
         """JSON text of this record; unknown fields of a newer minor version are put back where they were."""
         from sootprint.core.codec import dumps
