@@ -89,6 +89,12 @@ def root(context: typer.Context, version: Version = False) -> None:
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(shell.WRONG_USE)
+    from sootprint.settings import damaged
+
+    goes_on = (
+        "measuring without it" if context.invoked_subcommand == "run" else "nothing that it states counts"
+    )
+    context.with_resource(damaged.LeftOut(lambda text: shell.warn(f"{text}; {goes_on}")))
 
 
 for _heading, _functions in _COMMANDS.items():

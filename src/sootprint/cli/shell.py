@@ -44,6 +44,12 @@ def say(text: str) -> None:
     typer.echo(f"sootprint: {' '.join(printable(text).split())}", err=True)
 
 
+def warn(text: str) -> None:
+    """Write one line where stderr is still there; nothing may stop the command."""
+    with contextlib.suppress(OSError, ValueError):
+        say(text)
+
+
 def hint(command: Sequence[str], ours: Iterable[str]) -> None:
     """Say which options of ours went to a program that did not know what to do with them, unless -- stood before it.
 
