@@ -298,6 +298,27 @@ def test_form_states_the_place_of_a_cluster(client: TestClient) -> None:
     assert (record["place"]["zone"], record["pue"]["value"], record["boundary"]) == ("DE", 1.3, "facility")
 
 
+def test_times_without_a_zone_are_of_the_zone_that_the_form_states(client: TestClient) -> None:
+    """As with --timezone of the command line; one that is none is told, and a row beyond all years left out."""
+    rows = "name,hours,hardware,zone,started\nmine,48,A100,FR,{}\n"
+    local = rows.format("2026-07-01T12:00:00")
+    bad = _upload(client, "runs.csv", local, timezone="Mars/Base")
+    assert (bad.status_code, "time zone &#39;Mars/Base&#39; is not known" in bad.text) == (400, True)
+    assert 'name="timezone" value="Mars/Base"' in bad.text
+    taken = _upload(client, "runs.csv", local, do="look")
+    assert "tell no zone and are taken for UTC" in taken.text
+    stated = _upload(client, "runs.csv", local, timezone=" Europe/Berlin ")
+    assert "tell no zone" not in stated.text
+    (item,) = client.get("/api/v1/footprints").json()["items"]
+    assert (item["started"], item["given"]["timezone"]) == ("2026-07-01T10:00:00Z", "Europe/Berlin")
+    both = rows.format("0001-01-01T00:00:00") + "other,48,A100,FR,2026-07-02T12:00:00Z\n"
+    looked = _upload(client, "runs.csv", both, do="look", timezone="Asia/Tokyo")
+    assert "1 record, 1 row left out" in looked.text
+    assert "there is no such time in Asia/Tokyo" in looked.text
+    none = _upload(client, "runs.csv", rows.format("0001-01-01T00:00:00"), timezone="Asia/Tokyo")
+    assert (none.status_code, "holds no record" in none.text) == (400, True)
+
+
 def test_names_of_a_cluster_are_pseudonyms_of_the_hub(client: TestClient) -> None:
     """Neither users nor accounts nor nodes of an uploaded file are stored; the same user is the same pseudonym."""
     text = test_slurm_sacct.text({}, {"JobID": "102"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,6 +93,16 @@ FAULTS = """() => {
   }
   return said;
 }"""
+# Words of heads of tables that stand on more than one line; names of people may, which have no room else
+CUT = """() => [...document.querySelectorAll('thead th')].filter((th) => th.checkVisibility()).flatMap((th) => {
+  const walk = document.createTreeWalker(th, NodeFilter.SHOW_TEXT), said = [];
+  for (let node; node = walk.nextNode();) for (const word of node.data.matchAll(/[^\\s-]{1,15}(?![^\\s-])/g)) {
+    const place = document.createRange();
+    place.setStart(node, word.index); place.setEnd(node, word.index + word[0].length);
+    const lines = new Set([...place.getClientRects()].map((box) => Math.round(box.top)));
+    if (lines.size > 1 && !/[^\\s-]/.test(node.data[word.index - 1] || ' ')) said.push('cut: ' + word[0]);
+  }
+  return said; })"""
 # Texts whose contrast with what lies below them is under what WCAG 2.2 AA asks for
 FAINT = """() => {
   const parts = (c) => (c.match(/[\\d.]+/g) || []).map(Number);
@@ -166,10 +177,29 @@ def test_every_page_fits_and_can_be_read_by_all(
             found += [f"{over} px too wide"] if over > 0 else []
             found += tab.evaluate(FAULTS)
             found += [f"faint {one}" for one in tab.evaluate(FAINT)]
+            found += tab.evaluate(CUT)
             found += _focus(tab) if page.name in FOCUSED else []
             wrong += [f"{page.name}: {one}" for one in found]
     assert wrong == [], "\n".join(wrong)
     assert len(seen) >= len(names or hubs.pages)
+
+
+def test_tablet_shows_lists_and_tables_whole(hubs: Filled, chromium: Any, tmp_path: Path) -> None:
+    """Between a phone and a desk nothing is too wide, and no word of a table's head is cut, also after an upload."""
+    file = tmp_path / "runs.csv"
+    file.write_text(
+        "name,hours,hardware,zone,started\nmine,48,A100,FR,2026-07-01T12:00:00\n", encoding="utf-8"
+    )
+    wide = "document.documentElement.scrollWidth - innerWidth"
+    with visits(chromium, hubs) as opened:
+        for width in (760, 900, 1020, 1030):
+            for page, tab, _ in opened(width, "light", ["explore", "explore-filtered", "upload"]):
+                if page.name == "upload":
+                    tab.set_input_files("[name=file]", file)
+                    with tab.expect_navigation():
+                        tab.click("button[value=look]")
+                    assert "Over ours" in tab.inner_text("thead")
+                assert (tab.evaluate(wide), tab.evaluate(CUT)) == (0, []), (page.name, width)
 
 
 def test_paper_and_forced_colours_hide_nothing(hubs: Filled, chromium: Any) -> None:

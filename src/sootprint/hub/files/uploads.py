@@ -14,6 +14,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from sootprint import importers
 from sootprint.catalogue import zones
+from sootprint.core import utc
 from sootprint.core.errors import InputError, SootprintError
 from sootprint.core.records import Footprint
 from sootprint.estimator.filled import Beside, Filling
@@ -22,8 +23,8 @@ from sootprint.hub.accounts import Actor
 from sootprint.hub.admission import MAX_BATCH
 from sootprint.hub.context import Hub
 from sootprint.hub.requests import NotAllowedError, body_of
-from sootprint.importers import LeftOut
-from sootprint.importers.base import pue_of
+from sootprint.importers import Imported, LeftOut
+from sootprint.importers.base import FAULTS, pue_of
 from sootprint.ledger.names import pseudonym
 from sootprint.settings import Settings
 
@@ -144,15 +145,33 @@ def _one(
         raise InputError(
             f"{name} has {len(found.records):,} records, at most {MAX_BATCH:,}: give it in parts"
         )
-    records = tuple(filling.of(one) for one in found.records)
+    records, left_out = _filled(filling, found)
+    if not records:
+        raise InputError(f"{name} holds no record: {left_out[0].where}: {left_out[0].why}")
     return Uploaded(
         name=name,
         form=found.form,
         records=records,
-        left_out=found.left_out,
+        left_out=left_out,
         previews=tuple(judgement.preview(one) for one in records[:shown]),
         answer=None if actor is None else _stored(hub, records, found.form, given=given, actor=actor),
     )
+
+
+def _filled(filling: Filling, found: Imported) -> tuple[tuple[Footprint, ...], tuple[LeftOut, ...]]:
+    """Records of a file, filled in, and what was left out of it; a record that cannot be filled in is, too."""
+    records: list[Footprint] = []
+    left_out: list[LeftOut] = []
+    for where, one in importers.parts(found):
+        try:
+            made = one if isinstance(one, str) else filling.of(one)
+        except FAULTS as err:
+            made = str(err)
+        if isinstance(made, str):
+            left_out.append(LeftOut(where=where, why=made))
+        else:
+            records.append(made)
+    return tuple(records), tuple(left_out)
 
 
 def _beside(given: dict[str, str]) -> Beside:
@@ -160,11 +179,12 @@ def _beside(given: dict[str, str]) -> Beside:
 
     Raises:
         CatalogueError: The place is in no table.
-        InputError: The PUE is none.
+        InputError: The PUE or the time zone is none.
     """
-    zone = given.get("zone", "").strip()
+    zone, timezone = given.get("zone", "").strip(), given.get("timezone", "").strip()
     place = dataclasses.replace(zones.locate(zone).place, source="argument") if zone else None
-    return Beside(place=place, pue=pue_of(given))
+    clock = (timezone, utc.zone(timezone)) if timezone else None
+    return Beside(place=place, pue=pue_of(given), clock=clock)
 
 
 def _stored(
