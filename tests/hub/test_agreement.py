@@ -15,7 +15,8 @@ from sootprint.cli import app
 from sootprint.core.records import CurvePoint, Model, Result
 from sootprint.hub import chain, corrections, ingest, seed, truth
 from sootprint.hub.accounts import LOCAL
-from sootprint.hub.insight import agreement, heads, projections, reviews
+from sootprint.hub.insight import agreement, heads, projections, reviews, tallied
+from sootprint.hub.insight.tallied import Tallied
 from sootprint.hub.people import claims
 from sootprint.hub.tables import FootprintRow, ResultRow, table_of
 from tests.hub import records
@@ -140,21 +141,15 @@ def test_counts_and_sums_that_are_many_are_put_together_on_the_disk(
         connection.execute(sa.text("UPDATE tally SET n = n + 1 WHERE facet IN ('country', 'hardware')"))
         connection.execute(sa.text("UPDATE rollup SET n = n + 1 WHERE kind = 'model'"))
     whole = _found(engine)
-    held: list[int] = []
     read: list[int] = []
-    put, published = agreement._put, projections.published
-
-    def watched(counts: Any, *given: Any) -> None:
-        held.append(len(counts) + len(given[1]))
-        put(counts, *given)
+    published = projections.published
 
     def reading(*given: Any) -> Any:
         read.append(1)
         return published(*given)
 
-    monkeypatch.setattr(agreement, "_put", watched)
     monkeypatch.setattr(projections, "published", reading)
-    monkeypatch.setattr(agreement, "HELD", 3)
+    held = _in_parts(monkeypatch)
     parts = _found(engine)
     assert (parts.count, parts.sums, sorted(parts.problems)) == (
         whole.count,
@@ -164,6 +159,42 @@ def test_counts_and_sums_that_are_many_are_put_together_on_the_disk(
     assert len(held) > 2
     assert max(held) < whole.sums
     assert read == [1]
+
+
+def test_counts_and_sums_are_made_again_with_few_in_memory(
+    engine: Engine, filled: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In many parts they become what they were, although all were wrong, some missing and some too many."""
+    right = _found(engine)
+    assert right.count == 0
+    held = _in_parts(monkeypatch)
+    monkeypatch.setattr(tallied, "AT_ONCE", 2)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE tally SET n = n + 7"))
+        connection.execute(sa.text("DELETE FROM tally WHERE facet = 'country'"))
+        connection.execute(sa.text("UPDATE rollup SET n = n + 7, energy_kwh = 1 WHERE kind <> 'made'"))
+        connection.execute(sa.text("INSERT INTO tally (facet, value, n) VALUES ('country', 'XX', 1)"))
+    assert _found(engine).count > 7
+    held.clear()
+    assert projections.count_again(engine) == right.records - 1  # one is retracted
+    assert len(held) > 2
+    assert max(held) < right.sums
+    monkeypatch.undo()
+    assert _found(engine) == right
+
+
+def _in_parts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many counts and sums were in memory each time that they were put on the disk, few at a time."""
+    held: list[int] = []
+    put = Tallied._put
+
+    def watched(one: Tallied) -> None:
+        held.append(len(one._held) + len(one._changes))
+        put(one)
+
+    monkeypatch.setattr(Tallied, "_put", watched)
+    monkeypatch.setattr(tallied, "HELD", 3)
+    return held
 
 
 def test_progress_of_a_check_is_told(engine: Engine, filled: list[dict[str, Any]]) -> None:

@@ -6,7 +6,6 @@ record, the counts of facets, the sums. All of it is computed again here, some r
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -16,16 +15,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from sootprint.catalogue import tables
-from sootprint.hub import chain, columns, words
+from sootprint.hub import chain, words
 from sootprint.hub.database import writing
 from sootprint.hub.insight import heads, projections, rollups
 from sootprint.hub.insight.heads import Head
 from sootprint.hub.insight.tables import Rollup
+from sootprint.hub.insight.tallied import Tallied
 from sootprint.hub.insight.totals import Totals
 from sootprint.hub.tables import FootprintRow, ResultRow, Tally, table_of
 
 AT_ONCE = 100  # records that are looked at at once, each of which may have megabytes
-HELD = 100_000  # counts and sums that are in memory at once; more are put together on the disk
 MOST_SHOWN = chain.MOST_SHOWN
 NEAR = 1e-6  # of a sum, which is changed with each batch and so loses its last digits
 LEAST = 1e-3  # of a sum [kWh, kg]: what rounding leaves where the largest record that counts came and went
@@ -152,30 +151,15 @@ def _newest(engine: Engine) -> int:
 
 def _sums(connection: Connection, found: Agreement, step: Callable[[int], None]) -> Iterator[str]:
     """Counts and sums that do not follow from the rows, which are read once."""
-    with closing(Totals(1)) as counts, closing(Totals(len(rollups.SUMS))) as sums:
-        _count(connection, counts, sums, step)
+    with closing(Tallied()) as made:
+        for number, (row, listed) in enumerate(projections.published(connection)):
+            if number % AT_ONCE == 0:
+                step(row["seq"])
+            made.add(row, listed)
+        counts, sums = made.counts, made.sums
         found.sums = len(counts) + len(sums)
         yield from _counts_off(connection, counts)
         yield from _sums_off(connection, sums)
-
-
-def _count(connection: Connection, counts: Totals, sums: Totals, step: Callable[[int], None]) -> None:
-    """Let all rows bring their counts and sums, a part of which is in memory at a time."""
-    held, changes = Counter[tuple[str, str]](), rollups.Changes()
-    for number, (row, listed) in enumerate(projections.published(connection)):
-        if number % AT_ONCE == 0:
-            step(row["seq"])
-        if len(held) + len(changes) >= HELD:
-            _put(held, counts, changes, sums)
-            held, changes = Counter(), rollups.Changes()
-        held.update(columns.facets(row, listed))
-        changes.add(row)
-    _put(held, counts, changes, sums)
-
-
-def _put(held: Counter[tuple[str, str]], counts: Totals, changes: rollups.Changes, sums: Totals) -> None:
-    counts.add({key: [float(n)] for key, n in held.items()})
-    sums.add(dict(changes.items()))
 
 
 def _counts_off(connection: Connection, counts: Totals) -> Iterator[str]:

@@ -12,6 +12,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from sootprint.hub import columns, ingest, logs, truth, unshown
 from sootprint.hub.database import writing
 from sootprint.hub.insight import reviews, rollups
 from sootprint.hub.insight.tables import Review, Rollup
+from sootprint.hub.insight.tallied import Tallied
 from sootprint.hub.tables import AuditEntry, FootprintRow, FootprintVersion, ResultRow, Tally, table_of
 
 STATE = 5  # of the projections that this program makes; one more with each change of what they hold
@@ -132,15 +134,14 @@ def count_again(engine: Engine) -> int:
 def _counted_again(engine: Engine) -> int:
     """Number of published records, whose counts and sums are made again from their rows."""
     snapshot = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
-    with engine.connect() as plain:
+    with engine.connect() as plain, closing(Tallied()) as made:
         before = plain.execution_options(**snapshot)
         if not snapshot:
             before.exec_driver_sql("BEGIN")
         seen = (before.scalar(_last_entry), before.scalar(_last_review))
-        sums, counts, n = rollups.Changes(), Counter[tuple[str, str]](), 0
+        n = 0
         for row, listed in published(before):
-            sums.add(row)
-            counts.update(columns.facets(row, listed))
+            made.add(row, listed)
             n += 1
         with writing(engine) as connection:
             if connection.scalar(_state()) == STATE:
@@ -150,13 +151,10 @@ def _counted_again(engine: Engine) -> int:
                 some = _rows.c.id.in_(changed[start : start + CHUNK])
                 for sign, found in ((-1, _heads(before, some)), (1, _heads(connection, some))):
                     for row, listed in found:
-                        sums.add(row, sign)
-                        for facet in columns.facets(row, listed):
-                            counts[facet] += sign
+                        made.add(row, listed, sign)
             for table in (_tally, _rollup):
                 connection.execute(sa.delete(table))
-            ingest.count(connection, counts)
-            sums.write(connection)
+            made.write(connection)
             _mark(connection, MADE, STATE)
     return n
 

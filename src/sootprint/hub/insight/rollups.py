@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -52,22 +52,27 @@ class Changes:
 
     def write(self, connection: Connection) -> None:
         """Write them; the caller holds the writer's lock."""
-        rows = [
-            {"kind": kind, "key": key, **dict(zip(SUMS, sums, strict=True))}
-            for (kind, key), sums in sorted(self._sums.items())
-            if any(sums)
-        ]
-        if not rows:
-            return
-        from sqlalchemy.dialects import postgresql, sqlite
+        write(connection, sorted(self.items()))
 
-        dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
-        made = dialect.insert(_rollup)
-        together = {name: _rollup.c[name] + made.excluded[name] for name in SUMS}
-        connection.execute(
-            made.on_conflict_do_update(index_elements=["kind", "key"], set_=together),
-            [_whole(row) for row in rows],
-        )
+
+def write(connection: Connection, terms: Iterable[tuple[tuple[str, str], Sequence[float]]]) -> None:
+    """Add terms to the sums of groups by kind and key; the caller holds the writer's lock."""
+    rows = [
+        {"kind": kind, "key": key, **dict(zip(SUMS, sums, strict=True))}
+        for (kind, key), sums in terms
+        if any(sums)
+    ]
+    if not rows:
+        return
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+    made = dialect.insert(_rollup)
+    together = {name: _rollup.c[name] + made.excluded[name] for name in SUMS}
+    connection.execute(
+        made.on_conflict_do_update(index_elements=["kind", "key"], set_=together),
+        [_whole(row) for row in rows],
+    )
 
 
 def keys(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
