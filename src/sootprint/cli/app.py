@@ -45,7 +45,6 @@ from sootprint.cli.top import top
 from sootprint.cli.tune import tune
 
 _FOLDERS = ("SOOTPRINT_HOME", "SOOTPRINT_RUNTIME_DIR")
-HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _COMMANDS = {
     "Measure": (run, top, doctor, calibrate, recover),
     "Estimate": (estimate, predict, audit, compare),
@@ -60,7 +59,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings=HELP,
+    context_settings=shell.HELP,
 )
 
 
@@ -86,9 +85,7 @@ def root(context: typer.Context, version: Version = False) -> None:
 
     Every command has --help with examples, and --json for other programs.
     """
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit(shell.WRONG_USE)
+    shell.helped(context)
     from sootprint.settings import damaged
 
     goes_on = (
@@ -104,7 +101,7 @@ for _heading, _functions in _COMMANDS.items():
             cls=shell.Command,
             rich_help_panel=_heading,
             context_settings={
-                **HELP,
+                **shell.HELP,
                 "allow_interspersed_args": _function not in (run, tune, sbatch),
                 "ignore_unknown_options": _function is sbatch,
             },

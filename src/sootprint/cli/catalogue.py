@@ -11,7 +11,6 @@ from sootprint.cli import figures, options, output, shell
 
 SHOWN, SOURCES_SHOWN = 40, 3
 NARROW = 100  # columns below which remarks are left to --json
-HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 Row = tuple[str, ...]
 _EMPTY = ("", figures.DASH)
 Query = Annotated[
@@ -35,9 +34,7 @@ class _Listing(NamedTuple):
     wraps: Row = ()
 
 
-catalogue = typer.Typer(
-    name="catalogue", cls=shell.Group, rich_markup_mode=None, context_settings=HELP, no_args_is_help=False
-)
+catalogue = shell.group("catalogue")
 
 
 @catalogue.callback(invoke_without_command=True)
@@ -50,9 +47,7 @@ def root(context: typer.Context) -> None:
         sootprint catalogue zones france
         sootprint catalogue update --from newer.csv
     """
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit(shell.WRONG_USE)
+    shell.helped(context)
 
 
 @catalogue.command(cls=shell.Command)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from sootprint.hub.chain import Verified
     from sootprint.hub.insight.agreement import Agreement
 
-HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 Host = Annotated[str, typer.Option("--host", metavar="HOST", help="Address to listen on.")]
 Port = Annotated[
     int, typer.Option("--port", metavar="N", parser=options.port, help="Port; 0 for any that is free.")
@@ -44,9 +43,7 @@ Rebuild = Annotated[
     bool, typer.Option("--rebuild", help="Make lists, leaderboards and sums again from the versions.")
 ]
 
-hub = typer.Typer(
-    name="hub", cls=shell.Group, rich_markup_mode=None, context_settings=HELP, no_args_is_help=False
-)
+hub = shell.group("hub")
 hub.command(cls=shell.Command)(push)
 hub.command(cls=shell.Command)(pull)
 hub.command(cls=shell.Command)(retract)
@@ -65,9 +62,7 @@ def root(context: typer.Context) -> None:
     sootprint hub serve
     sootprint hub push latest --hub http://127.0.0.1:8765
     """
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit(shell.WRONG_USE)
+    shell.helped(context)
 
 
 @hub.command(cls=shell.Command)

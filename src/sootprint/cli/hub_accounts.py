@@ -9,7 +9,6 @@ import typer
 
 from sootprint.cli import figures, hub_store, options, output, shell
 
-HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 DEFAULT_DAYS = 365
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the account.")]
 Prefix = Annotated[str, typer.Argument(metavar="PREFIX", help="Part of the token before the point.")]
@@ -37,12 +36,8 @@ Address = Annotated[
     typer.Option("--public-url", metavar="URL", help="Where people reach the hub, for the link."),
 ]
 
-user = typer.Typer(
-    name="user", cls=shell.Group, rich_markup_mode=None, context_settings=HELP, no_args_is_help=False
-)
-token = typer.Typer(
-    name="token", cls=shell.Group, rich_markup_mode=None, context_settings=HELP, no_args_is_help=False
-)
+user = shell.group("user")
+token = shell.group("token")
 
 
 @user.callback(invoke_without_command=True)
@@ -52,7 +47,7 @@ def user_root(context: typer.Context) -> None:
     sootprint hub user add alice --role contributor
     sootprint hub user list
     """
-    _help(context)
+    shell.helped(context)
 
 
 @token.callback(invoke_without_command=True)
@@ -62,13 +57,7 @@ def token_root(context: typer.Context) -> None:
     sootprint hub token create alice
     sootprint hub token revoke soot_1a2b3c4d
     """
-    _help(context)
-
-
-def _help(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit(shell.WRONG_USE)
+    shell.helped(context)
 
 
 @user.command(cls=shell.Command)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from sootprint.cli import figures, hub_store, options, output, shell
-from sootprint.cli.hub_accounts import HELP, Address
+from sootprint.cli.hub_accounts import Address
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the campaign.")]
 From = Annotated[
@@ -35,9 +35,7 @@ Contact = Annotated[
 Form = Annotated[str, typer.Option("--format", metavar="F", help="eml for a mail program, or txt.")]
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Invitations, as the files are named.")]
 
-campaign = typer.Typer(
-    name="campaign", cls=shell.Group, rich_markup_mode=None, context_settings=HELP, no_args_is_help=False
-)
+campaign = shell.group("campaign")
 
 
 @campaign.callback(invoke_without_command=True)
@@ -47,9 +45,7 @@ def root(context: typer.Context) -> None:
     sootprint hub campaign draw nets --from papers.csv --n 200 --strata task
     sootprint hub campaign status nets
     """
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit(shell.WRONG_USE)
+    shell.helped(context)
 
 
 @campaign.command(cls=shell.Command)

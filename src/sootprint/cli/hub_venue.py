@@ -8,14 +8,11 @@ from typing import Annotated
 import typer
 
 from sootprint.cli import hub_store, options, output, shell
-from sootprint.cli.hub_accounts import HELP
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="TOML of the venue.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the venue.")]
 
-venue = typer.Typer(
-    name="venue", cls=shell.Group, rich_markup_mode=None, context_settings=HELP, no_args_is_help=False
-)
+venue = shell.group("venue")
 
 
 @venue.callback(invoke_without_command=True)
@@ -25,9 +22,7 @@ def root(context: typer.Context) -> None:
     sootprint hub venue add our-workshop.toml
     sootprint hub venue list
     """
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit(shell.WRONG_USE)
+    shell.helped(context)
 
 
 @venue.command(cls=shell.Command)

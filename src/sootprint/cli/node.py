@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from sootprint.settings import Settings
     from sootprint.tracker.service.start import Address
 
-HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 DEFAULT_METRICS = "127.0.0.1:9466"
 ANSWER_S = 10.0
 Socket = Annotated[
@@ -58,12 +57,8 @@ Gpus = Annotated[
     ),
 ]
 
-node = typer.Typer(
-    name="node", cls=shell.Group, rich_markup_mode=None, context_settings=HELP, no_args_is_help=False
-)
-jobs = typer.Typer(
-    name="jobs", cls=shell.Group, rich_markup_mode=None, context_settings=HELP, no_args_is_help=False
-)
+node = shell.group("node")
+jobs = shell.group("jobs")
 
 
 @node.callback(invoke_without_command=True)
@@ -74,7 +69,7 @@ def root(context: typer.Context) -> None:
     sootprint node status
     sootprint node record 4711
     """
-    _help(context)
+    shell.helped(context)
 
 
 @jobs.callback(invoke_without_command=True)
@@ -84,13 +79,7 @@ def jobs_root(context: typer.Context) -> None:
     sootprint node jobs start 4711 --user alice
     sootprint node jobs end 4711
     """
-    _help(context)
-
-
-def _help(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit(shell.WRONG_USE)
+    shell.helped(context)
 
 
 @node.command(cls=shell.Command)

@@ -27,6 +27,7 @@ from sootprint.core.errors import (
 )
 
 FAILED, WRONG_USE = 1, 2
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _WRONG_USE = (InputError, SettingsError, CatalogueError, IntensityError, RecordError, MissingExtraError)
 # Typer brings a Click of its own or uses the installed one, by version; both derive BadParameter from UsageError.
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -48,6 +49,20 @@ def warn(text: str) -> None:
     """Write one line where stderr is still there; nothing may stop the command."""
     with contextlib.suppress(OSError, ValueError):
         say(text)
+
+
+def group(name: str) -> typer.Typer:
+    """A group of commands, e.g. `sootprint hub`, to which each command is added with `cls=Command`."""
+    return typer.Typer(
+        name=name, cls=Group, rich_markup_mode=None, context_settings=HELP, no_args_is_help=False
+    )
+
+
+def helped(context: typer.Context) -> None:
+    """Print the help of a group that was called without one of its commands, which is wrong use."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(WRONG_USE)
 
 
 def hint(command: Sequence[str], ours: Iterable[str]) -> None:
