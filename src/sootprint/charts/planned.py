@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import numpy as np
+
+from sootprint.core import utc
 
 if TYPE_CHECKING:
     from sootprint.planner.outcomes import Option
@@ -66,7 +68,7 @@ def _bounds(view: View) -> list[Any]:
     """Lines of the interval of each step, or none where nobody says how sure the figures are."""
     if view.misses is None:
         return []
-    stamps = [_stamp(view.start + step * view.step) for step in range(view.expected.size + 1)]
+    stamps = [utc.text_of(view.start + step * view.step, "seconds") for step in range(view.expected.size + 1)]
     lines = []
     for bound in (_low(view), _high(view)):
         drawn = [float(value) for value in (*bound, bound[-1])]
@@ -81,18 +83,14 @@ def _rows(view: View, chosen: Option) -> list[dict[str, Any]]:
     hours = set(chosen.hours) if chosen.zone == view.zone else set()
     return [
         {
-            "start": _stamp(view.start + step * view.step),
-            "end": _stamp(view.start + (step + 1) * view.step),
+            "start": utc.text_of(view.start + step * view.step, "seconds"),
+            "end": utc.text_of(view.start + (step + 1) * view.step, "seconds"),
             "expected": float(view.expected[step]),
             "zero": 0.0,
             "runs": CHOSEN if (view.start + step * view.step).astimezone(UTC) in hours else ELSEWHERE,
         }
         for step in range(view.expected.size)
     ]
-
-
-def _stamp(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _low(view: View) -> Any:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
 from sootprint.charts.theme import HOURS
 from sootprint.charts.waiting import Course, Span, Waiting, waiting
+from sootprint.core import utc
 
 if TYPE_CHECKING:
     from sootprint.core.records import Footprint
@@ -57,8 +57,8 @@ def _zone(course: Course, found: Waiting, *, most: float, width: int, last: bool
     )
     marks = [
         {
-            "start": _stamp(one.start),
-            "end": _stamp(one.end),
+            "start": utc.text_of(one.start),
+            "end": utc.text_of(one.end),
             "top": -0.03 * most,
             "zero": -0.08 * most,
             "kind": PLANNED,
@@ -87,12 +87,10 @@ def _bars(course: Course, ran: tuple[Span, ...]) -> list[dict[str, Any]]:
             continue
         inside = any(one.start <= start and end <= one.end for one in own)
         kind = RAN if inside else FREE
-        rows.append({"start": _stamp(start), "end": _stamp(end), "top": value, "zero": 0.0, "kind": kind})
+        rows.append(
+            {"start": utc.text_of(start), "end": utc.text_of(end), "top": value, "zero": 0.0, "kind": kind}
+        )
     return rows
-
-
-def _stamp(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _description(found: Waiting) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sootprint.cli import options, output, shell
+from sootprint.core import utc
 
 if TYPE_CHECKING:
     from sootprint.core.protocols import Intensity, MarginalIntensity
@@ -152,14 +153,14 @@ def _summary(zone: str, told: Told) -> dict[str, Any]:
         "provider": factor.source,
         "method": factor.method,
         "licence": factor.licence,
-        "start": _stamp(steps[0].start),
-        "end": _stamp(steps[-1].end),
+        "start": utc.text_of(steps[0].start, "seconds"),
+        "end": utc.text_of(steps[-1].end, "seconds"),
         "step_s": steps[0].step_s,
         "mean_g_per_kwh": _mean(steps),
         "steps": [
             {
-                "start": _stamp(one.start),
-                "end": _stamp(one.end),
+                "start": utc.text_of(one.start, "seconds"),
+                "end": utc.text_of(one.end, "seconds"),
                 "intensity_g_per_kwh": one.factor.quantity(),
                 "forecast": one.forecast,
             }
@@ -175,10 +176,6 @@ def _mean(steps: Sequence[Intensity | MarginalIntensity]) -> float:
     lengths_s = [(one.end - one.start).total_seconds() for one in steps]
     sums = (length_s * (one.factor.value or 0.0) for length_s, one in zip(lengths_s, steps, strict=True))
     return math.fsum(sums) / math.fsum(lengths_s)
-
-
-def _stamp(at: datetime) -> str:
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _print(summary: dict[str, Any], told: Told) -> None:

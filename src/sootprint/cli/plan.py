@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sootprint.cli import figures, options, output, zoned
+from sootprint.core import utc
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -214,15 +215,15 @@ def _option(option: Option) -> dict[str, Any]:
     told = {
         name: getattr(option, name) for name in ("kind", "zone", "emissions_kg", "saving_share", "delay_s")
     }
-    stamps = {name: _stamp(getattr(option, name)) for name in ("start", "end")}
+    stamps = {name: utc.text_of(getattr(option, name), "seconds") for name in ("start", "end")}
     more = {"workers": option.workers, "cost": option.cost}
-    return {**told, "hours": [_stamp(hour) for hour in option.hours], **stamps, **more}
+    return {**told, "hours": [utc.text_of(hour, "seconds") for hour in option.hours], **stamps, **more}
 
 
 def _view(view: View) -> dict[str, Any]:
     low, high = bounds(view)
     return {
-        "start": _stamp(view.start),
+        "start": utc.text_of(view.start, "seconds"),
         "step_s": view.step.total_seconds(),
         "expected_g_per_kwh": view.expected.tolist(),
         "low_g_per_kwh": low,
@@ -242,10 +243,6 @@ def bounds(view: View) -> tuple[list[float] | None, list[float] | None]:
         return None, None
     low, high = np.quantile(drawn, (0.05, 0.95), axis=0)
     return low.tolist(), high.tolist()
-
-
-def _stamp(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _draw(made: Plan, path: Path) -> None:

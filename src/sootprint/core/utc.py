@@ -52,6 +52,19 @@ def logged(text: str, clock: tzinfo = UTC) -> datetime:
     return instant(text, clock)
 
 
+def text_of(at: datetime, to: str = "milliseconds") -> str:
+    """ISO 8601 text in UTC of an aware instant, with or without a fraction of its second.
+
+    Args:
+        at: The instant.
+        to: Last part that is written, as `datetime.isoformat` names it; the rest is cut.
+
+    >>> text_of(datetime(2026, 1, 31, 12, tzinfo=UTC)), text_of(datetime(2026, 1, 31, 12, tzinfo=UTC), "seconds")
+    ('2026-01-31T12:00:00.000Z', '2026-01-31T12:00:00Z')
+    """
+    return at.astimezone(UTC).isoformat(timespec=to).replace("+00:00", "Z")
+
+
 def is_local(text: str) -> bool:
     """Whether a text is an instant with a time and without its zone, so that it is of somebody's clock.
 
@@ -123,4 +136,4 @@ def written(text: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
-        return at.isoformat(timespec="microseconds" if at.microsecond else "seconds").replace("+00:00", "Z")
+        return text_of(at, "microseconds" if at.microsecond else "seconds")

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from sootprint.core import utc
 from sootprint.core.errors import InputError
 from sootprint.hub import chain
 from sootprint.hub.database import now, writing
@@ -159,7 +160,7 @@ def make_token(
             raise InputError(f"scope {scope!r:.40} is not one of {', '.join(SCOPES)}")
     said = None if page is None else json.dumps([page, name, scopes, str(life)])
     prefix, secret = _new() if said is None else _following(key, said)
-    expires = None if life is None else _stamp(datetime.now(UTC) + life)
+    expires = None if life is None else utc.text_of(datetime.now(UTC) + life)
     with writing(engine) as connection:
         account = _account(connection, name)
         beyond = sorted(set(scopes) - MAY[account.role])
@@ -214,7 +215,7 @@ def _is_made(connection: Connection, hashed: str) -> bool:
         InputError: It did so long before, or the token was revoked.
     """
     known = connection.execute(sa.select(_tokens).where(_tokens.c.mac == hashed)).first()
-    if known is not None and (known.revoked_at or known.created_at < _stamp(datetime.now(UTC) - AGAIN)):
+    if known is not None and (known.revoked_at or known.created_at < utc.text_of(datetime.now(UTC) - AGAIN)):
         raise InputError("this form has made its token already: load the page again for another one")
     return known is not None
 
@@ -338,7 +339,3 @@ def _account(connection: Connection, name: str) -> Any:
 def _check_role(role: str) -> None:
     if role not in ROLES:
         raise InputError(f"role {role!r:.40} is not one of {', '.join(ROLES)}")
-
-
-def _stamp(instant: datetime) -> str:
-    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")

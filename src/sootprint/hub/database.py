@@ -22,6 +22,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
+from sootprint.core import utc
 from sootprint.core.errors import HubError, InputError
 
 FILE_NAME = "hub.sqlite"
@@ -249,7 +250,7 @@ def shown(engine: Engine) -> str:
 
 def now() -> str:
     """This instant, ISO 8601 UTC with milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return utc.text_of(datetime.now(UTC))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:

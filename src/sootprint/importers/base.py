@@ -228,7 +228,7 @@ def instant(text: str) -> datetime | None:
 
 def stamp(at: datetime) -> str:
     """Instant as the records write it."""
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return utc.text_of(at, "seconds")
 
 
 def gathered(form: str, name: str, made: Iterator[tuple[str, Footprint | str]]) -> Imported:

@@ -62,4 +62,4 @@ def _moved(text: str | None, clock: tzinfo) -> str | None:
     if text is None:
         return None
     shown = datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=clock).astimezone(UTC)
-    return shown.isoformat(timespec="milliseconds" if "." in text else "seconds").replace("+00:00", "Z")
+    return utc.text_of(shown, "milliseconds" if "." in text else "seconds")

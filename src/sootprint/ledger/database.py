@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sootprint.core import utc
 from sootprint.core.errors import RecordError
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def transaction(connection: sqlite3.Connection, *, lasts: bool = False) -> Itera
 
 def now() -> str:
     """This instant, ISO 8601 UTC."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return utc.text_of(datetime.now(UTC))
 
 
 def _migrate(connection: sqlite3.Connection, home: Path) -> None:

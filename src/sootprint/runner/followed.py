@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sootprint.core.instants import stamp
 from sootprint.runner.outlook import FILE_NAME, planned
 
 if TYPE_CHECKING:
@@ -70,8 +71,3 @@ def _steps(state: State, values: Any, step_s: float) -> Iterator[int]:
 def instant(instant_s: float) -> datetime:
     """Instant of a wall clock, in UTC."""
     return datetime.fromtimestamp(instant_s, UTC)
-
-
-def stamp(instant_s: float) -> str:
-    """The same as ISO 8601 with milliseconds."""
-    return instant(instant_s).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -13,6 +13,7 @@ import numpy as np
 
 from sootprint.core import regrid
 from sootprint.core.errors import CatalogueError, InputError, IntensityError, RecordError, SettingsError
+from sootprint.core.instants import stamp
 from sootprint.core.intervals import Z90
 from sootprint.core.units import energy_kwh
 from sootprint.engines.book import PAUSED, Book, State
@@ -22,7 +23,7 @@ from sootprint.ledger import Ledger
 from sootprint.planner.facility import of_region
 from sootprint.planner.waited import OWN_RATIO, Grid, Job, Moved, Segment, Waited, waited
 from sootprint.runner.beside import instead, month
-from sootprint.runner.followed import KEY, instant, stamp, with_plan
+from sootprint.runner.followed import KEY, instant, with_plan
 from sootprint.tracker.refresh import without_year
 
 if TYPE_CHECKING:

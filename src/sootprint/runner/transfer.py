@@ -6,13 +6,13 @@ import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sootprint import __version__
 from sootprint.core import carbon, intervals
 from sootprint.core.errors import RecordError
 from sootprint.core.ids import uuid7
+from sootprint.core.instants import stamp
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Component, Footprint
 from sootprint.intensity.kinds import unlike
@@ -168,8 +168,8 @@ def _record(
         tags={"plan": plan.id, "moved_to": names[1]},
         stage="data",
         boundary="node",
-        started=_stamp(end_s - move.took_s),
-        ended=_stamp(end_s),
+        started=stamp(end_s - move.took_s),
+        ended=stamp(end_s),
         duration_s=move.took_s,
         components=(Component(component="network", meter="carried", energy_kwh=energy),),
         energy_kwh=energy,
@@ -183,10 +183,6 @@ def _record(
             "its energy is bytes times an energy of each: no meter sees the network between two places",
         ),
     )
-
-
-def _stamp(at_s: float) -> str:
-    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def words(move: Move, line: Mapping[str, Any]) -> str:

@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from sootprint import __version__
+from sootprint.core import utc
 from sootprint.core.cells import cell
 from sootprint.core.errors import HubError, InputError
 from sootprint.hub import chain, columns, formats, truth
@@ -131,7 +132,7 @@ def _written(engine: Engine, draft: Path, said: dict[str, Any]) -> dict[str, Any
         n, m = _records(connection, draft), _listed_results(connection, draft)
     about = {
         **{name: value for name, value in said.items() if value},
-        "made": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "made": utc.text_of(datetime.now(UTC), "seconds"),
         "program": f"sootprint {__version__}",
         "engine": truth.engine(),
         "audit_head": head,

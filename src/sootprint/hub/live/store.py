@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
+from sootprint.core import utc
 from sootprint.core.errors import RecordError
 from sootprint.core.ids import is_uuid7
 from sootprint.hub import columns
@@ -143,7 +144,7 @@ def _forget(connection: Connection) -> None:
 
 
 def _ago(span: timedelta) -> str:
-    return (datetime.now(UTC) - span).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return utc.text_of(datetime.now(UTC) - span)
 
 
 def _upsert(

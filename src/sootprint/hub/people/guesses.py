@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from sootprint.core import utc
 from sootprint.hub.accounts import named
 from sootprint.hub.context import Hub
 from sootprint.hub.database import now, writing
@@ -70,7 +71,7 @@ def begin(hub: Hub, one: Try, at: str | None = None) -> float:
     """
     at = at or now()
     with writing(hub.engine) as connection:
-        stale = (_instant(at) - FORGOTTEN).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        stale = utc.text_of(_instant(at) - FORGOTTEN)
         connection.execute(sa.delete(_failures).where(_failures.c.at < stale))
         counted = _counted(hub, connection, one)
         wait_s = max(_wait_s(connection, key, rule, at) for key, rule in counted.items())

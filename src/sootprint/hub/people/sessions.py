@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from sootprint.core import utc
 from sootprint.core.errors import InputError
 from sootprint.hub.accounts import MAY, VISITOR, Actor, named
 from sootprint.hub.context import Hub
@@ -101,4 +102,4 @@ def _welcome_seal(key: bytes, account: Any, name: str, until: str) -> str:
 
 
 def _later(life: timedelta) -> str:
-    return (datetime.now(UTC) + life).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return utc.text_of(datetime.now(UTC) + life)
