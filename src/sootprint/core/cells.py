@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from collections.abc import Iterable
 
 from sootprint.core.letters import clean
 
@@ -31,3 +34,14 @@ def cell(value: Any) -> Any:
             text = _PARTED.sub(r"\1'", text)
         return f"'{text}" if text.lstrip().startswith(OBEYED) or text.startswith(OBEYED) else text
     return value
+
+
+def line(cells: Iterable[Any]) -> str:
+    r"""Line of a CSV, its end included.
+
+    >>> line(["a, b", 1.5, None])
+    '"a, b",1.5,\n'
+    """
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(cells)
+    return out.getvalue()

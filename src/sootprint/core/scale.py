@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from sootprint.core.quantity import Quantity
 from sootprint.core.units import G_PER_KG, J_PER_KWH, SECONDS_PER_HOUR, SECONDS_PER_MINUTE, W_PER_KW
-
-if TYPE_CHECKING:
-    from sootprint.core.quantity import Quantity
 
 _K = W_PER_KW  # one step between units with the prefixes of the SI
 WIDE = 0.05  # half an interval over its value, above which a third digit says nothing
@@ -133,8 +131,12 @@ def interval(quantity: Quantity, unit: Unit) -> str:
     return f"{_in(unit, low, digits)} to {_in(unit, high, digits)}"
 
 
-def amount(quantity: Quantity, units: tuple[Unit, ...]) -> str:
-    """Best estimate with its unit."""
+def amount(quantity: Quantity | float | None, units: tuple[Unit, ...]) -> str:
+    """Best estimate with its unit, of a quantity or of a plain number of base units."""
+    if quantity is None:
+        return NOT_KNOWN
+    if not isinstance(quantity, Quantity):
+        quantity = Quantity(value=quantity)
     unit = unit_of(quantity, units)
     return f"{value(quantity, unit)} {unit.name}"
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sootprint.core.cells import cell
+from sootprint.core.cells import cell, line
 from sootprint.core.records import BOUNDARIES, Footprint
 from sootprint.exporters import figures
 from sootprint.exporters.lines import Form, add, target
@@ -75,10 +74,8 @@ def _row(footprint: Footprint) -> list[Any]:
     return [told.get(name) for name in COLUMNS]
 
 
-def _line(cells: Sequence[Any]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(cells)
-    return out.getvalue().encode("utf-8", "replace")
+def _line(cells: Iterable[Any]) -> bytes:
+    return line(cells).encode("utf-8", "replace")
 
 
 def _is_whole(last: bytes) -> bool:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from sootprint import report
-from sootprint.core.cells import cell
+from sootprint.core.cells import cell, line
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
 from sootprint.hub import reading
@@ -36,12 +34,12 @@ RESULT = ("kind", "task", "dataset", "split", "metric", "value")  # columns of a
 
 def csv_head() -> str:
     """First line of a CSV of records."""
-    return _line(COLUMNS)
+    return line(COLUMNS)
 
 
 def csv_rows(rows: Iterable[Mapping[str, Any]]) -> str:
     """Lines of a CSV, one for each listed record."""
-    return "".join(_line([cell(row[name]) for name in COLUMNS]) for row in rows)
+    return "".join(line([cell(row[name]) for name in COLUMNS]) for row in rows)
 
 
 def csv_record(stored: reading.Stored) -> str:
@@ -49,8 +47,8 @@ def csv_record(stored: reading.Stored) -> str:
     own = {name: stored.own[name] for name in COLUMNS}
     names = (*COLUMNS, *(name for name in RESULT if name not in own))
     told = [{name: getattr(one, name) for name in RESULT} for one in stored.footprint.results] or [{}]
-    lines = (_line([cell((own | one).get(name)) for name in names]) for one in told)
-    return "".join((_line(names), *lines))
+    lines = (line([cell((own | one).get(name)) for name in names]) for one in told)
+    return "".join((line(names), *lines))
 
 
 def markdown(stored: reading.Stored, address: str) -> str:
@@ -120,9 +118,3 @@ def offered(footprint: Footprint) -> tuple[dict[str, str], str]:
 def _title(footprint: Footprint) -> str:
     model = footprint.model.name if footprint.model else None
     return model or footprint.name or f"run {footprint.id[-8:]}"
-
-
-def _line(cells: Iterable[Any]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(cells)
-    return out.getvalue()

@@ -231,6 +231,16 @@ def stamp(at: datetime) -> str:
     return utc.text_of(at, "seconds")
 
 
+def mapping(value: Any) -> dict[str, Any]:
+    """A JSON object as it is, and an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def mappings(value: Any) -> list[dict[str, Any]]:
+    """The objects in a JSON list, and none for anything else."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def gathered(form: str, name: str, made: Iterator[tuple[str, Footprint | str]]) -> Imported:
     """Records and what was left out, of pairs of a place and either.
 

@@ -10,7 +10,7 @@ Source:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +31,8 @@ from sootprint.importers.base import (
     gathered,
     identity,
     instant,
+    mapping,
+    mappings,
     number,
     place_of,
     stamp,
@@ -121,11 +123,11 @@ def _each(text: str, name: str) -> Iterator[tuple[str, Footprint | str]]:
 def _record(data: Any) -> Footprint:
     if not isinstance(data, dict) or not isinstance(data.get("measures"), list):
         raise InputError("it has no list of measures: it is no BoAmps report")
-    measure, remarks = _measure(_mappings(data["measures"]))
-    infrastructure = _mapping(data.get("infrastructure"))
+    measure, remarks = _measure(mappings(data["measures"]))
+    infrastructure = mapping(data.get("infrastructure"))
     duration_s = _number(measure, "measurementDuration", "measureDuration", "duration")
-    hardware, unknown = _hardware(_mappings(infrastructure.get("components")), ours=OURS in data)
-    environment = _mapping(data.get("environment"))
+    hardware, unknown = _hardware(mappings(infrastructure.get("components")), ours=OURS in data)
+    environment = mapping(data.get("environment"))
     place, doubt = _place(environment, infrastructure)
     when = measure.get("measurementDateTime", measure.get("measureDateTime"))
     started = _instant(when)
@@ -136,7 +138,7 @@ def _record(data: Any) -> Footprint:
         "duration_s": duration_s,
         "intensity_g_per_kwh": claimed(_number(environment, "powerSourceCarbonIntensity")),
         "device_hours": _device_hours(duration_s, hardware) if not unknown else None,
-        **_added(_mapping(data.get(OURS))),
+        **_added(mapping(data.get(OURS))),
     }
     return Footprint(
         id=identity(started.timestamp() if started else None, NAME, json.dumps(data, sort_keys=True)),
@@ -155,23 +157,23 @@ def _record(data: Any) -> Footprint:
             *_power(energy, duration_s, hardware),
         ),
         given=_kept(data),
-        **_about(data, _mapping(data.get("task"))),
+        **_about(data, mapping(data.get("task"))),
         **made,
     )
 
 
 def _about(data: Mapping[str, Any], task: Mapping[str, Any]) -> dict[str, Any]:
     """What was trained, by whom and with what."""
-    algorithm = next(iter(_mappings(task.get("algorithms"))), {})
+    algorithm = next(iter(mappings(task.get("algorithms"))), {})
     names = (algorithm.get("foundationModelName"), algorithm.get("algorithmName"), task.get("taskFamily"))
-    publisher = _mapping(_mapping(data.get("header")).get("publisher"))
+    publisher = mapping(mapping(data.get("header")).get("publisher"))
     return {
         "tags": _tags(data, task, publisher),
         "name": next(filter(None, map(_text, names)), None),
         "project": _text(publisher.get("projectName")),
         "stage": _stage(task),
         "model": _model(algorithm, task),
-        "work": _work(_mappings(task.get("dataset"))),
+        "work": _work(mappings(task.get("dataset"))),
         "software": _software(data, algorithm),
     }
 
@@ -181,14 +183,14 @@ def _tags(data: Mapping[str, Any], task: Mapping[str, Any], publisher: Mapping[s
 
     A level of secrecy that the format does not know stays: the report is then not written before somebody corrects it.
     """
-    first = next((one for one in _mappings(task.get("dataset")) if one.get("dataUsage") == "input"), {})
+    first = next((one for one in mappings(task.get("dataset")) if one.get("dataUsage") == "input"), {})
     told = {
         "task": task.get("taskFamily"),
         "data": first.get("dataType"),
-        "infra": _mapping(data.get("infrastructure")).get("infraType"),
+        "infra": mapping(data.get("infrastructure")).get("infraType"),
         "confidentiality": publisher.get("confidentialityLevel"),
         "publisher": publisher.get("name"),
-        "licence": _mapping(data.get("header")).get("licensing"),
+        "licence": mapping(data.get("header")).get("licensing"),
     }
     texts = {name: text for name, value in told.items() if (text := _text(value))}
     kept = ("confidentiality", *(name for name, known in TAGS.items() if not known))
@@ -197,17 +199,17 @@ def _tags(data: Mapping[str, Any], task: Mapping[str, Any], publisher: Mapping[s
 
 def _secrecy(data: Mapping[str, Any]) -> tuple[str, ...]:
     """Warning where a report is not public."""
-    level = _text(_mapping(_mapping(data.get("header")).get("publisher")).get("confidentialityLevel"))
+    level = _text(mapping(mapping(data.get("header")).get("publisher")).get("confidentialityLevel"))
     return () if level in (None, LEVELS[0]) else (f"its report is marked {level!r:.40}: share it with care",)
 
 
 def _origin(data: Mapping[str, Any]) -> str | None:
     """Record of ours that a report was made of: where that is here, too, the energy counts once."""
-    stated = _text(_mapping(data.get(OURS)).get("record"))
+    stated = _text(mapping(data.get(OURS)).get("record"))
     return stated if stated and is_uuid7(stated) else None
 
 
-def _measure(measures: list[Mapping[str, Any]]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+def _measure(measures: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     """Measure of a report: of several the largest, as the format does not tell whether they overlap."""
     if not measures:
         raise InputError("its list of measures is empty: a report has at least one")
@@ -245,7 +247,7 @@ def _energy(measure: Mapping[str, Any], quality: Any) -> Quantity:
 
 
 def _hardware(
-    components: list[Mapping[str, Any]], *, ours: bool
+    components: Sequence[Mapping[str, Any]], *, ours: bool
 ) -> tuple[tuple[Hardware, ...], tuple[str, ...]]:
     """Devices, and what of them is unknown; in a report of ours a name has no count before it."""
     found, unknown = [], []
@@ -302,7 +304,7 @@ def _added(ours: Mapping[str, Any]) -> dict[str, Any]:
     """Quantities that we wrote beside a report."""
     found: dict[str, Any] = {}
     for name in _ADDED:
-        told = _mapping(ours.get(name))
+        told = mapping(ours.get(name))
         value = _number(told, "value", least=1.0 if name == "pue" else 0.0)
         low, high = _number(told, "low"), _number(told, "high")
         found[name] = None if value is None else Quantity(value=value, low=low, high=high, basis="claimed")
@@ -329,7 +331,7 @@ def _model(algorithm: Mapping[str, Any], task: Mapping[str, Any]) -> Model | Non
     )
 
 
-def _work(datasets: list[Mapping[str, Any]]) -> Work | None:
+def _work(datasets: Sequence[Mapping[str, Any]]) -> Work | None:
     """Tokens, where the data that went in are tokens."""
     inputs = [one for one in datasets if one.get("dataUsage") == "input" and one.get("dataType") == "token"]
     known = [_number(one, "dataQuantity") for one in inputs]
@@ -338,7 +340,7 @@ def _work(datasets: list[Mapping[str, Any]]) -> Work | None:
 
 
 def _software(data: Mapping[str, Any], algorithm: Mapping[str, Any]) -> dict[str, str]:
-    software, system = _mapping(data.get("software")), _mapping(data.get("system"))
+    software, system = mapping(data.get("software")), mapping(data.get("system"))
     listed = (
         (_text(software.get("language")), _text(software.get("version"))),
         (_text(algorithm.get("framework")), _text(algorithm.get("frameworkVersion"))),
@@ -390,11 +392,3 @@ def _as_text(value: Any) -> str:
 
 def _text(value: Any) -> str | None:
     return value[:MOST_CELL] if isinstance(value, str) and value.strip() else None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _mappings(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

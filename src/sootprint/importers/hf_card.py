@@ -14,7 +14,17 @@ from typing import Any
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint, Hardware, Model, Place, Result
 from sootprint.core.units import G_PER_KG
-from sootprint.importers.base import MOST_CELL, Imported, claimed, gathered, identity, place_of, tried
+from sootprint.importers.base import (
+    MOST_CELL,
+    Imported,
+    claimed,
+    gathered,
+    identity,
+    mapping,
+    mappings,
+    place_of,
+    tried,
+)
 
 NAME = "hf-card"
 KEY = "co2_eq_emissions"
@@ -150,9 +160,9 @@ def _title(data: dict[str, Any], text: str, name: str) -> str:
 
 def _results(data: dict[str, Any]) -> Iterator[Result]:
     """Results of `model-index`, those with a number."""
-    for one in _list(_mapping(_first(data.get("model-index"))).get("results")):
-        task, dataset = _mapping(one.get("task")), _mapping(one.get("dataset"))
-        for metric in _list(one.get("metrics")):
+    for one in mappings(mapping(_first(data.get("model-index"))).get("results")):
+        task, dataset = mapping(one.get("task")), mapping(one.get("dataset"))
+        for metric in mappings(one.get("metrics")):
             value, called = metric.get("value"), _text(metric.get("name") or metric.get("type"))
             if called and isinstance(value, int | float) and not isinstance(value, bool):
                 yield Result(
@@ -184,16 +194,8 @@ def _place(said: str | None) -> Place:
     return place_of(said, *reversed(parts)) or Place()
 
 
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def _first(value: Any) -> Any:
     return value[0] if isinstance(value, list) and value else value
-
-
-def _list(value: Any) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _text(value: Any) -> str | None:

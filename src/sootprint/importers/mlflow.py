@@ -20,7 +20,17 @@ from typing import Any, NamedTuple
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
 from sootprint.importers import powers
-from sootprint.importers.base import Imported, LeftOut, finite, gathered, identity, names_in, rows, tried
+from sootprint.importers.base import (
+    Imported,
+    LeftOut,
+    finite,
+    gathered,
+    identity,
+    mapping,
+    names_in,
+    rows,
+    tried,
+)
 
 NAME = "mlflow"
 MOST_VALUES = 5_000_000
@@ -167,7 +177,7 @@ def _of_json(text: str, name: str) -> list[Run]:
     listed = whole.get("metrics") if isinstance(whole, dict) else whole
     if not isinstance(listed, list):
         raise InputError(f'{name} has no list of "metrics": give what metrics/get-history answers')
-    info = _mapping(_mapping(whole.get("run")).get("info")) if isinstance(whole, dict) else {}
+    info = mapping(mapping(whole.get("run")).get("info")) if isinstance(whole, dict) else {}
     told = told_of(info)
     runs: dict[str, Run] = {told.key: Run(told)}
     for one in listed:
@@ -193,10 +203,6 @@ def told_of(info: Mapping[str, Any]) -> Told:
 def _seconds(at_ms: Any) -> float | None:
     at_s = (finite(at_ms) or 0.0) * _MILLI
     return at_s if powers.FIRST_S <= at_s <= powers.LAST_S else None
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _of_table(text: str, name: str) -> tuple[list[Run], tuple[LeftOut, ...]]:

@@ -44,7 +44,7 @@ def _row(one: Advised) -> tuple[str, ...]:
         _plain(one.name),
         percent(one.share.value),
         _interval(one.share),
-        figures.NOT_KNOWN if one.kg is None else figures.amount(one.kg, MASS),
+        figures.amount(one.kg, MASS),
         time_words(one.time_factor),
         one.tier,
     )

@@ -45,7 +45,7 @@ def _row(one: Stage, footprint: Footprint) -> tuple[str, ...]:
     return (
         clean(one.stage),
         "" if one.energy_kwh is None else figures.amount(one.energy_kwh, ENERGY).strip(),
-        figures.NOT_KNOWN if kg is None else figures.amount(kg, MASS).strip(),
+        figures.amount(kg, MASS).strip(),
         "" if kg is None else figures.spread(kg, MASS).strip(),
         "" if part is None else figures.share(part),
         words.BASES[one.basis],
@@ -57,7 +57,7 @@ def _total(footprint: Footprint) -> tuple[str, ...]:
     return (
         _OPERATIONAL,
         "" if kwh is None else figures.amount(kwh, ENERGY).strip(),
-        figures.NOT_KNOWN if kg is None else figures.amount(kg, MASS).strip(),
+        figures.amount(kg, MASS).strip(),
         "" if kg is None else figures.spread(kg, MASS).strip(),
         "100 %",
         "sum",

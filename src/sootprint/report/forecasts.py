@@ -53,7 +53,7 @@ def _row(one: Foreseen, unit: Unit) -> tuple[str, ...]:
         percent(one.progress),
         figures.value(one.energy_kwh, unit),
         figures.interval(one.energy_kwh, unit),
-        _mass(one.emissions_kg),
+        figures.amount(one.emissions_kg, MASS),
         figures.duration(one.duration_s.value) if one.duration_s else figures.NOT_KNOWN,
         _error(one),
     )
@@ -61,11 +61,14 @@ def _row(one: Foreseen, unit: Unit) -> tuple[str, ...]:
 
 def _actual(footprint: Footprint, actual: Quantity, unit: Unit) -> tuple[str, ...]:
     duration = figures.NOT_KNOWN if footprint.duration_s is None else figures.duration(footprint.duration_s)
-    return ("In the end", figures.value(actual, unit), "", _mass(footprint.emissions_kg), duration, "")
-
-
-def _mass(emissions_kg: Quantity | None) -> str:
-    return figures.NOT_KNOWN if emissions_kg is None else figures.amount(emissions_kg, MASS)
+    return (
+        "In the end",
+        figures.value(actual, unit),
+        "",
+        figures.amount(footprint.emissions_kg, MASS),
+        duration,
+        "",
+    )
 
 
 def _error(one: Foreseen) -> str:

@@ -10,7 +10,6 @@ from sootprint.charts.scale import ENERGY
 from sootprint.core import intervals
 from sootprint.core.merging import parts
 from sootprint.core.merging.choose import EXPECTED, MERGED, SHARED
-from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
 from sootprint.report import figures
 from sootprint.report.kin import Kin, Relative
@@ -68,7 +67,7 @@ def _parts(kin: Kin) -> Iterator[str]:
     more = kin.parts[MOST_PARTS:]
     if more:
         known = [one.energy_kwh.value * (1.0 - one.apart) for one in more if one.energy_kwh is not None]
-        spent = figures.amount(Quantity(value=math.fsum(known)), ENERGY)
+        spent = figures.amount(math.fsum(known), ENERGY)
         yield f"Includes {len(more)} more runs: {spent} in all (`sootprint runs`)."
 
 

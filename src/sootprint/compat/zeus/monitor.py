@@ -7,9 +7,7 @@ Source:
 
 from __future__ import annotations
 
-import csv
 import inspect
-import io
 import sys
 import time
 from collections.abc import Sequence
@@ -19,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from sootprint.compat import shared
 from sootprint.compat.shared import UNKNOWN, has_no_accelerator, of_kind, safely, warn
+from sootprint.core.cells import line
 from sootprint.core.units import energy_j
 from sootprint.tracker import Run
 
@@ -168,23 +167,14 @@ class ZeusMonitor:
         """Begin the log anew, as there; its folder is made."""
         path.parent.mkdir(parents=True, exist_ok=True)
         columns = [f"gpu{place}_energy" for place in self.gpu_indices]
-        path.write_text(
-            _line(["start_time", "window_name", "elapsed_time", *columns, OURS]), encoding="utf-8"
-        )
+        path.write_text(line(["start_time", "window_name", "elapsed_time", *columns, OURS]), encoding="utf-8")
         self._log = path
 
     def _note(self, key: str, start: float, lasted_s: float, gpus: dict[int, float]) -> None:
         if self._log is None:
             return
-        line = _line([start, key, lasted_s, *gpus.values(), self._run.id])
         with self._log.open("a", encoding="utf-8", newline="") as file:
-            file.write(line)
-
-
-def _line(cells: Sequence[Any]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue()
+            file.write(line([start, key, lasted_s, *gpus.values(), self._run.id]))
 
 
 def _places(made: Footprint | None, kind: str, wanted: Sequence[int] | None) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sootprint.catalogue import regions, tables, zones
@@ -68,7 +69,7 @@ def region(base: Baseline, only_zones: Sequence[str] | None) -> Idea:
         boundary=_AVERAGE,
     )
     if base.intensity is None or base.facts.method is None:
-        return _changed(
+        return replace(
             idea,
             status=NO_EVIDENCE,
             evidence="no evidence: the run's intensity is not of a method that the tables share "
@@ -79,9 +80,9 @@ def region(base: Baseline, only_zones: Sequence[str] | None) -> Idea:
     ranked = sorted(places, key=lambda one: one[3])
     if not ranked or ranked[0][3] >= BETTER * own * _own_pue(base):
         among = f"the {len(places)} places compared" if places else "no place could be compared"
-        return _changed(idea, status=NOT_HERE, evidence=f"none of {among} is cleaner than {base.facts.zone}")
+        return replace(idea, status=NOT_HERE, evidence=f"none of {among} is cleaner than {base.facts.zone}")
     name, intensity, pue, _ = ranked[0]
-    return _changed(
+    return replace(
         idea,
         action=f"run it in {name} ({_grams(intensity)} instead of {_grams(base.intensity)})",
         effect=_moved(base, intensity, pue),
@@ -97,18 +98,18 @@ def facility(base: Baseline) -> Idea:
     """The same work in a data centre with little overhead."""
     idea = Idea(name="data_centre", action="run it in an efficient data centre", factors=("pue",))
     if base.pue is None or not base.pue.value:
-        return _changed(
+        return replace(
             idea,
             status=NO_EVIDENCE,
             evidence="no evidence: the PUE of the run is not known; state it with --pue",
         )
     if base.pue.value <= GOOD_PUE.value:
-        return _changed(
+        return replace(
             idea, status=NOT_HERE, evidence=f"the PUE is {base.pue.value:.3g} already, as good ones are"
         )
     before, after = base.of_factor(base.pue), base.of("good pue", GOOD_PUE)
     draws = tuple(new / old for new, old in zip(after, before, strict=True))
-    return _changed(
+    return replace(
         idea,
         action=f"run it at a PUE of {GOOD_PUE.value:g} instead of {base.pue.value:.3g}",
         effect=Effect(remaining=GOOD_PUE.value / base.pue.value, draws=draws),
@@ -139,12 +140,12 @@ def time_shifting(base: Baseline, settings: Settings) -> Idea:
         "a pause releases the node",
     )
     if found.share.value <= 0.0:
-        return _changed(
+        return replace(
             idea, status=NOT_HERE, evidence=f"waiting saved nothing on the grid's own year ({found.source})"
         )
     drawn = base.of("own hours", found.share)
     own_h = base.facts.hours or 1.0
-    return _changed(
+    return replace(
         idea,
         effect=Effect(
             remaining=1.0 - found.share.value,
@@ -168,7 +169,7 @@ def _elsewhere(base: Baseline, why: str) -> Idea:
     )
     own_h = base.facts.hours
     if own_h is not None and own_h > LONGEST_H:
-        return _changed(
+        return replace(
             idea,
             status=NO_EVIDENCE,
             evidence=f"no evidence for a run of {own_h:,.0f} h with {SLACK_H:g} h of slack: the longer a run, the "
@@ -176,14 +177,14 @@ def _elsewhere(base: Baseline, why: str) -> Idea:
         )
     zone = _hourly(base)
     if zone is None:
-        return _changed(
+        return replace(
             idea,
             status=NO_EVIDENCE,
             evidence=f"no evidence for {base.facts.zone or 'an unknown place'}: {why}",
         )
     best = PAUSING[zone]
     kept = base.of("forecast", KEPT)
-    return _changed(
+    return replace(
         idea,
         effect=Effect(
             remaining=1.0 - best * KEPT.value,
@@ -212,9 +213,9 @@ def place_shifting(base: Baseline, moved: Idea) -> Idea:
     )
     cleaner = [one for one in moved.options if one["saving_share"] > 0.0]
     if moved.effect is None or len(cleaner) < 2:
-        return _changed(idea, status=NOT_HERE, evidence="there are no two cleaner places to choose from")
+        return replace(idea, status=NOT_HERE, evidence="there are no two cleaner places to choose from")
     if (base.facts.hours or 0.0) > LONGEST_H:
-        return _changed(
+        return replace(
             idea,
             status=NO_EVIDENCE,
             evidence=f"no evidence for a run of {base.facts.hours:,.0f} h: over days the grids' hours even out",
@@ -224,7 +225,7 @@ def place_shifting(base: Baseline, moved: Idea) -> Idea:
     named = ", ".join(
         f"{one['zone']} {one['intensity_g_per_kwh']:,.0f} g/kWh ({one['period']})" for one in newest
     )
-    return _changed(
+    return replace(
         idea,
         action=f"choose anew at each start among {', '.join(one['zone'] for one in newest)}",
         options=newest,
@@ -234,12 +235,6 @@ def place_shifting(base: Baseline, moved: Idea) -> Idea:
         "clouds; `sootprint plan --zones` answers for yours",
         tier="simulated",
     )
-
-
-def _changed(idea: Idea, **changes: Any) -> Idea:
-    import dataclasses
-
-    return dataclasses.replace(idea, **changes)
 
 
 Candidate = tuple[str, Factor, Factor | None, float]

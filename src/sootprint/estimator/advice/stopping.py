@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from sootprint.core.records import CurvePoint
@@ -50,7 +51,7 @@ def _played(base: Baseline, idea: Idea, metric: str, points: Sequence[CurvePoint
     ]
     hasty, usual, patient = stops
     if not usual.fired:
-        return _with(
+        return replace(
             idea,
             status=NOT_HERE,
             evidence=f"{metric} still improved within the last {100 * PATIENCES[1]:.0f} % of its {len(points)} points",
@@ -58,13 +59,13 @@ def _played(base: Baseline, idea: Idea, metric: str, points: Sequence[CurvePoint
     span = max(values) - values[0]
     lost = max(values) - usual.best
     if span > 0.0 and lost > 0.01 * span:
-        return _with(
+        return replace(
             idea,
             status=REFUSED,
             evidence=f"this run: stopping would have given up {100 * lost / span:.2g} % of the gain in {metric}",
         )
     saved = sorted(1.0 - stop.spent / total for stop in (patient, usual, hasty))
-    return _with(
+    return replace(
         idea,
         action=f"stop after {100 * PATIENCES[1]:.0f} % of the points without a better {metric}",
         effect=_effect(base, saved[0], 1.0 - usual.spent / total, saved[-1]),
@@ -131,15 +132,9 @@ def _no_curve(idea: Idea, base: Baseline) -> Idea:
         if base.facts.planned
         else f"fewer than {LEAST_POINTS} values of a metric are logged"
     )
-    return _with(
+    return replace(
         idea,
         status=NO_EVIDENCE,
         evidence=f"no evidence: {what}; log one with `run.log` and measure with `compare`. Published: up to 30 % "
         "faster searches, a vendor's claim",
     )
-
-
-def _with(idea: Idea, **changes: object) -> Idea:
-    import dataclasses
-
-    return dataclasses.replace(idea, **changes)  # type: ignore[arg-type]

@@ -95,7 +95,7 @@ def _beside(stored: list[Stored], titles: list[str], footprints: list[Footprint]
     rows += [
         ["PUE", *(_plain(one.pue) for one in footprints)],
         ["Intensity [gCO2e/kWh]", *(_plain(one.intensity_g_per_kwh) for one in footprints)],
-        ["Device hours", *(_device_time(one.device_hours) for one in footprints)],
+        ["Device hours", *(figures.amount(one.device_hours, DEVICE_TIME) for one in footprints)],
         ["Hardware", *(one["on"] or figures.NOT_KNOWN for one in shown)],
         [
             "Place, year",
@@ -104,7 +104,7 @@ def _beside(stored: list[Stored], titles: list[str], footprints: list[Footprint]
         ["Boundary", *(words.BOUNDARIES.get(one["boundary"], one["boundary"]) for one in shown)],
         ["Evidence", *(one["evidence"] for one in shown)],
         ["Checked", *(views.CHECKED[one["verification"]] for one in shown)],
-        ["Recomputed by the hub", *(_amount(one["our_emissions_kg"]) for one in shown)],
+        ["Recomputed by the hub", *(figures.amount(one["our_emissions_kg"], MASS) for one in shown)],
     ]
     rows += _results(footprints)
     return Grid(caption="Side by side", columns=("", *titles), rows=rows)
@@ -129,14 +129,6 @@ def _results(footprints: list[Footprint]) -> list[list[Cell]]:
 
 def _plain(one: Quantity | None) -> str:
     return figures.NOT_KNOWN if one is None else figures.number(one.value)
-
-
-def _device_time(one: Quantity | None) -> str:
-    return figures.NOT_KNOWN if one is None else figures.amount(one, DEVICE_TIME)
-
-
-def _amount(kg: float | None) -> str:
-    return figures.NOT_KNOWN if kg is None else figures.amount(Quantity(value=kg), MASS)
 
 
 def _ratio(one: Difference) -> str:
@@ -174,7 +166,8 @@ def versions(engine: Engine, key: str, before: int, after: int) -> Sheet:
     said = f"{len(changes)} field{'' if len(changes) == 1 else 's'} differ between version {before} and version {after}"
     kg = [one.recomputed["emissions_kg"] if one.recomputed else None for one in (old, new)]
     if kg[0] is not None and kg[1] is not None:
-        said += f"; as the hub computes them, the emissions went from {_amount(kg[0])} to {_amount(kg[1])}"
+        was, now = (figures.amount(one, MASS) for one in kg)
+        said += f"; as the hub computes them, the emissions went from {was} to {now}"
     return Sheet(
         title=f"{title}: version {before} to {after}",
         lead=f"Reason: {new.reason or 'first version'}",

@@ -9,7 +9,6 @@ from sqlalchemy.engine import Engine
 
 from sootprint.charts.scale import ENERGY, MASS, Unit
 from sootprint.core.errors import InputError
-from sootprint.core.quantity import Quantity
 from sootprint.hub import admission, chain, columns, reading, views
 from sootprint.hub.accounts import Actor
 from sootprint.hub.database import now, writing
@@ -156,7 +155,7 @@ def _sum(rows: list[dict[str, Any]], of: str, units: tuple[Unit, ...], gas: str 
     """The sum of what the runs tell, and how many tell nothing."""
     told = [row[of] for row in rows if row[of] is not None]
     n, untold = sum(row["n"] for row in rows), sum(row[f"no_{of}"] for row in rows)
-    shown = f"{figures.amount(Quantity(value=sum(told)), units)}{gas}" if told else figures.NOT_KNOWN
+    shown = f"{figures.amount(sum(told), units)}{gas}" if told else figures.NOT_KNOWN
     return shown, f"of {n - untold:,} of {n:,} runs; the others do not tell" if untold else ""
 
 
@@ -165,7 +164,7 @@ def _waste(whole: dict[str, float], waste: float | None) -> str:
         return (
             "No run of this project tells how much of its energy was spent idle; runs that are measured do."
         )
-    idle = figures.amount(Quantity(value=whole["idle_kwh"]), ENERGY)
+    idle = figures.amount(whole["idle_kwh"], ENERGY)
     share = figures.share(waste)
     return (
         f"{idle}, {share} of the energy of the runs that tell it, went into devices that had nothing to do."
@@ -186,7 +185,7 @@ def _budget(rows: list[dict[str, Any]], given: dict[int, float]) -> Part:
     for year in sorted(given, reverse=True):
         used = spent.get(year, 0.0)
         left = given[year] - used
-        shown = [figures.amount(Quantity(value=one), MASS) for one in (given[year], used, abs(left))]
+        shown = [figures.amount(one, MASS) for one in (given[year], used, abs(left))]
         lines.append(
             (
                 str(year),
@@ -215,9 +214,6 @@ def _budget(rows: list[dict[str, Any]], given: dict[int, float]) -> Part:
 
 
 def _grid(rows: list[dict[str, Any]]) -> Grid:
-    def shown(value: float | None, units: Any) -> str:
-        return figures.NOT_KNOWN if value is None else figures.amount(Quantity(value=value), units)
-
     return Grid(
         caption="Month of the start, newest first",
         columns=("Month", "Runs", "Energy", "CO2e", "Idle energy", "To be reviewed"),
@@ -226,9 +222,9 @@ def _grid(rows: list[dict[str, Any]]) -> Grid:
             (
                 row["month"],
                 f"{row['n']:,}",
-                shown(row["energy_kwh"], ENERGY),
-                shown(row["emissions_kg"], MASS),
-                shown(row["idle_kwh"], ENERGY),
+                figures.amount(row["energy_kwh"], ENERGY),
+                figures.amount(row["emissions_kg"], MASS),
+                figures.amount(row["idle_kwh"], ENERGY),
                 f"{row['marked'] or 0:,}",
             )
             for row in rows[:60]

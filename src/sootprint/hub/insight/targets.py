@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from sootprint.charts.scale import ENERGY
-from sootprint.core.quantity import Quantity
 from sootprint.core.results import is_higher_better
 from sootprint.hub import columns, leaderboards, views
 from sootprint.hub.insight.sheets import Grid, Link, Part, Sheet, counted, link
@@ -139,7 +138,7 @@ def sheet(engine: Engine, names: Names, target: float) -> Sheet:
 def _energy(one: Reached) -> str:
     """Energy until a target, or the most that it can have been."""
     if one.logged:
-        return figures.amount(Quantity(value=one.energy_kwh), ENERGY)
+        return figures.amount(one.energy_kwh, ENERGY)
     return f"at most {views.listed(one.row)['energy']['value']}"
 
 

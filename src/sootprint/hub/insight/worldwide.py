@@ -9,11 +9,11 @@ from sqlalchemy.engine import Engine
 
 from sootprint.catalogue import tables
 from sootprint.charts.scale import ENERGY, MASS
-from sootprint.core.quantity import Quantity
 from sootprint.core.units import G_PER_KG
 from sootprint.hub.insight import maps, rollups
 from sootprint.hub.insight.sheets import Grid, Part, Sheet, link, options
 from sootprint.report import figures
+from sootprint.survey.words import country as in_a_sentence
 
 MEASURES = {
     "records": ("Footprints", "footprints"),
@@ -72,7 +72,7 @@ def _finding(rows: list[dict[str, Any]], measure: str) -> str:
     total, first = sum(row["records"] for row in rows), rows[0]
     if measure == "records":
         share = figures.share(first["records"] / total)
-        most = _called(first["name"])
+        most = in_a_sentence(first["name"])
         return (
             f"{total:,} footprints name one of {len(rows)} countries; {most} has the most, {share} of them."
         )
@@ -82,24 +82,15 @@ def _finding(rows: list[dict[str, Any]], measure: str) -> str:
     top, low = known[0], known[-1]
     if measure == "energy":
         whole = sum(row["energy"] for row in known)
-        said = figures.amount(Quantity(value=whole), ENERGY)
+        said = figures.amount(whole, ENERGY)
         share = figures.share(top["energy"] / whole)
-        return f"{said} in {len(known)} countries; {_called(top['name'])} has {share} of it."
+        return f"{said} in {len(known)} countries; {in_a_sentence(top['name'])} has {share} of it."
     return (
         "With the overhead of the facility, a kilowatt-hour of training emitted from "
-        f"{figures.number(low['intensity'])} g in {_called(low['name'])} to "
-        f"{figures.number(top['intensity'])} g in {_called(top['name'])}: a factor of "
+        f"{figures.number(low['intensity'])} g in {in_a_sentence(low['name'])} to "
+        f"{figures.number(top['intensity'])} g in {in_a_sentence(top['name'])}: a factor of "
         f"{figures.number(top['intensity'] / low['intensity'], 2)}."
     )
-
-
-def _called(name: str) -> str:
-    """Country in a sentence.
-
-    >>> _called("United States"), _called("France")
-    ('the United States', 'France')
-    """
-    return f"the {name}" if name.startswith(("United", "Netherlands", "Philippines")) else name
 
 
 def _grid(rows: list[dict[str, Any]]) -> Grid:
@@ -111,17 +102,13 @@ def _grid(rows: list[dict[str, Any]]) -> Grid:
             (
                 link(row["name"], "/explore", country=row["country"]),
                 f"{row['records']:,}",
-                _shown(row["energy"], ENERGY),
-                _shown(row["emissions"], MASS),
+                figures.amount(row["energy"], ENERGY),
+                figures.amount(row["emissions"], MASS),
                 figures.NOT_KNOWN if row["intensity"] is None else figures.number(row["intensity"]),
             )
             for row in rows
         ],
     )
-
-
-def _shown(value: float | None, units: Any) -> str:
-    return figures.NOT_KNOWN if value is None else figures.amount(Quantity(value=value), units)
 
 
 def name_of(country: str) -> str:

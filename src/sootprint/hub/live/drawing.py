@@ -8,7 +8,6 @@ from typing import Any
 import altair as alt
 
 from sootprint.charts.scale import ENERGY, MASS, fitting
-from sootprint.core.quantity import Quantity
 from sootprint.core.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 from sootprint.hub.drawings import Drawing, drawn
 from sootprint.report import figures
@@ -30,8 +29,8 @@ def shown(run: dict[str, Any]) -> dict[str, Any]:
         "title": run["name"] or f"Run {run['id'][-8:]}",
         "says": SAYS[run["state"]],
         "took": figures.NOT_KNOWN if run["duration_s"] is None else figures.duration(run["duration_s"]),
-        "energy": _amount(run["energy_kwh"], ENERGY),
-        "emissions": _amount(run["emissions_kg"], MASS),
+        "energy": figures.amount(run["energy_kwh"], ENERGY),
+        "emissions": figures.amount(run["emissions_kg"], MASS),
     }
 
 
@@ -43,10 +42,6 @@ def course(run: dict[str, Any]) -> list[Drawing]:
     made = [_power(power)] if len(power) > 1 else []
     took = "" if run["duration_s"] is None else f" after {figures.duration(run['duration_s'])}"
     return [*made, _energy(energy, took)] if len(energy) > 1 else made
-
-
-def _amount(value: float | None, units: Any) -> str:
-    return figures.NOT_KNOWN if value is None else figures.amount(Quantity(value=value), units)
 
 
 @lru_cache(maxsize=128)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sootprint.core.errors import InputError
-from sootprint.importers.base import MOST_CELL
+from sootprint.importers.base import MOST_CELL, mapping
 from sootprint.importers.slurm_sacct import fields, stream
 from sootprint.importers.slurm_sacct.rows import Cells, Job
 
@@ -53,7 +53,7 @@ def jobs(parts: Iterable[str], name: str) -> Iterator[Job | tuple[str, str]]:
 
 
 def _cells(job: dict[str, Any]) -> Cells:
-    when, resources = _dict(job.get("time")), _resources(_dict(job.get("tres")).get("allocated"))
+    when, resources = mapping(job.get("time")), _resources(mapping(job.get("tres")).get("allocated"))
     made = {
         "jobid": _job_id(job),
         "jobname": _text(job.get("name")),
@@ -70,7 +70,7 @@ def _cells(job: dict[str, Any]) -> Cells:
         "alloctres": resources,
         "consumedenergyraw": fields.resources(resources).get("energy", ""),
         "nodelist": _text(job.get("nodes")),
-        "exitcode": _text(_number(_dict(job.get("exit_code")).get("return_code"))),
+        "exitcode": _text(_number(mapping(job.get("exit_code")).get("return_code"))),
     }
     return {name: text for name, text in made.items() if text or name == "jobid"}
 
@@ -79,10 +79,10 @@ def _steps(job: dict[str, Any], job_id: str) -> Iterator[Cells]:
     for one in job.get("steps") or ():
         if not isinstance(one, dict):
             continue
-        named, when = _dict(one.get("step")), _dict(one.get("time"))
+        named, when = mapping(one.get("step")), mapping(one.get("time"))
         known = named.get("id")
         known = known.get("step_id") if isinstance(known, dict) else known
-        energy = _dict(_dict(one.get("statistics")).get("energy")).get("consumed")
+        energy = mapping(mapping(one.get("statistics")).get("energy")).get("consumed")
         yield {
             "jobid": f"{job_id}.{_text(known).rpartition('.')[2]}",
             "start": _when(when.get("start")),
@@ -92,7 +92,7 @@ def _steps(job: dict[str, Any], job_id: str) -> Iterator[Cells]:
 
 
 def _job_id(job: dict[str, Any]) -> str:
-    array, het = _dict(job.get("array")), _dict(job.get("het"))
+    array, het = mapping(job.get("array")), mapping(job.get("het"))
     own, task = _number(job.get("job_id")), _number(array.get("task_id"))
     if _number(array.get("job_id")) and task is not None:
         return f"{_number(array.get('job_id'))}_{task}"
@@ -129,10 +129,6 @@ def _when(value: Any) -> str:
     if not seconds or not 0 < seconds < 2**33:
         return ""
     return datetime.fromtimestamp(seconds, UTC).isoformat()
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _text(value: Any) -> str:
