@@ -10,11 +10,11 @@ from typing import Any
 import altair as alt
 
 from sootprint.charts import render
-from sootprint.charts.letters import clean
 from sootprint.charts.render import FORMATS, converted
 from sootprint.charts.theme import THEMES
 from sootprint.core import files
 from sootprint.core.errors import InputError
+from sootprint.core.letters import clean
 
 _DIGITS = re.compile(r"(\d+\.\d)\d+(?=[^<>]*>)")  # of the geometry; the labels stay as they are
 _DESCRIBED = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"|<desc>.*?</desc>', re.DOTALL)

@@ -6,6 +6,7 @@ import math
 import sys
 from dataclasses import dataclass
 
+from sootprint.core.protocols import family_of
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, Footprint
 
@@ -52,15 +53,6 @@ class Part:
     def measured(self) -> bool:
         """Whether a device or wall meter gave the energy."""
         return self.energy_kwh.basis in MEASURED
-
-
-def family_of(component: str) -> str:
-    """Family of a component.
-
-    >>> family_of("accelerator:3")
-    'accelerator'
-    """
-    return component.partition(":")[0]
 
 
 def name_of(family: str) -> str:

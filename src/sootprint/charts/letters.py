@@ -5,10 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from sootprint.core.letters import clean
-
-__all__ = ["clean", "formula", "raised", "replaced"]
-
 Put = str | Callable[[re.Match[str]], str]  # what stands in for what a pattern finds
 
 

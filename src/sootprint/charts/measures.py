@@ -8,8 +8,8 @@ from typing import Any
 import altair as alt
 
 from sootprint.charts.advised import Advised, advised, time_words
-from sootprint.charts.letters import clean
 from sootprint.charts.scale import MASS, digits_of, fitting, number, percent
+from sootprint.core.letters import clean
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
 

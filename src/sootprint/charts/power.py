@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from sootprint.charts.families import family_of, rank
+from sootprint.charts.families import rank
 from sootprint.core import utc
+from sootprint.core.protocols import family_of
 from sootprint.core.records import Footprint
 
 MOST_CELLS = 480  # steps over the width of a page; more would be less than a pixel and a half each

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from sootprint.charts.letters import clean
 from sootprint.charts.power import instant
+from sootprint.core.letters import clean
 from sootprint.core.quantity import Quantity, finite, read
 from sootprint.core.records import Footprint
 

@@ -40,6 +40,11 @@ def columns() -> int | None:
     return made.width if made.is_terminal or "COLUMNS" in os.environ else None
 
 
+def fields(record: Any) -> dict[str, Any]:
+    """Fields of a record by name, not going into its parts."""
+    return {spec.name: getattr(record, spec.name) for spec in dataclasses.fields(record)}
+
+
 def table(*columns: str, right: Iterable[str] = (), wraps: Iterable[str] = ()) -> Table:
     """Table with a rule below its head and between sections.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,8 +12,6 @@ from sootprint.cli import figures, lookup, options, output, shell, waits
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from sootprint.ledger import RunRow
-    from sootprint.tracker.live import LiveRun
 
 LISTED = ("id", "name", "state", "started", "duration_s", "energy_kwh", "emissions_kg", "part_of", "waits")
 
@@ -50,9 +47,9 @@ def runs(limit: Limit = None, json: options.Json = False) -> None:
     home = settings.load().home
     with lookup.ledger() as ledger:
         stored = ledger.runs()
-    live = [_fields(run) | {"state": "live", "part_of": None} for run in live_runs(home)]
+    live = [output.fields(run) | {"state": "live", "part_of": None} for run in live_runs(home)]
     known = {row["id"] for row in live}
-    rows = [*live, *(_fields(row) for row in stored if row.id not in known)]
+    rows = [*live, *(output.fields(row) for row in stored if row.id not in known)]
     rows.sort(key=lambda row: row["started"] or "", reverse=True)
     _hint(home)
     if json:
@@ -66,11 +63,6 @@ def runs(limit: Limit = None, json: options.Json = False) -> None:
         output.console().print(waits.line(one))
     if not rows and not planned:
         shell.say("no runs yet: measure one with `sootprint run -- COMMAND`")
-
-
-def _fields(record: LiveRun | RunRow) -> dict[str, Any]:
-    """Fields of a record by name, not going into its parts."""
-    return {spec.name: getattr(record, spec.name) for spec in dataclasses.fields(record)}
 
 
 def _hint(home: Path) -> None:

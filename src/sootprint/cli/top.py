@@ -40,7 +40,7 @@ def top(once: Once = False, json: options.Json = False) -> None:
 
     home = settings.load().home
     if json:
-        live = [_fields(run) | {"state": "live", "waits": None} for run in live_runs(home)]
+        live = [output.fields(run) | {"state": "live", "waits": None} for run in live_runs(home)]
         names = [one.name for one in dataclasses.fields(LiveRun)]
         output.print_json([*live, *(waits.row(one, names) for one in waiting(home))])
         return
@@ -81,10 +81,6 @@ def _frame(home: Path) -> RenderableType:
     names = {run.id: _name(run) for run in runs}
     panels = (_panel(run, _course(home, run.id), part_of=names.get(run.parent or "")) for run in runs)
     return Group(head, *panels, *planned)
-
-
-def _fields(run: LiveRun) -> dict[str, Any]:
-    return {spec.name: getattr(run, spec.name) for spec in dataclasses.fields(run)}
 
 
 def _name(run: LiveRun) -> str:

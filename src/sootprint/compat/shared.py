@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sootprint.core.protocols import family_of
 from sootprint.core.records import Component, Footprint
 from sootprint.core.units import energy_j
 from sootprint.tracker.sampler import guarded
@@ -92,7 +93,7 @@ def warn_of_ignored(tool: str, given: Mapping[str, Any], used: Collection[str]) 
 
 def of_kind(made: Footprint, kind: str) -> list[Component]:
     """Components of a kind, e.g. "accelerator"."""
-    return [part for part in made.components if part.component.partition(":")[0] == kind]
+    return [part for part in made.components if family_of(part.component) == kind]
 
 
 def joules(made: Footprint, kind: str, *, sysfs: str = "/sys") -> float:

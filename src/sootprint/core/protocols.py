@@ -97,6 +97,15 @@ class Machine:
     first: Mapping[str, tuple[float, bytes]] = field(default_factory=dict)
 
 
+def family_of(component: str) -> str:
+    """Family of a component: its name without its index.
+
+    >>> family_of("accelerator:3"), family_of("node")
+    ('accelerator', 'node')
+    """
+    return component.partition(":")[0]
+
+
 class Reading(NamedTuple):
     """One look at a meter: an energy counter, or a power where there is none.
 

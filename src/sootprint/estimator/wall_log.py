@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sootprint.core.calibration import Point, signature
 from sootprint.core.errors import InputError
+from sootprint.core.protocols import family_of
 from sootprint.core.records import Footprint
 
 WINDOW_S = 30.0  # of a run for one reading: clocks of plugs and their displays lag by seconds
@@ -127,7 +128,7 @@ def _windows(one: Footprint) -> Iterator[tuple[float, float, float]]:
     """Start, end and energy of the components in windows of a run [s, s, J]."""
     slots: dict[tuple[float, float], float] = {}
     for row in one.intervals:
-        if _family(row.component) not in NOT_COMPONENTS:
+        if family_of(row.component) not in NOT_COMPONENTS:
             key = (_stamp(row.start), _stamp(row.end))
             slots[key] = slots.get(key, 0.0) + row.energy_j
     start_s, energy_j = None, 0.0
@@ -146,16 +147,12 @@ def _kind(one: Footprint) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def meters_of(one: Footprint) -> tuple[str, ...]:
     """Meters that gave a run's components, without those of the node and the wall."""
     return tuple(
-        sorted({part.meter for part in one.components if _family(part.component) not in NOT_COMPONENTS})
+        sorted({part.meter for part in one.components if family_of(part.component) not in NOT_COMPONENTS})
     )
 
 
 def _has_wall(one: Footprint) -> bool:
-    return any(_family(part.component) == "wall" for part in one.components)
-
-
-def _family(component: str) -> str:
-    return component.partition(":")[0]
+    return any(family_of(part.component) == "wall" for part in one.components)
 
 
 def _stamp(text: str | None) -> float:

@@ -24,6 +24,7 @@ from urllib.parse import unquote
 from sootprint import __version__
 from sootprint.core.errors import ExportError, InputError, RefusedError
 from sootprint.core.letters import clean
+from sootprint.core.protocols import family_of
 from sootprint.core.records import Footprint
 from sootprint.core.units import energy_j
 from sootprint.exporters import figures
@@ -213,7 +214,7 @@ def _times(footprint: Footprint) -> dict[str, str]:
 
 
 def _kind(component: str) -> str | None:
-    return (_KINDS | _OTHER_KINDS).get(component.partition(":")[0])
+    return (_KINDS | _OTHER_KINDS).get(family_of(component))
 
 
 def _hardware(component: str) -> dict[str, str]:

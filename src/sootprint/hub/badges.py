@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from sootprint.charts.letters import clean
 from sootprint.charts.scale import MASS
+from sootprint.core.letters import clean
 from sootprint.core.quantity import Quantity
 from sootprint.hub import columns
 from sootprint.report import figures

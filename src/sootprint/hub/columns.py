@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sootprint.charts.letters import clean
 from sootprint.core import utc
+from sootprint.core.letters import clean
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint, Result, device_count, idle_kwh, main_device
 from sootprint.hub import curves, evidence, truth

@@ -6,7 +6,8 @@ A grade never rises without evidence, so what counts is the weaker of the two. W
 
 from __future__ import annotations
 
-from sootprint.charts.families import MEASURED, WALL, family_of
+from sootprint.charts.families import MEASURED, WALL
+from sootprint.core.protocols import family_of
 from sootprint.core.records import GRADES, Component, Footprint
 
 _MAIN = ("accelerator", "cpu")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from sootprint.charts import logarithm
-from sootprint.charts.letters import clean
+from sootprint.core.letters import clean
 
 Point = tuple[float, float, bool]  # cost, value, on the front
 LEFT, RIGHT, TOP, BOTTOM, HEIGHT = 56, 12, 10, 46, 360

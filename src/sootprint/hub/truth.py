@@ -18,9 +18,10 @@ from typing import Any
 from sootprint import __version__
 from sootprint.catalogue import regions, zones
 from sootprint.catalogue.tables import PACKAGED
-from sootprint.charts.families import MEASURED, WALL, family_of
+from sootprint.charts.families import MEASURED, WALL
 from sootprint.core import carbon, intervals
 from sootprint.core.errors import CatalogueError, InputError, SootprintError
+from sootprint.core.protocols import family_of
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Footprint, device_count, main_device
 from sootprint.core.units import G_PER_KG, J_PER_KWH, W_PER_KW, hours

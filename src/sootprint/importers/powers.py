@@ -20,6 +20,7 @@ from typing import Any
 
 from sootprint.core import energy, instants, intervals, units
 from sootprint.core.errors import InputError
+from sootprint.core.protocols import family_of
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Component, Gap, Interval
 from sootprint.importers.base import finite
@@ -158,10 +159,6 @@ def spent(looks: Sequence[tuple[float, float]]) -> Spent:
     )
 
 
-def _kind(component: str) -> str:
-    return component.partition(":")[0]
-
-
 def quantity_kwh(component: str, found: Spent, *, basis: str = "sensor") -> Quantity:
     """Energy of a component with its bounds [kWh]: what lies between the looks, and the accuracy of the sensors."""
     off_j = intervals.Z90 * math.sqrt(found.variance_j2)
@@ -171,7 +168,7 @@ def quantity_kwh(component: str, found: Spent, *, basis: str = "sensor") -> Quan
         high=units.energy_kwh(found.energy_j + off_j),
         basis=basis,
     )
-    return intervals.product(drawn, ACCURACY[_kind(component)].quantity(), basis=basis)
+    return intervals.product(drawn, ACCURACY[family_of(component)].quantity(), basis=basis)
 
 
 def parts(
@@ -213,7 +210,7 @@ def parts(
         "energy_kwh": intervals.together([one.energy_kwh for one in listed]),
         "duration_s": end_s - start_s,
         "device_hours": Quantity(value=units.hours(end_s - start_s) * len(found), basis="derived"),
-        "factors": tuple(ACCURACY[kind] for kind in dict.fromkeys(map(_kind, found))),
+        "factors": tuple(ACCURACY[kind] for kind in dict.fromkeys(map(family_of, found))),
         "warnings": tuple(_doubts(series, found, (start_s, end_s))),
     }
     return made | (course(found, start_s, end_s) if dated else {})
@@ -276,7 +273,7 @@ def _spread(begin_s: float, until_s: float, width_s: float) -> Iterator[tuple[in
 
 def _doubts(series: Sequence[Series], found: dict[str, Spent], told_s: tuple[float, float]) -> Iterator[str]:
     step_s = max(one.step_s for one in found.values())
-    alone = all(_kind(name) == "accelerator" for name in found)
+    alone = all(family_of(name) == "accelerator" for name in found)
     yield (
         f"the energy is integrated from powers that were logged every {step_s:.3g} s, of "
         + (

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from sootprint.charts.advised import Advised, advised, followed, time_words, together
-from sootprint.charts.letters import clean
 from sootprint.charts.scale import MASS, percent
+from sootprint.core.letters import clean
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
-from sootprint.report import figures
+from sootprint.report import figures, words
 from sootprint.report.parts import Section, table
 
 COLUMNS = ("Measure", "Share", "90 % interval", "CO2e", "Time", "Evidence")
@@ -60,7 +60,7 @@ def _score(footprint: Footprint) -> tuple[Section, ...]:
     ]
     per = found.per.removesuffix("s") or "run"
     caption = f"Saving per {per} against run {found.against[-8:] or figures.NOT_KNOWN}"
-    lead = f"Followed: {', '.join(map(_plain, found.names)) or figures.NOT_KNOWN}. {_capital(found.verdict)}"
+    lead = f"Followed: {', '.join(map(_plain, found.names)) or figures.NOT_KNOWN}. {words.capital(found.verdict)}"
     return (
         Section(
             key="followed",
@@ -73,10 +73,6 @@ def _score(footprint: Footprint) -> tuple[Section, ...]:
 
 def _plain(name: str) -> str:
     return name.replace("_", " ")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _interval(share: Quantity) -> str:

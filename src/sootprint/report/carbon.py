@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sootprint.catalogue import tables
-from sootprint.charts.letters import clean
 from sootprint.charts.scale import ENERGY, MASS, VOLUME, Unit
 from sootprint.core.currency import currency_of
+from sootprint.core.letters import clean
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Footprint, Place
 from sootprint.core.units import G_PER_KG

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sootprint.charts.letters import clean
 from sootprint.charts.scale import DEVICE_TIME, ENERGY, MASS, Unit
+from sootprint.core.letters import clean
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
 from sootprint.ledger.rows import STATEMENT
@@ -117,7 +117,7 @@ def _alert(footprint: Footprint) -> tuple[Alert | None, tuple[str, ...]]:
         if warning.startswith("place unknown"):
             title, _, fix = clean(warning).partition("; ")
             others = tuple(other for other in footprint.warnings if not _is_told(other, warning))
-            return Alert(title=_capital(title), fix=_capital(fix) or None), others
+            return Alert(title=words.capital(title), fix=words.capital(fix) or None), others
     if footprint.intensity_g_per_kwh is None and footprint.emissions_kg is None:
         title = "Place unknown: without it the emissions cannot be told"
         return Alert(title=title, fix="State the place: --zone FR, or SOOTPRINT_ZONE=FR"), footprint.warnings
@@ -128,10 +128,6 @@ def _is_told(other: str, warning: str) -> bool:
     """Whether a warning says again what the one on the place says."""
     said = other.partition(":")[0]
     return other == warning or (len(said) >= LONG_ENOUGH and said in warning)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _figures(footprint: Footprint) -> tuple[Figure, ...]:
@@ -179,7 +175,7 @@ def _evidence(footprint: Footprint) -> Figure:
 
 def _quantity(label: str, quantity: Quantity | None, units: tuple[Unit, ...], *, of: str = "") -> Figure:
     if quantity is None:
-        return Figure(label=label, value=_capital(figures.NOT_KNOWN), note="")
+        return Figure(label=label, value=words.capital(figures.NOT_KNOWN), note="")
     spread = figures.spread(quantity, units)
     note = f"interval {spread}" if spread == figures.NOT_KNOWN else spread
     if spread not in (figures.NOT_KNOWN, figures.EXACT):

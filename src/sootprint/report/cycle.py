@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sootprint.charts.letters import clean
 from sootprint.charts.scale import ENERGY, MASS
+from sootprint.core.letters import clean
 from sootprint.core.records import Footprint, Stage
 from sootprint.report import figures, words
 from sootprint.report.parts import Section, table

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sootprint.charts.families import Part, family_of, name_of, parts
+from sootprint.charts.families import Part, name_of, parts
 from sootprint.charts.power import instant
 from sootprint.charts.scale import ENERGY, fitting
+from sootprint.core.protocols import family_of
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import CurvePoint, Footprint, Gap, Span
 from sootprint.report import figures, whole, words

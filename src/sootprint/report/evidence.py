@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sootprint.charts.families import NAMES, parts, wall_of
-from sootprint.charts.letters import clean
+from sootprint.core.letters import clean
 from sootprint.core.records import Footprint
 from sootprint.report import words
 from sootprint.report.parts import Section

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sootprint.charts.foreseen import Foreseen, expected, foreseen
-from sootprint.charts.letters import clean
 from sootprint.charts.scale import ENERGY, MASS, Unit, percent
+from sootprint.core.letters import clean
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
 from sootprint.report import figures

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from sootprint.charts.letters import clean
 from sootprint.charts.scale import ENERGY, MASS
+from sootprint.core.letters import clean
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint, device_count, main_device
 from sootprint.core.units import G_PER_KG
@@ -67,7 +67,7 @@ def card(footprint: Footprint, source: str | None = None) -> str:
     stage = None if footprint.stage == "other" else _TRAINING.get(footprint.stage, clean(footprint.stage))
     said = {
         "emissions": None if kg is None else float(f"{kg.value * G_PER_KG:.4g}"),
-        "source": source or f"{_program(footprint)}, evidence {footprint.grade or 'not stated'}",
+        "source": source or f"{words.program(footprint)}, evidence {footprint.grade or 'not stated'}",
         "training_type": stage,
         "geographical_location": clean(place) or None,
         "hardware_used": f"{_counted(footprint, ' x')}{clean(main.name)}" if main is not None else None,
@@ -150,13 +150,9 @@ def _evidence(footprint: Footprint) -> str:
         if grade is None
         else f"{words.GRADES[grade]} (grade {grade}, where A is best and E weakest)"
     )
-    return f"Evidence: {how}; {_program(footprint)}."
+    return f"Evidence: {how}; {words.program(footprint)}."
 
 
 def _between(quantity: Quantity, spread: str) -> str:
     known = quantity.low is not None and quantity.high is not None and quantity.low != quantity.high
     return f" (90 % interval {spread})" if known else ""
-
-
-def _program(footprint: Footprint) -> str:
-    return clean(" ".join(filter(None, (footprint.tool.capitalize(), footprint.tool_version))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sootprint.charts.letters import clean
+from sootprint.core.letters import clean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

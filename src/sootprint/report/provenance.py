@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sootprint.charts import scale
-from sootprint.charts.letters import clean
+from sootprint.core.letters import clean
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Footprint, Hardware
 from sootprint.report import figures, words

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from sootprint.charts.letters import clean
 from sootprint.charts.scale import ENERGY
 from sootprint.core import intervals
+from sootprint.core.letters import clean
 from sootprint.core.merging import parts
 from sootprint.core.merging.choose import EXPECTED, MERGED, SHARED
 from sootprint.core.records import Footprint

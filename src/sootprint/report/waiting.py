@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sootprint.charts.letters import clean
 from sootprint.charts.scale import MASS
 from sootprint.charts.waiting import Course, Span, Waiting, waiting
+from sootprint.core.letters import clean
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
 from sootprint.report import figures

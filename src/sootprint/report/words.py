@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from sootprint.core.letters import clean
+
+if TYPE_CHECKING:
+    from sootprint.core.records import Footprint
+
 OURS = "sootprint"  # tool of the records that we measured or estimated
 BASES = {
     "metered": "wall meter",
@@ -102,6 +109,16 @@ def origin(basis: str, meter: str) -> str:
     """
     known = METERS.get(meter)
     return f"{BASES[basis]}: {known} ({meter})" if known else f"{BASES[basis]}: {meter}"
+
+
+def program(footprint: Footprint) -> str:
+    """Program that made a record, with its version, e.g. "Sootprint 0.1.0"."""
+    return clean(" ".join(filter(None, (footprint.tool.capitalize(), footprint.tool_version))))
+
+
+def capital(text: str) -> str:
+    """Text with its first letter as a capital, the others as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def factor(kind: str) -> str:

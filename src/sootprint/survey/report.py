@@ -13,7 +13,8 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sootprint import __version__, charts
-from sootprint.charts.letters import clean, formula
+from sootprint.charts.letters import formula
+from sootprint.core.letters import clean
 from sootprint.survey.figures import files
 from sootprint.survey.words import digits, plainly
 

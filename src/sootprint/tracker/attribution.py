@@ -11,6 +11,8 @@ from math import fsum
 from types import MappingProxyType
 from typing import NamedTuple
 
+from sootprint.core.protocols import family_of
+
 ACCELERATOR = "accelerator"
 BY_THE_REST = frozenset({"node", "wall"})  # split as the other components were
 
@@ -98,7 +100,7 @@ def strict_share(
     >>> strict_share({"cpu": 8.0}, {"cpu": 4.0}, use=Use(1.0), whole=Use(4.0))
     {'cpu': Charge(own_j=2.0, rest_j=2.0)}
     """
-    shares = {name: _own_share(name, use, whole) for name in charged_j if _kind(name) not in BY_THE_REST}
+    shares = {name: _own_share(name, use, whole) for name in charged_j if family_of(name) not in BY_THE_REST}
     own = {name: min(charged_j[name], spent_j.get(name, 0.0) * share) for name, share in shares.items()}
     total_j = fsum(charged_j[name] for name in own)
     of_rest = fsum(own.values()) / total_j if total_j > 0.0 else None
@@ -133,9 +135,9 @@ def _share(
     """Add the siblings' parts of each amount to what they are charged."""
     cpu_s = {one.id: uses.get(one.id, IDLE).cpu_s for one in siblings}
     for name, amount_j in amounts_j.items():
-        if _kind(name) == ACCELERATOR:
+        if family_of(name) == ACCELERATOR:
             weights = _on_accelerator(name, siblings, uses)
-        elif _kind(name) not in BY_THE_REST:
+        elif family_of(name) not in BY_THE_REST:
             weights = cpu_s
         else:
             continue
@@ -143,7 +145,7 @@ def _share(
             charged[holder][name] = part_j
     rest_j = {one.id: fsum(charged[one.id].values()) for one in siblings}
     for name, amount_j in amounts_j.items():
-        if _kind(name) in BY_THE_REST:
+        if family_of(name) in BY_THE_REST:
             for holder, part_j in _parts(amount_j, rest_j if any(rest_j.values()) else cpu_s).items():
                 charged[holder][name] = part_j
 
@@ -185,7 +187,7 @@ def _parts(amount_j: float, weights: Mapping[str, float]) -> dict[str, float]:
 
 def _own_share(name: str, use: Use, whole: Use) -> float:
     """Own use over all use of a component [0-1]."""
-    if _kind(name) != ACCELERATOR:
+    if family_of(name) != ACCELERATOR:
         return _ratio(use.cpu_s, whole.cpu_s)
     if whole.busy.get(name, 0.0) > 0.0:
         return _ratio(use.busy.get(name, 0.0), whole.busy[name])
@@ -196,7 +198,3 @@ def _own_share(name: str, use: Use, whole: Use) -> float:
 
 def _ratio(own: float, whole: float) -> float:
     return min(1.0, own / whole) if whole > 0.0 else 0.0
-
-
-def _kind(component: str) -> str:
-    return component.partition(":")[0]

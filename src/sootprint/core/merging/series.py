@@ -10,6 +10,7 @@ from sootprint.core import intervals
 from sootprint.core.instants import stamp
 from sootprint.core.merging.choose import overlap_s
 from sootprint.core.merging.times import Span, seconds, span
+from sootprint.core.protocols import family_of
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, CurvePoint, Footprint, Gap, Interval
 from sootprint.core.records import Span as NamedSpan
@@ -65,7 +66,7 @@ def like(grid: Grid, kind: str, filled: Component) -> Slots:
 
     Where the kind is not listed, it goes as all the others do.
     """
-    of_kind = [slots for name, slots in grid.items() if name.partition(":")[0] == kind] or list(grid.values())
+    of_kind = [slots for name, slots in grid.items() if family_of(name) == kind] or list(grid.values())
     numbers = sorted({slot for slots in of_kind for slot in slots})
     spent_j = {slot: math.fsum(slots.get(slot, 0.0) for slots in of_kind) for slot in numbers}
     whole_j = math.fsum(spent_j.values())

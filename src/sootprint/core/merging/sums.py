@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sootprint.core import intervals
+from sootprint.core.protocols import family_of
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, Footprint
 from sootprint.core.units import G_PER_KG
@@ -33,7 +34,7 @@ class Device(NamedTuple):
     @property
     def kind(self) -> str:
         """Kind of component, e.g. accelerator."""
-        return self.component.partition(":")[0]
+        return family_of(self.component)
 
     @property
     def number(self) -> int:
@@ -80,8 +81,8 @@ def added(pieces: Sequence[Piece], named: dict[Device, str]) -> list[Component]:
     groups: dict[str, list[Piece]] = {}
     for piece in sorted(pieces, key=lambda one: (one.device.node, one.device.number, one.device.component)):
         groups.setdefault(named[piece.device], []).append(piece)
-    kinds = list(dict.fromkeys(name.partition(":")[0] for name in groups))
-    ordered = sorted(groups, key=lambda name: kinds.index(name.partition(":")[0]))
+    kinds = list(dict.fromkeys(family_of(name) for name in groups))
+    ordered = sorted(groups, key=lambda name: kinds.index(family_of(name)))
     return [_component(name, groups[name]) for name in ordered]
 
 

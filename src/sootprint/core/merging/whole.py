@@ -14,6 +14,7 @@ from sootprint.core.merging.choose import EXPECTED, MERGED, leaves, merged_ids, 
 from sootprint.core.merging.lost import METER, NODES, RANKS, Attendance
 from sootprint.core.merging.sums import Carbon, Device, Piece
 from sootprint.core.merging.times import Span
+from sootprint.core.protocols import family_of
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, Footprint, Gap
 
@@ -130,7 +131,7 @@ def _fills(parts: Parts, job: str | None, index: int) -> list[Piece]:
     itemised = all(_is_itemised(one) for one in members)
     counts = {parts.nodes[one.id]: number(one, NODES) or 1 for one in members if merged_ids(one)}
     for one in members:
-        listed = [(part.component.partition(":")[0], part.energy_kwh) for part in one.components]
+        listed = [(family_of(part.component), part.energy_kwh) for part in one.components]
         for kind, quantity in listed if itemised else [("node", one.energy_kwh)]:
             on, node = spent.setdefault(kind, {}), parts.nodes[one.id]
             on[node] = on.get(node, 0.0) + (quantity.value if quantity else 0.0)

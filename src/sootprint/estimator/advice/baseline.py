@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sootprint.catalogue import hardware, zones
 from sootprint.core import intervals
 from sootprint.core.errors import InputError
+from sootprint.core.protocols import family_of
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Component, Footprint, main_device
 from sootprint.core.units import SECONDS_PER_HOUR, W_PER_KW
@@ -158,7 +159,7 @@ def _factor(footprint: Footprint, kind: str) -> Factor | None:
 def _facts(footprint: Footprint, settings: Settings, intensity: Factor | None) -> Facts:
     first = main_device(footprint.hardware)
     kind = first.kind if first else "accelerator"
-    own = [one for one in footprint.components if one.component.partition(":")[0] == kind]
+    own = [one for one in footprint.components if family_of(one.component) == kind]
     device = None
     if first is not None:
         user = settings.hardware

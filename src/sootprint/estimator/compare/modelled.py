@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from sootprint.core.records import Component, Footprint
+from sootprint.core.protocols import family_of
+from sootprint.core.records import Footprint
 from sootprint.estimator.compare.sides import Side, shared_widths, width
 
 ESTIMATED = "estimate"  # meter of a component that nothing was read of
@@ -35,7 +36,7 @@ def own_variance(first: Side, second: Side) -> float | None:
         return None
     shared = shared_widths(runs)
     own = 0.0
-    for kind in {_kind(one) for run in runs for one in run.components}:
+    for kind in {family_of(one.component) for run in runs for one in run.components}:
         found = [_width(run, kind) for run in runs]
         widths = [one for one in found if one is not None]
         if len(widths) < len(found):
@@ -57,15 +58,11 @@ def is_estimated(run: Footprint) -> bool:
     return all(one.meter == ESTIMATED for one in run.components)
 
 
-def _kind(component: Component) -> str:
-    return component.component.partition(":")[0]
-
-
 def _share(runs: Sequence[Footprint], kind: str) -> float:
     """Share of a kind of component in the energy, mean of the runs [1]."""
     shares = []
     for run in runs:
-        energies = [(one.energy_kwh.value, _kind(one)) for one in run.components]
+        energies = [(one.energy_kwh.value, family_of(one.component)) for one in run.components]
         total = math.fsum(value for value, _ in energies)
         shares.append(math.fsum(value for value, of in energies if of == kind) / total if total else 0.0)
     return math.fsum(shares) / len(shares)
@@ -73,7 +70,7 @@ def _share(runs: Sequence[Footprint], kind: str) -> float:
 
 def _width(run: Footprint, kind: str) -> float | None:
     """Standard deviation of the logarithm of a component's energy; 0 where it has none, None where it has no bound."""
-    found = [one.energy_kwh for one in run.components if _kind(one) == kind]
+    found = [one.energy_kwh for one in run.components if family_of(one.component) == kind]
     widths = [width(one) for one in found if one.value > 0.0]
     known = [one for one in widths if one is not None]
     return max(known, default=0.0) if len(known) == len(widths) else None

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from sootprint.catalogue import hardware
 from sootprint.core import units
 from sootprint.core.errors import InputError
+from sootprint.core.protocols import family_of
 from sootprint.core.records import Footprint, Hardware, main_device
 from sootprint.core.units import G_PER_KG, SECONDS_PER_HOUR, W_PER_KW
 
@@ -162,12 +163,10 @@ def _hours(run: Footprint, device: Hardware | None) -> float | None:
 
 def _of_devices(run: Footprint) -> float | None:
     found = [
-        one.energy_kwh.value
-        for one in run.components
-        if one.component.partition(":")[0] in ("accelerator", "gpu")
+        one.energy_kwh.value for one in run.components if family_of(one.component) in ("accelerator", "gpu")
     ]
     if not found:
-        found = [one.energy_kwh.value for one in run.components if one.component.partition(":")[0] == "cpu"]
+        found = [one.energy_kwh.value for one in run.components if family_of(one.component) == "cpu"]
     return math.fsum(found) if found else None
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy.engine import Engine
 
-from sootprint.charts.letters import clean
 from sootprint.charts.scale import DEVICE_TIME, MASS
 from sootprint.core.errors import InputError
 from sootprint.core.ids import is_uuid7
+from sootprint.core.letters import clean
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint
 from sootprint.estimator.compare.differences import Difference, differences

@@ -18,11 +18,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sootprint.catalogue import tables
-from sootprint.charts.families import MEASURED, family_of, wall_of
-from sootprint.charts.letters import clean
+from sootprint.charts.families import MEASURED, wall_of
 from sootprint.charts.power import instant
 from sootprint.core.errors import InputError
+from sootprint.core.letters import clean
 from sootprint.core.merging.choose import SHARED
+from sootprint.core.protocols import family_of
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, Footprint, Hardware, Model, Work
 from sootprint.importers.boamps import (

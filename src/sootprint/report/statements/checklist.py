@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
-from sootprint.charts.letters import clean
 from sootprint.charts.scale import MASS
 from sootprint.core.errors import InputError
+from sootprint.core.letters import clean
 from sootprint.core.records import Footprint, Model
 from sootprint.report import figures, words
 from sootprint.report.carbon import place_in_words, source_of

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sootprint.charts.families import MEASURED, parts, wall_of
-from sootprint.charts.letters import clean
 from sootprint.charts.scale import DEVICE_TIME, ENERGY
 from sootprint.core import intervals
 from sootprint.core.errors import InputError, RecordError
+from sootprint.core.letters import clean
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import STAGES, Footprint, Hardware, main_device
 from sootprint.core.units import SECONDS_PER_HOUR

@@ -13,8 +13,8 @@ import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from sootprint.charts.letters import clean
 from sootprint.core.errors import InputError
+from sootprint.core.letters import clean
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint, Hardware, Model, Work, main_device
 from sootprint.core.units import SECONDS_PER_HOUR, W_PER_KW
@@ -153,17 +153,13 @@ def _stated(footprint: Footprint, flops: float) -> Computation:
     """Operations of the record: those of an estimate were counted, those of a run were stated."""
     model, work = footprint.model or Model(), footprint.work or Work()
     if _is_counted(footprint) and (model.active_params or model.params) and work.tokens:
-        return Computation(flops, True, f"counted by {_program(footprint)} as {_COUNTED}")
+        return Computation(flops, True, f"counted by {words.program(footprint)} as {_COUNTED}")
     return Computation(flops, False, "as the record states; it does not tell how they were counted")
 
 
 def _is_counted(footprint: Footprint) -> bool:
     """Whether our estimator made the record, which counts operations where they are not given."""
     return "flops" not in footprint.given and any(one.meter == "estimate" for one in footprint.components)
-
-
-def _program(footprint: Footprint) -> str:
-    return clean(" ".join(filter(None, (footprint.tool.capitalize(), footprint.tool_version))))
 
 
 def _time(footprint: Footprint) -> Any:

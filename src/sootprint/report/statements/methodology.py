@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sootprint.charts.families import Part, name_of, parts
-from sootprint.charts.letters import clean
 from sootprint.charts.scale import ENERGY
+from sootprint.core.letters import clean
 from sootprint.core.merging.choose import MERGED
 from sootprint.core.records import Footprint
 from sootprint.report import figures, whole, words
@@ -60,9 +60,8 @@ def _outside(footprint: Footprint) -> str:
 
 def _sentences(footprint: Footprint) -> Iterator[str]:
     found = parts(footprint)
-    program = clean(" ".join(filter(None, (footprint.tool.capitalize(), footprint.tool_version))))
     on = facts.devices(footprint)
-    yield f"The energy is {facts.obtained(footprint)} (recorded by {program}){_on(on)}."
+    yield f"The energy is {facts.obtained(footprint)} (recorded by {words.program(footprint)}){_on(on)}."
     merged = footprint.given.get(MERGED)
     if isinstance(merged, list | tuple) and merged:
         yield f"It is the sum of the records of {len(merged)} nodes or parts, each joule counted once."

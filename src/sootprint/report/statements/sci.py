@@ -13,10 +13,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sootprint.charts.letters import clean
 from sootprint.charts.scale import MASS
 from sootprint.core import intervals
 from sootprint.core.errors import InputError, RecordError
+from sootprint.core.letters import clean
 from sootprint.core.quantity import Factor, Quantity
 from sootprint.core.records import Footprint, Model, Work
 from sootprint.core.units import G_PER_KG

@@ -6,9 +6,10 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from sootprint.charts.families import NAMES, family_of, wall_of
-from sootprint.charts.letters import clean
+from sootprint.charts.families import NAMES, wall_of
 from sootprint.charts.scale import ENERGY, MASS, Unit
+from sootprint.core.letters import clean
+from sootprint.core.protocols import family_of
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint, Model, Work
 from sootprint.core.units import G_PER_KG
