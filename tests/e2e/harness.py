@@ -19,6 +19,12 @@ FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 SOOTPRINT = str(Path(sys.executable).with_name("sootprint"))
 TICK_S = 0.02
 TAKES_S = 20.0  # a process of ours that takes longer than this to answer hangs
+LIVES = """
+import sys, time
+begun_s = time.time()
+time.sleep(float(sys.argv[1]))
+open("lived", "w").write(f"{begun_s!r} {time.time()!r}")
+"""
 Case = TypeVar("Case")
 
 
@@ -108,7 +114,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a run left: its record, and when each component was read first and last.
+    """What a run left: its record, and when each component was read.
 
     Args:
         scenario: What was run.
@@ -116,7 +122,10 @@ class Outcome:
         exit_code: Exit code of `sootprint run`.
         stderr: What it told.
         origin_s: Wall instant of the wave's origin, seconds since 1970 [s].
-        read_s: First and last reading of each component, seconds since 1970 [s].
+        begun_s: Just before `sootprint run` was started, seconds since 1970 [s].
+        lived_s: From when to when the command ran, by its own clock, seconds since 1970 [s].
+        kept_s: When the record was written, seconds since 1970 [s].
+        looks_s: Readings of each component in their order, seconds since 1970 [s].
         ticks_s: Instants at which the fake tree moved on, seconds since its origin [s].
     """
 
@@ -125,7 +134,10 @@ class Outcome:
     exit_code: int
     stderr: str
     origin_s: float
-    read_s: Mapping[str, tuple[float, float]]
+    begun_s: float
+    lived_s: tuple[float, float]
+    kept_s: float
+    looks_s: Mapping[str, Sequence[float]]
     ticks_s: Sequence[float]
 
     def energy_j(self, component: str) -> dict[str, float]:
@@ -136,13 +148,13 @@ class Outcome:
 
     def truth_j(self, component: str, *, share: float = 1.0) -> float:
         """True energy between the first and the last reading of a component [J]."""
-        start_s, end_s = (at_s - self.origin_s for at_s in self.read_s[component])
+        start_s, end_s = (at_s - self.origin_s for at_s in self._ends_s(component))
         return share * self.scenario.wave.energy_j(start_s, end_s)
 
     def stale_j(self, component: str, *, share: float = 1.0) -> float:
         """Most that the fake tree's own steps can be off at the first and the last reading together [J]."""
         age_s = 0.0
-        for at_s in self.read_s[component]:
+        for at_s in self._ends_s(component):
             since_s = at_s - self.origin_s
             before = max((tick for tick in self.ticks_s if tick <= since_s), default=since_s)
             # the tick's instant was taken before its files were written
@@ -150,13 +162,27 @@ class Outcome:
             age_s += since_s - earlier
         return share * self.scenario.wave.most_w * age_s
 
-    def gaps(self, component: str) -> list[tuple[float, str]]:
-        """Length [s] and reason of each gap of a component."""
+    def _ends_s(self, component: str) -> tuple[float, float]:
+        looks_s = self.looks_s[component]
+        return looks_s[0], looks_s[-1]
+
+    def moved_s(self, at_s: float) -> tuple[float, float]:
+        """Between which instants the device did what it was to do at one, late as it may be [s since its origin]."""
+        late_s = [tick for tick in self.ticks_s if tick >= at_s]
+        return (late_s[0], late_s[1]) if late_s else (at_s, at_s)
+
+    def gaps(self, component: str) -> list[tuple[float, float, str]]:
+        """Start and end of each gap of a component [s since the device's origin], and its reason."""
         return [
-            (seconds(gap["end"]) - seconds(gap["start"]), gap["reason"])
+            (seconds(gap["start"]) - self.origin_s, seconds(gap["end"]) - self.origin_s, gap["reason"])
             for gap in self.record["gaps"]
             if gap["component"] == component
         ]
+
+    def without_look(self, component: str, at_s: float) -> tuple[float, float]:
+        """Last look at a component until an instant, and the first one after it, all since the origin [s]."""
+        looks_s = [look_s - self.origin_s for look_s in self.looks_s[component]]
+        return max(s for s in looks_s if s <= at_s), min(s for s in looks_s if s > at_s)
 
 
 def seconds(stamp: str) -> float:
@@ -174,7 +200,7 @@ class Running:
         self._folder = folder
         self._tree: subprocess.Popen[str] | None = None
         self._run: subprocess.Popen[bytes] | None = None
-        self._origin_s = time.time()
+        self._origin_s = self._begun_s = time.time()
         (folder / "sys").mkdir(parents=True)
         self._errors = (folder / "stderr").open("w+", encoding="utf-8")
         if scenario.device == "powercap":
@@ -185,8 +211,9 @@ class Running:
     def begin(self) -> None:
         """Start the run, once the device moves."""
         self._await_ticks(25)
-        command = [sys.executable, "-c", f"import time; time.sleep({self._scenario.duration_s})"]
+        command = [sys.executable, "-c", LIVES, str(self._scenario.duration_s)]
         options = ["--name", self._scenario.name, "--record", str(self._folder / "record.json")]
+        self._begun_s = time.time()
         self._run = subprocess.Popen(
             [SOOTPRINT, "run", *options, "--", *command],
             env=environment(self._folder / "home", **self._environ),
@@ -263,13 +290,18 @@ class Running:
             self._tree.kill()
             self._tree.wait()
         self._errors.seek(0)
+        kept = self._folder / "record.json"
+        begun_s, ended_s = (float(word) for word in (self._folder / "lived").read_text().split())
         return Outcome(
             scenario=self._scenario,
-            record=json.loads((self._folder / "record.json").read_text(encoding="utf-8")),
+            record=json.loads(kept.read_text(encoding="utf-8")),
             exit_code=code,
             stderr=self._errors.read(),
             origin_s=self._origin_s,
-            read_s=_read_at(self._folder / "journal"),
+            begun_s=self._begun_s,
+            lived_s=(begun_s, ended_s),
+            kept_s=kept.stat().st_mtime,
+            looks_s=_looks_s(self._folder / "journal"),
             ticks_s=self._ticks_s(),
         )
 
@@ -282,8 +314,8 @@ class Running:
         self._errors.close()
 
 
-def _read_at(journal: Path) -> dict[str, tuple[float, float]]:
-    """First and last reading of each component, from the journal's own lines [s]."""
+def _looks_s(journal: Path) -> dict[str, list[float]]:
+    """Readings of each component in their order, from the journal's own lines [s]."""
     lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
     origin_s = lines[0]["wall_s"]
     names = [line["c"]["component"] for line in lines if line["k"] == "comp"]
@@ -291,7 +323,7 @@ def _read_at(journal: Path) -> dict[str, tuple[float, float]]:
     for line in lines:
         for row in line["r"] if line["k"] == "tick" else ():
             at_s[names[row[0]]].append(origin_s + row[1])
-    return {name: (min(instants), max(instants)) for name, instants in at_s.items() if instants}
+    return {name: sorted(instants) for name, instants in at_s.items() if instants}
 
 
 @contextlib.contextmanager
