@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import tempfile
-import threading
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -37,13 +36,15 @@ def spent(tree, powercap, times_s, *options):
     fake.update(times_s[0])
     meter = rapl.discover(tree.machine())
     looks = []
-    for before_s, at_s in pairwise((times_s[0], *times_s)):
+    for before_s, at_s in itertools.pairwise((times_s[0], *times_s)):
         tree.clock.advance(at_s - before_s)
         fake.update(at_s)
         looks.append({reading.component: reading for reading in meter.read()})
     sums: dict[str, float | None] = {}
     for component in looks[0]:
-        steps = [counter_spend(one[component], two[component]).energy_j for one, two in pairwise(looks)]
+        steps = [
+            counter_spend(one[component], two[component]).energy_j for one, two in itertools.pairwise(looks)
+        ]
         sums[component] = None if None in steps else round(sum(steps), 6)
     return sums
 
@@ -106,18 +107,34 @@ def test_separate_dies_are_both_counted(tree, powercap):
         assert energies(rapl.discover(tree.machine())) == {"cpu:0": 400.0, "cpu:1": near}
 
 
-def test_mirrors_are_found_between_two_updates(tree, powercap):
+def test_mirrors_are_found_between_two_updates(tree, powercap, monkeypatch):
     """A look that sees one die updated and the other not yet is repeated until both are."""
     fake = powercap("--mirror", "dies", "--no-dram", "--start-uj", "0")
     fake.update(10.0)
     late = tree.sys / "class/powercap/intel-rapl:1/energy_uj"
     late.write_text("350000000\n")
-    timer = threading.Timer(0.02, fake.update, [10.0])
-    timer.start()
-    try:
-        assert energies(rapl.discover(tree.machine())) == {"cpu:0": 400.0}
-    finally:
-        timer.join()
+    monkeypatch.setattr(rapl.time, "sleep", lambda _: fake.update(10.0))
+    assert energies(rapl.discover(tree.machine())) == {"cpu:0": 400.0}
+
+
+def test_mirrors_are_looked_at_as_often_where_the_machine_stands_still(tree, powercap, monkeypatch):
+    """An hour passes with each wait, and the tenth brings the update: neither die is counted beside the other."""
+    fake, gone_s, waits = (
+        powercap("--mirror", "dies", "--no-dram", "--start-uj", "0"),
+        [0.0],
+        itertools.count(1),
+    )
+    fake.update(10.0)
+    (tree.sys / "class/powercap/intel-rapl:1/energy_uj").write_text("350000000\n")
+
+    def wait(_: float) -> None:
+        gone_s[0] += 3600.0
+        if next(waits) == 10:
+            fake.update(10.0)
+
+    monkeypatch.setattr(rapl.time, "sleep", wait)
+    monkeypatch.setattr(rapl.time, "monotonic", lambda: gone_s[0])
+    assert energies(rapl.discover(tree.machine())) == {"cpu:0": 400.0}
 
 
 def test_sockets_with_equal_counters_are_both_counted(tree, powercap):

@@ -40,7 +40,7 @@ LEAST_MAX_POWER_W = 250.0  # short bursts exceed the long-term limit of small pr
 MOST_MAX_POWER_W = 1000.0  # above any processor package until 2026; also where no limit is stated
 MIRROR_J = 5.0  # two dies that are this near show one counter: by chance that is one machine in six thousand
 APART_J = 1000.0  # and these are surely two counters
-MIRROR_S = 0.1  # longest time for looks that are in between
+MIRROR_LOOKS = 50  # at most, for looks that are in between; no time, as a machine may stand still for longer
 MIRROR_STEP_S = 0.002
 FROZEN_S = 0.5  # a package that is on moves its counter every millisecond
 _PACKAGE = r"package-(\d{1,4})(?:-die-(\d{1,4}))?"
@@ -259,17 +259,15 @@ def _once_each(found: list[_Found], warnings: list[str]) -> list[_Found]:
 
 def _mirrors(one: _Found, other: _Found) -> bool:
     """Whether two dies of one package show the same counter; a look that falls between two updates is repeated."""
-    until_s = time.monotonic() + MIRROR_S
-    while True:
+    for _ in range(MIRROR_LOOKS):
         first = _energy_j(one.folder, _range_uj(one.folder))
         second = _energy_j(other.folder, _range_uj(other.folder))
         if first is None or second is None or abs(first - second) > APART_J:
             return False
         if abs(first - second) <= MIRROR_J:
             return True
-        if time.monotonic() > until_s:
-            return False
         time.sleep(MIRROR_STEP_S)
+    return False
 
 
 def _zones(packages: list[_Found], vendor: str | None) -> Iterator[Zone]:
