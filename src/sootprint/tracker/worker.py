@@ -199,6 +199,8 @@ class Worker:
         if self.stopped_s is None:
             self.stopped_s = self.now_s()
         with turns.short:
+            if not self.loaded.is_set():  # the start still wants them, too, and would keep them short
+                turns.short.watch()
             self.stopping.set()
             self.interrupt()
             is_done = self._done.wait(min(wait_s, turns.MOST_S))
