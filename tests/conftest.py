@@ -12,14 +12,19 @@ from pathlib import Path
 import pytest
 
 with contextlib.suppress(ImportError):  # the frameworks have an environment of their own, without it
-    from hypothesis import settings
+    from hypothesis import HealthCheck, settings
 
-    settings.register_profile("untimed", deadline=None)  # no test is one of speed: the machine may be busy
-    settings.load_profile("untimed")
+    # No test is one of speed, as the machine may be busy, or of chance: the same examples each time, whatever was found
+    # before. HYPOTHESIS_PROFILE=search looks for new ones.
+    untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile("search", untimed)
+    settings.register_profile("untimed", untimed, derandomize=True)
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "untimed"))
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what it puts in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 SHARED_REASON = "../shared is not here"
+LONG_S = 120.0
 # Joules or grids of seconds against a clock, and processes by the dozen: these tests want the machine to themselves.
 ALONE = (
     "faults",
@@ -67,6 +72,13 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     with tempfile.TemporaryDirectory(prefix="soot-") as runtime:
         monkeypatch.setenv("SOOTPRINT_RUNTIME_DIR", runtime)
         yield home
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run is waited for however busy the machine is; a training's own wait ends after seconds, without a record."""
+    for name in ("STOP_WAIT_S", "ANSWER_WAIT_S"):
+        monkeypatch.setattr(f"sootprint.tracker.run.{name}", LONG_S)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -318,7 +318,7 @@ def _counter(tree: Path) -> int | None:
 
 
 def _soon(holds: Any) -> bool:
-    until_s = time.monotonic() + 5.0
+    until_s = time.monotonic() + 120.0
     while time.monotonic() < until_s:
         if holds():
             return True

@@ -22,7 +22,7 @@ from sootprint.core.errors import ExportError, RefusedError
 from sootprint.exporters.outbox import Outbox
 from sootprint.ledger import Ledger
 
-LONG_S = 30.0
+LONG_S = 120.0
 SECRET = "pa55word"
 AWAY = "opentelemetry:http://127.0.0.1:9"
 # Waits for the places as long as a busy machine may need.

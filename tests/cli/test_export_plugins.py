@@ -18,7 +18,7 @@ from sootprint import Footprint
 from sootprint.exporters.outbox import Outbox
 from sootprint.runner import delivery
 
-LONG_S = 60.0
+LONG_S = 120.0
 # Gives the places one second.
 HASTY = (
     "import functools; from sootprint.runner import delivery; "

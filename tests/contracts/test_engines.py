@@ -20,7 +20,7 @@ from sootprint.engines import engine_of
 from sootprint.engines.book import PAUSED, Book, Plan, Segment
 from sootprint.settings.targets import ENGINES, Target
 
-LONG_S = 60.0
+LONG_S = 120.0
 LOOK_S = 0.05
 # What shells, Slurm and scripts of batch would take for their own.
 ODD = 'it\'s "a" $HOME `x` %j a\\tb é\n#SBATCH -n 9'

@@ -110,7 +110,7 @@ class Found(Balance):
         """What may be lost or doubled: by kills and at edges, longer in a crowd, and a flush where all die [J]."""
         kills = sum(strike.startswith("kill") for strike in self.strikes)
         flushes = sum(strike.endswith(ALONE) for strike in self.strikes)
-        lasts_s = (kills * KILL_S + self.edges * EDGE_S) * self.crowd + flushes * FLUSH_S + self.unseen_s
+        lasts_s = (kills * KILL_S + self.edges * EDGE_S) * self.edge_crowd + flushes * FLUSH_S + self.unseen_s
         return lasts_s * SHARE["rapl"] * WAVE.most_w
 
 

@@ -170,9 +170,10 @@ def test_lock_of_another_program_is_waited_for_and_told(form: str, tmp_path: Pat
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(ExportError, match="locked by another program"):
             exporter_of(form, path).write(footprint(2.0))
+        monkeypatch.setattr("sootprint.exporters.lines.LOCK_S", 120.0)
         waiting = Thread(target=lambda: exporter_of(form, path).write(footprint(2.0)))
         waiting.start()
-    waiting.join(10)
+    waiting.join(120)
     assert len(whole(form, path)) == 2
 
 
@@ -189,7 +190,7 @@ def test_file_that_is_moved_away_under_a_waiting_writer_is_begun_anew(form: str,
         waiting.start()
         time.sleep(0.1)
         path.rename(tmp_path / "old")
-    waiting.join(10)
+    waiting.join(120)
     assert (len(whole(form, tmp_path / "old")), len(whole(form, path))) == (1, 1)
 
 

@@ -22,7 +22,7 @@ DRAM = 0.25  # of the package's power, beside it
 SHARE = {"rapl": 1.0 + DRAM, "nvml": 1.0}
 TICK_S = 0.02
 STARTS = 2
-MOST_CROWD = 4.0
+MOST_CROWD = 4.0  # that joules may be lost by, as they have little excuse
 CLOCK_SOURCE = Path(__file__).with_name("fake_clock.c")
 
 
@@ -55,13 +55,18 @@ class Balance:
         truth_j: True energy while there was something to measure [J].
         until_j: The same until whoever measured had ended, too, which takes time on a busy machine [J].
         charged_j: Energy charged to all runs together [J].
-        crowd: How many programs waited for each processor, at least 1 and at most 4.
+        crowd: How many programs waited for each processor, at least 1.
     """
 
     truth_j: float
     until_j: float
     charged_j: float
     crowd: float
+
+    @property
+    def edge_crowd(self) -> float:
+        """By how much a begin and an end may be longer."""
+        return min(MOST_CROWD, self.crowd)
 
     @property
     def lost_j(self) -> float:
@@ -75,8 +80,9 @@ class Balance:
 
 
 def crowd() -> float:
-    """How many programs wait for each processor, at least 1 and at most 4."""
-    return min(MOST_CROWD, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
+    """How many programs wait for each processor, over the last minute or just now, at least 1."""
+    load, _, _, now, _ = Path("/proc/loadavg").read_text(encoding="ascii").split()
+    return max(1.0, max(float(load), float(now.partition("/")[0])) / (os.cpu_count() or 1))
 
 
 def move_clock(path: Path, *, wall_ns: int = 0, monotonic_ns: int = 0) -> None:

@@ -25,7 +25,7 @@ LEAD_S = 2.5  # from the origin of a device of its own to the first step
 STRIKE_S = 2.6  # from the training's first step to the fault
 OURS = "sootprint: "
 J_PER_KWH = 3.6e6
-PLAYS = 2
+PLAYS = 3
 BUSY = 0.1  # so that runs side by side have CPU time to be charged by
 LATE_S = 1.0  # to take the last reading and keep the record
 MOST_STALE_S = 0.2  # more is no step of the fake counters but a fault of theirs
@@ -137,7 +137,7 @@ class Outcome(Balance):
         """Most that may be lost or doubled where a fault may cost `fault_s` of the highest power [J]."""
         if fault_s is None:
             return self.truth_j
-        return (fault_s + EDGE_S * self.crowd) * SHARE[self.fault.meter] * WAVE.most_w + self.stale_j
+        return (fault_s + EDGE_S * self.edge_crowd) * SHARE[self.fault.meter] * WAVE.most_w + self.stale_j
 
     @property
     def most_lost_j(self) -> float:

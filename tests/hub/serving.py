@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from sootprint.hub.serve import _listener
 
-STARTS_S = 30.0
+STARTS_S = 120.0
 
 
 @contextlib.contextmanager

@@ -27,7 +27,7 @@ from tests.hub.test_access import Bearer
 
 HTML = {"Accept": "text/html"}
 BASE, LIVE = "/api/v1/footprints", "/api/v1/live"
-LONG_S = 60.0
+LONG_S = 120.0
 
 
 def _told(minutes: range, **changes: object) -> dict[str, object]:

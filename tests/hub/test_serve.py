@@ -25,7 +25,7 @@ from sootprint.hub import chain, database, metrics, serve
 from tests.e2e.harness import SOOTPRINT, environment
 from tests.hub import records
 
-STARTS_S, STOPS_S, ANSWERS_S = 60.0, 40.0, 30.0
+STARTS_S, STOPS_S, ANSWERS_S = 120.0, 120.0, 60.0
 
 
 @contextlib.contextmanager

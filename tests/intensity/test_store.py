@@ -144,7 +144,7 @@ def test_many_processes_ask_once(grid, tmp_path):
     grid.now = datetime.now(UTC)
     command = [sys.executable, "-c", ASK, str(tmp_path), grid.address]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    assert [one.communicate(timeout=30)[0].strip() for one in running] == ["96"] * 4
+    assert [one.communicate(timeout=120)[0].strip() for one in running] == ["96"] * 4
     assert len(grid.asked) == 1
 
 
@@ -154,10 +154,10 @@ def test_killed_process_lets_the_next_one_in(grid, tmp_path):
     grid.faults = [lambda handler: time.sleep(3.0)]
     command = [sys.executable, "-c", ASK, str(tmp_path), grid.address]
     first = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    until_s = time.monotonic() + 10.0
+    until_s = time.monotonic() + 120.0
     while not grid.asked and time.monotonic() < until_s:
         time.sleep(0.01)
     first.send_signal(signal.SIGKILL)
-    first.wait(5.0)
-    second = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    first.wait(60.0)
+    second = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert second.stdout.strip() == "96"

@@ -58,7 +58,7 @@ def test_eight_processes_keep_eight_runs(home: Path, a_run) -> None:
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(timeout=30)
+        worker.join(timeout=120)
     assert [worker.exitcode for worker in workers] == [0] * 8
     with Ledger(home) as ledger:
         assert {run.id for run in ledger.runs()} == {footprint.id for footprint in footprints}
@@ -70,7 +70,7 @@ def test_kill_between_spool_and_database_loses_nothing(home: Path, a_run, monkey
     monkeypatch.setattr(versions, "store", lambda *args, **kwargs: os.kill(os.getpid(), signal.SIGKILL))
     worker = SPAWN.Process(target=keep, args=(home, footprint))
     worker.start()
-    worker.join(timeout=30)
+    worker.join(timeout=120)
     assert worker.exitcode == -signal.SIGKILL
     with Ledger(home) as ledger:
         assert ledger.get("latest") == footprint
@@ -126,7 +126,7 @@ def test_kill_while_writing_the_spool_leaves_no_half_record(home: Path, a_run, m
     monkeypatch.setattr(os, "replace", lambda *args: os.kill(os.getpid(), signal.SIGKILL))
     worker = SPAWN.Process(target=keep, args=(home, a_run()))
     worker.start()
-    worker.join(timeout=30)
+    worker.join(timeout=120)
     assert worker.exitcode == -signal.SIGKILL
     monkeypatch.undo()
     with Ledger(home) as ledger:
@@ -232,7 +232,7 @@ def test_import_of_the_ledger_opens_no_database_module() -> None:
 
 
 def _keep_at(barrier, home: Path, footprint: Footprint) -> None:
-    barrier.wait(timeout=20)
+    barrier.wait(timeout=120)
     keep(home, footprint)
 
 
@@ -251,7 +251,7 @@ def _locked(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        holder.communicate("\n", timeout=20)
+        holder.communicate("\n", timeout=120)
 
 
 def _in_child(action: Callable[[], object], *, largest_file_bytes: int) -> str:
@@ -268,7 +268,7 @@ def _in_child(action: Callable[[], object], *, largest_file_bytes: int) -> str:
 
     worker = SPAWN.Process(target=work)
     worker.start()
-    worker.join(timeout=30)
+    worker.join(timeout=120)
     assert worker.exitcode == 0
     return receiver.recv()
 

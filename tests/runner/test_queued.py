@@ -272,7 +272,7 @@ def test_batch_script_begins_once_and_resumes_after_a_requeue(tmp_path) -> None:
     script = batch_script(book.state().plan, book, 1)
 
     def run(**env: str) -> str:
-        done = subprocess.run(["/bin/sh"], input=script, env=env, capture_output=True, text=True, timeout=20)
+        done = subprocess.run(["/bin/sh"], input=script, env=env, capture_output=True, text=True, timeout=120)
         return f"{done.stdout.strip()}{done.returncode or ''}"
 
     assert run(SOOTPRINT_RESUME="1", SLURM_JOB_ID="7") == f"1:{book.folder} resume= -- script a b"

@@ -42,7 +42,7 @@ def program(body: str, **environ: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "SOOTPRINT_ZONE": "FR", **environ},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=120,
     )
 
 
@@ -384,7 +384,7 @@ def _run(command: list[str], **more: object) -> subprocess.CompletedProcess[str]
         [sootprint_, "run", "--quiet", "--zone", "FR", "--", *command],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=120,
         **more,  # type: ignore[call-overload]
     )
 
@@ -409,7 +409,9 @@ def test_script_without_a_first_line_and_empty_command(tmp_path):
 def test_undecodable_name_is_recorded(own_home):
     """A name of bytes that are no text costs the name, not the run."""
     sootprint_ = str(Path(sys.executable).with_name("sootprint"))
-    done = subprocess.run([sootprint_, "run", "-q", "--name", b"\xff", "--", "true"], timeout=20, check=False)
+    done = subprocess.run(
+        [sootprint_, "run", "-q", "--name", b"\xff", "--", "true"], timeout=120, check=False
+    )
     assert done.returncode == 0
     with Ledger(own_home) as ledger:
         (row,) = ledger.runs()

@@ -49,10 +49,10 @@ def test_forked_child_does_not_keep_its_parents_journal_alive(tmp_path):
         "import os, time; from pathlib import Path; from sootprint.tracker.journal import Journal\n"
         f"j = Journal(Path({str(path)!r}))\n"
         "pid = os.fork()\n"
-        "if pid == 0:\n    os.close(1); os.close(2); time.sleep(30); os._exit(0)\n"
+        "if pid == 0:\n    os.close(1); os.close(2); time.sleep(300); os._exit(0)\n"
         "print(pid, flush=True); os._exit(0)"
     )
-    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, timeout=20, check=True)
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, timeout=120, check=True)
     child = int(done.stdout)
     time.sleep(0.05)
     live = is_live(path)

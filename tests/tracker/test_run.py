@@ -30,9 +30,11 @@ def busy(duration_s: float) -> None:
 
 def test_context_gives_a_stored_footprint(own_home):
     """After the block the footprint is there, in the ledger too, and no journal is left."""
+    begun_s = time.monotonic()
     with sootprint.track("one", zone="FR", pue=1.2, period="100ms", tags={"k": "v"}) as run:
         busy(0.4)
         assert run.footprint is None
+    lasted_s = time.monotonic() - begun_s
     made = run.footprint
     assert made is not None
     assert (made.name, made.tags, made.place.country, made.pue.value) == ("one", {"k": "v"}, "FR", 1.2)
@@ -40,7 +42,7 @@ def test_context_gives_a_stored_footprint(own_home):
     assert made.emissions_kg.value == pytest.approx(
         made.energy_kwh.value * 1.2 * made.intensity_g_per_kwh.value / 1000.0, rel=1e-9
     )
-    assert 0.3 < made.duration_s < 5.0
+    assert 0.4 <= made.duration_s < lasted_s + 0.001
     assert journals(own_home) == []
     with Ledger(own_home) as ledger:
         assert ledger.get("one") == made
@@ -392,7 +394,9 @@ def test_forked_child_neither_stores_nor_ends_its_parents_run(own_home):
 def test_killed_training_leaves_a_journal_to_recover(own_home):
     """A training killed by SIGKILL leaves one unfinished journal."""
     done = script(
-        "import os, time, sootprint; sootprint.track('k', zone='FR').start(); time.sleep(.5); os.kill(os.getpid(), 9)"
+        "import os, sootprint; run = sootprint.track('k', zone='FR').start()\n"
+        "while run.so_far() is None: pass\n"
+        "os.kill(os.getpid(), 9)"
     )
     assert done.returncode == -9
     assert len(unfinished(own_home)) == 1
@@ -437,8 +441,8 @@ def test_flag_ends_a_wait_at_once_and_stays_up():
     assert not flag.wait(0.01)
     threading.Timer(0.05, flag.set).start()
     started_s = time.monotonic()
-    assert flag.wait(10.0)
-    assert time.monotonic() - started_s < 5.0
+    assert flag.wait(60.0)
+    assert time.monotonic() - started_s < 50.0
     flag.set()
     assert flag.wait(0.0)
 
@@ -516,7 +520,7 @@ def test_footprint_so_far_of_a_forked_child_is_none():
         child = os.fork()
         if child == 0:
             began = time.monotonic()
-            os._exit(0 if run.so_far() is None and time.monotonic() - began < 1.0 else 1)
+            os._exit(0 if run.so_far() is None and time.monotonic() - began < 30.0 else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 

@@ -34,7 +34,7 @@ if sys.argv[2] == "behind":
     child = libc.fork()
     if child == 0:
         libc.close(1)
-        libc.usleep(20_000_000)
+        libc.sleep(300)
         libc._exit(0)
     print(child, flush=True)
 os.kill(os.getpid(), 9)
@@ -104,9 +104,9 @@ def test_knock_ends_a_wait(runtime: Path):
     for one in (other, reader):
         one.wake()
         begin_s = time.monotonic()
-        reader.wait(5.0)
+        reader.wait(60.0)
         assert reader.knocked
-        assert time.monotonic() - begin_s < 2.0
+        assert time.monotonic() - begin_s < 50.0
         reader.knocked = False
     reader.wait(0.001)
     assert not reader.knocked
@@ -120,7 +120,7 @@ def test_many_knocks_do_not_block_who_knocks(runtime: Path):
     held = fcntl.fcntl(reader._pipe.number, fcntl.F_SETPIPE_SZ, 4096)
     for _ in range(held + 10):
         other.wake()
-    reader.wait(5.0)
+    reader.wait(60.0)
     assert reader.knocked
 
 
@@ -138,7 +138,7 @@ def test_file_in_place_of_the_pipe_is_replaced(runtime: Path):
     (seat.folder / "wake").write_text("no pipe", encoding="ascii")
     seat.take()
     Seat(runtime, "/sys").wake()
-    seat.wait(5.0)
+    seat.wait(60.0)
     assert seat.knocked
 
 
@@ -149,7 +149,7 @@ def test_pipe_that_is_replaced_later_does_not_hold_up_the_end(runtime: Path):
     (seat.folder / "wake").unlink()
     (seat.folder / "wake").write_text("", encoding="ascii")
     seat.wake()
-    seat.wait(5.0)
+    seat.wait(60.0)
     assert seat.knocked
     assert (seat.folder / "wake").read_bytes() == b""
 
@@ -274,7 +274,7 @@ def test_removed_folder_is_made_again_by_who_reads(runtime: Path):
     assert not late.take()
     assert late.others() == {"a": A}
     late.wake()
-    reader.wait(5.0)
+    reader.wait(60.0)
     assert reader.knocked
 
 

@@ -57,10 +57,10 @@ def test_service_that_never_ends_telling_holds_nobody_up(asked: str, listening: 
     served.join()
     asking = threading.Thread(target=getattr(served, asked), args=(0.1,), daemon=True)
     asking.start()
-    asking.join(20.0)
+    asking.join(120.0)
     assert not asking.is_alive()
     served.close()
-    flood.join(10.0)
+    flood.join(120.0)
     assert not flood.is_alive()
 
 

@@ -22,9 +22,9 @@ def measured(own_home, tmp_path, monkeypatch):
 
     def measure():
         worker = Worker(settings=settings.load(), begins_when_ready=True)
-        worker.start(wait_s=5.0)
+        worker.start(wait_s=60.0)
         time.sleep(1.2)
-        worker.stop(wait_s=10.0)
+        worker.stop(wait_s=60.0)
         assert worker.footprint is not None
         return worker.footprint
 
