@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 import subprocess
@@ -229,6 +230,68 @@ def test_summary_by_one_tag_adds_up_its_values_and_those_without(call, stored: l
         refused = call("summary", "--by", wrong)
         assert (refused.exit_code, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
         assert way_out in refused.stderr
+
+
+def test_summary_by_team_and_year_adds_up_and_goes_into_a_table(
+    call, own_home: Path, stored: list[Footprint], tmp_path: Path
+) -> None:
+    """Several things at once: a row for each pair that there is, in their order, the same in the file as on screen."""
+    keep(own_home, dataclasses.replace(stored[0], id=uuid7(2e9), started="2024-05-01T00:00:00.000Z"))
+    out = tmp_path / "sums.csv"
+    data = json.loads(call("summary", "--by", "project, year", "--out", out, "--json").stdout)
+    assert [row["keys"] for row in data["rows"]] == [["thesis", "2024"], ["thesis", "2026"], [None, "2026"]]
+    assert [row["runs"] for row in data["rows"]] == [1, 2, 1]
+    assert data["rows"][2]["key"] == "(none), 2026"
+    rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+    assert [(row["project"], row["year"]) for row in rows] == [
+        ("thesis", "2024"),
+        ("thesis", "2026"),
+        ("", "2026"),
+    ]
+    total = sum(float(row["emissions_kg"]) for row in rows)
+    assert total == pytest.approx(data["total"]["emissions_kg"]["value"])
+    assert float(rows[0]["emissions_kg_low"]) == stored[0].emissions_kg.low
+    head, _, first, *_ = call("summary", "--by", "project,year").stdout.splitlines()
+    assert head.split()[:3] == ["project", "year", "runs"]
+    assert first.split()[:3] == ["thesis", "2024", "1"]
+
+
+def test_summary_by_time_is_in_the_order_of_time(call, own_home: Path, stored: list[Footprint]) -> None:
+    """The largest month is not the first one: months and years follow each other, and a year adds up its months."""
+    keep(own_home, dataclasses.replace(stored[0], id=uuid7(2e9), started="2024-05-01T00:00:00.000Z"))
+    for by, keys in (("month", ["2024-05", "2026-10", "2026-11"]), ("year", ["2024", "2026"])):
+        data = json.loads(call("summary", "--by", by, "--json").stdout)
+        assert [row["key"] for row in data["rows"]] == keys
+    assert [row["runs"] for row in data["rows"]] == [1, 3]
+
+
+def test_summary_says_why_a_sum_has_no_interval(call, own_home: Path, stored: list[Footprint]) -> None:
+    """One number without bounds leaves its sums without: an empty column is explained."""
+    assert "no interval" not in call("summary").stdout
+    claim = dataclasses.replace(stored[0].emissions_kg, low=None, high=None)
+    keep(own_home, dataclasses.replace(stored[0], id=uuid7(2e9), emissions_kg=claim))
+    text = call("summary").stdout
+    assert (
+        text.splitlines()[-1] == "no interval where a run of the sum states none, as what other tools wrote"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "way_out"),
+    [
+        (("--by", "project,yaer"), "choose project, month, year, tag"),
+        (("--by", "project,"), "e.g. project,year"),
+        (("--out", "sums.xlsx"), "must end in .csv"),
+    ],
+)
+def test_summary_refuses_what_it_cannot_sum(
+    call, stored: list[Footprint], options: tuple[str, ...], way_out: str
+) -> None:
+    """One line with the way out, and no file."""
+    refused = call("summary", *options)
+    assert (refused.exit_code, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
+    assert way_out in refused.stderr
+    assert not Path("sums.xlsx").exists()
 
 
 def test_summary_text_has_a_total(call, stored: list[Footprint]) -> None:

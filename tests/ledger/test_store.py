@@ -247,7 +247,7 @@ def test_summary_by_month_and_by_tag(home: Path, a_run) -> None:
     with Ledger(home) as ledger:
         assert {row.key: row.runs for row in ledger.summary("month")} == {"2025-10": 1, "2025-11": 1, None: 1}
         assert {row.key: row.runs for row in ledger.summary("tag")} == {"gpu=a100": 2, "user=x": 1, None: 1}
-        with pytest.raises(InputError, match=r"'colour'.*project, month, tag, node"):
+        with pytest.raises(InputError, match=r"'colour'.*project, month, year, tag, node"):
             ledger.summary("colour")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ from sootprint.core.records import Footprint
 
 MOST_NAMED = 20  # tags in a message
 STATEMENT = "statement"  # tag of what a cloud provider claims for a month, which no sum over runs holds
+NOTHING = "(none)"  # in the name of a sum over runs without a project, tag or the like
+_TIMES = ("month", "year")
 USER = "user"  # tag of a cluster's jobs
 NO_USERS = (
     "summary by 'user' is not possible: no record holds a user, and a home is one user's; "
@@ -86,11 +89,11 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryRow:
-    """Sum over the runs that share a project, node, month, tag or value of a tag.
+    """Sum over the runs that share a project, node, month, year, tag or value of a tag, or several of these.
 
     Args:
-        key: The project, node (its pseudonym), month (YYYY-MM), tag (name=value) or value of the one tag; None for
-            runs without one.
+        key: The project, node (its pseudonym), month (YYYY-MM), year, tag (name=value) or value of the one tag; None
+            for runs without one. Of several, what they are called together.
         runs: Number of runs [1].
         duration_s: Wall time of the runs that know theirs [s].
         energy_kwh: IT energy of the runs that know theirs [kWh], or None where none does.
@@ -102,6 +105,7 @@ class SummaryRow:
         idle_kwh: Energy that components drew while less than 5 % busy, of the runs that tell it [kWh]; None where none
             does.
         metered_kwh: IT energy of the runs that tell it, of which the idle energy is a share [kWh].
+        keys: What the runs share, one for each thing that was asked for.
     """
 
     key: str | None
@@ -114,6 +118,7 @@ class SummaryRow:
     methods: tuple[str, ...] = ()
     idle_kwh: float | None = None
     metered_kwh: float = 0.0
+    keys: tuple[str | None, ...] = ()
 
     @property
     def is_mixed(self) -> bool:
@@ -206,15 +211,16 @@ def _time(run: RunRow) -> Span | None:
 def summaries(
     runs: Iterable[RunRow], by: str, *, nodes: Mapping[str, str | None] | None = None
 ) -> list[SummaryRow]:
-    """Sums over runs by project, user, node, month, tag or one tag's value, the largest emissions first.
+    """Sums over runs by project, user, node, month, year, tag or one tag's value, or several of these.
 
+    Months and years follow each other, as do the sums by several things; else the largest emissions come first.
     A run that is a part of another counts as that one's, but for what came after it. Statements of cloud providers
     hold runs and are not in the sums. A run with several tags counts
     under each of them, so the rows of a summary by tag do not add up; by one tag's value they do.
 
     Args:
         runs: Runs of a ledger.
-        by: project, user, node, month, tag or tag:KEY.
+        by: project, user, node, month, year, tag or tag:KEY, or several with commas between.
         nodes: Pseudonym of each run's machine, by the run's identity; None where it ran on several.
 
     Raises:
@@ -227,25 +233,58 @@ def summaries(
         if STATEMENT not in run.tags and (run.part_of is None or run.apart > 0.0)
     ]
     groups = grouped(of_runs, by, nodes=known)
-    rows = [_summary(key, members) for key, members in groups.items()]
+    rows = [_summary(keys, members) for keys, members in groups.items()]
+    if is_in_order(by):
+        return sorted(rows, key=lambda row: in_order(row.keys))
     return sorted(rows, key=lambda row: (-_value(row.emissions_kg), -_value(row.energy_kwh), row.key or ""))
 
 
 def grouped(
     runs: Sequence[RunRow], by: str, *, nodes: Mapping[str, str | None] | None = None
-) -> dict[str | None, list[RunRow]]:
-    """Runs by what `summaries` sums by; raises as that does."""
-    known = nodes or {}
-    keys = (lambda run: (known.get(run.id),)) if by == "node" else _value_of(by, runs) or _KEYS.get(by)
-    if keys is None:
-        raise InputError(
-            f"summary by {by!r:.60} is not possible: choose {', '.join((*_KEYS, 'node', 'user', 'tag:KEY'))}"
-        )
-    groups: dict[str | None, list[RunRow]] = {}
+) -> dict[tuple[str | None, ...], list[RunRow]]:
+    """Runs by what `summaries` sums by, one key for each thing; raises as that does."""
+    ways = [_way(one, runs, nodes or {}) for one in things(by)]
+    groups: dict[tuple[str | None, ...], list[RunRow]] = {}
     for run in runs:
-        for key in keys(run):
-            groups.setdefault(key, []).append(run)
+        for keys in itertools.product(*(way(run) for way in ways)):
+            groups.setdefault(keys, []).append(run)
     return groups
+
+
+def things(by: str) -> list[str]:
+    """What a sum is asked by, each once, e.g. a project and a year."""
+    return list(dict.fromkeys(one.strip() for one in by.split(",")))
+
+
+def is_in_order(by: str) -> bool:
+    """Whether sums stand in the order of what they are by: times do, and several things."""
+    return len(things(by)) > 1 or by in _TIMES
+
+
+def in_order(keys: Sequence[str | None]) -> tuple[tuple[bool, str], ...]:
+    """What sums are sorted by that stand in the order of their keys, those without one last."""
+    return tuple((key is None, key or "") for key in keys)
+
+
+def named(keys: Sequence[str | None]) -> str | None:
+    """Name of a sum: its key, or several with commas between."""
+    if len(keys) == 1:
+        return keys[0]
+    return ", ".join(NOTHING if key is None else key for key in keys)
+
+
+def _way(
+    by: str, runs: Sequence[RunRow], nodes: Mapping[str, str | None]
+) -> Callable[[RunRow], Iterable[str | None]]:
+    if by == "node":
+        return lambda run: (nodes.get(run.id),)
+    way = _value_of(by, runs) or _KEYS.get(by)
+    if way is None:
+        choices = ", ".join((*_KEYS, "node", "user", "tag:KEY"))
+        raise InputError(
+            f"summary by {by!r:.60} is not possible: choose {choices}, or several of these, e.g. project,year"
+        )
+    return way
 
 
 def _apart(run: RunRow) -> RunRow:
@@ -287,17 +326,19 @@ def _value_of(by: str, runs: Sequence[RunRow]) -> Callable[[RunRow], Iterable[st
 _KEYS: dict[str, Callable[[RunRow], Iterable[str | None]]] = {
     "project": lambda run: (run.project,),
     "month": lambda run: (run.started[:7] if run.started else None,),
+    "year": lambda run: (run.started[:4] if run.started else None,),
     "tag": _tags,
 }
 
 
-def _summary(key: str | None, runs: list[RunRow]) -> SummaryRow:
+def _summary(keys: tuple[str | None, ...], runs: list[RunRow]) -> SummaryRow:
     energies = [run.energy_kwh for run in runs if run.energy_kwh is not None]
     emissions = [run.emissions_kg for run in runs if run.emissions_kg is not None]
     methods = {one for run in runs if run.emissions_kg is not None for one in run.methods}
     telling = [run for run in runs if run.idle_kwh is not None and run.energy_kwh is not None]
     return SummaryRow(
-        key=key,
+        key=named(keys),
+        keys=keys,
         runs=len(runs),
         duration_s=math.fsum(run.duration_s or 0.0 for run in runs),
         energy_kwh=_sum(energies),

@@ -185,13 +185,13 @@ class Ledger:
         return run_id
 
     def summary(self, by: str) -> list[rows.SummaryRow]:
-        """Sums over runs by project, user, node, month, tag or one tag's value (tag:KEY), the largest emissions first.
+        """Sums over runs by project, user, node, month, year, tag, one tag's value (tag:KEY), or several: project,year.
 
         Raises:
             InputError: `by` is none of them, or no run has the tag.
         """
         nodes: dict[str, str | None] = {}
-        if by == "node":
+        if "node" in rows.things(by):
             with self._failing("list the nodes"):
                 nodes = dict(
                     self._connection.execute("SELECT id, json_extract(record, '$.node') FROM latest")
@@ -205,7 +205,7 @@ class Ledger:
             return int(self._connection.execute(query, (f"$.{rows.STATEMENT}",)).fetchone()[0])
 
     def statements(self, by: str) -> list[statements.StatementRow]:
-        """Sums over the statements of cloud providers by project, month, tag or one tag's value.
+        """Sums over the statements of cloud providers by project, month, year, tag or one tag's value, or several.
 
         Raises:
             InputError: `by` is none of them, or no statement has the tag.
