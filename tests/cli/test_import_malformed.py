@@ -95,6 +95,21 @@ def test_empty_folder_gets_one_line(command: Command, tmp_path: Path) -> None:
         (tmp_path / "logs" / "notes.txt").write_text("hello")
 
 
+def test_tables_of_other_names_in_a_folder_are_told(command: Command, tmp_path: Path) -> None:
+    """A folder of 3 tables of which one has a tool's name: one is read, and nobody takes it for all of them."""
+    folder = tmp_path / "cc"
+    folder.mkdir()
+    for name in ("run1.csv", "run2.CSV"):
+        (folder / name).write_text(table(SECOND, {}))
+    told = f"2 other CSV files: no tool names its results so: name those to read, e.g. {folder}/*.csv"
+    assert told in refused(command("import", folder))
+    (folder / "emissions.csv").write_text(table(SECOND, {}))
+    read = command("import", folder)
+    assert (read.exit_code, read.stdout) == (0, "1 record in the ledger, 1 row left out\n")
+    assert told in read.stderr
+    assert command("import", folder, "--strict").exit_code == 1
+
+
 def test_reason_is_that_of_the_file_itself(command: Command, tmp_path: Path) -> None:
     """A file without rows does not get the blame of the one before it; nothing of either is kept."""
     good, empty = tmp_path / "a.csv", tmp_path / "b.txt"

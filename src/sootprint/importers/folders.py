@@ -68,8 +68,9 @@ def _is_log(path: Path) -> bool:
 
 
 def _found(folder: Path, form: str | None) -> Iterator[Source]:
-    """Runs and files that are known by their names."""
+    """Runs and files that are known by their names; tables with other names are counted."""
     logs: list[Path] = []
+    others = 0
     for path in _walked(folder):
         if path.name == "meta.yaml" and (path.parent / "metrics").is_dir():
             if form in (None, mlflow.NAME):
@@ -82,8 +83,12 @@ def _found(folder: Path, form: str | None) -> Iterator[Source]:
             logs.append(path)
         elif _FILES.fullmatch(path.name) and form in (None, "codecarbon", "eco2ai"):
             yield Source(path.name, str(path), form, is_found=True)
+        else:
+            others += path.suffix.lower() == ".csv"
     if logs:
         yield Source("logs of Carbontracker", make=partial(_of_logs, logs), is_found=True)
+    if others:
+        yield Source(str(folder), make=partial(_of_other_names, folder, others), is_found=True)
 
 
 def _walked(folder: Path) -> Iterator[Path]:
@@ -98,6 +103,13 @@ def _walked(folder: Path) -> Iterator[Path]:
             if count > MOST_ENTRIES:
                 raise InputError(f"{folder} has more than {MOST_ENTRIES:,} files: name the runs in it")
             yield Path(at) / name
+
+
+def _of_other_names(folder: Path, count: int) -> Imported:
+    """Nothing of tables that no tool names so: what they are, whoever has them must say."""
+    why = f"no tool names its results so: name those to read, e.g. {folder / '*.csv'}"
+    left_out = LeftOut(where=f"{count:,} other CSV file{'' if count == 1 else 's'}", why=why)
+    return Imported(form="", records=(), left_out=(left_out,))
 
 
 def _of_mlflow(folder: Path) -> Imported:
