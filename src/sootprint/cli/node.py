@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -214,9 +215,13 @@ def _settings() -> Settings:
 
 
 def _ask(socket: Path | None, request: dict[str, Any]) -> dict[str, Any]:
-    from sootprint.tracker.service_client import ask
+    from sootprint.tracker.service_client import ServiceError, ask
 
     path = socket or _settings().node_socket
+    if not os.path.lexists(path):
+        raise ServiceError(
+            f"there is no node service at {path}: `sootprint node serve` starts one, --socket names another"
+        )
     return ask(str(path), request, wait_s=ANSWER_S)
 
 
