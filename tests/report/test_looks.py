@@ -172,6 +172,33 @@ def test_report_of_a_survey_has_no_figure_to_be_scrolled(
     assert _looked_at(chromium, surveyed, width, scheme) == []
 
 
+def test_tables_of_a_survey_are_read_downwards_on_a_phone(
+    surveyed: str,
+    chromium: Any,  # noqa: F811
+) -> None:
+    """Each row is its cells below each other, each with the name of its column; none is scrolled sideways or cut."""
+    context = chromium.new_context(viewport={"width": 390, "height": 900})
+    tab = context.new_page()
+    tab.goto(surveyed)
+    tab.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    scrolled = tab.evaluate(
+        "[...document.querySelectorAll('.scroll')].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.ariaLabel)"
+    )
+    assert scrolled == []
+    rows = tab.locator("#tables tbody tr")
+    assert rows.count() > 3
+    for row in rows.all():
+        cells = row.locator("td").all()
+        tops = [box["y"] for cell in cells if (box := cell.bounding_box())]
+        assert tops == sorted(set(tops))
+        assert all(cell.get_attribute("data-label") for cell in cells)
+        assert {cell.evaluate("(e) => getComputedStyle(e).textAlign") for cell in cells} <= {"left"}
+    assert (
+        tab.get_by_role("table").count() == tab.locator("table").count()
+    )  # a phone's reader hears tables still
+    context.close()
+
+
 def test_paper_is_light_and_shows_the_drawings(
     pages: dict[str, str],
     surveyed: str,
