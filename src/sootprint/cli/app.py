@@ -86,12 +86,6 @@ def root(context: typer.Context, version: Version = False) -> None:
     Every command has --help with examples, and --json for other programs.
     """
     shell.helped(context)
-    from sootprint.settings import damaged
-
-    goes_on = (
-        "measuring without it" if context.invoked_subcommand == "run" else "nothing that it states counts"
-    )
-    context.with_resource(damaged.LeftOut(lambda text: shell.warn(f"{text}; {goes_on}")))
 
 
 for _heading, _functions in _COMMANDS.items():

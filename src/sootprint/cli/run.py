@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -258,7 +259,6 @@ def run(
 
 def _code(given: dict[str, Any]) -> int:
     """Exit code of the command, measured now or when its plan says."""
-    from sootprint import settings
     from sootprint.cli.tag import pairs
 
     told = {name: given.pop(name) for name in ("command", "name", "tag", "model", "result", "record", "json")}
@@ -269,12 +269,12 @@ def _code(given: dict[str, Any]) -> int:
         for name, value in given.items()
         if value is not False and value is not None
     }
-    known = settings.load(**stated)
+    known = _loaded(**stated)
     if "exporters" in stated:
         stated["exporters"] = known.exporters  # with absolute paths, for other processes
     tags, _ = pairs(told["tag"] or []), _results(told)
     _check(known)
-    exporting = ways.exporting(known, say=shell.warn, is_segment=SEGMENT in os.environ)
+    exporting = ways.exporting(known, say=_say, is_segment=SEGMENT in os.environ)
     if plan["deadline"] is None:
         unused = [name.replace("_", "-") for name, value in plan.items() if value]
         if unused:
@@ -283,7 +283,7 @@ def _code(given: dict[str, Any]) -> int:
     from sootprint.cli import delayed
 
     asked = delayed.Asked(**plan, **told, stated=stated)
-    code = delayed.driven(known, asked, say=shell.warn, on_finish=_finish(known, told))
+    code = delayed.driven(known, asked, say=_say, on_finish=_finish(known, told))
     return _measured(known, told, tags, exporting) if code is None else code
 
 
@@ -301,8 +301,8 @@ def _measured(
         record_file=told["record"],
         segment=_segment(),
         exporting=exporting,
-        sharing=ways.sharing(known, say=shell.warn),
-        on_warning=shell.warn,
+        sharing=ways.sharing(known, say=_say),
+        on_warning=_say,
     )
     return run_command(told["command"], replace(run_options, on_finish=_finish(known, told)))
 
@@ -335,6 +335,21 @@ def _segment() -> tuple[Book, int] | None:
     return Book(Path(folder)), int(number)
 
 
+def _loaded(**given: Any) -> Settings:
+    """Settings with what was given; a damaged file must not keep a training from starting.
+
+    Raises:
+        SettingsError: A value cannot be used.
+    """
+    from sootprint import settings
+
+    unreadable: list[str] = []
+    known = settings.load(unreadable=unreadable, **given)
+    for line in unreadable:
+        _say(f"{line}; measuring without it")
+    return known
+
+
 def _check(known: Settings) -> None:
     """Nothing where the stated zone is known, before the command starts.
 
@@ -359,3 +374,9 @@ def _summary(footprint: Footprint) -> None:
     from sootprint import report
 
     output.console(stderr=True).print(report.terminal(footprint, brief=True))
+
+
+def _say(text: str) -> None:
+    """Write a warning where stderr is still there; nothing may stop the command."""
+    with contextlib.suppress(OSError, ValueError):
+        shell.say(text)

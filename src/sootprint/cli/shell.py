@@ -45,12 +45,6 @@ def say(text: str) -> None:
     typer.echo(f"sootprint: {' '.join(printable(text).split())}", err=True)
 
 
-def warn(text: str) -> None:
-    """Write one line where stderr is still there; nothing may stop the command."""
-    with contextlib.suppress(OSError, ValueError):
-        say(text)
-
-
 def group(name: str) -> typer.Typer:
     """A group of commands, e.g. `sootprint hub`, to which each command is added with `cls=Command`."""
     return typer.Typer(

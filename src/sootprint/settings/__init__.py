@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sootprint.core.classes import dataclass, field
 from sootprint.core.errors import SettingsError
-from sootprint.settings import damaged, rules
+from sootprint.settings import rules
 from sootprint.settings.folders import config_directory, home_directory, runtime_directory
 
 TYPE_CHECKING = False
@@ -32,6 +32,10 @@ else:
 __all__ = ["FILE_NAME", "Settings", "config_directory", "home_directory", "load", "runtime_directory"]
 FILE_NAME = "sootprint.toml"
 NOT_CLONED = "one that you cloned must not open connections with your passwords, or write your files"
+
+
+class _UnreadableFileError(SettingsError):
+    """A file that is damaged as a whole, unlike one that states a wrong value."""
 
 
 class Stated(NamedTuple):
@@ -232,17 +236,23 @@ _BY_ARGUMENT = {field_name: field_name for field_name in _KEYS} | {"period": "pe
 _BY_VARIABLE = {key.variable: field_name for field_name, key in _KEYS.items() if key.variable}
 
 
-def load(env: Mapping[str, str] | None = None, cwd: Path | None = None, **arguments: Any) -> Settings:
+def load(
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    *,
+    unreadable: list[str] | None = None,
+    **arguments: Any,
+) -> Settings:
     """Settings from files, environment and arguments; an argument that is None was not given.
 
     Args:
         env: Environment variables; the process's own when None.
         cwd: Directory from which the project's file is looked for; the working directory when None.
+        unreadable: Gets a line for each damaged file, which is then left out; where None, such a file is an error.
         arguments: Fields of `Settings` (`period` may stand for `period_s`).
 
     Raises:
-        SettingsError: A key is unknown or a value cannot be used; the one line names both, and the rule. Or a file is
-            no TOML, outside of `damaged.LeftOut`.
+        SettingsError: A key is unknown or a value cannot be used; the one line names both, and the rule.
     """
     env = os.environ if env is None else env
     values: dict[str, Any] = {}
@@ -251,8 +261,10 @@ def load(env: Mapping[str, str] | None = None, cwd: Path | None = None, **argume
         try:
             own = path == config_directory(env) / FILE_NAME
             _merge(_from_file(path, own=own), values, origins, origin=origin)
-        except damaged.DamagedFileError as err:
-            damaged.leave_out(err)
+        except _UnreadableFileError as err:
+            if unreadable is None:
+                raise
+            unreadable.append(str(err))
     _merge(_from_environment(env), values, origins, origin="")
     _merge(_from_arguments(arguments), values, origins, origin="argument")
     values.setdefault("home", home_directory(env))
@@ -286,7 +298,12 @@ def _files(env: Mapping[str, str], cwd: Path | None) -> list[tuple[Path, str]]:
 
 def _from_file(path: Path, *, own: bool) -> list[tuple[str, Any, str]]:
     """Field, parsed value and name of each key of a file."""
-    content = damaged.content(path)
+    import tomllib
+
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
+        raise _UnreadableFileError(f"{path}: cannot be read as TOML: {err}") from err
     for name, shown in _OWN.items():
         if name in content and not own:
             raise SettingsError(
