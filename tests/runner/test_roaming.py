@@ -15,9 +15,11 @@ from sootprint.core.records import Footprint
 from sootprint.engines.book import Book, Plan
 from sootprint.engines.shell import UnreachableError
 from sootprint.ledger import Ledger
+from sootprint.planner.facility import of_region
 from sootprint.runner import roaming as module
 from sootprint.runner import transfer
 from sootprint.runner.outlook import Ahead
+from sootprint.runner.overhead import pue_of
 from sootprint.runner.roaming import HERE, Roaming
 from sootprint.settings import load
 from sootprint.settings.targets import Target
@@ -197,3 +199,47 @@ def test_cloud_region_brings_its_pue_and_a_place_without_one_is_ranked_by_the_gr
     assert [text for text in places.said if "PUE" in text] == [
         "places are ranked without their PUE, as that of c is not known"
     ]
+
+
+def test_the_pue_of_this_machine_is_not_that_of_another(places) -> None:
+    """A general PUE of 1.5 makes 100 g here 150; the machine elsewhere has its region's own, and a line says so."""
+    places.settings = replace(places.settings, pue=1.5, origins={"pue": "user file"})
+    places.target("a", 100.0)
+    places.target("b", 120.0, zone="gcp/europe-west1", engine="ssh", host="b.example.org")
+    book, found = places.roaming()
+    assert found.choose(book.state(), 3600.0, running=None, must=False) == "b"
+    published = of_region("gcp/europe-west1")
+    assert [text for text in places.said if "PUE" in text] == [
+        f"the PUE of 1.5 (user file) is this machine's, and b counts with {published.value:g}, as gcp/europe-west1 "
+        "publishes: state its own as pue in [targets.b]"
+    ]
+    places.said.clear()
+    book, found = places.roaming(id="q", arguments=("--pue", "1.5"))
+    assert found.choose(book.state(), 3600.0, running=None, must=False) == "a"
+    assert places.said == []
+
+
+def test_a_machine_elsewhere_of_which_no_pue_is_known_is_ranked_by_its_grid(places) -> None:
+    """The general PUE of this machine would have made both alike; both lines name the place whose PUE is missing."""
+    places.settings = replace(places.settings, pue=1.5, origins={"pue": "SOOTPRINT_PUE"})
+    places.target("a", 100.0)
+    places.target("c", 90.0, engine="ssh", host="c.example.org")
+    book, found = places.roaming()
+    assert found.choose(book.state(), 3600.0, running=None, must=False) == "c"
+    first, second = (text for text in places.said if "PUE" in text)
+    assert first.startswith(
+        "the PUE of 1.5 (SOOTPRINT_PUE) is this machine's, and c has none that is known: "
+    )
+    assert second == "places are ranked without their PUE, as that of c is not known"
+
+
+def test_a_place_on_this_machine_has_the_pue_of_its_site(places, own_home) -> None:
+    """The site's 1.4 counts where the job would run in its zone, and not in another one."""
+    stated = 'site = "lab"\n[sites.lab]\nzone = "FR"\npue = 1.4\n'
+    own_home.joinpath("sootprint.toml").write_text(stated, encoding="utf-8")
+    known = load()
+    asked = {"arguments": (), "at_s": time.time()}
+    assert pue_of(Target(name="a", zone="FR"), known, **asked) == 1.4
+    assert pue_of(Target(name="b", zone="DE"), known, **asked) is None
+    there = Target(name="c", zone="FR", engine="slurm", host="c.example.org", workdir="/w")
+    assert pue_of(there, known, **asked) is None

@@ -291,8 +291,8 @@ def test_saving_of_a_job_that_ran_elsewhere_is_that_of_the_records_that_came_bac
     assert {one.plan[KEY]["id"] for one in records} == {PLAN}
 
 
-def moved(tmp_path, own_home, pues, targets=({}, {})):
-    """What a job of two places saved, its parts with a PUE or (None) with none that is known."""
+def moved(tmp_path, own_home, pues, targets=({}, {}), ran=(1, 2)):
+    """What a job of two places saved, its parts with a PUE or (None) with none that is known, and where they ran."""
     other = tmp_path / "other"
     other.mkdir()
     traces = trace(tmp_path, HOURS), trace(other, [50.0] * 60)
@@ -307,7 +307,7 @@ def moved(tmp_path, own_home, pues, targets=({}, {})):
         made = dataclasses.replace(
             record,
             plan=told,
-            place=Place(zone=f"XX-{row}"),
+            place=Place(zone=f"XX-{ran[row - 1]}"),
             pue=Quantity(value=pue or 1.0, basis="assumed"),
             unknown=() if pue else ("pue",),
         )
@@ -339,6 +339,14 @@ def test_a_pue_that_a_target_states_stands_for_a_record_without(tmp_path, own_ho
     assert found["run_now_kg"]["value"] == pytest.approx(1.5 * 24.0 * 0.5, rel=1e-6)
     actual = 1.5 * 12.0 * 0.1 + 1.1 * 12.4 * 0.05
     assert found["actual_kg"]["value"] == pytest.approx(actual, rel=1e-6)
+
+
+def test_a_general_pue_is_not_that_of_a_machine_elsewhere(tmp_path, own_home):
+    """It would have run at once on another machine, whose PUE nobody tells: the last part's counts in both."""
+    own_home.joinpath("sootprint.toml").write_text("pue = 2.0\n", encoding="utf-8")
+    away = {"engine": "ssh", "host": "a.example.org", "workdir": "/w"}
+    found = moved(tmp_path, own_home, (1.1, 1.1), (away, {}), ran=(2, 2))
+    assert found["run_now_kg"]["value"] == pytest.approx(1.1 * 24.0 * 0.5, rel=1e-6)
 
 
 def test_what_cost_more_is_told_with_bounds_of_its_own_sign(job):

@@ -20,8 +20,7 @@ from sootprint.engines.shell import UnreachableError
 from sootprint.engines.state import MARGIN
 from sootprint.ledger import Ledger
 from sootprint.meters.network import BYTES_PER_GB
-from sootprint.planner.facility import of_region
-from sootprint.runner import transfer
+from sootprint.runner import overhead, transfer
 from sootprint.runner.choice import alike, chosen
 from sootprint.runner.followed import KEY
 from sootprint.runner.outlook import Outlook
@@ -104,11 +103,12 @@ class Roaming:
         return chosen(priced, known, place, left_s=left_s, free_s=free_s, running=running)
 
     def _priced(self, target: Target, state: State) -> Target:
-        """A place with what goes there, and with its PUE: as stated, else the cloud region's own."""
-        pue = self._settings.pue if target.pue is None else target.pue
-        if pue is None:
-            own = of_region(target.zone)
-            pue = None if own is None else own.value
+        """A place with what goes there, and with its own PUE."""
+        arguments = self._plan.arguments
+        pue = overhead.pue_of(target, self._settings, arguments=arguments, at_s=time.time())
+        line = overhead.unused(target, self._settings, arguments=arguments, pue=pue)
+        if line is not None:
+            self._say_once(line)
         return replace(target, data_gb=target.data_gb or _carried_gb(state), pue=pue)
 
     def ready(self, state: State, name: str, *, must: bool) -> Engine:

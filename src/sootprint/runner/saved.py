@@ -22,8 +22,10 @@ from sootprint.intensity.trace import TraceSource
 from sootprint.ledger import Ledger
 from sootprint.planner.facility import of_region
 from sootprint.planner.waited import OWN_RATIO, Grid, Job, Moved, Segment, Waited, waited
+from sootprint.runner import overhead
 from sootprint.runner.beside import instead, month
 from sootprint.runner.followed import KEY, instant, with_plan
+from sootprint.settings.targets import Target
 from sootprint.tracker.refresh import without_year
 
 if TYPE_CHECKING:
@@ -238,12 +240,14 @@ def _pue(zone: str, records: Sequence[Footprint], state: State, settings: Settin
     """
     here = [one for one in records if one.place.zone == zone]
     own = [one.pue.value for one in here if one.pue is not None and "pue" not in one.unknown]
-    places = [one for one in state.plan.targets if one.get("zone") == zone]
-    stated = [one["pue"] for one in places if one.get("pue") is not None]
-    general = [settings.pue] if settings.pue is not None and places and not here else []
+    places = [Target(**one) for one in state.plan.targets if one.get("zone") == zone]
+    now, words = state.plan.made_s, state.plan.arguments
+    stated = [
+        one.pue if here else overhead.pue_of(one, settings, arguments=words, at_s=now) for one in places
+    ]
     region = of_region(zone)
-    published = [region.value] if region is not None and region.value is not None else []
-    return next(iter([*own, *stated, *general, *published]), None)
+    published = None if region is None else region.value
+    return next((pue for pue in (*own, *stated, published) if pue is not None), None)
 
 
 def _actual(
