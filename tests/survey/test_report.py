@@ -94,6 +94,32 @@ def test_mean_over_energy_that_nobody_knows_is_no_number(small: survey.Dataset) 
     assert made["energy_weighted_intensity_g_per_kwh"].null_count() == made.height
 
 
+@pytest.mark.parametrize(
+    ("cells", "answer"),
+    [
+        (
+            "V100,4,48,France,",
+            "No run has known emissions as given; 1 has them as rated power × device hours × intensity "
+            "(`--values recomputed`).",
+        ),
+        (
+            ",,,,",
+            "No run has known emissions: each needs its emissions or its energy, or hardware, hours and a place.",
+        ),
+    ],
+)
+def test_table_without_emissions_is_told_the_way_to_them(tmp_path: Path, cells: str, answer: str) -> None:
+    """Hardware, hours and a place suffice, and who has them is told the option; no unit stands at what is unknown."""
+    table = tmp_path / "own.csv"
+    table.write_text(
+        f"model,year,hardware,devices,wall_hours,country,note\nm,2023,{cells}\n", encoding="utf-8"
+    )
+    found = survey.summary(survey.analyse(survey.load(table), how=survey.Settings(resamples=100)))
+    sources, magnitude, *_ = found["findings"]
+    assert magnitude["answer"] == answer
+    assert not any("unknown g/kWh weighted" in one for one in sources["details"])
+
+
 def test_markdown_shows_figures_and_tables(folder: Path) -> None:
     """The twin links the drawings, and its tables have as many cells in each row as in the head."""
     text = (folder / "report.md").read_text(encoding="utf-8")

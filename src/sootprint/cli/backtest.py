@@ -310,7 +310,7 @@ def _notes(trials: list[Trial], forecaster: str) -> list[tuple[str, str]]:
                 )
             )
         notes += [
-            (output.WARNING, f"{zone}: {count:,} jobs left out: {reason}.")
+            (output.WARNING, f"{zone}: {count:,} job{'' if count == 1 else 's'} left out: {reason}.")
             for reason, count in trial.left_out.items()
         ]
     return notes

@@ -6,7 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sootprint.survey.words import SIGNIFICANT, country, digits, energy, listed, mass, relation, share
+from sootprint.survey.words import (
+    SIGNIFICANT,
+    UNKNOWN,
+    country,
+    digits,
+    energy,
+    listed,
+    mass,
+    relation,
+    share,
+)
 
 if TYPE_CHECKING:
     from sootprint.survey.dataset import Dataset
@@ -68,8 +78,9 @@ def _sources(found: Found) -> Iterator[str]:
         f"{found['low_carbon_threshold_g_per_kwh']:g} g/kWh."
     )
     mean, weighted = found["mean_intensity_g_per_kwh"], found["energy_weighted_intensity_g_per_kwh"]
+    by_energy = UNKNOWN if weighted is None else f"{digits(weighted)} g/kWh"
     yield (
-        f"The mean intensity is {digits(mean)} g/kWh over models and {digits(weighted)} g/kWh weighted by energy; "
+        f"The mean intensity is {digits(mean)} g/kWh over models and {by_energy} weighted by energy; "
         f"the world average that the survey compares with is {WORLD_G_PER_KWH:g}."
     )
     yield from _countries(found)
@@ -94,7 +105,7 @@ def _countries(found: Found) -> Iterator[str]:
 def _magnitude(found: Found) -> Iterator[str]:
     n, emissions = found["n_with_emissions"], found["emissions_kg"]
     if not n:
-        yield "No run has known emissions."
+        yield f"No run has known emissions{_elsewhere(found)}."
         return
     if n == 1:
         yield f"One run emitted {mass(found['total_emissions_kg'])}."
@@ -157,6 +168,21 @@ def _cleanest_grid(found: Found) -> Iterator[str]:
 
 def _instead(moved: Found) -> str:
     return f"{mass(moved['there_kg'])} in place of {mass(moved['emissions_kg'])}"
+
+
+def _elsewhere(found: Found) -> str:
+    """Where the emissions are that the chosen values lack."""
+    other, count = (
+        ("given", found["n_given"])
+        if found["values"] == "recomputed"
+        else ("recomputed", found["n_recomputed"])
+    )
+    if not count:
+        return ": each needs its emissions or its energy, or hardware, hours and a place"
+    how = "rated power × device hours × intensity" if other == "recomputed" else "what the table states"
+    return (
+        f" as {found['values']}; {count} {'has' if count == 1 else 'have'} them as {how} (`--values {other}`)"
+    )
 
 
 def _other_totals(found: Found) -> str:
