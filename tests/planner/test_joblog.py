@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sootprint.core import utc
+from sootprint.core.errors import InputError
 from sootprint.planner import joblog
 
 NOON = datetime(2026, 7, 1, 10, tzinfo=UTC)
@@ -33,3 +34,30 @@ def test_change_of_the_clocks_is_no_hour_of_work():
     lines = ["start,end", "2026-03-29T01:00:00,2026-03-29T04:00:00"]
     (job,) = joblog.read(lines, name="log", clock=utc.zone("Europe/Berlin")).jobs
     assert job.length_s == 7200.0
+
+
+def test_cells_of_sacct_are_read_as_its_importer_reads_them():
+    """A suffix is one, a mark of Slurm is no energy and no time, short states are states, and a quote is a letter."""
+    head = "JobID|JobName|Start|ElapsedRaw|State|ConsumedEnergyRaw"
+    lines = [
+        head,
+        '1|a "b|1770000000|3600|CD|3.60M',
+        "2|a|b|1770003600|3600|COMPLETED|7200000",
+        "3|c|1770007200|3600|COMPLETED|4294967294",
+        "4|d|1770007200|4294967294|COMPLETED|",
+        "5|e|1770007200|60|R|",
+        "6|f|17700",
+    ]
+    log = joblog.read(lines, name="log")
+    assert [(job.name, job.length_s, job.energy_kwh) for job in log.jobs] == [
+        ("1", 3600.0, pytest.approx(1.0)),
+        ("2", 3600.0, pytest.approx(2.0)),
+        ("3", 3600.0, None),
+    ]
+    assert log.left_out == {"no time spent": 1, "not finished": 1, joblog.CUT_OFF: 1}
+
+
+def test_a_time_that_is_none_is_named_with_its_line():
+    """What sacct never writes is refused in one line."""
+    with pytest.raises(InputError, match=r"log line 2: its elapsed time is '1:2:3:4'"):
+        joblog.read(["JobID|Start|Elapsed", "1|1770000000|1:2:3:4"], name="log")

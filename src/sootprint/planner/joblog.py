@@ -1,4 +1,4 @@
-"""A log of jobs: a CSV of any tool, or what `sacct` prints."""
+"""A log of jobs: a CSV of any tool, or what `sacct` prints, whose rows and cells the importer of sacct reads."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from typing import NamedTuple
 
 from sootprint.core import utc
 from sootprint.core.errors import InputError
-from sootprint.core.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE, energy_kwh
+from sootprint.core.units import SECONDS_PER_HOUR, energy_kwh
+from sootprint.importers.slurm_sacct import fields, rows
 
 # Names of columns in lower case without blanks and underscores, the wanted one first.
 _START = ("start", "arrival", "started", "starttime", "submit", "submitted", "arrivalutc", "startutc")
 _END = ("end", "ended", "endtime", "endutc")
-_LENGTH_S = ("elapsedraw", "durations", "elapseds", "runtimes", "seconds")
+_LENGTH_S = ("durations", "elapseds", "runtimes", "seconds")
 _LENGTH_H = ("hours", "durationh", "lengthh", "runtimeh")
 _ELAPSED = ("elapsed", "duration", "runtime")
+_OF_SLURM_S, _OF_SLURM_J = "elapsedraw", ("consumedenergyraw", "consumedenergy")
 _KWH, _JOULE, _WATT = (
     ("energykwh", "kwh"),
-    ("consumedenergyraw", "energyj"),
+    ("energyj",),
     ("powerw", "meanpowerw", "watts"),
 )
 _NAME = ("jobid", "id", "job", "name")
 _STEPS = ("batch", "extern", "interactive")  # of Slurm, besides those that it counts
-_NOT_TOLD = ("", "Unknown", "None", "N/A", "INVALID", "UNLIMITED")
 _UNFINISHED = ("PENDING", "RUNNING", "SUSPENDED", "REQUEUED", "RESIZING")
-_ELAPSED_FORM = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)(?:\.\d+)?")
 LONGEST_S = 10 * 8784 * SECONDS_PER_HOUR
 COLUMNS = "start (or arrival), and end, elapsed, hours or seconds; energy_kwh or power_w if known"
+CUT_OFF = "cut off or written over"
 SACCT = "SLURM_TIME_FORMAT=%s sacct -P -X -o JobID,Start,Elapsed,State,ConsumedEnergyRaw"
 
 
@@ -86,6 +87,9 @@ def read(lines: Iterable[str], *, name: str, clock: tzinfo = UTC) -> JobLog:
     local = 0
     for number, row in _rows(text, name):
         where = f"{name} line {number}"
+        if isinstance(row, str):
+            left_out[CUT_OFF] = left_out.get(CUT_OFF, 0) + 1
+            continue
         label = _first(row, _NAME) or f"line {number}"
         whole, _, step = label.partition(".")
         if whole[:1].isdecimal() and (step in _STEPS or (step.isdecimal() and whole in rows_of)):
@@ -106,34 +110,39 @@ def read(lines: Iterable[str], *, name: str, clock: tzinfo = UTC) -> JobLog:
     return JobLog(sorted(made, key=lambda job: job.start), left_out, local)
 
 
-def _rows(text: list[str], name: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Rows as dictionaries of plain column names, with their line numbers."""
+def _rows(text: list[str], name: str) -> Iterator[tuple[int, dict[str, str] | str]]:
+    """Rows by plain column names with their line numbers; of one that was cut off what is wrong with it."""
     header, first = text[0], 1
+    delimiter = next((mark for mark in ("|", "\t", ";") if mark in header), ",")
+    split: Iterable[list[str]] = ()
     if len(text) > 1 and re.fullmatch(r"[-\s]+", text[1]):  # sacct for people: dashes tell the widths
         spans = [found.span() for found in re.finditer(r"-+", text[1])]
         split = [[line[low:high].strip() for low, high in spans] for line in text]
         first = 2
+    elif delimiter == "|":  # sacct quotes nothing
+        split = [header.split(delimiter)]
     else:
-        delimiter = next((mark for mark in ("|", "\t", ";") if mark in header), ",")
         try:
             split = list(csv.reader(text, delimiter=delimiter))
         except csv.Error as err:
             raise InputError(f"{name} is no CSV ({err}): give a log as CSV, or what sacct prints") from None
     columns = [re.sub(r"[^a-z0-9]", "", column.lower()) for column in split[0]]
-    has_length = any(known in columns for known in (*_END, *_LENGTH_S, *_LENGTH_H, *_ELAPSED))
+    has_length = any(known in columns for known in (*_END, *_LENGTH_S, *_LENGTH_H, *_ELAPSED, _OF_SLURM_S))
     if not (any(known in columns for known in _START) and has_length):
         raise InputError(f"{name} needs the columns {COLUMNS}; from Slurm: {SACCT}")
+    if delimiter == "|" and first == 1:
+        yield from ((number, rows.cells(line, columns, "|")) for number, line in enumerate(text[1:], start=2))
+        return
     for number, cells in enumerate(split[first:], start=first + 1):
         yield number, dict(zip(columns, cells, strict=False))
 
 
 def _job(label: str, row: dict[str, str], *, where: str, clock: tzinfo) -> tuple[str, LoggedJob | None]:
     """Job of a row, or why it is none."""
-    state = row.get("state", "").upper().split(" ")[0]
     start_text = _first(row, _START)
-    if state in _UNFINISHED:
+    if fields.state(row.get("state", "")) in _UNFINISHED:
         return "not finished", None
-    if start_text in _NOT_TOLD:
+    if fields.is_nothing(start_text):
         return "never started", None
     start = _instant(start_text, where, clock)
     length_s = _length_s(row, start, where, clock)
@@ -162,17 +171,17 @@ def _length_s(row: dict[str, str], start: datetime, where: str, clock: tzinfo) -
     """Time that a job ran [s]."""
     for names, size in ((_LENGTH_S, 1.0), (_LENGTH_H, SECONDS_PER_HOUR)):
         if text := _first(row, names):
-            return None if text in _NOT_TOLD else _number(text, where) * size
-    if text := _first(row, _ELAPSED):
-        if text in _NOT_TOLD:
-            return None
-        found = _ELAPSED_FORM.fullmatch(text)
-        if found is None:
-            return _number(text, where)
-        days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-        return (24 * days + hours) * SECONDS_PER_HOUR + minutes * SECONDS_PER_MINUTE + seconds
+            return None if fields.is_nothing(text) else _number(text, where) * size
+    try:
+        if text := _first(row, (_OF_SLURM_S,)):
+            return fields.elapsed_s(text, raw=True)
+        if text := _first(row, _ELAPSED):
+            plain = ":" not in text and not fields.is_nothing(text)
+            return _number(text, where) if plain else fields.elapsed_s(text)
+    except InputError as err:
+        raise InputError(str(err) if where in str(err) else f"{where}: {err}") from None
     text = _first(row, _END)
-    return None if text in _NOT_TOLD else (_instant(text, where, clock) - start).total_seconds()
+    return None if fields.is_nothing(text) else (_instant(text, where, clock) - start).total_seconds()
 
 
 def _number(text: str, where: str) -> float:
@@ -189,6 +198,9 @@ def _number(text: str, where: str) -> float:
 
 def _energy(row: dict[str, str], length_s: float, where: str) -> float | None:
     """Energy of a row [kWh], or None where it states none; Slurm writes 0 for what it did not measure."""
+    of_slurm_j = fields.energy(_first(row, _OF_SLURM_J)).energy_j
+    if of_slurm_j is not None:
+        return energy_kwh(of_slurm_j)
     for names, to_kwh in ((_KWH, 1.0), (_JOULE, energy_kwh(1.0)), (_WATT, energy_kwh(length_s))):
         try:
             value = float(_first(row, names) or 0.0)

@@ -70,17 +70,17 @@ def jobs(lines: Iterable[str], name: str) -> Iterator[Job | tuple[str, str]]:
     at: Job | None = None
     steps: list[Cells] = []
     for number, line in numbered:
-        cells = _cells(line, columns, mark)
-        if isinstance(cells, str):
-            yield f"line {number}", cells
-        elif "." not in cells["jobid"]:
+        found = cells(line, columns, mark)
+        if isinstance(found, str):
+            yield f"line {number}", found
+        elif "." not in found["jobid"]:
             if at is not None:
                 yield at._replace(steps=tuple(steps))
-            at, steps = Job(f"line {number}", cells, ()), []
-        elif at is not None and cells["jobid"].partition(".")[0] == at.cells["jobid"]:
-            steps.append(cells)
+            at, steps = Job(f"line {number}", found, ()), []
+        elif at is not None and found["jobid"].partition(".")[0] == at.cells["jobid"]:
+            steps.append(found)
         else:
-            yield f"line {number}", f"step {cells['jobid']:.40} stands without its job: export whole jobs"
+            yield f"line {number}", f"step {found['jobid']:.40} stands without its job: export whole jobs"
     if at is not None:
         yield at._replace(steps=tuple(steps))
 
@@ -102,7 +102,7 @@ def _check_head(columns: list[str], name: str) -> None:
         raise InputError(f"{name} has no column {lacks}: export it again, as in `{COMMAND}`")
 
 
-def _cells(line: str, columns: list[str], mark: str) -> Cells | str:
+def cells(line: str, columns: list[str], mark: str) -> Cells | str:
     """Cells of a line by column, or what is wrong with it; a mark in the one free text of a row is its own."""
     parts = _split(line, mark)
     more = len(parts) - len(columns)
