@@ -383,8 +383,8 @@ def test_account_has_as_many_valid_tokens_as_it_may(
 
     status, page = asked()
     assert status == 400
-    assert "has 3 valid tokens, the most that it may: revoke one" in page
-    with pytest.raises(InputError, match="revoke one"):
+    assert "has 3 valid tokens, the most that it may: revoke an unused one" in page
+    with pytest.raises(InputError, match="revoke an unused one"):
         accounts.make_token(engine, KEY, "ada", scopes=("read",))
     accounts.revoke(engine, first)
     assert asked()[0] == 200
