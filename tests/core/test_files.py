@@ -38,6 +38,17 @@ def test_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
     assert path.read_bytes() == b"older"
 
 
+@pytest.mark.parametrize("forces", [False, True])
+def test_file_that_is_put_is_whole_and_for_whom_it_is_meant(tmp_path: Path, forces: bool) -> None:
+    """Its mode is the stated one; a disk that takes no more leaves the older file and no draft."""
+    path = tmp_path / "kept.json"
+    files.put(path, b"older", mode=0o600, forces=forces)
+    with full_disk(), pytest.raises(OSError):
+        files.put(path, b"x" * 2 * SMALL, mode=0o600, forces=forces)
+    assert [one.name for one in tmp_path.iterdir()] == ["kept.json"]
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"older", 0o600)
+
+
 def test_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
     """Also one that leads to no file yet."""
     link = tmp_path / "link"

@@ -13,6 +13,7 @@ from pathlib import Path
 from sootprint.catalogue import tables, zones
 from sootprint.catalogue.schema import TABLES, Table
 from sootprint.catalogue.tables import Row
+from sootprint.core import files
 from sootprint.core.errors import CatalogueError, InputError
 from sootprint.core.locks import taken
 from sootprint.settings.folders import make_home
@@ -155,13 +156,7 @@ def _write(path: Path, table: Table, rows: list[Row]) -> None:
     writer = csv.DictWriter(out, table.columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    fresh = path.with_suffix(f".{os.getpid()}.new")
     try:
-        with fresh.open("w", encoding="utf-8", newline="") as file:
-            file.write(out.getvalue())
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        files.put(path, out.getvalue().encode(), forces=True)
     except OSError as err:
-        fresh.unlink(missing_ok=True)
         raise InputError(f"{path} cannot be written ({err.strerror}): nothing was changed") from err

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 from importlib.metadata import version
 from pathlib import Path
 
 import vl_convert
 
 from sootprint import settings
+from sootprint.core import files
 
 SCRIPT = "window.vegaEmbed = vegaEmbed;"
 
@@ -29,10 +30,6 @@ def bundle() -> str:
 
 def _keep(path: Path, text: str) -> None:
     """Text kept for the next time, where the folder can be written."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except OSError:
-        return
+        files.put(path, text.encode())

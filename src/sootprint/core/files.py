@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from sootprint.core.errors import InputError, SootprintError
@@ -84,6 +85,34 @@ def write_parts(path: Path, parts: Iterable[bytes]) -> None:
         ) from None
     except OSError as err:
         raise SootprintError(f"{path} was not written: {err.strerror or err}") from err
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def put(path: Path, data: bytes, *, mode: int = 0o666, forces: bool = False) -> None:
+    """Put a file in the place of what was there, whole or not at all.
+
+    Args:
+        path: The file, in a folder that is there.
+        data: What is in it.
+        mode: Who may read and write it, before the user's mask.
+        forces: Whether it is on the disk when this returns, so that a power cut leaves it, too.
+
+    Raises:
+        OSError: It cannot be written; what was there before is as it was.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        opener = partial(os.open, mode=mode)
+        with open(draft, "wb", opener=opener) as stream:
+            stream.write(data)
+            if forces:
+                stream.flush()
+                os.fsync(stream.fileno())
+        draft.replace(path)
+        if forces:
+            forced(path.parent)
     finally:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)

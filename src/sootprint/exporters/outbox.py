@@ -12,8 +12,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from sootprint.core import files
 from sootprint.core.errors import ExportError
-from sootprint.core.files import forced
 from sootprint.core.locks import taken
 
 TYPE_CHECKING = False
@@ -54,7 +54,7 @@ class Outbox:
         try:
             if not path.exists():
                 self._make()
-                _write(path, text)
+                files.put(path, text, forces=True)
         except OSError as err:
             raise ExportError(
                 f"{path} cannot be written: {err.strerror or err}; make room and send the record again"
@@ -125,7 +125,7 @@ class Outbox:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self.folder / ADDRESS
         if not path.exists():
-            _write(path, f"{self.address}\n".encode("utf-8", "replace"))
+            files.put(path, f"{self.address}\n".encode("utf-8", "replace"), forces=True)
 
 
 def places(home: Path) -> list[str]:
@@ -165,17 +165,3 @@ def batches(paths: list[Path], *, most: int, most_bytes: int) -> Iterator[list[t
             size += len(text)
     if batch:
         yield batch
-
-
-def _write(path: Path, text: bytes) -> None:
-    """Write a file so that it appears whole or not at all, even after a power cut."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        forced(path.parent)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sootprint import __version__
+from sootprint.core import files
 
 BUCKETS_S = (0.005, 0.025, 0.1, 0.25, 1.0, 5.0)
 EVERY_S = 1.0  # after which other processes know of what this one counted
@@ -106,10 +107,8 @@ class Metrics:
             now = Counts()
             now.add(self._mine)
             if self._place is not None:
-                draft = self._place.with_suffix(".tmp")
                 with contextlib.suppress(OSError):  # a full disk: the others know what was kept last
-                    draft.write_text(_written(now), encoding="utf-8")
-                    draft.replace(self._place)
+                    files.put(self._place, _written(now).encode())
         return now
 
     def _keep_up(self) -> None:

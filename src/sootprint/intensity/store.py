@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from sootprint.core import files
 from sootprint.core.locks import taken
 from sootprint.intensity.points import Point, Terms
 
@@ -141,15 +142,7 @@ def _folder(path: Path) -> None:
 def _write(path: Path, text: str) -> None:
     """Write a file that this user alone may read, whole or not at all."""
     _folder(path.parent)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-            opened.write(text)
-        draft.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
+    files.put(path, text.encode(), mode=0o600)
 
 
 def _parsed(content: bytes, *, method: str) -> Kept:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sootprint.core import files
 from sootprint.core.errors import CatalogueError, InputError
 from sootprint.core.instants import stamp
 from sootprint.core.units import G_PER_KG, W_PER_KW, hours
@@ -38,11 +39,8 @@ def likely_s(state: State, ahead: Ahead) -> float | None:
 
 def keep(book: Book, state: State, ahead: Ahead) -> None:
     """Write what is foreseen of a job that waits into its plan's folder; a full disk does not stop a plan."""
-    path = book.folder / FILE_NAME
-    draft = path.with_suffix(".draft")
     with contextlib.suppress(OSError, CatalogueError, InputError):
-        draft.write_text(json.dumps(foreseen(book, state, ahead)), encoding="utf-8")
-        draft.replace(path)
+        files.put(book.folder / FILE_NAME, json.dumps(foreseen(book, state, ahead)).encode())
 
 
 def foreseen(book: Book, state: State, ahead: Ahead) -> dict[str, Any]:

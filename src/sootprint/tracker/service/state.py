@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sootprint.core import files
 from sootprint.core.errors import RecordError
 
 MOST_RECORDS = 1_000  # of one user; the oldest are removed
@@ -41,7 +41,8 @@ class StateFolder:
         Raises:
             OSError: It cannot be written; the old state is as it was.
         """
-        _replace(self._root / _STATE, json.dumps({"boot": self._boot, **content}, separators=(",", ":")))
+        text = json.dumps({"boot": self._boot, **content}, separators=(",", ":"))
+        files.put(self._root / _STATE, text.encode(), mode=0o600)
 
     def load(self) -> dict[str, Any] | None:
         """What a service of this boot kept, or None."""
@@ -59,7 +60,7 @@ class StateFolder:
         """
         folder = self._root / _RECORDS / str(uid)
         folder.mkdir(exist_ok=True, mode=0o700)
-        _replace(folder / f"{job}@{record}.json", text)
+        files.put(folder / f"{job}@{record}.json", text.encode(), mode=0o600)
         for old in sorted(folder.glob("*.json"), key=_by_age)[:-MOST_RECORDS]:
             with contextlib.suppress(OSError):
                 old.unlink()
@@ -82,16 +83,3 @@ class StateFolder:
 
 def _by_age(path: Path) -> str:
     return path.stem.rpartition("@")[2]  # an identity that begins with its time
-
-
-def _replace(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        draft.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
-        raise
