@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -12,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from sootprint.catalogue.search import search
+from sootprint.core.codec import to_dict
 from sootprint.core.errors import RecordError
 from sootprint.core.ids import is_uuid7
 from sootprint.hub import (
@@ -24,17 +26,29 @@ from sootprint.hub import (
     heap,
     ingest,
     judgement,
+    leaderboards,
     reading,
     truth,
 )
 from sootprint.hub.accounts import Actor
 from sootprint.hub.admission import Refused
 from sootprint.hub.context import Hub
+from sootprint.hub.estimates import Asked, estimated
 from sootprint.hub.ingest import Submission
 from sootprint.hub.problems import GoneError, NotFoundError
 from sootprint.hub.requests import body_of, caller, hub_of, needing
 from sootprint.hub.room import BusyError
-from sootprint.hub.shapes import BATCH, RECORD, RECORDS, Assessment, BatchAnswer, Factors, History, Validity
+from sootprint.hub.shapes import (
+    BATCH,
+    ESTIMATED,
+    RECORD,
+    RECORDS,
+    Assessment,
+    BatchAnswer,
+    Factors,
+    History,
+    Validity,
+)
 
 MOST_VALIDATED = 100  # records of one request without an account
 router = APIRouter(prefix="/api/v1")
@@ -47,6 +61,7 @@ Kind = Annotated[
 ]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 Reason = Annotated[str | None, Query(max_length=corrections.MAX_REASON, description="Why it changes.")]
+Label = Annotated[str | None, Query(max_length=200)]
 Origin = Annotated[str, Query(pattern="^(tool|form|third-party)$", description="Who made the records.")]
 
 
@@ -278,3 +293,34 @@ def _stored(hub: Hub, key: str, version: int | None) -> reading.Stored:
 
 def _file(name: str) -> dict[str, str]:
     return {"content-disposition": f'attachment; filename="{name}"'}
+
+
+@router.post("/estimate", openapi_extra=ESTIMATED)
+def estimate(job: Asked) -> Response:
+    """Estimate a footprint of hardware, hours and place, without an account; nothing is stored."""
+    return JSONResponse(to_dict(estimated(job)))
+
+
+@router.get("/leaderboards")
+def boards(
+    request: Request,
+    task: Label = None,
+    dataset: Label = None,
+    metric: Label = None,
+    split: asked.Split = None,
+    weak: bool | None = None,
+    cursor: asked.Cursor = None,
+) -> dict[str, Any]:
+    """Leaderboards there are; with task, dataset and metric, the entries of one and who is on its fronts.
+
+    Without a split it is that of results that do not tell theirs, else the one with the most; `split` says which.
+    Without `weak` they are those of evidence A to C without marks, else all; `weak` says which. They are 5,000 at
+    most, the best first; `next_cursor` goes on.
+    """
+    engine = hub_of(request).engine
+    if task is None or metric is None:
+        return {"items": [asdict(one) for one in leaderboards.boards(engine)]}
+    names, splits = leaderboards.chosen(engine, leaderboards.Names(task, dataset or "", metric), split)
+    after = leaderboards.Last.of(cursor) if cursor else None
+    found, all_in = leaderboards.best_known(engine, names, weak=weak, after=after)
+    return {"split": names.split, "splits": dict(splits), "weak": all_in, **asdict(found)}

@@ -13,7 +13,7 @@ from fastapi.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
 from sootprint import __version__
-from sootprint.hub import api, api_more, database, pages, problems, shapes, venues
+from sootprint.hub import api, database, pages, problems, shapes, venues
 from sootprint.hub.campaigns import routes as campaigns
 from sootprint.hub.context import Hub
 from sootprint.hub.files import pages as files
@@ -48,7 +48,6 @@ def unguarded(hub: Hub) -> FastAPI:
     app.state.hub = hub
     problems.handle(app)
     app.include_router(api.router)
-    app.include_router(api_more.router)
     people_pages = (live.api, live.pages, people.router, campaigns.router, venues.api, venues.pages)
     for router in (*people_pages, insight.router):
         app.include_router(router)

@@ -11,7 +11,8 @@ from sootprint.core import utc
 from sootprint.core.letters import clean
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint, Result, device_count, idle_kwh, main_device
-from sootprint.hub import curves, evidence, truth
+from sootprint.core.results import is_higher_better
+from sootprint.hub import evidence, truth
 from sootprint.hub.truth import Recomputed
 
 LABEL = 200  # letters of a name that are searched; the record keeps all
@@ -22,6 +23,7 @@ FACETS = (
 BOARD, RATIO, KNOWN = "board", "ratio", "known"
 # Quality results of a leaderboard by its identity: all, those with emissions, and those of these that count at once
 ENTRIES, COSTED, SOUND_ENTRIES = "entries", "costed", "sound"
+MOST_POINTS = 60  # of a training's curve; the record keeps all
 SOUND = "C"  # the weakest evidence that a leaderboard counts unless all is asked for
 # Classes of claimed over recomputed emissions by their lower end, with what a reader sees
 RATIOS = (
@@ -90,7 +92,7 @@ def results(footprint: Footprint, marked: int = 0) -> list[dict[str, Any]]:
             **dict(zip(("task", "dataset", "metric", "split"), _board_of(one), strict=True)),
             "kind": one.kind,
             "value": one.value,
-            "curve": curves.of(footprint, one) if one.kind == "quality" and footprint.curve else None,
+            "curve": _curve(footprint, one) if one.kind == "quality" and footprint.curve else None,
             **shared,
         }
         for position, one in enumerate(footprint.results[:MAX_RESULTS])
@@ -191,3 +193,19 @@ def bounds(name: str, unit: str, quantity: Quantity | None) -> dict[str, float |
 
 def _of(part: object | None, name: str) -> Any:
     return None if part is None else getattr(part, name)
+
+
+def _curve(footprint: Footprint, one: Result) -> str | None:
+    """Best value so far of a result's metric over energy, as JSON of pairs; None where nothing was logged."""
+    name, higher = one.metric.casefold(), is_higher_better(one.metric)
+    best: list[tuple[float, float]] = []
+    for point in sorted(footprint.curve, key=lambda point: point.energy_kwh):
+        if point.metric.casefold() != name:
+            continue
+        if not best or (point.value > best[-1][1] if higher else point.value < best[-1][1]):
+            best.append((point.energy_kwh, point.value))
+    if not best:
+        return None
+    step = -(-len(best) // MOST_POINTS)
+    # between two kept points a target counts as reached at the later
+    return json.dumps([*best[:-1:step], best[-1]])

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection, Engine
 from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
 from sootprint.hub import beginnings, columns, cursors, rare, unshown, ways, words
+from sootprint.hub.insight import projections
 from sootprint.hub.tables import (
     Account,
     FootprintRow,
@@ -349,8 +350,6 @@ def one(engine: Engine, key: str, version: int | None = None) -> Stored | None:
         text = None if found is None or found.body is None else zlib.decompress(found.body)
         own = dict(row)
         if text is not None and number != row["version"]:
-            from sootprint.hub.insight import projections  # which reads
-
             own = projections.earlier(connection, own, found, text)
     if found is None:
         return None

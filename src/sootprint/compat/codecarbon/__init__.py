@@ -4,11 +4,11 @@ Arguments, results and the columns of emissions.csv are those of CodeCarbon 3.3.
 """
 
 from sootprint import __version__
+from sootprint.compat.codecarbon.arguments import OutputMethod
 from sootprint.compat.codecarbon.emissions_tracker import (
     EmissionsTracker,
     OfflineEmissionsTracker,
     track_emissions,
 )
-from sootprint.compat.codecarbon.output import OutputMethod
 
 __all__ = ["EmissionsTracker", "OfflineEmissionsTracker", "OutputMethod", "__version__", "track_emissions"]

@@ -13,11 +13,11 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from sootprint.compat import shared
-from sootprint.compat.codecarbon.output import OutputMethod
 from sootprint.settings.rules import MOST_PERIOD_S
 from sootprint.tracker.worker import text_of
 
@@ -49,6 +49,17 @@ DECORATED = shared.signature(
 FILE_NAME = ".codecarbon.config"
 SHARES = {"machine": "node", "process": "process"}
 WRITES = ("append", "update")
+
+
+class OutputMethod(str, Enum):  # noqa: UP042 - as there: its text is not its value
+    """Where results go; all but CSV have no meaning here."""
+
+    CSV = "csv"
+    API = "api"
+    LOGGER = "logger"
+    PROMETHEUS = "prometheus"
+    LOGFIRE = "logfire"
+    BOAMPS = "boamps"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

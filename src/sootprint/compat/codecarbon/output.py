@@ -15,7 +15,6 @@ from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from sootprint import __version__
@@ -30,17 +29,6 @@ if TYPE_CHECKING:
 
 GIB_PER_GB = 1e9 / 2**30
 NOT_OF_TASKS = ("experiment_id", "pue", "wue")
-
-
-class OutputMethod(str, Enum):  # noqa: UP042 - as there: its text is not its value
-    """Where results go; all but CSV have no meaning here."""
-
-    CSV = "csv"
-    API = "api"
-    LOGGER = "logger"
-    PROMETHEUS = "prometheus"
-    LOGFIRE = "logfire"
-    BOAMPS = "boamps"
 
 
 @dataclass

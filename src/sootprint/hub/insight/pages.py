@@ -25,6 +25,7 @@ from sootprint.hub.insight import (
     surveyed,
     targets,
     texts,
+    unreviewed,
     worldwide,
 )
 from sootprint.hub.insight.sheets import Link, Sheet
@@ -208,7 +209,7 @@ async def review(request: Request) -> Response:
 def _queue(
     request: Request, cursor: str | None, *, problem: str | None = None, status: int = 200
 ) -> Response:
-    rows, following = reviews.queue(hub_of(request).engine, cursor)
+    rows, following = unreviewed.page(hub_of(request).engine, cursor)
     return form_page(
         request,
         "review.html",

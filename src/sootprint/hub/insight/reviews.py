@@ -1,11 +1,10 @@
-"""The review queue: what is to be looked at, and what a reviewer says of it.
+"""Reviews: what a reviewer says of a record.
 
 A verdict is kept for ever with its note, and enters the audit log. It is of one version: a new one is looked at anew.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Any
 
@@ -13,14 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from sootprint.core.errors import InputError
-from sootprint.hub import chain, columns, ingest, reading
+from sootprint.hub import chain, columns, ingest
 from sootprint.hub.accounts import Actor
 from sootprint.hub.corrections import NotYoursError, UnknownRecordError
 from sootprint.hub.database import now, writing
 from sootprint.hub.insight import rollups
 from sootprint.hub.insight.tables import Review
-from sootprint.hub.reading import Question
-from sootprint.hub.tables import FootprintRow, FootprintVersion, Recomputation, ResultRow, table_of
+from sootprint.hub.tables import FootprintRow, FootprintVersion, ResultRow, table_of
 
 VERDICTS = {
     "confirmed": "The numbers hold: I looked at the evidence",
@@ -30,7 +28,7 @@ VERDICTS = {
 CHECKED_AS = {"confirmed": "reviewed", "replicated": "replicated"}
 MAX_NOTE = 400
 _rows, _results, _reviews = table_of(FootprintRow), table_of(ResultRow), table_of(Review)
-_recomputed, _versions = table_of(Recomputation), table_of(FootprintVersion)
+_versions = table_of(FootprintVersion)
 
 
 def review(engine: Engine, key: str, verdict: str, *, version: str, note: str, actor: Actor) -> None:
@@ -117,31 +115,3 @@ def of(engine: Engine, key: str) -> list[dict[str, Any]]:
     query = sa.select(_reviews).where(_reviews.c.footprint == key).order_by(_reviews.c.seq.desc())
     with engine.connect() as connection:
         return [{**row, "says": VERDICTS[row["verdict"]]} for row in connection.execute(query).mappings()]
-
-
-def queue(engine: Engine, cursor: str | None = None) -> tuple[list[dict[str, Any]], str | None]:
-    """Records that are to be looked at, the newest first, each with why; and the cursor of the next page."""
-    rows, following = reading.page(engine, Question(limit=25, filters={"marked": "1"}, cursor=cursor))
-    whys = _marks(engine, {row["id"]: row["version"] for row in rows})
-    said = _last(engine, [row["id"] for row in rows])
-    return [
-        {**row, "marks": whys.get(row["id"], []), "review": said.get(row["id"])} for row in rows
-    ], following
-
-
-def _marks(engine: Engine, versions: dict[str, int]) -> dict[str, list[str]]:
-    """Marks of versions of records; by their ids alone, for SQLite has no way by index to a list of pairs."""
-    query = (
-        sa.select(_recomputed.c.id, _recomputed.c.version, _recomputed.c.detail)
-        .where(_recomputed.c.id.in_(list(versions)))
-        .order_by(_recomputed.c.at)
-    )
-    with engine.connect() as connection:
-        found = connection.execute(query)
-        return {row.id: json.loads(row.detail)["marks"] for row in found if row.version == versions[row.id]}
-
-
-def _last(engine: Engine, keys: list[str]) -> dict[str, dict[str, Any]]:
-    query = sa.select(_reviews).where(_reviews.c.footprint.in_(keys)).order_by(_reviews.c.seq)
-    with engine.connect() as connection:
-        return {row["footprint"]: dict(row) for row in connection.execute(query).mappings()}
