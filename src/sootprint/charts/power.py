@@ -39,18 +39,10 @@ class _Piece(NamedTuple):
     energy_j: float
 
 
-def instant(text: str | None) -> datetime | None:
-    """Instant of an ISO 8601 text, UTC where it names no zone, or None where it is no instant."""
-    try:
-        return utc.instant(text or "")
-    except ValueError:
-        return None
-
-
 def origin(footprint: Footprint) -> datetime | None:
     """Start of the run, or of its first interval where the record does not state it."""
-    starts = [found for interval in footprint.intervals if (found := instant(interval.start))]
-    return instant(footprint.started) or min(starts, default=None)
+    starts = [found for interval in footprint.intervals if (found := utc.found(interval.start))]
+    return utc.found(footprint.started) or min(starts, default=None)
 
 
 def steps(footprint: Footprint) -> list[Step]:
@@ -112,7 +104,7 @@ def _seconds(start: datetime, pairs: Iterable[tuple[str, str]]) -> list[Span]:
     """Pairs of instants as seconds since `start`, without those that are no instants or do not advance."""
     made = []
     for begin_text, end_text in pairs:
-        begin, end = instant(begin_text), instant(end_text)
+        begin, end = utc.found(begin_text), utc.found(end_text)
         if begin is not None and end is not None and end > begin:
             made.append(Span((begin - start).total_seconds(), (end - start).total_seconds()))
     return made

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from sootprint.charts.power import instant
+from sootprint.core import utc
 from sootprint.core.letters import clean
 from sootprint.core.quantity import Quantity, finite, read
 from sootprint.core.records import Footprint
@@ -132,7 +132,7 @@ def _instead(listed: Any) -> list[tuple[str, float]]:
 
 
 def _instant(told: Any) -> datetime | None:
-    return instant(told) if isinstance(told, str) else None
+    return utc.found(told) if isinstance(told, str) else None
 
 
 def _text(told: Any) -> str | None:

@@ -38,6 +38,18 @@ def instant(text: str, clock: tzinfo = UTC) -> datetime:
         raise ValueError(f"{text} lies beyond the years that can be written") from None
 
 
+def found(text: str | None) -> datetime | None:
+    """Aware instant in UTC of a text; None where it is no instant.
+
+    >>> found("2026-01-31").isoformat(), found("soon"), found(None)
+    ('2026-01-31T00:00:00+00:00', None, None)
+    """
+    try:
+        return instant(text or "")
+    except ValueError:
+        return None
+
+
 def logged(text: str, clock: tzinfo = UTC) -> datetime:
     """Aware instant in UTC of a text of a log: whole seconds since 1970, as `date +%s` writes them, or ISO 8601.
 

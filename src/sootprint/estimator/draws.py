@@ -100,7 +100,7 @@ def log_ratio(factor: Factor, draws: int, seed: int = 0) -> Array:
     up = np.log(factor.high / factor.value) / Z90
     if down == 0.0 and up == 0.0:
         return _frozen(np.zeros(draws))
-    scores = _ordered(f"{factor.kind}:{factor.key}:{factor.period}", draws, seed)
+    scores = _ordered(factor.drawn_as, draws, seed)
     sign = -1.0 if factor.kind in DIVISORS else 1.0
     return _frozen(sign * scores * np.where(scores > 0.0, up, down))
 

@@ -220,10 +220,7 @@ def identity(at_s: float | None, *contents: Any) -> str:
 
 def instant(text: str) -> datetime | None:
     """Instant of ISO 8601, UTC where it has no zone; None for what is none."""
-    try:
-        return utc.instant(text.strip())
-    except ValueError:
-        return None
+    return utc.found(text.strip())
 
 
 def stamp(at: datetime) -> str:

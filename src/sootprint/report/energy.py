@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sootprint.charts.families import Part, name_of, parts
-from sootprint.charts.power import instant
 from sootprint.charts.scale import ENERGY, fitting
+from sootprint.core import utc
 from sootprint.core.protocols import family_of
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import CurvePoint, Footprint, Gap, Span
@@ -123,7 +123,7 @@ def _component(component: str) -> str:
 
 
 def _lasted(part: Gap | Span) -> str:
-    start, end = instant(part.start), instant(part.end)
+    start, end = utc.found(part.start), utc.found(part.end)
     return figures.duration(max(0.0, (end - start).total_seconds())) if start and end else figures.NOT_KNOWN
 
 

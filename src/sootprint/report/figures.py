@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from sootprint.charts.power import instant
+from sootprint.core import utc
 from sootprint.core.scale import (
     EXACT,
     NOT_KNOWN,
@@ -54,7 +54,7 @@ def share(part: float | None) -> str:
 
 def moment(text: str | None) -> str:
     """Instant of a record in UTC, to the minute; as it stands where it is no ISO 8601."""
-    found = instant(text)
+    found = utc.found(text)
     if found is None:
         return text or NOT_KNOWN
     return found.strftime("%Y-%m-%d %H:%M UTC") if found.year >= 1000 else text or NOT_KNOWN

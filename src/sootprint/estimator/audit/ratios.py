@@ -22,13 +22,11 @@ class Cause(NamedTuple):
         rule: Rule that it belongs to.
         ratio: Given number over the right one that the slip makes [1].
         words: The slip in words.
-        relative: How near the factor must be beside the tolerance, as a ratio [1].
     """
 
     rule: str
     ratio: float
     words: str
-    relative: float = 0.0
 
 
 def agree(given: float, implied: float, *, rounding: float = 0.0) -> bool:

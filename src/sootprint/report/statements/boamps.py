@@ -19,7 +19,7 @@ from typing import Any
 
 from sootprint.catalogue import tables
 from sootprint.charts.families import MEASURED, wall_of
-from sootprint.charts.power import instant
+from sootprint.core import utc
 from sootprint.core.errors import InputError
 from sootprint.core.letters import clean
 from sootprint.core.merging.choose import SHARED
@@ -340,7 +340,7 @@ def _quantity(quantity: Quantity | None) -> Plain | None:
 
 def _stamp(text: str | None) -> str | None:
     """Instant in the form of the format, in UTC; None for what is none."""
-    found = instant(text) if text else None
+    found = utc.found(text) if text else None
     return None if found is None or found.year < 1000 else f"{found.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
