@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from sootprint.tracker.service.peer import IDLE_S
 from tests.e2e.cards import CARD_W, card_j
 from tests.e2e.harness import at_once
 from tests.e2e.node import ALICE, BOB, SERVICE, Client, Node, made, on_a_node
@@ -58,26 +59,30 @@ def test_account_of_a_run_is_what_the_processor_drew(node: Node) -> None:
     """A run that is alone is charged all that was drawn between its coming and its going."""
     node.serve()
     with Client(node.socket) as client:
-        assert client.ask(join(node))["ok"] is True
-        client.ask({"op": "share", "run": IDENTITY})
         begun_s = time.monotonic()
+        assert client.ask(join(node))["ok"] is True
+        first = client.ask({"op": "share", "run": IDENTITY})
         time.sleep(2.0)
         last = client.ask({"op": "leave"})
-        assert card_of(last) == pytest.approx(CARD_W * (time.monotonic() - begun_s), rel=0.03)
+        took_s = time.monotonic() - begun_s
+        looks_s = looked_at_s(last) - looked_at_s(first)
+        assert card_of(last) - card_of(first) == pytest.approx(CARD_W * looks_s, rel=0.005)
+        assert CARD_W * 2.0 * 0.995 < card_of(last) < CARD_W * took_s * 1.005
 
 
 def test_answers_hold_no_raw_counter(node: Node) -> None:
     """A run's account begins at 0 whatever the counter shows, and is not looked at anew at each request."""
     node.serve()
     with Client(node.socket) as client:
+        begun_s = time.monotonic()
         client.ask(join(node))
-        seen = []
-        until_s = time.monotonic() + 1.5
-        while time.monotonic() < until_s:
+        seen = [card_of(client.ask({"op": "share", "run": IDENTITY}))]
+        first_s = time.monotonic() - begun_s
+        while time.monotonic() < begun_s + 1.5:
             seen.append(card_of(client.ask({"op": "share", "run": IDENTITY})))
             time.sleep(0.06)
-    assert seen[0] < 2.0
-    assert len(set(seen)) <= 4
+    assert seen[0] < 2.0 + CARD_W * first_s
+    assert len(set(seen)) <= 1.0 + 2.0 * (time.monotonic() - begun_s)
 
 
 def test_coming_and_going_does_not_make_a_fast_meter(node: Node) -> None:
@@ -152,7 +157,7 @@ def test_slow_clients_hold_nobody_up(node: Node) -> None:
         begun_s = time.monotonic()
         client.ask(join(node))
         assert client.ask({"op": "share", "run": IDENTITY})["ok"] is True
-        assert time.monotonic() - begun_s < 1.0
+        assert time.monotonic() - begun_s < 0.5 * IDLE_S  # they are put up with for longer
     for one in slow:
         one.socket.close()
 
