@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from tests.fixtures import grid_server
 from tests.fixtures.grid_server import AnswerError, truth
+from tests.fixtures.steps import within_step
 
 SECRET = grid_server.KEYS["electricitymaps"]
 
@@ -16,6 +17,7 @@ SECRET = grid_server.KEYS["electricitymaps"]
 def grid(own_home, monkeypatch):
     """The server of all providers, configured as the user's sources."""
     with grid_server.serving() as (known, address):
+        within_step()
         known.now = datetime.now(UTC)
         monkeypatch.setenv("ELECTRICITYMAPS_API_KEY", SECRET)
         monkeypatch.setenv("WATTTIME_USER", grid_server.USER)

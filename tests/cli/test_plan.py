@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 from tests.fixtures import grid_server
+from tests.fixtures.steps import within_step
 
 import sootprint
 from sootprint import InputError
@@ -172,6 +173,7 @@ def test_a_picture_is_drawn(call, day, tmp_path):
 def test_a_configured_source_is_asked_for_the_hours_ahead(call, own_home):
     """Without a trace the plan is made on what the configured provider says of the next day."""
     with grid_server.serving() as (known, address):
+        within_step()
         known.now = datetime.now(UTC)
         stated = (
             f'[grid]\nsources = ["energy_charts"]\nlimit = "2s"\n[grid.energy_charts]\nurl = "{address}"\n'
@@ -188,6 +190,7 @@ def test_a_configured_source_is_asked_for_the_hours_ahead(call, own_home):
 def test_a_source_that_does_not_answer_is_named_and_the_plan_is_made(call, own_home, monkeypatch):
     """With a key that the provider refuses, one line says so, and the annual tables stand in."""
     with grid_server.serving() as (known, address):
+        within_step()
         known.now = datetime.now(UTC)
         monkeypatch.setenv("ELECTRICITYMAPS_API_KEY", "old-secret")
         stated = f'[grid]\nsources = ["electricitymaps"]\n[grid.electricitymaps]\nurl = "{address}"\n'

@@ -16,6 +16,7 @@ from tests.cli.conftest import PROGRAM
 from tests.fixtures import grid_server
 from tests.fixtures.grid_server import AnswerError
 from tests.fixtures.job_records import at, node_record
+from tests.fixtures.steps import within_step
 
 from sootprint.core.records import Interval, Place
 from sootprint.ledger import Ledger, keep
@@ -117,6 +118,7 @@ def test_marginal_source_is_refused(call, grid, run):
 
 def _run(grid, own_home, *command, **given):
     """Finished process of `sootprint run` in DE with a command."""
+    within_step()
     grid.now = datetime.now(UTC)
     whole = [*PROGRAM, "run", "--zone", "DE", "--record", str(own_home / "r.json"), "--", *command]
     return subprocess.run(whole, capture_output=True, text=True, timeout=60, **given)
@@ -150,6 +152,7 @@ def test_run_with_a_provider_that_is_down_ends_as_without(grid, own_home):
 
 def test_interrupt_while_the_provider_is_slow_ends_the_run(grid, own_home):
     """Ctrl-C after the command's end does not wait for a provider; the record is kept."""
+    within_step()
     grid.now = datetime.now(UTC)
     grid.faults = [grid_server.silent] * 9
     command = [*PROGRAM, "run", "--zone", "DE", "--quiet", "--", "true"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.fixtures.steps import within_step
 
 from sootprint import Footprint
 from sootprint.core.instants import stamp
@@ -22,6 +23,7 @@ VALUES = np.array([400.0, 400.0, 400.0, 100.0, 400.0, 400.0, 400.0, 400.0])
 @pytest.fixture
 def book(own_home: Path) -> Book:
     """Book of a job of an hour and 200 W that waits for the fourth hour of eight; its driver is this process."""
+    within_step()
     now_s = time.time()
     ahead = Ahead(
         values=VALUES,

@@ -12,6 +12,7 @@ import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from tests.fixtures.steps import within_step
 
 from sootprint.intensity.energy_charts import TERMS as OPEN
 from sootprint.intensity.points import Point
@@ -141,6 +142,7 @@ print(len(energy_charts.configured(asked).between("DE", day, day + timedelta(day
 
 def test_many_processes_ask_once(grid, tmp_path):
     """Four processes that want the same day wait for each other: the provider is asked one question."""
+    within_step()
     grid.now = datetime.now(UTC)
     command = [sys.executable, "-c", ASK, str(tmp_path), grid.address]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
@@ -150,6 +152,7 @@ def test_many_processes_ask_once(grid, tmp_path):
 
 def test_killed_process_lets_the_next_one_in(grid, tmp_path):
     """A process that dies while it asks holds no lock and leaves no broken answer."""
+    within_step()
     grid.now = datetime.now(UTC)
     grid.faults = [lambda handler: time.sleep(3.0)]
     command = [sys.executable, "-c", ASK, str(tmp_path), grid.address]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.fixtures.steps import within_step
 
 from sootprint.core.records import Footprint
 from sootprint.engines.book import Book, Plan
@@ -60,7 +61,8 @@ class Places:
 
 @pytest.fixture
 def places(tmp_path) -> Places:
-    """Nothing yet."""
+    """Nothing yet, in an hour that does not turn meanwhile."""
+    within_step()
     return Places(tmp_path)
 
 
