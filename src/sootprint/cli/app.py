@@ -113,7 +113,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
             stream.reconfigure(errors="replace")
-    code: object = shell.FAILED
+    code: str | int | None = shell.FAILED
     try:
         app(prog_name="sootprint")
     except SystemExit as end:
@@ -121,9 +121,7 @@ def main() -> None:
     try:
         if sys.stdout is not None:  # it is where whoever started us had closed it
             sys.stdout.flush()
-    except (
-        OSError
-    ):  # its reader has gone, as `head` does, or its disk is full: there is nowhere left to write
+    except OSError:  # its reader has gone, as `head` does, or its disk is full
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = code or shell.FAILED
-    sys.exit(code)  # type: ignore[arg-type]
+    sys.exit(code)

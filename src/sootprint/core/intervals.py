@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
 from sootprint.core.errors import InputError
-from sootprint.core.quantity import Quantity
+from sootprint.core.quantity import Factor, Quantity
 
 Z90 = 1.6448536269514722  # standard normal, 95th percentile
 DRAWS = 512
@@ -169,6 +169,11 @@ def prepare(names: Iterable[str]) -> None:
     _normal_scores(DRAWS)
     for name in names:
         _order(name, SEED, DRAWS)
+
+
+def drawn_as(factor: Factor) -> str:
+    """Name of a factor's draw: what is of one kind, key and period is drawn once, wherever it enters."""
+    return f"{factor.kind}:{factor.key}:{factor.period}"
 
 
 class Draws:

@@ -88,11 +88,6 @@ class Factor:
             raise RecordError(f"factor {self.kind} of {self.key!r} has no value")
         return self.value
 
-    @property
-    def drawn_as(self) -> str:
-        """Name of its draw: what is of one kind, key and period is drawn once, wherever it enters."""
-        return f"{self.kind}:{self.key}:{self.period}"
-
     def quantity(self, basis: str = "assumed") -> Quantity:
         """Quantity of this factor, for arithmetic with intervals.
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sootprint.core.intervals import Z90
+from sootprint.core.intervals import Z90, drawn_as
 from sootprint.core.quantity import Factor
 from sootprint.estimator.explain import ASIDE, DIVISORS
 
@@ -100,7 +100,7 @@ def log_ratio(factor: Factor, draws: int, seed: int = 0) -> Array:
     up = np.log(factor.high / factor.value) / Z90
     if down == 0.0 and up == 0.0:
         return _frozen(np.zeros(draws))
-    scores = _ordered(factor.drawn_as, draws, seed)
+    scores = _ordered(drawn_as(factor), draws, seed)
     sign = -1.0 if factor.kind in DIVISORS else 1.0
     return _frozen(sign * scores * np.where(scores > 0.0, up, down))
 

@@ -104,7 +104,7 @@ class Baseline:
 
     def of_factor(self, factor: Factor) -> list[float]:
         """Draws of a factor of the catalogue: one grid and year is one draw, here as in the run."""
-        return self.of(factor.drawn_as, factor.quantity())
+        return self.of(intervals.drawn_as(factor), factor.quantity())
 
     def emissions(self) -> list[float]:
         """Draws of the run's emissions, `(n,)`, in which its factors are those of `of_factor` [kgCO2e].

@@ -94,7 +94,7 @@ class Drawn:
 
     def of_factor(self, factor: Factor) -> Draws:
         """Draws of a factor: one grid and year, one prior, is one draw for all lines."""
-        return self.of(factor.drawn_as, factor.quantity())
+        return self.of(intervals.drawn_as(factor), factor.quantity())
 
 
 def line(spec: StageSpec, drawn: Drawn, final: Sequence[Line]) -> Line:
