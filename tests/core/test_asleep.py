@@ -53,3 +53,19 @@ def test_without_a_time_namespace_the_clock_is_the_system_s_own(tmp_path: Path, 
 def test_offsets_that_cannot_be_read_shift_nothing(tmp_path: Path, offsets: str) -> None:
     """A kernel that tells them in another way leaves the clock as it is."""
     assert asleep.machines_own(procfs(tmp_path / "there", "time:[4026532177]", offsets)) is time.monotonic
+
+
+def test_a_suspend_shows_in_the_other_clock_until_it_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look may see that there was one without telling it; of another clock nothing is known."""
+    apart_s = [5.0]
+    monkeypatch.setattr(asleep, "MONOTONIC_S", lambda: 100.0)
+    monkeypatch.setattr(time, "clock_gettime", lambda _: 100.0 + apart_s[0])
+    watch = Asleep(asleep.MONOTONIC_S)
+    for apart_s[0], is_awake in ((5.03, True), (65.0, False)):
+        boot_s, most_apart_s = watch.watch
+        assert (boot_s() - 100.0 <= most_apart_s) is is_awake
+    assert watch.since_s() == pytest.approx(60.0)
+    boot_s, most_apart_s = watch.watch
+    assert boot_s() - 100.0 <= most_apart_s
+    boot_s, most_apart_s = Asleep(lambda: 7.0).watch
+    assert boot_s() - 7.0 <= most_apart_s

@@ -96,7 +96,7 @@ def test_kept_number_finds_its_file_again_when_the_program_takes_its_descriptor(
     log.write_text("epoch 1")
     kept = files.KeptNumber(str(path))
     assert kept.now() == 1
-    taken = kept._kept._file.number
+    taken = kept.kept._file.number
     other = os.open(log, os.O_RDONLY)
     os.dup2(other, taken)
     path.write_text("2")

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from sootprint.tracker.glance import RESCAN_TICKS, Glances
+from sootprint.tracker.glance import Glances
 from sootprint.tracker.sampler import Beat
 from sootprint.tracker.seat import Seat
 from sootprint.tracker.worker import Flag
 
 PERIOD_S = 0.01
+MOST = 9  # looks that the counter of a test gives
 LOOK = [("rapl", [("cpu:0", 1.0, 40.0)])]
 
 
@@ -29,23 +31,27 @@ class Alone(Glances):
         self.ticks = self._noted = 0
         self.taken: list[Any] = []
         self.worker: Any = SimpleNamespace(stopping=Flag(), marks=deque())
-        self.sampler: Any = SimpleNamespace(glance=self.look, poll_s=0.0)
+        self.until_s = self._rescan_s = math.inf
+        self.sampler: Any = SimpleNamespace(glances=lambda: (self.look, self.until_s), poll_s=0.0)
+        self._settings: Any = SimpleNamespace(period_s=PERIOD_S)
         self._recorder: Any = SimpleNamespace(
-            added=0, monotonic_s=time.monotonic, take_glance=lambda look: bool(look) and self.take(look)
+            added=0, start_s=0.0, monotonic_s=time.monotonic, glances=lambda look: lambda: self.take(look())
         )
-        self._service: Any = SimpleNamespace(is_idle=True, has_neighbours=False)
+        self._service: Any = SimpleNamespace(is_idle=True, beside=None)
         self._reader, self._strict, self._was_served = None, False, False
         self._seat = Seat(runtime, "/sys")
         assert self._seat.take()
 
     def look(self) -> Any:
         """The counter; what happens at this tick happens meanwhile."""
-        return self.at_tick.pop(self.ticks, lambda: LOOK)()
+        made = self.at_tick.pop(self.ticks, lambda: LOOK)()
+        return made if len(self.taken) < MOST else None
 
     def take(self, look: Any) -> bool:
         """Whether a look was journalled."""
-        self.taken.append(look)
-        return True
+        if look is not None:
+            self.taken.append(look)
+        return look is not None
 
     def lull(self, beat: Beat | None = None, worker: Any = None) -> None:
         """As the measuring thread calls it."""
@@ -59,14 +65,42 @@ def runtime(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def test_nine_ticks_of_ten_are_counters_alone(runtime: Path):
-    """The tenth is left to the whole look, which counts it; then come nine more."""
-    alone = Alone(runtime)
-    alone.lull()
-    assert (alone.ticks, len(alone.taken)) == (RESCAN_TICKS - 1, RESCAN_TICKS - 1)
-    alone.ticks += 1
-    alone.lull()
-    assert (alone.ticks, len(alone.taken)) == (2 * RESCAN_TICKS - 1, 2 * (RESCAN_TICKS - 1))
+def rescans(ticks_s: Iterable[float], *, period_s: float, start_s: float = 100.0) -> list[float]:
+    """Ages of a run at those of its ticks at which a whole look is to see who else is here [s]."""
+    now_s = 0.0
+    looks: Any = SimpleNamespace(
+        _rescan_s=-math.inf,
+        _recorder=SimpleNamespace(start_s=start_s, monotonic_s=lambda: start_s + now_s),
+        _settings=SimpleNamespace(period_s=period_s),
+    )
+    found = []
+    for now_s in ticks_s:
+        if Glances._is_to_rescan(looks):
+            found.append(now_s)
+    return found
+
+
+def test_nine_ticks_of_ten_are_counters_alone():
+    """The tenth is left to the whole look, however late the ticks of an older run are."""
+    late = [50.0 + tick + 0.4 * (tick % 2) for tick in range(31)]
+    assert rescans(late, period_s=1.0) == [50.0, 60.0, 70.0, 80.0]
+
+
+def test_a_young_run_is_looked_at_as_a_whole_when_it_is_three_times_as_old():
+    """At its begin and at 1.5 s, then at three times that age, until that is ten periods; sooner with short periods."""
+    ticks_s = [0.01 * tick for tick in range(5, 3600)]
+    assert rescans(ticks_s, period_s=1.0) == pytest.approx([0.05, 1.5, 4.5, 13.5, 23.0, 32.5], abs=0.011)
+    assert rescans(ticks_s[:350], period_s=0.1) == pytest.approx([0.05, 1.0, 1.95, 2.9], abs=0.011)
+
+
+def test_a_whole_look_that_is_due_ends_it(runtime: Path):
+    """To see who else is here, or as a meter has more to tell than counters: that tick is not taken."""
+    for due in ("_rescan_s", "until_s"):
+        alone = Alone(runtime)
+        setattr(alone, due, time.monotonic() + 2.5 * PERIOD_S)
+        alone.lull(Beat(time.monotonic(), PERIOD_S, is_dense=False))
+        assert alone.ticks == len(alone.taken) <= 2
+        alone._seat.close()
 
 
 def test_ticks_come_when_they_are_due(runtime: Path):
@@ -135,8 +169,8 @@ def test_a_knock_ends_a_long_wait(runtime: Path):
         {"sampler": None},
         {"sampler": SimpleNamespace(poll_s=0.1)},
         {"_seat": None},
-        {"_service": SimpleNamespace(is_idle=False, has_neighbours=False)},
-        {"_service": SimpleNamespace(is_idle=True, has_neighbours=True)},
+        {"_service": SimpleNamespace(is_idle=False, beside=None)},
+        {"_service": SimpleNamespace(is_idle=True, beside=SimpleNamespace(any=True))},
     ],
     ids=[
         "reads-for-others",
@@ -162,4 +196,4 @@ def test_a_young_run_is_looked_at_sooner(runtime: Path):
     """Ten times in its first period: the pace of a young run holds in a lull too."""
     alone, beat = Alone(runtime), Beat(time.monotonic(), 3600.0, is_dense=True)
     alone.lull(beat)
-    assert beat.is_young and len(alone.taken) == RESCAN_TICKS - 1
+    assert beat.is_young and len(alone.taken) == MOST

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sootprint.core.asleep import Asleep
+from sootprint.core.asleep import LEAST_S
 from sootprint.core.lines import encoder
 from sootprint.core.protocols import FakeClock, Reading
 from sootprint.tracker.entry import Entry
@@ -399,7 +399,12 @@ def glanced(*looks: Any) -> tuple[bool, Kept, list[str]]:
     recorder.journal = SimpleNamespace(
         append=lambda line, text: written.append(text) or json.loads(text) == line
     )
-    return [recorder.take_glance(look) for look in looks][-1], recorder, written
+    return [glance(recorder, look) for look in looks][-1], recorder, written
+
+
+def glance(recorder: Recorder, look: Any) -> bool:
+    """Whether counters were journalled that their meters tell when they are asked."""
+    return recorder.glances([(meter, lambda told=counters: told) for meter, counters in look])()
 
 
 def test_a_glance_is_counted_and_written_as_a_whole_look():
@@ -408,7 +413,7 @@ def test_a_glance_is_counted_and_written_as_a_whole_look():
         [("rapl", [("cpu:0", 104.0, 260.0, None), ("dram:0", 104.00001, 1e-7 + 170.0, 0.03)])]
     )
     assert taken and not recorder.journal_failed
-    assert text == encoder(ensure_ascii=False)(json.loads(text))
+    assert text == encoder(ensure_ascii=False)(json.loads(text)) + "\n"
     assert [state.energy_j for state in recorder.fold.states] == pytest.approx([160.0, 160.0])
     assert [state.judged_s for state in recorder.fold.states] == pytest.approx([0.0, 1.00001])
     assert recorder.fold.states[1].busy_s == pytest.approx(0.03 * 1.00001)
@@ -422,28 +427,36 @@ def test_a_glance_waits_where_still_counters_are_to_be_left_out(clock: FakeClock
     for at_s, is_taken in ((1.0, True), (1.4, True), (1.6, False)):
         clock.advance(START_S + at_s - clock.monotonic_s())
         look = [("rapl", [("cpu:0", START_S + at_s, 100.0, None)])]
-        assert recorder.take_glance(look) is is_taken
+        assert glance(recorder, look) is is_taken
     still = Reading("rapl", "cpu:0", START_S + 1.6, 100.0, max_power_w=100.0)
     recorder.record([Part("rapl", [still], None, Seen([still]))])
     assert recorder.fold.states[0].dropped
 
 
-def test_a_glance_after_a_suspend_tells_of_it_in_the_journal_too(monkeypatch: pytest.MonkeyPatch):
-    """The text that is known beforehand is not what is written then."""
+def test_a_glance_after_a_suspend_is_left_to_the_whole_look_which_tells_of_it():
+    """Nothing is written or counted until then, so that the energy of both times is told with the suspend."""
     _, recorder, _ = glanced([("rapl", [("cpu:0", 104.0, 260.0, None), ("dram:0", 104.0, 170.0, None)])])
-    told: list[tuple[Any, Any]] = []
-    recorder.journal = SimpleNamespace(append=lambda line, text=None: told.append((line, text)))
-    monkeypatch.setattr(Asleep, "since_s", lambda _: 7.0)
-    assert recorder.take_glance([("rapl", [("cpu:0", 105.0, 300.0, None), ("dram:0", 105.0, 210.0, None)])])
-    ((line, text),) = told
-    assert (line["slept"], text) == (7.0, None)
+    told: list[dict[str, Any]] = []
+    recorder.journal = SimpleNamespace(append=lambda line, text=None: bool(told.append(line)) or True)
+    apart_s = [0.0]
+    recorder._asleep = SimpleNamespace(
+        watch=(lambda: recorder.monotonic_s() + apart_s[0], LEAST_S), since_s=lambda: apart_s[0]
+    )
+    assert glance(recorder, [("rapl", [("cpu:0", 105.0, 300.0, None), ("dram:0", 105.0, 210.0, None)])])
+    apart_s[0] = 7.0
+    assert not glance(recorder, [("rapl", [("cpu:0", 106.0, 340.0, None), ("dram:0", 106.0, 250.0, None)])])
+    readings = [
+        Reading("rapl", name, 106.0, joules) for name, joules in (("cpu:0", 340.0), ("dram:0", 250.0))
+    ]
+    recorder.record([Part("rapl", readings, None, Seen(readings))])
+    assert [line.get("slept") for line in told] == [None, 7.0]
 
 
 @pytest.mark.parametrize(
     "look",
     [
-        None,
         [],
+        [("rapl", None)],
         [("nvml", [("accelerator:0", 104.0, 1.0, None)])],
         [("rapl", [("cpu:0", 104.0, 260.0, None)])],
         [("rapl", [("cpu:0", 104.0, 260.0, None), ("cpu:1", 104.0, 170.0, None)])],

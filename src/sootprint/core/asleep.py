@@ -9,6 +9,7 @@ Source:
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import time
@@ -57,15 +58,26 @@ class Asleep:
     """
 
     def __init__(self, monotonic_s: Callable[[], float]) -> None:
+        self._monotonic_s = monotonic_s
         self._watched = monotonic_s is MONOTONIC_S and hasattr(time, "CLOCK_BOOTTIME")
         self._apart_s = math.inf  # at the first call nothing is known
         self.since_s()
+
+    @property
+    def watch(self) -> tuple[Callable[[], float], float]:
+        """Another clock, and how far it may be ahead of the one in use until the next call of `since_s` [s].
+
+        Where it is farther, the machine was suspended meanwhile.
+        """
+        if not self._watched:
+            return self._monotonic_s, math.inf
+        return functools.partial(time.clock_gettime, time.CLOCK_BOOTTIME), self._apart_s + LEAST_S
 
     def since_s(self) -> float:
         """Time that the machine was suspended since the call before [s]."""
         if not self._watched:
             return 0.0
-        monotonic_s = time.monotonic()
+        monotonic_s = self._monotonic_s()
         apart_s = time.clock_gettime(time.CLOCK_BOOTTIME) - monotonic_s
         slept_s, self._apart_s = apart_s - self._apart_s, apart_s
         return slept_s if slept_s > LEAST_S else 0.0

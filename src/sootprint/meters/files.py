@@ -69,17 +69,19 @@ class KeptNumber:
         path: The file.
     """
 
-    __slots__ = ("_before", "_is_kept", "_kept", "_path")
+    __slots__ = ("_is_kept", "_path", "before", "kept")
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._kept: KeptOpen | None = None
+        self.kept: KeptOpen | None = (
+            None  # the file, and what it held at the last look: for whoever reads it himself
+        )
         self._is_kept = True  # as long as nobody replaced it
-        self._before = b""
+        self.before = b""
 
     def now(self) -> int | None:
         """The number as it is now, or None."""
-        kept = self._kept
+        kept = self.kept
         if kept is None:
             return self._opened() if self._is_kept else number(self._path)
         try:
@@ -87,21 +89,21 @@ class KeptNumber:
         except OSError:
             held = b""
         digits = held.strip()
-        if digits.isdigit() and len(digits) <= _DIGITS and (held != self._before or not kept.is_replaced):
-            self._before = held
+        if digits.isdigit() and len(digits) <= _DIGITS and (held != self.before or not kept.is_replaced):
+            self.before = held
             return int(digits)
-        self._kept, self._is_kept = None, False
+        self.kept, self._is_kept = None, False
         return number(self._path)
 
     def _opened(self) -> int | None:
         try:
-            self._kept = KeptOpen(self._path)
+            self.kept = KeptOpen(self._path)
         except OSError:
             return None
-        self._before = self._kept.raw(limit=64)
-        found = whole(self._before.decode("ascii", "replace"))
+        self.before = self.kept.raw(limit=64)
+        found = whole(self.before.decode("ascii", "replace"))
         if found is None:
-            self._kept = None
+            self.kept = None
         return found
 
 

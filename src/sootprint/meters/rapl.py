@@ -75,11 +75,11 @@ class _Found(NamedTuple):
 class _Counter:
     """A counter while it is read: the number before, since when it is that, and whether it had moved to it."""
 
-    __slots__ = ("before_uj", "component", "moved", "number", "range_uj", "since_s", "zone")
+    __slots__ = ("before_uj", "component", "file", "moved", "range_uj", "since_s", "zone")
 
     def __init__(self, zone: Zone) -> None:
         self.zone, self.component, self.range_uj = zone, zone.component, zone.range_uj
-        self.number = files.KeptNumber(f"{zone.folder}/energy_uj").now
+        self.file = files.KeptNumber(f"{zone.folder}/energy_uj")
         self.before_uj: int | None = None
         self.since_s, self.moved = 0.0, False
 
@@ -140,7 +140,7 @@ class RaplMeter:
         """
         sound, stand_still = [], False
         for counter in self._counters:
-            counter_uj = counter.number()
+            counter_uj = counter.file.now()
             if counter_uj is None or counter_uj > counter.range_uj:
                 continue
             at_s = self._now_s()
@@ -154,15 +154,26 @@ class RaplMeter:
         return sound
 
     def glance(self) -> list[tuple[str, float, float, None]] | None:
-        """Component, instant [s] and energy [J] of every counter, or None where `read` has more to tell of one."""
-        found, now_s = [], self._now_s
+        """Component, instant [s] and energy [J] of every counter, or None where `read` has more to tell of one.
+
+        One that has moved is read here, with no function between; of the others `read` and this ask alike.
+        """
+        found, now_s, pread = [], self._now_s, os.pread
         for counter in self._counters:
-            counter_uj, at_s = counter.number(), now_s()
-            if counter_uj is None or counter_uj > counter.range_uj:
+            file = counter.file
+            try:
+                held = pread(file.kept.number, 64, 0) if file.kept is not None and counter.moved else b""
+            except OSError:
                 return None
-            if counter.moved and counter_uj != counter.before_uj:  # as `is_frozen` keeps it in mind
-                counter.before_uj, counter.since_s = counter_uj, at_s
-            elif counter.is_frozen(counter_uj, at_s):
+            if held != file.before and held.strip().isdigit():
+                counter_uj, at_s = int(held), now_s()
+                file.before, counter.before_uj, counter.since_s = held, counter_uj, at_s
+            else:
+                told, at_s = file.now(), now_s()
+                if told is None or counter.is_frozen(told, at_s):
+                    return None
+                counter_uj = told
+            if counter_uj > counter.range_uj:
                 return None
             found.append((counter.component, at_s, counter_uj / UJ_PER_J, None))
         return found

@@ -1,13 +1,17 @@
 """Most ticks of a run that reads for itself alone: counters are read and journalled, and nothing else is looked at.
 
-A whole look comes after nine of them at the latest, and at once where anything else is due. They stand in one loop that
-calls as little as it can: what runs once a second finds cold caches, where each function costs some microseconds.
+A whole look comes after nine periods at the latest, and at once where anything else is due; in a young run, whose ticks
+come sooner, after two thirds of its age. They stand in one loop that calls as little as it can: what runs once a second
+finds cold caches, where each function costs some ten microseconds.
 """
 
 from __future__ import annotations
 
+import math
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from sootprint.settings import Settings
     from sootprint.tracker.reader import Reader
     from sootprint.tracker.recorder import Recorder
     from sootprint.tracker.sampler import Beat, Sampler
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
     from sootprint.tracker.worker import Worker
 
 RESCAN_TICKS = 10  # a knock may be lost, and a node service may come
+FIRST_S = 1.5  # age of a run at the first such look after its begin [s]
+AGES = 3.0  # and at each later one over that at the one before, until that is ten periods
 MS_PER_S = 1000.0
 
 
@@ -25,6 +31,7 @@ class Glances:
     if TYPE_CHECKING:
         sampler: Sampler | None
         ticks: int
+        _settings: Settings
         _seat: Seat | None
         _service: ServicePlace
         _reader: Reader | None
@@ -32,6 +39,8 @@ class Glances:
         _strict: bool
         _noted: int
         _was_served: bool
+
+    _rescan_s = -math.inf  # when a whole look is to see who else is here [s]
 
     def lull(self, beat: Beat, worker: Worker) -> None:
         """Wait for ticks and take them, as long as nothing but counters is due; the one that ends it is not taken.
@@ -45,20 +54,27 @@ class Glances:
             return
         if seat is None or self._is_busy(seat) or (watch := seat.watch) is None:
             return
-        (wait, is_in_place), recorder = watch, self._recorder
+        (wait, is_in_place), recorder, beside = watch, self._recorder, self._service.beside
+        looks, until_s = sampler.glances()
+        take, until_s = recorder.glances(looks), min(until_s, self._rescan_s)
         stopping, marks, now_s = worker.stopping, worker.marks, recorder.monotonic_s
-        while (
-            self.ticks + 1
-        ) % RESCAN_TICKS and not stopping.is_set:  # it may be told before it can be woken
+        while not stopping.is_set:  # it may be told before it can be woken
             pause_s = beat.due_s - now_s()
             if wait(MS_PER_S * pause_s if pause_s > 0.0 else 0.0) or stopping.is_set or marks:
                 return
-            if not is_in_place() or self._service.has_neighbours:
-                return
-            if not recorder.take_glance(sampler.glance()):
+            if not is_in_place() or (beside is not None and beside.any) or now_s() >= until_s or not take():
                 return
             self.ticks += 1
             beat.go_on(now_s())
+
+    def _is_to_rescan(self) -> bool:
+        """Whether a whole look is to see who else is here; the next one that is comes ten periods later at most."""
+        now_s, start_s = self._recorder.monotonic_s(), self._recorder.start_s
+        if now_s < self._rescan_s:
+            return False
+        most_s = (RESCAN_TICKS - 0.5) * self._settings.period_s
+        self._rescan_s = min(now_s + most_s, start_s + max(FIRST_S, AGES * (now_s - start_s)))
+        return True
 
     def _has_new_neighbours(self) -> bool:
         """Whether runs of other users have come while this one reads for itself alone."""

@@ -67,12 +67,12 @@ class Journal:
 
         Args:
             content: One line.
-            text: The same as JSON in one line, where it is known.
+            text: The same as JSON with the end of its line, where it is known.
         """
         file = self._file
         if file is None or not file.is_ours:
             return False
-        line = _encoded(content) if text is None else text.encode() + b"\n"
+        line = _encoded(content) if text is None else text.encode()
         if not self._pending:
             try:
                 written = os.write(file.number, line)

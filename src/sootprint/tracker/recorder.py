@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sootprint.tracker.entry import Entry
-
-    Look = tuple[str, Sequence[tuple[str, float, float, float | None]]]
+    from sootprint.tracker.sampler import Glance
 
 MOST_WAITING = 10  # ticks that are journalled and not counted yet
 UNMOVED_TICKS = 3
@@ -117,36 +116,47 @@ class Recorder:
             self._judged = True
             self._drop([index for index, state in enumerate(self.fold.states) if stands_still(state)])
 
-    def take_glance(self, looks: Sequence[Look] | None) -> bool:
+    def glances(self, looks: Sequence[Glance]) -> Callable[[], bool]:
         """Whether counters were journalled, as every component of the meters that told them is known and there.
 
-        Not where those that stand still are to be left out now, which a whole look does.
+        Not where those that stand still are to be left out now, nor after a suspend: a whole look does that.
 
         Args:
-            looks: Component, instant on the monotonic clock [s], energy [J] and utilisation of each counter, by meter;
-                None where there is more to tell.
+            looks: Meters and how to look at their counters.
         """
-        rows: list[list[Any]] = []
-        texts: list[str] = []
-        start_s = self.start_s
-        for meter, counters in looks if looks and (self._judged or self.now_s() < UNMOVED_S) else ():
-            known = self._index.get(meter)
-            if known is None or len(known) != len(counters):
-                return False
-            for component, at_s, energy_j, busy in counters:
-                index = known.get(component)
-                if index is None or at_s < start_s or not 0.0 <= energy_j <= MOST_J:
+        start_s, monotonic_s, journal, waiting = self.start_s, self.monotonic_s, self.journal, self._waiting
+        (boot_s, most_apart_s), most_s = self._asleep.watch, math.inf if self._judged else start_s + UNMOVED_S
+        pairs = [(self._index.get(meter, {}), look) for meter, look in looks]
+
+        def take() -> bool:
+            rows: list[list[Any]] = []
+            texts: list[str] = []
+            for known, look in pairs:
+                counters = look()
+                if counters is None or len(known) != len(counters):
                     return False
-                since_s = round(at_s - start_s, 5)
-                rows.append([index, since_s, energy_j, None, busy, 0.0])
-                told = "null" if busy is None else repr(busy)  # as the encoder writes it
-                texts.append(f"[{index},{since_s!r},{energy_j!r},null,{told},0.0]")
-        if not rows:
-            return False
-        now_s = round(self.monotonic_s() - start_s, 4)
-        line = {"k": "tick", "s": now_s, "r": rows, "miss": []}
-        self._append(line, f'{{"k":"tick","s":{now_s!r},"r":[{",".join(texts)}],"miss":[]}}')
-        return True
+                for component, at_s, energy_j, busy in counters:
+                    index = known.get(component)
+                    if index is None or at_s < start_s or not 0.0 <= energy_j <= MOST_J:
+                        return False
+                    since_s = round(at_s - start_s, 5)
+                    rows.append([index, since_s, energy_j, None, busy, 0.0])
+                    told = "null" if busy is None else repr(busy)  # as the encoder writes it
+                    texts.append(f"[{index},{since_s!r},{energy_j!r},null,{told},0.0]")
+            at_s = monotonic_s()
+            if not rows or at_s >= most_s or boot_s() - at_s > most_apart_s:
+                return False
+            now_s = round(at_s - start_s, 4)
+            line = {"k": "tick", "s": now_s, "r": rows, "miss": []}
+            if journal is not None:
+                text = f'{{"k":"tick","s":{now_s!r},"r":[{",".join(texts)}],"miss":[]}}\n'
+                self.journal_failed = not journal.append(line, text)
+            waiting.append(line)
+            if len(waiting) >= MOST_WAITING:
+                _ = self.fold
+            return True
+
+        return take
 
     def states(self) -> list[tuple[str, ComponentState]]:
         """Components so far, each with its name at its meter."""
@@ -170,14 +180,10 @@ class Recorder:
         """Journal a tick at once; it is counted with some others, as together they cost half as much as one by one."""
         now_s = round(self.now_s() if at_s is None else at_s, 4)
         line = {"k": "tick", "s": now_s, "r": rows, "miss": list(missing.items())}
-        self._append(line)
-
-    def _append(self, line: dict[str, Any], text: str | None = None) -> None:
-        """Journal a tick, whose text may be known, and count it with some others."""
         if slept_s := self._asleep.since_s():
-            line["slept"], text = round(slept_s, 3), None
+            line["slept"] = round(slept_s, 3)
         if self.journal is not None:
-            self.journal_failed = not self.journal.append(line, text)
+            self.journal_failed = not self.journal.append(line)
         self._waiting.append(line)
         if self._sums.progress is not None or len(self._waiting) >= MOST_WAITING:
             _ = self.fold

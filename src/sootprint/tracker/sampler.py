@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
@@ -15,6 +16,13 @@ from sootprint.tracker.sound import sound
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NamedTuple
+
+    Counters = list[
+        tuple[str, float, float, float | None]
+    ]  # component, instant [s], energy [J] and utilisation
+    Glance = tuple[
+        str, Callable[[], Counters | None]
+    ]  # of a meter, which answers None where `read` has more to tell
 else:
     from sootprint.core.named import NamedTuple
 
@@ -244,20 +252,15 @@ class Sampler:
         for integrator in self._fast:
             integrator.poll()
 
-    def glance(self) -> list[tuple[str, list[tuple[str, float, float, float | None]]]] | None:
-        """Counters of the meters that are due, by meter; None where `collect` has more to tell of one of them."""
-        if self._fast:
-            return None
-        found = []
-        now_s = self._clock.monotonic_s()
+    def glances(self) -> tuple[list[Glance], float]:
+        """Looks at the counters that are due, by meter, and until when they suffice; then `collect` tells more."""
+        found, until_s, now_s = [], -math.inf if self._fast else math.inf, self._clock.monotonic_s()
         for slow in self._often:
-            if now_s < slow.due_s:
-                continue
-            is_known = slow.settled or slow.models
-            if slow.glance is None or not is_known or (counters := slow.glance()) is None:
-                return None
-            found.append((slow.meter.name, counters))
-        return found
+            if slow.glance is not None and (slow.settled or slow.models) and slow.due_s <= now_s:
+                found.append((slow.meter.name, slow.glance))
+            else:
+                until_s = min(until_s, slow.due_s)
+        return found, until_s
 
     def collect(self, *, last: bool = False) -> list[Part]:
         """What every meter that is due tells now; at the last tick that is all of them."""

@@ -110,6 +110,11 @@ class ServicePlace:
             self._neighbours.close()
 
     @property
+    def beside(self) -> Neighbours | None:
+        """Runs of other users, where a service has said how to know of them; the same until the next whole look."""
+        return self._neighbours
+
+    @property
     def has_neighbours(self) -> bool:
         """Whether a run of another user is here."""
         return self._neighbours is not None and self._neighbours.any

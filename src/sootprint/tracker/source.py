@@ -199,7 +199,7 @@ class Source(Glances, Guest):
     def tick(self, *, last: bool = False) -> None:
         """Look at what is due, or at the account, and record it."""
         self.ticks += 1
-        knocked, rescan = self.hurry() or self._has_new_neighbours(), self.ticks % RESCAN_TICKS == 0
+        knocked, rescan = self.hurry() or self._has_new_neighbours(), self._is_to_rescan()
         if self._seat is not None:
             self._seat.knocked = False
             if not self._seat.keep(now=rescan):
