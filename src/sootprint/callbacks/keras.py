@@ -164,9 +164,8 @@ class SootprintCallback(Measured, Base):  # type: ignore[misc]
 
     def _array(self, variable: Any) -> np.ndarray[Any, Any]:
         made: np.ndarray[Any, Any] = np.asarray(self._keras.ops.convert_to_numpy(variable))
-        return (
-            made if made.dtype.kind in "biufc" else made.astype(np.float32)
-        )  # bfloat16 is no type of NumPy's
+        # NumPy has no bfloat16
+        return made if made.dtype.kind in "biufc" else made.astype(np.float32)
 
     def _variables(self) -> dict[str, list[Any]]:
         optimiser = getattr(self.model, "optimizer", None)

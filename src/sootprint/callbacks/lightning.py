@@ -82,9 +82,8 @@ class SootprintCallback(Measured, Base):  # type: ignore[misc]
             warn("this version of Lightning hides its loaders: a pause inside of an epoch is not exact")
             return
         given = source.dataloader
-        warnings.filterwarnings(
-            "ignore", message=".*your dataloader is not resumable"
-        )  # it is, by what follows
+        # It is resumable, by what follows
+        warnings.filterwarnings("ignore", message=".*your dataloader is not resumable")
 
         def held() -> Any:
             self._data = _resumable(given(), self._saved)

@@ -38,9 +38,8 @@ def span(values: Iterable[float | None], *, most: int = MOST_TICKS) -> Span:
     low, high = math.log10(min(known)), math.log10(max(known))
     room = max(0.1, ROOM * (high - low))
     least, greatest = max(low - room, -MOST_DECADES), min(high + room, MOST_DECADES)
-    if (
-        math.floor(greatest) - math.ceil(least) < 1
-    ):  # with one power of ten in sight nothing could be read off
+    # With one power of ten in sight nothing could be read off
+    if math.floor(greatest) - math.ceil(least) < 1:
         least, greatest = math.floor(least), math.ceil(greatest)
     least, greatest = _onto(least, log_room=room), _onto(greatest, log_room=room)
     whole = range(math.ceil(least), math.floor(greatest) + 1)

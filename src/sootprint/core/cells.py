@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
 # A spreadsheet takes a cell that begins so for a formula (OWASP), some also one that is as wide as a Chinese letter
 OBEYED = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_PARTED = re.compile(
-    "(;[\\s\"']*)(?=[=+@\uff1d\uff0b\uff0d\uff20-])"
-)  # where a comma is in numbers, ; parts cells
+# Where a comma is in numbers, ; parts cells
+_PARTED = re.compile("(;[\\s\"']*)(?=[=+@\uff1d\uff0b\uff0d\uff20-])")
 
 
 def cell(value: Any) -> Any:

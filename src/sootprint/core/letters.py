@@ -5,9 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 _HIDDEN = ("Cc", "Cs", "Cn", "Zl", "Zp")  # controls, halves of characters, no characters, line separators
-_TURNING = frozenset(
-    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-)  # they reorder what follows them
+# They reorder what follows them
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def clean(text: str) -> str:

@@ -55,9 +55,8 @@ _SUM = re.compile(
     rf"(Actual|Predicted) consumption(?: for (\d{{1,9}}) epoch\(s\))?:\s+Time:\s+{_CLOCK}"
     r"\s+Energy:\s+(\S{1,40}) kWh\s+CO2eq:\s+(\S{1,40}) g"
 )
-PUES = Quantity(
-    value=1.58, low=1.55, high=1.59, basis="assumed"
-)  # of the releases from 2020 to 2026, constants.py
+# Of the releases from 2020 to 2026, constants.py
+PUES = Quantity(value=1.58, low=1.55, high=1.59, basis="assumed")
 _FAMILIES = {"gpu": "accelerator", "cpu": "cpu", "dram": "dram", "ram": "dram"}
 _NAMELESS = re.compile(r"cpu:\d+|\d*")  # RAPL's packages and empty lists name no device
 

@@ -78,9 +78,8 @@ def targets(value: Any) -> dict[str, Target]:
 
 def _whole(name: str, given: dict[str, Any]) -> Target:
     """Target whose settings fit together."""
-    if (
-        not name.strip() or not name.isprintable() or set(name) & set("/,")
-    ):  # it is in a list, and names a file
+    # It is in a list, and names a file
+    if not name.strip() or not name.isprintable() or set(name) & set("/,"):
         raise ValueError(f"{name!r} must be a name without commas and slashes")
     if "zone" not in given:
         raise ValueError(f'{name} must have a zone, e.g. zone = "FR"')

@@ -144,9 +144,8 @@ def _end(end: tuple[Floats, Ints], times: Ints, k: int) -> float:
     counts = times[runs]
     reached = np.cumsum(counts)
     last = int(np.searchsorted(reached, k))
-    if last >= len(
-        values
-    ):  # all of the values near the end, and then more of the last one: a bound that is not met
+    # All of the values near the end, and then more of the last one: a bound that is not met
+    if last >= len(values):
         return float(values @ counts + (k - reached[-1]) * values[-1])
     before = int(reached[last - 1]) if last else 0
     return float(values[:last] @ counts[:last] + (k - before) * values[last])

@@ -21,9 +21,8 @@ BUSY = Quantity(value=0.90, low=0.80, high=1.0)  # of runs that do not wait; ass
 # Of the rated power with a context open and no work: H100 17 %, A100 20 %, L40S 29 % (arXiv 2605.23918, as cited in
 # sgl-project/sglang issue 27567); H100 at checkpoints 15 % (Morrison et al., 2025); the bounds are assumed around them.
 WAITING_POWER = Quantity(value=0.20, low=0.14, high=0.35)
-LASTING = Quantity(
-    value=0.80, low=0.60, high=1.0
-)  # of the rest of a node: what lasts as long as the run; assumed
+# Of the rest of a node: what lasts as long as the run; assumed
+LASTING = Quantity(value=0.80, low=0.60, high=1.0)
 USUAL_DRAW = 0.6  # of the rated power where the run does not tell: traces of You et al., medians 0.48 to 0.74
 _WAITING = (
     "A device that waits draws 20 % (14 to 35) of its rated power (arXiv 2605.23918; Morrison et al., 2025, arXiv "

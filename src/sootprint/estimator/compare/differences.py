@@ -134,9 +134,8 @@ def _shared(first: Side, second: Side, name: str) -> float:
     """Variance of what cancels: factors of the power for energy, and those of grid and facility for emissions."""
     runs = [*first.runs, *second.runs]
     alike = len({tuple(device.name for device in run.hardware) for run in runs}) == 1
-    estimated = alike and all(
-        run.grade == "D" and is_estimated(run) for run in runs
-    )  # else they differ in draw
+    # Runs that were measured differ in their power
+    estimated = alike and all(run.grade == "D" and is_estimated(run) for run in runs)
     kinds = (*(_OF_POWER if estimated else ()), *(_OF_CARBON if name.startswith("emissions_kg") else ()))
     return 0.0 if name.startswith("duration_s") else shared_factors(first, second, kinds=kinds)
 

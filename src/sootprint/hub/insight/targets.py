@@ -105,9 +105,8 @@ def _reached(row: dict[str, Any], target: float, *, higher: bool) -> Reached | N
 def sheet(engine: Engine, names: Names, target: float) -> Sheet:
     """The page."""
     looked = reached(engine, names, target)
-    if (
-        weak := not looked.reached and not looked.others
-    ):  # as the leaderboard: all evidence where none is better
+    # As the leaderboard: all evidence where none is better
+    if weak := not looked.reached and not looked.others:
         looked = reached(engine, names, target, weak=True)
     found = looked.reached
     of_board = link("The leaderboard", "/leaderboards/view", **names._asdict())

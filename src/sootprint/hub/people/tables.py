@@ -113,8 +113,7 @@ class LoginFailure(Base):
     __tablename__ = "login_failure"
 
     account: Mapped[str] = mapped_column(SHA256, primary_key=True)
-    source: Mapped[str] = mapped_column(
-        SHA256, primary_key=True
-    )  # address or browser; empty for all together
+    # Address or browser; empty for all together
+    source: Mapped[str] = mapped_column(SHA256, primary_key=True)
     n: Mapped[int] = mapped_column(Integer)
     at: Mapped[str] = mapped_column(INSTANT, index=True)
