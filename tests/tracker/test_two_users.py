@@ -200,7 +200,7 @@ class Shared(Node):
         self.cpu_s: dict[int, float] = {}  # of each process that lives
         self.busy: dict[int, float] = {}  # processors that each run uses
         self.still: set[int] = set()  # runs that do not measure just now, whose programs go on
-        self.since: dict[int, Host | None] = {}  # the service that there was when they began to stand still
+        self.missed: dict[int, int] = {}  # services that died since they began to stand still
         self.waits: Callable[[], None] = lambda: None  # until the service looks as one comes
         self.drawn_j = 0.0  # while anybody was here [J]
 
@@ -392,6 +392,29 @@ def test_service_that_dies_again_before_the_other_user_has_come_costs_nothing(
     assert ended_j(node, *runs) == pytest.approx((5.0 + looks) * POWER_W * TICK_S)
 
 
+@pytest.mark.parametrize("users", [(0, 0), (0, 0, 1)])
+@pytest.mark.parametrize("between", ["looks", "nobody looks", "a third one comes"])
+def test_run_that_stands_still_while_the_service_dies_twice_is_charged_once(
+    node: Shared, users: tuple[int, ...], between: str
+) -> None:
+    """It bridges until the first look of who read for its user as the service died first, and no longer."""
+    runs = of(node, *users)
+    node.still.add(1)
+    node.stop()
+    node.advance()
+    node.serve()
+    for _ in range(0 if between == "nobody looks" else 2):
+        node.advance()
+    if between == "a third one comes":
+        runs.append(node.begin(0))
+        node.advance()
+    node.stop()
+    node.advance()
+    node.goes_on({1})
+    node.advance()
+    assert ended_j(node, *runs) == pytest.approx(node.drawn_j)
+
+
 def test_run_that_ends_without_the_service_has_half_of_its_part_until_the_next_look(node: Shared) -> None:
     """What it uses afterwards to write its record, ten times as much, is none of it: 12.5 J of 50 J."""
     runs = of(node, 0, 1)
@@ -437,12 +460,12 @@ def happens(node: Shared, steps: list[str], data: st.DataObject) -> None:
             unseen += node.host.is_dead
         if step == "join":
             everybody.append(node.begin(data.draw(st.sampled_from([0, 1]))))
+            node.advance()  # so that it has a part, and the others have theirs beside it
         elif step in ("leave", "one", "still") and node.here:
             happens_to(node, data.draw(st.sampled_from(sorted(node.here))), step)
         elif step in ("stop", "away") and not node.host.is_dead:
-            node.still = {
-                one for one in node.still if node.since[one] is node.host
-            }  # who misses two is not helped
+            node.missed = {one: node.missed[one] + 1 for one in node.still}
+            node.still = {one for one in node.still if node.missed[one] < 3}  # who misses three is not helped
             node.ticks()
             node.stop()
         elif step == "serve" and node.host.is_dead:
@@ -467,7 +490,7 @@ def happens_to(node: Shared, number: int, step: str) -> None:
         node.wake()
     elif step == "still":
         node.still ^= {number}
-        node.since[number] = node.host
+        node.missed[number] = 0
     elif number not in node.still:
         assert node.host is not None
         node.passes(0.5 * TICK_S)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sootprint.core.asleep import MONOTONIC_S, Asleep
 from sootprint.core.errors import RecordError
@@ -18,11 +18,25 @@ from sootprint.tracker.recorder import UNMOVED_S, free_name, stands_still
 from sootprint.tracker.sampler import Part
 from sootprint.tracker.shared import Shared, entry_of, shared_of, shared_values
 
+Held = Mapping[tuple[str, str], Sequence[tuple[float, float | None]]]
+
 NOBODY = Use()
 MOST_CLOSED = 64
 CLOSED_S = 10.0  # time for which the last account of a run is kept for it to read [s]
 REOPENED_S = 90.0  # and where it has another one, longer than between two of its looks [s]
+MOST_HELD = 64  # instants since when somebody was charged that are told to runs which missed them
 UNMOVED_LOOKS = 10  # who comes and goes may ask for several within a second
+
+
+class Since(NamedTuple):
+    """Since when runs of a user were charged by one of them: what it showed then, and who they were."""
+
+    origin: str
+    meter: str
+    component: str
+    held_s: float
+    held_j: float | None
+    runs: list[str]
 
 
 class Accounts:
@@ -33,13 +47,14 @@ class Accounts:
     """
 
     def __init__(self, *, max_gap_s: float) -> None:
-        self.origin = os.urandom(6).hex()
+        self.origin = _new_origin()
         self._max_gap_s = max_gap_s
         self._shared: dict[tuple[str, str], Shared] = {}
         self._lines: dict[str, dict[str, Line]] = {}
         self._closed: dict[str, list[Entry]] = {}
         self._looks, self._first_s, self._judged = 0, math.inf, False
         self.most_closed = MOST_CLOSED
+        self._held: list[Since] = []
         self._asleep = Asleep(MONOTONIC_S)
 
     def adopt(self, states: Iterable[tuple[str, ComponentState]], start_s: float) -> None:
@@ -109,9 +124,33 @@ class Accounts:
         """Last entries of a run whose account is ended, or None."""
         return None if run in self._lines else self._closed.get(run)
 
-    def all_closed(self) -> list[Entry]:
-        """Last entries of all accounts that were ended not long ago."""
-        return [entry for entries in self._closed.values() for entry in entries]
+    def held(self, run: str) -> Held:
+        """Since when runs of this user were charged, each time that one of them read until it went to the node service.
+
+        A run that has heard of neither bridges the time until then by its part, and no longer: by meter and component
+        there each instant [s] and what the counter showed then [J]; not for one that was charged with them.
+        """
+        found: dict[tuple[str, str], list[tuple[float, float | None]]] = {}
+        for one in self._held:
+            if run not in one.runs:
+                found.setdefault((one.meter, one.component), []).append((one.held_s, one.held_j))
+        return found
+
+    def _hold(self) -> None:
+        """Keep since when those were charged whose accounts were ended as they went to the node service."""
+        found = {(one.origin, one.meter, one.component): one for one in self._held}
+        known = set(found)
+        for run, entries in self._closed.items():
+            for one in entries:
+                key = one.origin, one.meter, one.component
+                if one.held_s is None or key in known:
+                    continue
+                before = found.get(key, Since(*key, one.held_s, one.held_j, []))
+                first = min(
+                    before, before._replace(held_s=one.held_s, held_j=one.held_j), key=lambda it: it.held_s
+                )
+                found[key] = first._replace(runs=[*before.runs, run])
+        self._held = list(found.values())[-MOST_HELD:]
 
     def earlier(self, run: str) -> list[Entry]:
         """Last entries of the account that a run had before the one that it has, if that was ended not long ago."""
@@ -224,12 +263,20 @@ class Accounts:
     ) -> None:
         """Let the parts by which runs bridge a change of their reader follow, and add up as those of this look do."""
         looks = {one.state.component: (one.before_s, one.state.at_s or 0.0) for one in self._shared.values()}
-        for name in names:
-            lines = [self._lines[run][name] for run, own_j in charged.items() if name in own_j]
-            steady(lines, *looks[name])
         tops = [holder.id for holder in holders if holder.parent not in charged]
         shares = [{name: self._lines[run][name].share for name in charged[run]} for run in tops]
-        self.level(tops, {name: math.fsum(one.get(name, 0.0) for one in shares) for name in names})
+        whole = {name: math.fsum(one.get(name, 0.0) for one in shares) for name in names}
+        for name in names:
+            mine = {run: self._lines[run][name] for run, own_j in charged.items() if name in own_j}
+            new = {run for run, line in mine.items() if line.since_s >= looks[name][0]}
+            if new and len(new) < len(mine):  # else these would have their part only after a while
+                come = [mine[run].share for run in tops if run in new]
+                left = whole[name] - math.fsum(come)
+                self.level([run for run in tops if run in mine and run not in new], {name: left})
+                for run in new:
+                    mine[run].lasting = mine[run].share
+            steady(list(mine.values()), *looks[name])
+        self.level(tops, whole)
 
     def part_of(self, run: str) -> float:
         """Part that lasts of what a run is charged by CPU time [0-1]."""
@@ -305,6 +352,7 @@ class Accounts:
                 for run, lines in self._lines.items()
             },
             "closed": self._closed,
+            "held": self._held,
         }
 
     def load(self, data: Mapping[str, Any]) -> None:
@@ -320,6 +368,14 @@ class Accounts:
                 for run, table in data["lines"].items()
             }
             self._closed = {run: [Entry(*row) for row in rows] for run, rows in data["closed"].items()}
-            self.origin, self._shared, self._lines = str(data["origin"]), shared, lines
+            held = [Since(*row) for row in data.get("held", ())]
+            self.origin, self._shared, self._lines, self._held = str(data["origin"]), shared, lines, held
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as err:
             raise RecordError(f"the board of this machine's runs cannot be read: {err!r}") from err
+        if data.get("moved") is True:  # all were ended, and those that come are others
+            self._hold()
+            self.origin = _new_origin()
+
+
+def _new_origin() -> str:
+    return os.urandom(6).hex()

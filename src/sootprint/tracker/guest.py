@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import math
 import time
 
 from sootprint.core.protocols import Machine
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sootprint.settings import Settings
+    from sootprint.tracker.accounts import Held
     from sootprint.tracker.entry import Entry
     from sootprint.tracker.reader import Reader
 
@@ -119,7 +121,7 @@ class Guest(abc.ABC):
             self._drift()
         return is_served
 
-    def _held(self) -> dict[tuple[str, str], tuple[float, float | None]]:
+    def _held(self) -> Held:
         """Since when others of this user were charged meanwhile, of whom one has read."""
         from sootprint.tracker.reader import held_on_board
 
@@ -174,9 +176,18 @@ class Guest(abc.ABC):
                 return
             time.sleep(0.001)
 
-    @abc.abstractmethod
-    def _entries(self) -> list[Entry] | None:
+    def _entries(self, *, closed: bool = False) -> list[Entry] | None:
         """Account of this run as another one told it."""
+        from sootprint.tracker.reader import on_board
+
+        assert self._seat is not None
+        after_s = -math.inf if self._adrift_s is None else self._adrift_s
+        procfs, run = self._machine.procfs, self._own.id
+        rest, found, held = on_board(self._seat, procfs, run, closed=closed, after_s=after_s)
+        self._recorder.take_rest(rest)
+        self._recorder.held = held
+        self._adrift_s = None if found else self._adrift_s
+        return found
 
     def _has_company(self) -> bool:
         """Whether another run is here, of this user or of others."""

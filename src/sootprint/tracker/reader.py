@@ -9,7 +9,7 @@ from typing import Any
 
 from sootprint.core.errors import RecordError
 from sootprint.core.protocols import Machine, Meter
-from sootprint.tracker.accounts import Accounts
+from sootprint.tracker.accounts import Accounts, Held
 from sootprint.tracker.alone import left_by
 from sootprint.tracker.beside import members
 from sootprint.tracker.board import BOARD, FACTS, Board
@@ -114,6 +114,11 @@ class Reader:
         """Account that a run had before the one that it has."""
         return self._books.accounts.earlier(run)
 
+    @property
+    def held(self) -> Held:
+        """Since when runs of this user were charged before, for the run that reads."""
+        return self._books.accounts.held(self._own.id)
+
     def tell(self, facts: Mapping[str, Any]) -> None:
         """Tell the others the facts of the meters."""
         if self._board is not None:
@@ -196,8 +201,10 @@ def has_ended(seat: Seat, procfs: str) -> bool | None:
 
 def on_board(
     folder_of: Seat, procfs: str, run: str, *, closed: bool = False, after_s: float = -math.inf
-) -> tuple[list[Entry], list[Entry] | None]:
+) -> tuple[list[Entry], list[Entry] | None, Held]:
     """Account that a run had before, and the one that it has as the reader told it last, or None where it told none.
+
+    The last tells since when runs of this user were charged before, as `Accounts.held` does.
 
     Args:
         folder_of: Seat of a run.
@@ -208,24 +215,19 @@ def on_board(
     """
     content = Board(folder_of.folder, procfs).read(BOARD, run=run)
     if content is None:
-        return [], None
+        return [], None, {}
     accounts = Accounts(max_gap_s=0.0)
     try:
         accounts.load(content)
     except RecordError:
-        return [], None
+        return [], None, {}
     found = accounts.closed(run) if closed else accounts.entries(run) or accounts.closed(run)
     is_told = found and max(entry.at_s for entry in found) >= after_s
-    return accounts.earlier(run), found if is_told else None
+    return accounts.earlier(run), found if is_told else None, accounts.held(run)
 
 
-def held_on_board(
-    folder_of: Seat, procfs: str, run: str
-) -> dict[tuple[str, str], tuple[float, float | None]]:
-    """Since when runs of this user were charged by one of them that has gone to the node service since.
-
-    A run that has heard of neither bridges the time until then by its part, and no longer: by meter and component
-    there the instant [s] and what the counter showed then [J]; nothing for one that was charged with them.
+def held_on_board(folder_of: Seat, procfs: str, run: str) -> Held:
+    """Since when runs of this user were charged by one of them, where the last one has gone to the node service.
 
     Args:
         folder_of: Seat of a run.
@@ -233,18 +235,11 @@ def held_on_board(
         run: Its identity.
     """
     content = Board(folder_of.folder, procfs).read(BOARD)
-    accounts, found = Accounts(max_gap_s=0.0), dict[tuple[str, str], tuple[float, float | None]]()
-    if content is None or content.get("moved") is not True or run in content["closed"]:
-        return found
-    with contextlib.suppress(RecordError):
-        accounts.load(content)
-    for entry in accounts.all_closed():
-        if entry.held_s is not None:
-            key = entry.meter, entry.component
-            found[key] = min(
-                found.get(key, (math.inf, None)), (entry.held_s, entry.held_j), key=lambda one: one[0]
-            )
-    return found
+    accounts = Accounts(max_gap_s=0.0)
+    if content is not None and content.get("moved") is True:
+        with contextlib.suppress(RecordError):
+            accounts.load(content)
+    return accounts.held(run)
 
 
 def facts_on_board(seat: Seat, procfs: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from sootprint.core.asleep import Asleep
 from sootprint.core.protocols import Reading
@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from sootprint.tracker.accounts import Held
     from sootprint.tracker.entry import Entry
     from sootprint.tracker.sampler import Glance
 
@@ -51,7 +52,7 @@ class Recorder:
         self.added = 0  # components so far
         self._judged = False  # whether the counters that stand still were left out
         self._taken: dict[int, Entry] = {}
-        self.held: Mapping[tuple[str, str], tuple[float, float | None]] = {}  # see `reader.held_on_board`
+        self.held: Held = {}  # see `Accounts.held`
         self.until_s: float | None = None  # when the run was told to stop [s]
 
     @property
@@ -275,9 +276,10 @@ class Recorder:
             why = BEFORE_FIRST if entry.is_first else ANEW
             self._rebase(index, None, [entry.since_s, 0.0, why])
             return
-        held_s, held_j = self.held.get((entry.meter, entry.component), (math.inf, None))
-        if before is not None and before.at_s <= held_s < (entry.held_s or entry.since_s):
-            entry = entry._replace(held_s=held_s, held_j=held_j)
+        told_s = math.inf if before is None else before.at_s
+        for held_s, held_j in self.held.get((entry.meter, entry.component), ()):
+            if told_s <= held_s < (entry.held_s or entry.since_s):
+                entry = entry._replace(held_s=held_s, held_j=held_j)
         held_s = entry.since_s if entry.held_s is None else min(entry.held_s, entry.since_s)
         until_j = before.until_j(entry, held_s) if before is not None else None
         self._rebase(index, None if until_j is None else [self._at_s(held_s), until_j], [held_s, 0.0, ANEW])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -271,6 +270,7 @@ class Source(Glances, Guest):
         """Read for all from now on, from where whoever did so has left."""
         self._reader = self._new_reader(self._sample())
         self._reader.resume(waited=waited, heir_of=self._heir_of)
+        self._recorder.held = self._reader.held
         self._heir_of = None
 
     def _give_way(self) -> None:
@@ -281,16 +281,6 @@ class Source(Glances, Guest):
     def forget(self) -> None:
         """Let go of the meters, and so of the files that they keep open: a run is in circles of references."""
         self.meters, self.sampler, self._reader = [], None, None
-
-    def _entries(self, *, closed: bool = False) -> list[Entry] | None:
-        from sootprint.tracker.reader import on_board
-
-        assert self._seat is not None
-        after_s = -math.inf if self._adrift_s is None else self._adrift_s
-        rest, found = on_board(self._seat, self._machine.procfs, self._own.id, closed=closed, after_s=after_s)
-        self._recorder.take_rest(rest)
-        self._adrift_s = None if found else self._adrift_s
-        return found
 
     def facts(self) -> Mapping[str, Mapping[str, Any]]:
         """Facts of the meters as the reader told them, where another process reads and this run has none yet."""
