@@ -70,7 +70,7 @@ class Line:
             raise RefusedError("the node service refuses: you")
         self._member = Member(Tracked(own.id, (own.pid,), None, own.parent))
         self.latest: list[Entry] = []
-        self._asked = 0
+        self._asked, self.charges = 0, bool(self._service.books.accounts.runs)
 
     def entries(self, wait_s: float) -> list[Entry] | None:
         """Its account; it joins with the first."""

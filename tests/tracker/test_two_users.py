@@ -148,7 +148,7 @@ class Line:
         self.latest: list[Entry] = []
         if self._host.is_dead:
             raise ServiceError("the node service cannot be reached")
-        self._host.desk.greet(self._caller, self._about)
+        self.charges = self._host.desk.greet(self._caller, self._about).get("charges") is not False
 
     @property
     def _sysfs(self) -> str:
@@ -413,6 +413,38 @@ def test_run_that_stands_still_while_the_service_dies_twice_is_charged_once(
     node.goes_on({1})
     node.advance()
     assert ended_j(node, *runs) == pytest.approx(node.drawn_j)
+
+
+def begun_as_the_service_dies(node: Shared, user: int) -> Run:
+    """A run that has joined the service, which is killed half a second later and has not looked by then."""
+    assert node.host is not None
+
+    def dies() -> None:
+        node.passes(0.5)
+        assert node.host is not None
+        node.host.is_dead = True
+
+    node.waits = dies
+    run = node.begin(user)
+    node.waits = lambda: None
+    node.goes_on(set())
+    return run
+
+
+@pytest.mark.parametrize("user", [0, 1])
+def test_run_that_comes_as_the_service_dies_is_charged_from_the_next_look_on(node: Shared, user: int) -> None:
+    """Others were charged until then, and bridge the time: it fills in nothing, though it reads for all."""
+    runs = [*of(node, 0, 0), begun_as_the_service_dies(node, user)]
+    node.advance()
+    assert ended_j(node, *runs) == pytest.approx(node.drawn_j)
+    assert runs[2].energy_j == pytest.approx(POWER_W * TICK_S / 3.0)
+
+
+def test_run_that_comes_alone_as_the_service_dies_is_charged_from_its_start_on(node: Shared) -> None:
+    """Nobody was charged: the half second that it waited is filled in."""
+    run = begun_as_the_service_dies(node, 0)
+    node.advance()
+    assert ended_j(node, run) == pytest.approx(1.5 * POWER_W * TICK_S)
 
 
 def test_run_that_ends_without_the_service_has_half_of_its_part_until_the_next_look(node: Shared) -> None:

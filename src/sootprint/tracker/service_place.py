@@ -90,6 +90,11 @@ class ServicePlace:
         return self._served.parent if self._served is not None else None
 
     @property
+    def charges(self) -> bool:
+        """Whether the service charged any run as this one came, as far as is known."""
+        return self._served is None or self._served.charges
+
+    @property
     def facts(self) -> Mapping[str, Mapping[str, Any]]:
         """Facts of the meters that the service reads."""
         return self._served.facts if self._served is not None else {}

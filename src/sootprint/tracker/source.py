@@ -148,12 +148,12 @@ class Source(Glances, Guest):
     def begin(self, recorder: Recorder) -> None:
         """Take the first readings, once the run's first line is written."""
         self._recorder = recorder
-        was_served = self._service.joined
+        was_served, charges = self._service.joined, self._service.charges
         if self._service.follow(recorder, ANSWER_S):
             return
         self._service.be_seen()
-        if was_served:  # and has gone at once, or never was one: nobody is known to be charged
-            self._waited = False
+        if was_served:  # and has gone at once: whom it charged bridge the time until somebody reads
+            self._waited = charges
             self._register()
             self.tick()
             return

@@ -65,7 +65,8 @@ class Desk:
         """
         self._check_machine(message)
         run = self.hall.seen(caller, message)
-        return {"ok": True, "parent": self.hall.parent_name(run), "facts": self._facts}
+        charges = any(key in self.hall.runs or key.startswith(BESIDE) for key in self._books.accounts.runs)
+        return {"ok": True, "parent": self.hall.parent_name(run), "facts": self._facts, "charges": charges}
 
     def join(self, caller: Caller, message: Answer) -> tuple[str, Answer]:
         """Key of a run that comes, and the answer to it.
