@@ -46,9 +46,10 @@ def test_kept_advice_is_that_which_was_made(plan: Footprint) -> None:
             other.share.high,
         )
         assert one.kg.value == other.kg.value
-        assert (one.action[:60], one.time_factor, one.tier) == (
+        assert (one.action[:60], one.time_factor, one.wait_h, one.tier) == (
             other.action[:60],
             other.time_factor,
+            other.wait_h,
             other.tier,
         )
 

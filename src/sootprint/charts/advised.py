@@ -28,6 +28,7 @@ class Advised(NamedTuple):
         kg: The same in kilograms, or None where unknown [kgCO2e].
         time_factor: Run time after over before, or None where unknown [1].
         tier: How strong the evidence is, or nothing where the record does not tell.
+        wait_h: How much later it is done at most, where it only waits; else None [h].
     """
 
     name: str
@@ -36,6 +37,7 @@ class Advised(NamedTuple):
     kg: Quantity | None
     time_factor: float | None
     tier: str
+    wait_h: float | None = None
 
 
 class Followed(NamedTuple):
@@ -63,7 +65,7 @@ class Followed(NamedTuple):
 def of_measures(measures: Sequence[Measure]) -> tuple[Advised, ...]:
     """Those measures of an advice that save, in its order."""
     return tuple(
-        Advised(one.name, one.action, one.saving_share, one.saving_kg, one.time_factor, one.tier)
+        Advised(one.name, one.action, one.saving_share, one.saving_kg, one.time_factor, one.tier, one.wait_h)
         for one in measures
         if one.saving_share is not None
     )
@@ -100,14 +102,16 @@ def followed(footprint: Footprint) -> Followed | None:
     )
 
 
-def time_words(factor: float | None) -> str:
-    """Run time after over before, in words.
+def time_words(factor: float | None, wait_h: float | None = None) -> str:
+    """Run time after over before, in words; of a measure that only waits, how much later it is done.
 
     >>> time_words(1.063), time_words(1.0), time_words(0.2), time_words(1529.0), time_words(None)
     ('+6.3 %', 'same', '-80 %', 'x 1,500', '–')
-    >>> time_words(1.997)
-    '+100 %'
+    >>> time_words(1.997), time_words(38_000.0, 24.0)
+    ('+100 %', 'up to 24 h later')
     """
+    if wait_h is not None:
+        return f"up to {wait_h:.3g} h later"
     if factor is None:
         return DASH
     if abs(factor - 1.0) < 0.0005:
@@ -131,6 +135,7 @@ def _one(entry: object) -> Advised | None:
     )
     if not name or share is None:
         return None
+    wait_h = finite(told.get("wait_h"))
     return Advised(
         name=name,
         action=_text(told.get("action")),
@@ -138,6 +143,7 @@ def _one(entry: object) -> Advised | None:
         kg=read(told.get("saving_kg")),
         time_factor=factor if factor is not None and factor >= 0.0 else None,
         tier=_text(told.get("tier")),
+        wait_h=wait_h if wait_h is not None and wait_h > 0.0 else None,
     )
 
 

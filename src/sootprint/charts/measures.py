@@ -74,7 +74,7 @@ def _row(one: Advised, *, wide: bool) -> dict[str, Any]:
     words = percent(share.value)
     if wide:
         mass = "" if one.kg is None else f", {_mass(one.kg)}"
-        time = "" if one.time_factor is None else f"; time {time_words(one.time_factor)}"
+        time = "" if one.time_factor is None else f"; time {time_words(one.time_factor, one.wait_h)}"
         words = f"{words}{mass}{time}"
     return {
         "measure": clean(one.name.replace("_", " ")),

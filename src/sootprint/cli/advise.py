@@ -207,7 +207,12 @@ def _table(measures: list[Measure]) -> Table:
     for number, one in enumerate(measures, start=1):
         share = "" if one.saving_share is None else _percent(one.saving_share.value)
         output.add_row(
-            table, str(number), one.name, *_mass(one.saving_kg), share, time_words(one.time_factor)
+            table,
+            str(number),
+            one.name,
+            *_mass(one.saving_kg),
+            share,
+            time_words(one.time_factor, one.wait_h),
         )
     return table
 
@@ -237,10 +242,10 @@ def _print_combined(combined: Combined) -> None:
     console = output.console()
     words = figures.Words(*_mass(combined.saving_kg))
     title = Text.assemble(("\nTogether", "bold"), f": {', '.join(combined.names)}")
-    share = combined.saving_share
+    share, time = combined.saving_share, time_words(combined.time_factor, combined.wait_h)
     console.print(title)
     console.print(
-        f"  saves {words}, {_percent(share.value)}{_percents(share)}; time {time_words(combined.time_factor)}. "
+        f"  saves {words}, {_percent(share.value)}{_percents(share)}; time {time}. "
         f"Added up they would claim {_percent(combined.sum_of_shares)}."
     )
     console.print(output.marked(*(("-", note) for note in combined.notes), style="dim", indent=1))

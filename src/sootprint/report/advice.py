@@ -45,7 +45,7 @@ def _row(one: Advised) -> tuple[str, ...]:
         percent(one.share.value),
         _interval(one.share),
         figures.amount(one.kg, MASS),
-        time_words(one.time_factor),
+        time_words(one.time_factor, one.wait_h),
         one.tier,
     )
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sootprint import estimate
 from sootprint import settings as configuration
+from sootprint.charts.advised import time_words
 from sootprint.core.errors import CatalogueError, InputError
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, CurvePoint, Footprint, Model
@@ -322,3 +323,25 @@ def test_places_to_choose_from_are_cleaner_than_the_runs_own() -> None:
     assert (measure.status, measure.saving_kg) == ("not here", None)
     chosen = _one(advise(_plan(), only_zones=["FR", "PL", "SE"]), "place_shifting")
     assert {one["zone"] for one in chosen.options} == {"FR", "SE"}
+
+
+def test_waiting_is_told_as_a_wait(tmp_path) -> None:
+    """A run of minutes is not 145 times as long: it starts later, by a day at most; one of hours pauses."""
+    known = _year(tmp_path, 100.0)
+    short = _one(advise(_plan(hours=1.0 / 6.0), settings=known), "time_shifting")
+    assert (short.status, short.wait_h) == ("saves", 24.0)
+    assert short.action == "start it in a cleaner hour, done up to 24 h later"
+    assert time_words(short.time_factor, short.wait_h) == "up to 24 h later"
+    hours = _one(advise(_plan(hours=4.0, zone="FR"), settings=known), "time_shifting")
+    assert (hours.wait_h, hours.action) == (24.0, "pause in dirty hours, done up to 24 h later")
+    capped = _one(advise(_plan(hours=4.0), settings=known), "power_cap")
+    assert capped.wait_h is None
+
+
+def test_a_wait_that_saves_less_than_a_gram_is_left_out(tmp_path) -> None:
+    """Of a run of seconds nothing is left to be saved by a day's wait: it says how little, and is no advice."""
+    for known in (_year(tmp_path, 100.0), configuration.load()):
+        plan = estimate(power_w=100.0, count=1, hours=2.0 / 3600.0, zone="DE")
+        found = _one(advise(plan, settings=known), "time_shifting")
+        assert (found.status, found.saving_kg, found.wait_h) == ("not here", None, None)
+        assert "less than a gram is not worth it" in found.evidence

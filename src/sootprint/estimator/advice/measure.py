@@ -20,13 +20,15 @@ class Effect:
         remaining: Emissions after over before [1].
         draws: Draws of the same, `(n,)`; all equal where it is exact.
         added_kg: Emissions that the measure itself causes, such as a share of a new card [kgCO2e].
-        time_factor: Run time after over before [1]; None where it is not known.
+        time_factor: Time until its end after over before [1]; None where it is not known.
+        wait_h: How much later it is done at most, where it only waits and runs no longer [h].
     """
 
     remaining: float
     draws: tuple[float, ...]
     added_kg: Quantity | None = None
     time_factor: float | None = 1.0
+    wait_h: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,8 @@ class Measure:
     Args:
         saving_kg: Emissions saved, what the measure itself emits subtracted [kgCO2e]; None without evidence.
         saving_share: The same over the run's operational emissions [1].
-        time_factor: Run time after over before [1].
+        time_factor: Run time after over before; of one that waits, time until its end [1].
+        wait_h: How much later it is done at most, where it only waits and runs no longer [h].
         embodied_kg: Embodied emissions that the measure adds, already subtracted from the saving [kgCO2e].
         kg_per_hour_of_delay: Saving over the hours that the run takes longer; None where it takes no longer.
     """
@@ -80,6 +83,7 @@ class Measure:
     factors: tuple[str, ...] = ()
     embodied_kg: Quantity | None = None
     kg_per_hour_of_delay: float | None = None
+    wait_h: float | None = None
     options: tuple[dict[str, Any], ...] = field(default=())
 
 
@@ -92,6 +96,7 @@ class Combined:
         saving_kg: Emissions saved by all of them [kgCO2e].
         saving_share: The same over the run's operational emissions [1].
         time_factor: Run time after over before [1]; None where that of one is not known.
+        wait_h: How much later all is done at most because one of them waits [h].
         sum_of_shares: What adding the savings would have claimed [1].
         notes: What to know about the combination.
     """
@@ -102,3 +107,4 @@ class Combined:
     time_factor: float | None
     sum_of_shares: float
     notes: tuple[str, ...] = ()
+    wait_h: float | None = None

@@ -10,6 +10,7 @@ from sootprint.catalogue import regions, tables, zones
 from sootprint.core import intervals
 from sootprint.core.errors import CatalogueError
 from sootprint.core.quantity import Factor, Quantity
+from sootprint.core.units import G_PER_KG
 from sootprint.core.utc import written_year
 from sootprint.estimator.advice import hours
 from sootprint.estimator.advice.baseline import Baseline
@@ -49,6 +50,8 @@ KEPT = Quantity(
 )  # of that, with forecasts from past intensity alone, 119 regions
 LONGEST_H = 36.0  # of a run that the simulated 24 hours speak for
 SLACK_H = 24.0
+PAUSES_H = 1.0  # a shorter run has no hour to pause in: it starts later
+LEAST_KG = 1e-3  # less is not worth a wait: assumed
 HOPPING = Quantity(value=0.08, low=0.014, high=0.16)
 
 
@@ -128,12 +131,22 @@ def time_shifting(base: Baseline, settings: Settings) -> Idea:
         settings: Settings with the traces that are configured.
     """
     found = hours.tried(base, settings)
-    if isinstance(found, str):
-        return _elsewhere(base, found)
+    idea = _elsewhere(base, found) if isinstance(found, str) else _own(base, found)
+    if idea.effect is None:
+        return idea
+    saved_kg = (1.0 - idea.effect.remaining) * base.emissions_kg.value
+    if saved_kg < LEAST_KG:
+        told = f"waiting would save about {saved_kg * G_PER_KG:.1g} g of this run: less than a gram is not worth it"
+        return replace(idea, status=NOT_HERE, effect=None, evidence=told)
+    return idea
+
+
+def _own(base: Baseline, found: hours.Tried) -> Idea:
+    """Cleaner hours as the grid's own trace says."""
     slack_h = hours.in_hours(found.slack)
     idea = Idea(
         name="time_shifting",
-        action=f"pause in dirty hours, done up to {slack_h:g} h later",
+        action=_action(base, slack_h),
         factors=("intensity",),
         boundary=f"mean over {found.jobs:,} starts of a run of its own length ({base.facts.hours:,.3g} h) with "
         f"{slack_h:g} h of slack; one run may save nothing: `sootprint plan` answers for its own hours. Only where "
@@ -151,6 +164,7 @@ def time_shifting(base: Baseline, settings: Settings) -> Idea:
             remaining=1.0 - found.share.value,
             draws=tuple(1.0 - min(0.99, one) for one in drawn),
             time_factor=(own_h + slack_h) / own_h,
+            wait_h=slack_h,
         ),
         evidence=f"`sootprint backtest` on {found.source}: planned again each hour from the past alone, each resume "
         "costing 15 minutes",
@@ -158,11 +172,17 @@ def time_shifting(base: Baseline, settings: Settings) -> Idea:
     )
 
 
+def _action(base: Baseline, slack_h: float) -> str:
+    own_h = base.facts.hours
+    pauses = own_h is None or own_h >= PAUSES_H
+    return f"{'pause in dirty hours' if pauses else 'start it in a cleaner hour'}, done up to {slack_h:.3g} h later"
+
+
 def _elsewhere(base: Baseline, why: str) -> Idea:
     """Cleaner hours by what was simulated on other grids and lengths."""
     idea = Idea(
         name="time_shifting",
-        action=f"pause in dirty hours, done {SLACK_H:g} h later",
+        action=_action(base, SLACK_H),
         factors=("intensity",),
         boundary="mean over many starts of a 24 h job with 24 h slack; one run may save nothing: `sootprint plan` "
         "answers for its own hours. Only where a pause releases the node: held at 30 % power, half of it is lost",
@@ -190,6 +210,7 @@ def _elsewhere(base: Baseline, why: str) -> Idea:
             remaining=1.0 - best * KEPT.value,
             draws=tuple(1.0 - best * min(1.0, one) for one in kept),
             time_factor=None if not own_h else (own_h + SLACK_H) / own_h,
+            wait_h=SLACK_H,
         ),
         evidence=f"results of 2022, not of this run: {100 * best:.3g} % for a 24 h job with perfect foresight on the "
         f"grid of {zone} (hourly, average), of which forecasts keep 75 % (50 to 100); {why}",

@@ -38,6 +38,7 @@ def weighed(base: Baseline, idea: Idea) -> Measure:
         factors=idea.factors,
         embodied_kg=None if idea.effect is None else idea.effect.added_kg,
         kg_per_hour_of_delay=kg.value / delay if kg is not None and status == SAVES and delay else None,
+        wait_h=None if idea.effect is None else idea.effect.wait_h,
         options=idea.options,
     )
 
@@ -127,6 +128,7 @@ def combined(base: Baseline, ideas: Sequence[Idea], names: Sequence[str]) -> Com
         time_factor=math.prod(known_factors) if len(known_factors) == len(factors) else None,
         sum_of_shares=math.fsum(saving(base, [one])[1].value for one in chosen),
         notes=tuple(_notes(chosen)),
+        wait_h=max((one.effect.wait_h for one in chosen if one.effect and one.effect.wait_h), default=None),
     )
 
 

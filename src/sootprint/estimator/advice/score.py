@@ -62,6 +62,7 @@ def kept(footprint: Footprint, advice: Advice) -> Footprint:
                 "saving_kg": None if one.saving_kg is None else dataclasses.asdict(one.saving_kg),
                 "saving_share": dataclasses.asdict(one.saving_share),
                 "time_factor": one.time_factor,
+                "wait_h": one.wait_h,
             }
             for one in advice.measures
             if one.saving_share is not None
