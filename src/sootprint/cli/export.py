@@ -16,13 +16,6 @@ if TYPE_CHECKING:
     from sootprint.runner.delivery import Sent
     from sootprint.settings import Settings
 
-Runs = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[RUN|FILE...]",
-        help="Runs, or files as `sootprint import` reads them; none sends what still waits.",
-    ),
-]
 To = Annotated[
     list[str] | None,
     typer.Option(
@@ -31,13 +24,14 @@ To = Annotated[
         help="NAME:FILE or NAME:ADDRESS, e.g. jsonl:footprints.jsonl; may be repeated. Else the setting `exporters`.",
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would leave, and send nothing.")]
 NO_PLACE = (
     "no place is named: add --to, e.g. --to jsonl:footprints.jsonl, or set `exporters` in your sootprint.toml"
 )
 
 
-def export(run: Runs = None, to: To = None, dry_run: DryRun = False, json: options.Json = False) -> None:
+def export(
+    run: options.Sent = None, to: To = None, dry_run: options.DryRun = False, json: options.Json = False
+) -> None:
     """Send records to files and to tools that you have.
 
     Places are jsonl:FILE, csv:FILE, prometheus:FILE.prom, opentelemetry:ADDRESS, mlflow, mlflow:ADDRESS, wandb and

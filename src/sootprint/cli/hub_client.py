@@ -22,14 +22,6 @@ TokenFile = Annotated[
     Path | None,
     typer.Option("--token-file", metavar="FILE", help="File of a token, chmod 600; else the setting."),
 ]
-Runs = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[RUN|FILE...]",
-        help="Runs, or files as `sootprint import` reads them; none sends what still waits.",
-    ),
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would leave, and send nothing.")]
 Retracted = Annotated[
     list[str], typer.Argument(metavar="ID|RUN...", help="Records by id, or runs of this machine.")
 ]
@@ -45,10 +37,10 @@ Filters = Annotated[
 
 
 def push(
-    run: Runs = None,
+    run: options.Sent = None,
     hub: Hub = None,
     token_file: TokenFile = None,
-    dry_run: DryRun = False,
+    dry_run: options.DryRun = False,
     json: options.Json = False,
 ) -> None:
     """Send records to a hub.

@@ -171,6 +171,14 @@ RunOrFile = Annotated[
     ),
 ]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Run: id, start or end of it, name, or `latest`.")]
+Sent = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RUN|FILE...]",
+        help="Runs, or files as `sootprint import` reads them; none sends what still waits.",
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would leave, and send nothing.")]
 Year = Annotated[
     int | None,
     typer.Option(
