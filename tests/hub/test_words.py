@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from sootprint.hub import corrections, database, ingest, reading, words
+from sootprint.hub import corrections, database, ingest, rare, reading, words
 from sootprint.hub.insight import agreement
 from sootprint.hub.reading import Question
 from tests.hub import records
@@ -35,6 +35,7 @@ def hub(_postgres: Engine) -> Iterator[Engine]:
 def _frequent(monkeypatch: pytest.MonkeyPatch) -> None:
     """All words are frequent, and few records are walked through before the blocks are asked."""
     monkeypatch.setattr(words, "FEW", 0)
+    monkeypatch.setattr(words, "MANY", 0)
     monkeypatch.setattr(words, "NEWEST", 5)
 
 
@@ -96,6 +97,37 @@ def test_index_is_asked_where_too_many_blocks_have_nothing(
     """What lies behind the last block that is walked through is found all the same."""
     monkeypatch.setattr(words, "WALK", words.BLOCK)
     assert _found(hub, "archive") == list(range(OLD, 0, -1))
+
+
+@pytest.mark.parametrize("order", ["newest", "emissions", "energy"])
+def test_words_that_a_filter_rarely_has_are_found_by_both_indexes(
+    hub: Engine, monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
+    """A page that the first records fill asks no index; one that they do not fill asks both, and neither alone."""
+    monkeypatch.setattr(words, "MANY", 1 << 40)
+    monkeypatch.setattr(words, "FILTERED", 0)
+    monkeypatch.setattr(rare, "FEW", 0)
+    asked: list[str] = []
+    plain = reading._sorted
+
+    def watched(connection: Any, question: Question, few: Any, rest: Any) -> Any:
+        asked.append(str(few))
+        return plain(connection, question, few, rest)
+
+    def found(said: str, limit: int, **filters: str) -> int:
+        question = Question(words=said, limit=limit, filters=filters, order=order)
+        return len(reading.page(hub, question)[0])
+
+    monkeypatch.setattr(reading, "_sorted", watched)
+    monkeypatch.setattr(words, "NEWEST", ALL)
+    assert found("old_run", 40, project="archive") == 40
+    assert asked == []
+    assert found("old_run", 40, project="present") == 0
+    assert found("old_run even", 500, project="archive") == OLD // 2
+    assert len(asked) == 2
+    assert all("project = " in one and "to_tsquery" in one for one in asked)
+    monkeypatch.setattr(words, "NEWEST", 5)
+    assert found("old_run odd", 40, project="archive") == 40
 
 
 def test_words_that_come_to_a_written_block_are_found_there(

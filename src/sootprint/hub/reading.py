@@ -16,14 +16,7 @@ from sootprint.core.errors import InputError
 from sootprint.core.records import Footprint
 from sootprint.hub import beginnings, columns, cursors, rare, unshown, ways, words
 from sootprint.hub.insight import projections
-from sootprint.hub.tables import (
-    Account,
-    FootprintRow,
-    FootprintVersion,
-    Recomputation,
-    Tally,
-    table_of,
-)
+from sootprint.hub.tables import Account, FootprintRow, FootprintVersion, Recomputation, Tally, table_of
 
 MOST, USUAL = 500, 50  # records of a page of a list
 MAX_WORDS = 8
@@ -31,18 +24,9 @@ MAX_PAGE = 16 << 20  # bytes of the records of a page, beyond its first
 HELD = 25  # records whose contents are read at once
 ORDERS = ("newest", "emissions", "energy")
 FILTERS = (
-    *columns.FACETS,
-    "project",
-    "scope",
-    "boundary",
-    "zone",
-    "run_group",
-    "model",
-    "dataset",
-    "paper",
-    "architecture",
+    *columns.FACETS, "project", "scope", "boundary", "zone", "run_group", "model", "dataset", "paper", "architecture",
     "parent",
-)
+)  # fmt: skip
 SHOWN = tuple(one.name for one in table_of(FootprintRow).columns if one.name not in ("words", "account_id"))
 _rows, _versions = table_of(FootprintRow), table_of(FootprintVersion)
 _recomputed, _tally = table_of(Recomputation), table_of(Tally)
@@ -205,23 +189,34 @@ def _found_postgresql(connection: Connection, question: Question) -> list[dict[s
     if not wanted:
         return []
     way = words.way(connection, wanted)
-    if way.indexed is not None:
+    if way.are_few:
         few = _filtered(question, way.indexed, indexed=False)
         return _sorted(connection, question, few, way.rest)
+    each = words.read(wanted)
     if rare.is_rare(connection, _filters(question)):
-        return _sorted(connection, question, _filtered(question), way.rest)
-    if not is_newest:
-        return _listed(connection, question, _filtered(question, way.rest))
-    before = (_last(question) or [cursors.MOST])[-1]
-    filtered = _filtered(question, way.rest)
-    found = _listed(connection, question, filtered, source=words.walked(before))
+        return _sorted(connection, question, _filtered(question), each)
+    found = _walked(connection, question, each)
     if len(found) > question.limit:
         return found
-    numbers, are_all = words.blocks(connection, wanted, before)
-    found = _joined(connection, question, filtered, words.within(numbers, before))
+    both = _filtered(question, words.has(wanted) if way.indexed is None else way.indexed)
+    if not is_newest:
+        if way.indexed is None:
+            return _listed(connection, question, _filtered(question, each))
+        return _sorted(connection, question, both, way.rest)
+    most = words.FILTERED if question.filters and way.indexed is not None else words.WALK
+    before = (_last(question) or [cursors.MOST])[-1]
+    numbers, are_all = words.blocks(connection, wanted, before, most)
+    found = _joined(connection, question, _filtered(question, each), words.within(numbers, before))
     if are_all or len(found) > question.limit:
         return found
-    return _sorted(connection, question, _filtered(question, words.has(wanted)), sa.true())
+    return _sorted(connection, question, both, way.rest if way.indexed is not None else sa.true())
+
+
+def _walked(connection: Connection, question: Question, each: Any) -> list[dict[str, Any]]:
+    """Rows of a page and one more among the first that pass the filters, looked at one by one; no more is read."""
+    first = _ordered(question, _filtered(question).add_columns(_bare["words"]), sorts=False)
+    source = first.select_from(sa.text(_rows.name)).limit(words.NEWEST).subquery(_rows.name)
+    return _joined(connection, question, _select().where(each), source)
 
 
 def _joined(

@@ -10,6 +10,8 @@ words. So its own estimates are asked for, and the way is chosen here:
 - Many: a walk back from the newest, in which a text without the letters of a word is not taken apart, some thousand
   records at most; then through the blocks of 256 records of which one has all words, as `footprint_words_blocks` tells;
   and where filters leave too little of 60,000 such records, the index after all.
+- Many, with filters or by emissions or energy: the first that pass the filters, in the order of the list; where they
+  do not fill a page, and 15,000 records of blocks do not either, the indexes of words and filters tell where they meet.
 """
 
 from __future__ import annotations
@@ -24,8 +26,10 @@ from sqlalchemy.engine import Connection
 from sootprint.hub.tables import FootprintRow, table_of
 
 FEW = 10_000  # records that are read and sorted for a page; of a million, the others fill one in 5,100 on average
+MANY = 300_000  # records of which the index of words is asked beside one of a filter; in some 0.2 s
 NEWEST = 4_000  # records that are walked through before the blocks are asked for, in some 10 ms
 WALK = 60_000  # records of blocks that are walked through at most, in some 0.1 s
+FILTERED = 15_000  # those where filters have an index that can be asked as well
 BLOCK = 256  # records, as the migration has it
 DEARER = 20  # times as many records as the rarest word has, of which the index is not asked
 _rows = table_of(FootprintRow)
@@ -37,10 +41,12 @@ class Way:
     """How records with some words are to be found.
 
     Args:
-        indexed: What PostgreSQL finds by the index of words, few records; None for many.
+        are_few: Whether PostgreSQL believes that few records have them.
+        indexed: What it finds by the index of words; None for more records than that is asked for.
         rest: What they fulfil besides, looked at record by record.
     """
 
+    are_few: bool
     indexed: sa.ColumnElement[bool] | None
     rest: sa.ColumnElement[bool]
 
@@ -60,21 +66,15 @@ def way(connection: Connection, found: Sequence[str]) -> Way:
     asked = [[one] for one in found] if len(found) == 1 else [list(found), *([one] for one in found)]
     estimates = _estimates(connection, asked)
     together, each = estimates[0], estimates[-len(found) :]
-    if together > FEW:
-        return Way(None, _read(found))
-    counts = dict(zip(found, each, strict=True))
-    frequent = [one for one, n in counts.items() if n > DEARER * min(each)]
+    are_few, counts = together <= FEW, dict(zip(found, each, strict=True))
+    if not are_few and min(each) > MANY:
+        return Way(are_few, None, read(found))
+    frequent = [one for one, n in counts.items() if n > (DEARER * min(each) if are_few else MANY)]
     indexed = has([one for one in counts if one not in frequent])
-    return Way(indexed, _read(frequent) if frequent else sa.true())
+    return Way(are_few, indexed, read(frequent) if frequent else sa.true())
 
 
-def walked(before: int) -> sa.TextClause:
-    """The newest records before a number, among which a page is looked for first; stands for the table."""
-    text = "(SELECT * FROM footprint WHERE seq < :before ORDER BY seq DESC LIMIT :walk) footprint"
-    return sa.text(text).bindparams(before=before, walk=NEWEST)
-
-
-def blocks(connection: Connection, found: Sequence[str], before: int) -> tuple[list[int], bool]:
+def blocks(connection: Connection, found: Sequence[str], before: int, records: int) -> tuple[list[int], bool]:
     """Blocks before a number in which a record has some words, the newest first, and whether these are all.
 
     The newest ones, which nobody has written yet, are among them, for they may have any words.
@@ -83,8 +83,9 @@ def blocks(connection: Connection, found: Sequence[str], before: int) -> tuple[l
         connection: Connection to PostgreSQL.
         found: Beginnings of words, at least one.
         before: Number before which the records lie.
+        records: How many the blocks may hold at most.
     """
-    most = max(1, WALK // BLOCK)
+    most = max(1, records // BLOCK)
     given = {"words": _query(found), "before": before, "most": most + 1}
     connection.exec_driver_sql(
         "SET LOCAL enable_seqscan = off"
@@ -149,7 +150,7 @@ def _query(found: Sequence[str]) -> str:
     return " & ".join(f"{word}:*" for word in found)
 
 
-def _read(found: Sequence[str]) -> sa.ColumnElement[bool]:
+def read(found: Sequence[str]) -> sa.ColumnElement[bool]:
     """As `has`, for which no index is asked; a text that has not the letters at all is not taken apart."""
     return sa.and_(
         *(_letters(one) for one in found if one.isascii() and one.isalnum()), _matches(_words + "", found)
