@@ -8,6 +8,8 @@ page of fifty. A row of the table costs a page of the file; an entry of a narrow
   and the cost that the list is ordered by in one that holds nothing else.
 - Where all filters are frequent, the list is walked in its order, which soon finds a page: at most `WALK` entries of
   it, for filters may exclude each other or fit only the smallest. Then the first way is taken after all.
+- Where few records have the words, these are looked up by number; where few pass a filter, each of these is looked up
+  in the index of words, which else puts all records with the words together.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from sootprint.hub.tables import WALKED, FootprintRow, Tally, table_of
 
 FEW = 20_000  # records whose costs are looked up for a page at once, in some 20 ms
 MANY = 150_000  # records that are looked up at most; of a million, a walk through all is no dearer
+MATCHES = 5_000  # records with some words that are looked up, in some 10 ms
+SINGLE = 1_000  # records that are looked up one by one in the index of words, in some 20 ms
 WALK = 60_000  # entries of an order that are walked first, in some 15 ms
 _rows, _tally = table_of(FootprintRow), table_of(Tally)
 _INDEXES = {"run_group": "group"}  # names of indexes that are not those of their columns
@@ -65,13 +69,21 @@ class _Way:
         self.where += [f"{other}.{name} = :{name}", f"{other}.seq = a.seq"]
         self.given[name] = value
 
-    def match(self, words: str | None) -> None:
-        """Let only records with some words pass."""
+    def match(self, words: str | None, *, singly: bool = False) -> None:
+        """Let only records with some words pass; `singly` looks each one up, and puts no others together."""
         if words is not None:
-            self.where.append(
-                "a.seq IN (SELECT rowid FROM footprint_words WHERE footprint_words MATCH :words)"
-            )
+            which = "EXISTS (SELECT 1" if singly else "a.seq IN (SELECT rowid"
+            one = " AND rowid = a.seq" if singly else ""
+            self.where.append(f"{which} FROM footprint_words WHERE footprint_words MATCH :words{one})")
             self.given["words"] = words
+
+    def cost(self, asked: Asked) -> None:
+        """Let only published records pass, with the cost that the list is ordered by, behind the page before."""
+        self.tables.append("footprint c INDEXED BY ix_footprint_costs")
+        self.where += ["c.seq = a.seq", f"c.state = '{columns.PUBLISHED}'"]
+        if asked.cost is not None:
+            self.where.append(f"c.{asked.cost} IS NOT NULL")
+        _behind(self, asked, "a" if asked.cost is None else "c")
 
     def run(self, connection: Connection, asked: Asked, order: str = "") -> list[int]:
         """Numbers of records, the first ones in an order, or as the first table gives them."""
@@ -87,16 +99,24 @@ def numbers(connection: Connection, asked: Asked) -> list[int]:
     """Numbers `seq` of the published records of a page, in its order; SQLite alone."""
     if asked.match == "":
         return []
+    if asked.match is not None:
+        known = _with_words(connection, asked.match)
+        if len(known) <= MATCHES:
+            return _by_words(connection, asked, known)
     counts = _counts(connection, asked.filters)
     names = sorted(asked.filters, key=lambda name: counts[name])
     rarest = counts[names[0]]
     one_by_one = asked.cost is None and len(names) == 1  # its index has the order of the list
     if one_by_one or rarest <= (MANY if asked.cost is None else FEW):
-        return _by_filters(connection, asked, names)
+        return _by_filters(connection, asked, names, rarest)
     found = _by_order(connection, asked, names, most=WALK)
     if len(found) >= asked.limit:
         return found
-    return _by_filters(connection, asked, names) if rarest <= MANY else _by_order(connection, asked, names)
+    return (
+        _by_filters(connection, asked, names, rarest)
+        if rarest <= MANY
+        else _by_order(connection, asked, names)
+    )
 
 
 def _index(name: str) -> str:
@@ -116,22 +136,34 @@ def _counts(connection: Connection, filters: Mapping[str, Any]) -> dict[str, int
     return found
 
 
-def _by_filters(connection: Connection, asked: Asked, names: Sequence[str]) -> list[int]:
+def _by_filters(connection: Connection, asked: Asked, names: Sequence[str], rarest: int) -> list[int]:
     """Through the records of the first filter, which looks up the others and then the costs."""
     first, *others = names
     way = _Way(
         [f"footprint a INDEXED BY {_index(first)}"], [f"a.{first} = :{first}"], {first: asked.filters[first]}
     )
-    way.match(asked.match)
+    way.match(asked.match, singly=rarest <= SINGLE and "*" not in (asked.match or ""))
     for name in others:
         way.look_up(name, asked.filters[name])
-    way.tables.append("footprint c INDEXED BY ix_footprint_costs")
-    way.where += ["c.seq = a.seq", f"c.state = '{columns.PUBLISHED}'"]
-    if asked.cost is None:
-        _behind(way, asked, "a")
-    else:
-        way.where.append(f"c.{asked.cost} IS NOT NULL")
-        _behind(way, asked, "c")
+    way.cost(asked)
+    return way.run(connection, asked, _order(asked, "c"))
+
+
+def _with_words(connection: Connection, match: str) -> list[int]:
+    """Numbers of the newest records with some words, at most one more than are looked up."""
+    text = (
+        "SELECT rowid FROM footprint_words WHERE footprint_words MATCH :words ORDER BY rowid DESC LIMIT :most"
+    )
+    return list(connection.scalars(sa.text(text), {"words": match, "most": MATCHES + 1}))
+
+
+def _by_words(connection: Connection, asked: Asked, known: Sequence[int]) -> list[int]:
+    """Through records with the words, each of which is looked up in the indexes of the filters and of the costs."""
+    listed = ", ".join(str(int(number)) for number in known) or "NULL"
+    way = _Way(["footprint a INDEXED BY ix_footprint_newest"], [f"a.seq IN ({listed})"])
+    for name, value in asked.filters.items():
+        way.look_up(name, value)
+    way.cost(asked)
     return way.run(connection, asked, _order(asked, "c"))
 
 
