@@ -128,6 +128,17 @@ def test_unit_of_an_old_report_counts(unit: str, value: object, kwh: float) -> N
     assert read(changed("measures", to=[measure])).energy_kwh.value == pytest.approx(kwh)
 
 
+def test_part_that_is_too_long_is_left_out_of_given_and_said() -> None:
+    """Of 30,000 characters of one part the others are kept, and a warning names what is not, and how long it is."""
+    data = changed("task", "taskDescription", to="x" * 30_000)
+    record = read(data)
+    assert set(record.given["boamps"]) == set(REPORT) - {"task", "sootprint"}
+    (said,) = (one for one in record.warnings if "too long to be kept" in one)
+    assert "task (30," in said and "20,000 characters" in said
+    assert record.energy_kwh == read(REPORT).energy_kwh
+    assert not any("too long" in one for one in read(REPORT).warnings)
+
+
 def test_several_measures_are_not_added() -> None:
     """A tool and a wattmeter read the same joules: the larger counts, and the record says so."""
     wall = {"measurementMethod": "wattmeter", "powerConsumption": 2.0}

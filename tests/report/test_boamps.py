@@ -248,7 +248,8 @@ def test_there_and_back_keeps_energy_duration_hardware_and_place(
     first = boamps.render(footprint)
     (back,) = importers.read(first, name="report.json").records
     assert (back.place.zone, back.duration_s, back.stage) == (place.zone, duration_s, stage)
-    assert back.emissions_kg.value == 1.5
+    assert (back.emissions_kg.value, back.emissions_kg.low, back.emissions_kg.high) == (1.5, 1.0, 2.0)
+    assert (back.energy_kwh.value, back.energy_kwh.low, back.energy_kwh.high) == (kwh, low, high)
     assert back.tags == footprint.tags | {"boamps.confidentiality": "public"}
     second = made(back)
     for name in ("infrastructure", "environment", "quality"):
@@ -257,6 +258,31 @@ def test_there_and_back_keeps_energy_duration_hardware_and_place(
     told = json.loads(first)["measures"][0]
     assert {name: second["measures"][0].get(name) for name in kept} == {name: told.get(name) for name in kept}
     assert second["task"]["taskStage"] == json.loads(first)["task"]["taskStage"]
+
+
+def test_there_and_back_keeps_every_quantity_and_the_boundary() -> None:
+    """What the format has no field for comes back with its bounds, also where quality says no more than low."""
+    names = (
+        "energy_kwh", "emissions_kg", "market_based_kg", "embodied_kg", "intensity_g_per_kwh", "water_l",
+        "device_hours", "pue",
+    )  # fmt: skip
+    told = {name: Quantity(value=2.0 + index, low=1.0, high=90.0) for index, name in enumerate(names)}
+    first = boamps.render(whole(boundary="facility", **told))
+    assert json.loads(first)["quality"] == "low"
+    (back,) = importers.read(first, name="report.json").records
+    for name, one in told.items():
+        found = getattr(back, name)
+        assert (found.value, found.low, found.high) == (one.value, one.low, one.high), name
+    assert back.boundary == "facility"
+
+
+def test_energy_that_was_corrected_in_a_report_of_ours_counts() -> None:
+    """The field of the format is what others read and mend: ours beside it then gives no bounds to another number."""
+    report = json.loads(boamps.render(whole(energy_kwh=Quantity(value=64.0, low=60.0, high=69.0))))
+    report["measures"][0]["powerConsumption"] = 6.4
+    (back,) = importers.read(json.dumps(report), name="report.json").records
+    assert back.energy_kwh.value == 6.4
+    assert (back.energy_kwh.low, back.energy_kwh.high) == pytest.approx((6.4 * 0.9, 6.4 * 1.1))
 
 
 def test_power_of_an_estimate_is_no_utilisation() -> None:

@@ -21,7 +21,7 @@ from sootprint.core.merging.parts import APART
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Footprint, Hardware, Model, Place, Work, main_device
 from sootprint.core.units import J_PER_KWH, SECONDS_PER_HOUR, W_PER_KW, hours
-from sootprint.importers import clocks
+from sootprint.importers import beside, clocks
 from sootprint.importers.base import (
     FAULTS,
     MOST_CELL,
@@ -41,7 +41,6 @@ from sootprint.importers.base import (
 
 NAME = "boamps"
 VERSION = "1.1.0"
-OURS = "sootprint"  # what the format has no field for stands under this name
 STAGES = {
     "pretrain": "training", "finetune": "finetuning", "search": "hyperparameter search", "distil": "distillation",
     "evaluate": "evaluation", "data": "preprocessing", "inference": "inference", "development": "development",
@@ -83,7 +82,6 @@ _PROVIDER_OF = {"google": "gcp", "amazon": "aws", "microsoft": "azure"}
 MOST_DEVICE_W = 3_000.0  # no device draws as much in the mean
 # Names that stand before a report that a record of ours was made of
 _OF_RECORDS = ('"schema"', '"energy_kwh"')
-_ADDED = ("emissions_kg", "embodied_kg", "pue")  # of ours
 
 
 def is_tree(start: str) -> bool:
@@ -126,7 +124,7 @@ def _record(data: Any) -> Footprint:
     measure, remarks = _measure(mappings(data["measures"]))
     infrastructure = mapping(data.get("infrastructure"))
     duration_s = _number(measure, "measurementDuration", "measureDuration", "duration")
-    hardware, unknown = _hardware(mappings(infrastructure.get("components")), ours=OURS in data)
+    hardware, unknown = _hardware(mappings(infrastructure.get("components")), ours=beside.OURS in data)
     environment = mapping(data.get("environment"))
     place, doubt = _place(environment, infrastructure)
     when = measure.get("measurementDateTime", measure.get("measureDateTime"))
@@ -138,8 +136,9 @@ def _record(data: Any) -> Footprint:
         "duration_s": duration_s,
         "intensity_g_per_kwh": claimed(_number(environment, "powerSourceCarbonIntensity")),
         "device_hours": _device_hours(duration_s, hardware) if not unknown else None,
-        **_added(mapping(data.get(OURS))),
     }
+    made |= beside.written(data, made)
+    kept, too_long = beside.kept(data)
     return Footprint(
         id=identity(started.timestamp() if started else None, NAME, json.dumps(data, sort_keys=True)),
         tool=_text(measure.get("measurementMethod")) or NAME,
@@ -149,14 +148,9 @@ def _record(data: Any) -> Footprint:
         hardware=hardware,
         grade="D" if hardware and duration_s else "E",
         unknown=(*(name for name, value in made.items() if value is None or value == Place()), *unknown),
-        warnings=(
-            *_secrecy(data),
-            *clocks.doubts(_text(when)),
-            *remarks,
-            *doubt,
-            *_power(energy, duration_s, hardware),
-        ),
-        given=_kept(data),
+        warnings=(*_doubts(data, when), *remarks, *doubt, *_power(energy, duration_s, hardware), *too_long),
+        given={NAME: kept} | ({APART: 0.0} if _origin(data) else {}),
+        **beside.boundary(data),
         **_about(data, mapping(data.get("task"))),
         **made,
     )
@@ -197,6 +191,10 @@ def _tags(data: Mapping[str, Any], task: Mapping[str, Any], publisher: Mapping[s
     return {f"{PREFIX}{name}": text for name, text in texts.items() if name in kept or text in TAGS[name]}
 
 
+def _doubts(data: Mapping[str, Any], when: Any) -> tuple[str, ...]:
+    return (*_secrecy(data), *clocks.doubts(_text(when)))
+
+
 def _secrecy(data: Mapping[str, Any]) -> tuple[str, ...]:
     """Warning where a report is not public."""
     level = _text(mapping(mapping(data.get("header")).get("publisher")).get("confidentialityLevel"))
@@ -205,7 +203,7 @@ def _secrecy(data: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _origin(data: Mapping[str, Any]) -> str | None:
     """Record of ours that a report was made of: where that is here, too, the energy counts once."""
-    stated = _text(mapping(data.get(OURS)).get("record"))
+    stated = _text(mapping(data.get(beside.OURS)).get("record"))
     return stated if stated and is_uuid7(stated) else None
 
 
@@ -300,17 +298,6 @@ def _place(
     return Place(), (f"country {country!r:.40} is in no table",) if country else ()
 
 
-def _added(ours: Mapping[str, Any]) -> dict[str, Any]:
-    """Quantities that we wrote beside a report."""
-    found: dict[str, Any] = {}
-    for name in _ADDED:
-        told = mapping(ours.get(name))
-        value = _number(told, "value", least=1.0 if name == "pue" else 0.0)
-        low, high = _number(told, "low"), _number(told, "high")
-        found[name] = None if value is None else Quantity(value=value, low=low, high=high, basis="claimed")
-    return found
-
-
 def _stage(task: Mapping[str, Any]) -> str:
     """Stage of what a report calls it; other where that is none of ours."""
     told = (_text(task.get("taskStage")) or "").strip().lower()
@@ -361,13 +348,6 @@ def _power(energy: Quantity, duration_s: float | None, hardware: tuple[Hardware,
         f"powerConsumption over measurementDuration is {mean_w:,.3g} W for each {main.name:.60}, more than any draws: "
         "are they watt-hours and not kilowatt-hours?",
     )
-
-
-def _kept(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Report as given, as far as it is of a size that a record can keep; one of ours is wholly in its origin."""
-    kept = {name: value for name, value in data.items() if name != OURS}
-    given: dict[str, Any] = {NAME: kept if len(json.dumps(kept)) <= MOST_CELL else {}}
-    return given | ({APART: 0.0} if _origin(data) else {})
 
 
 def _instant(stated: Any) -> datetime | None:

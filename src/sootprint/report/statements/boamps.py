@@ -26,11 +26,11 @@ from sootprint.core.merging.choose import SHARED
 from sootprint.core.protocols import family_of
 from sootprint.core.quantity import Quantity
 from sootprint.core.records import Component, Footprint, Hardware, Model, Work
+from sootprint.importers.beside import ADDED, BOUNDED, OURS
 from sootprint.importers.boamps import (
     BILLION,
     KINDS,
     LEVELS,
-    OURS,
     PREFIX,
     PROVIDERS,
     QUALITIES,
@@ -321,14 +321,17 @@ def _environment(footprint: Footprint) -> Plain | None:
 
 
 def _ours(footprint: Footprint) -> Plain:
-    quantities = ("energy_kwh", "pue", "intensity_g_per_kwh", "emissions_kg", "embodied_kg")
     return {
         "note": NOTE,
         "record": footprint.id,
         "schema": footprint.schema,
         "grade": footprint.grade,
         "boundary": footprint.boundary,
-        **{name: _quantity(getattr(footprint, name)) for name in quantities if name not in footprint.unknown},
+        **{
+            name: _quantity(getattr(footprint, name))
+            for name in (*BOUNDED, *ADDED)
+            if name not in footprint.unknown
+        },
     }
 
 
