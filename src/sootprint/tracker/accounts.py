@@ -54,6 +54,7 @@ class Accounts:
         self._closed: dict[str, list[Entry]] = {}
         self._looks, self._first_s, self._judged = 0, math.inf, False
         self.most_closed = MOST_CLOSED
+        self._came: set[str] = set()  # who is charged with the next look for the first time
         self._held: list[Since] = []
         self._asleep = Asleep(MONOTONIC_S)
 
@@ -92,6 +93,7 @@ class Accounts:
             anew: Whether another process read until now, and may have charged somebody of whom nothing is told.
             after: Runs that are charged for what this one was, if it was here before, without being told.
         """
+        self._came.add(run)
         charged, others = self._charged(), [self._lines[one] for one in after if one in self._lines]
         lines = self._lines[run] = {}
         for one in self._shared.values():
@@ -114,6 +116,7 @@ class Accounts:
     def close(self, run: str) -> None:
         """End a run's account; its last entries are kept for it to read."""
         entries = self.entries(run)
+        self._came.discard(run)
         if self._lines.pop(run, None) is not None:
             self._closed.pop(run, None)
             self._closed[run] = entries  # as the youngest
@@ -198,6 +201,8 @@ class Accounts:
         for amounts in (counted, {name: j for name, j in spent_j.items() if name in skip}):
             if amounts:
                 self._enter(amounts, variances_j2, holders, uses, whole)
+        if counted:
+            self._came.difference_update(holder.id for holder in holders)
         return counted
 
     def _forget(self) -> None:
@@ -267,16 +272,19 @@ class Accounts:
         shares = [{name: self._lines[run][name].share for name in charged[run]} for run in tops]
         whole = {name: math.fsum(one.get(name, 0.0) for one in shares) for name in names}
         for name in names:
-            mine = {run: self._lines[run][name] for run, own_j in charged.items() if name in own_j}
-            new = {run for run, line in mine.items() if line.since_s >= looks[name][0]}
-            if new and len(new) < len(mine):  # else these would have their part only after a while
-                come = [mine[run].share for run in tops if run in new]
-                left = whole[name] - math.fsum(come)
-                self.level([run for run in tops if run in mine and run not in new], {name: left})
-                for run in new:
-                    mine[run].lasting = mine[run].share
-            steady(list(mine.values()), *looks[name])
+            if not self._came.isdisjoint(charged):
+                self._make_room(name, [run for run in charged if name in charged[run]], tops, whole[name])
+            steady([self._lines[run][name] for run, own_j in charged.items() if name in own_j], *looks[name])
         self.level(tops, whole)
+
+    def _make_room(self, name: str, runs: Sequence[str], tops: Collection[str], whole: float) -> None:
+        """Let those who came since the look before have their part at once, and the others theirs beside it."""
+        new = self._came.intersection(runs)
+        if 0 < len(new) < len(runs):  # else they would have it only after a while
+            left = whole - math.fsum(self._lines[run][name].share for run in new if run in tops)
+            self.level([run for run in runs if run in tops and run not in new], {name: left})
+            for line in (self._lines[run][name] for run in new):
+                line.lasting = line.share
 
     def part_of(self, run: str) -> float:
         """Part that lasts of what a run is charged by CPU time [0-1]."""
