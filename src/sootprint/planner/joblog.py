@@ -171,17 +171,22 @@ def _length_s(row: dict[str, str], start: datetime, where: str, clock: tzinfo) -
     """Time that a job ran [s]."""
     for names, size in ((_LENGTH_S, 1.0), (_LENGTH_H, SECONDS_PER_HOUR)):
         if text := _first(row, names):
-            return None if fields.is_nothing(text) else _number(text, where) * size
+            return None if _is_nothing(text) else _number(text, where) * size
     try:
         if text := _first(row, (_OF_SLURM_S,)):
             return fields.elapsed_s(text, raw=True)
         if text := _first(row, _ELAPSED):
-            plain = ":" not in text and not fields.is_nothing(text)
+            plain = ":" not in text and not _is_nothing(text)
             return _number(text, where) if plain else fields.elapsed_s(text)
     except InputError as err:
         raise InputError(str(err) if where in str(err) else f"{where}: {err}") from None
     text = _first(row, _END)
-    return None if fields.is_nothing(text) else (_instant(text, where, clock) - start).total_seconds()
+    return None if _is_nothing(text) else (_instant(text, where, clock) - start).total_seconds()
+
+
+def _is_nothing(text: str) -> bool:
+    """Whether a cell says that nothing is known; nan in the log of another tool is no figure, and refused as one."""
+    return text.lower() != "nan" and fields.is_nothing(text)
 
 
 def _number(text: str, where: str) -> float:
