@@ -83,3 +83,37 @@ def test_the_words_say_what_the_interval_is_of(call: Call, tmp_path: Path, own_h
     text = " ".join(call(*asked, *traced(tmp_path, DE=300)).stdout.split())
     assert "PUE 1.4 (1.2 to 1.7), site lab" in text
     assert "intervals are those of the PUE alone: the intensity is taken as given" in text
+
+
+def test_half_hours_are_averaged_where_another_zone_has_hours(call: Call, tmp_path: Path) -> None:
+    """100 and 300 g in the halves of an hour are 200 g; the order of the zones and five minutes change nothing."""
+    hours = traced(tmp_path, DE=[250.0] * 24)
+    for name, step_min in (("GB", 30), ("FR", 5)):
+        count = 24 * 60 // step_min
+        rows = [
+            f"{(START + timedelta(minutes=step_min * at)).isoformat()},{100.0 if at * step_min % 60 < 30 else 300.0}"
+            for at in range(count)
+        ]
+        path = tmp_path / f"{name}.csv"
+        path.write_text("\n".join(["timestamp_utc,ci_gco2e_kwh", *rows, ""]), encoding="utf-8")
+        finer = ["--trace", f"{name}={path}"]
+        away = place_of(planned(call, *hours, *finer))
+        assert away["emissions_kg"]["value"] == pytest.approx(0.4)
+        turned = planned(call, *finer, *hours)
+        assert turned["run_now_kg"] == pytest.approx(0.4)
+        assert turned["intensity"][name]["step_s"] == 3600.0
+    assert planned(call, *finer, "--expect", "1h")["run_now_kg"] == pytest.approx(0.2)
+
+
+def test_half_hours_that_begin_within_the_other_zones_hour_are_not_shifted(
+    call: Call, tmp_path: Path
+) -> None:
+    """From half past no whole hours can be made: one line says so, and nothing is planned."""
+    rows = [f"{(START + timedelta(minutes=30 * at)).isoformat()},200" for at in range(48)]
+    path = tmp_path / "GB.csv"
+    path.write_text("\n".join(["timestamp_utc,ci_gco2e_kwh", *rows, ""]), encoding="utf-8")
+    words = (*traced(tmp_path, DE=250), "--trace", f"GB={path}")
+    at = (START + timedelta(minutes=30)).isoformat()
+    found = call("plan", "--expect", "2h", "--deadline", "4h", "--at", at, *words)
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert "steps of different length or start" in found.stderr

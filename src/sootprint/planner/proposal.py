@@ -241,6 +241,8 @@ def _views(
             raise CatalogueError(
                 f"{views[0].zone} and {view.zone} cannot be ranked: {reason}; ask for one kind of figure in every zone"
             )
+    longest = max(view.step for view in views)
+    views = [view.in_steps_of(longest) for view in views]
     if any(
         (view.step, view.start, view.expected.size) != (views[0].step, views[0].start, views[0].expected.size)
         for view in views

@@ -55,6 +55,27 @@ class View(NamedTuple):
         """Equally likely courses, `(n_draws, n_steps)` [gCO2e/kWh]."""
         return None if self.misses is None else np.maximum(0.0, self.expected + self.misses)
 
+    def in_steps_of(self, step: timedelta) -> View:
+        """The same hours in whole steps that are longer, by their means; as it is where its own do not fill such steps.
+
+        >>> at = datetime(2026, 1, 1, tzinfo=UTC)
+        >>> view = View("GB", at, HOUR / 2, np.array([100.0, 200.0, 300.0]), None, "", "", GIVEN)
+        >>> view.in_steps_of(HOUR).expected.tolist(), view.in_steps_of(HOUR).step == HOUR
+        ([150.0], True)
+        """
+        count, rest = divmod(step, self.step)
+        since_midnight = timedelta(hours=self.start.hour, minutes=self.start.minute)
+        n_steps = self.expected.size // count if count else 0
+        if rest or count < 2 or n_steps < 1 or since_midnight % step:
+            return self
+
+        def mean(values: Floats) -> Floats:
+            kept = values[..., : n_steps * count]
+            return np.asarray(kept.reshape(*kept.shape[:-1], n_steps, count).mean(axis=-1))
+
+        misses = None if self.misses is None else mean(self.misses)
+        return self._replace(step=step, expected=mean(self.expected), misses=misses)
+
 
 def of_trace(
     path: Path, zone: str, at: datetime, window: timedelta, *, forecaster: str | None = None
