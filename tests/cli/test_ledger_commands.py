@@ -265,6 +265,23 @@ def test_summary_by_time_is_in_the_order_of_time(call, own_home: Path, stored: l
     assert [row["runs"] for row in data["rows"]] == [1, 3]
 
 
+def test_summary_on_a_narrow_terminal_keeps_what_it_is_by(
+    call, own_home: Path, stored: list[Footprint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On 60 columns the idle share goes first: no key is folded letter by letter, and emissions keep their interval."""
+    long = "a project whose name does not stand in one line of a terminal"
+    keep(own_home, dataclasses.replace(stored[0], id=uuid7(2e9), project=long))
+    monkeypatch.setenv("COLUMNS", "60")
+    head, *lines = call("summary", "--by", "project,year").stdout.splitlines()
+    assert head.split()[:3] == ["project", "year", "runs"] and "idle" not in head
+    assert any(line.startswith("thesis ") for line in lines)
+    assert max(map(len, lines)) <= 60
+    bounds = next(line for line in lines if line.startswith("thesis "))
+    assert " to " in bounds and "…" not in bounds
+    monkeypatch.setenv("COLUMNS", "120")
+    assert "idle" in call("summary", "--by", "project,year").stdout.splitlines()[0]
+
+
 def test_summary_says_why_a_sum_has_no_interval(call, own_home: Path, stored: list[Footprint]) -> None:
     """One number without bounds leaves its sums without: an empty column is explained."""
     assert "no interval" not in call("summary").stdout

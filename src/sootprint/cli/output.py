@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # top, head, rule below the head, rows, rule between sections, rule above the foot, foot, bottom
 _RULES = "    \n    \n────\n    \n────\n────\n    \n    \n"
 WARNING = "!"
+FOLDED = 12  # columns of a text that goes on in the next line
 PIPE_WIDTH = 120  # columns where the output goes to a file or program and no width is stated
 
 
@@ -78,6 +79,8 @@ def add_row(table: Table, *cells: str | Text, style: str | None = None) -> None:
 def narrowed(table: Table, console: Console, *spare: str) -> Table:
     """Table without as many of its spare columns as have to go for the others to stand whole.
 
+    Columns that wrap need the width of a short word alone.
+
     Args:
         table: The table, with its rows.
         console: Where it will stand.
@@ -85,12 +88,17 @@ def narrowed(table: Table, console: Console, *spare: str) -> Table:
     """
     from rich.measure import Measurement
 
+    wrapping = [column for column in table.columns if not column.no_wrap]
+    for column in wrapping:
+        column.max_width = FOLDED
     for name in spare:
         if Measurement.get(console, console.options.update(width=10_000), table).maximum <= console.width:
             break
         table.columns[:] = [column for column in table.columns if column.header != name]
         for place, column in enumerate(table.columns):
             column._index = place
+    for column in wrapping:
+        column.max_width = None
     return table
 
 

@@ -156,7 +156,7 @@ def _print(by: str, rows: list[SummaryRow], total: SummaryRow | None) -> None:
         table.add_section()
         output.add_row(table, *_keys(("total",), len(names)), *_cells(total), style="bold")
     console = output.console()
-    console.print(table)
+    console.print(output.narrowed(table, console, "idle", "90 % ", "took"))
     sums = [one for row in rows for one in (row.energy_kwh, row.emissions_kg) if one is not None]
     if any(one.low is None for one in sums):
         console.print(f"[dim]{UNBOUNDED}[/]")
