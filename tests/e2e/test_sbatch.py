@@ -95,17 +95,18 @@ def desk(tmp_path: Path, cluster: real_slurm.Slurm) -> Iterator[Desk]:
 
 
 def drivers(home: Path) -> list[int]:
-    """Processes that drive the plans of a home."""
-    found = []
+    """Processes that drive the plans of a home; none that one of them has forked and that is yet to be a program."""
+    found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 words = (entry / "cmdline").read_bytes().split(b"\0")
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
             except OSError:
                 continue
             if b"sootprint.runner.resume" in words and any(str(home).encode() in word for word in words):
-                found.append(int(entry.name))
-    return found
+                found[int(entry.name)] = parent
+    return [pid for pid, parent in found.items() if parent not in found]
 
 
 def test_job_waits_is_paused_requeued_and_finishes_once(desk: Desk) -> None:

@@ -20,9 +20,10 @@ import signal, sys, time
 seen = []
 signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
 print("ready", flush=True)
-end = time.monotonic() + 2.0
-while time.monotonic() < end:
+end = time.monotonic() + 60.0
+while not seen and time.monotonic() < end:
     time.sleep(0.05)
+time.sleep(1.5)  # for a second one
 sys.exit(40 + len(seen))
 """
 SURROUNDINGS = """
@@ -176,7 +177,7 @@ def test_interrupt_of_a_terminal_reaches_the_command_once(home: Path) -> None:
     os.close(terminal)
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 41, shown
-    assert json.loads(record.read_text(encoding="utf-8"))["duration_s"] >= 2.0
+    assert json.loads(record.read_text(encoding="utf-8"))["duration_s"] >= 1.5
 
 
 def test_stopped_and_continued_command_is_measured_on(home: Path) -> None:

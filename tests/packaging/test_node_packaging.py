@@ -78,7 +78,7 @@ def run(node: Node, name: str, **variables: str) -> subprocess.CompletedProcess[
     path = f"{Path(SOOTPRINT).parent}:{os.environ['PATH']}"
     environ = node.environ() | {"PATH": path} | variables
     return subprocess.run(
-        [str(FOLDER / "slurm" / name)], env=environ, capture_output=True, text=True, timeout=30
+        [str(FOLDER / "slurm" / name)], env=environ, capture_output=True, text=True, timeout=120
     )
 
 
