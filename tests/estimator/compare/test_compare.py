@@ -66,6 +66,17 @@ def test_difference_within_the_intervals_is_no_measurable_difference() -> None:
     assert _by_name(_side("a", _run(100.0)), _side("b", _run(90.0)))["energy_kwh"].verdict == "less"
 
 
+def test_known_zero_is_shown_and_is_not_unknown() -> None:
+    """A run on a grid of 0 g/kWh emitted 0 kg, which is known: only the ratio is not."""
+    clean = _run(100.0, emissions_kg=Quantity(value=0.0, low=0.0, high=0.0))
+    found = _by_name(_side("wind", clean), _side("b", _run(90.0)))["emissions_kg"]
+    assert (found.a, found.b) == (0.0, pytest.approx(4.5))
+    assert (found.ratio, found.verdict) == (None, "not known")
+    assert found.why == "there is no ratio with the 0 of wind"
+    unknown = _by_name(_side("wind", clean), _side("b", _run(90.0, emissions_kg=None)))["emissions_kg"]
+    assert (unknown.a, unknown.b, unknown.why) == (0.0, None, "not known of b")
+
+
 def _paid(value: float, currency: str | None) -> Footprint:
     price = Factor(kind="price", key="tariff", value=0.1, unit=f"{currency}/kWh")
     return _run(

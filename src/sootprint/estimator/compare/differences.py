@@ -79,18 +79,28 @@ def _difference(
     if a is None or b is None:
         lacking = [side.label for side, one in ((first, a), (second, b)) if one is None]
         why = "target not reached by" if name.endswith("_to_target") else "not known of"
+        zero = [side.label for side in (first, second) if _is_zero(side, take)]
+        unknown = [label for label in lacking if label not in zero]
+        if not unknown:
+            why = "there is no ratio with the 0 of"
         return Difference(
             of=name,
-            a=a.value if a else None,
-            b=b.value if b else None,
+            a=a.value if a else 0.0 if _is_zero(first, take) else None,
+            b=b.value if b else 0.0 if _is_zero(second, take) else None,
             ratio=None,
             verdict=UNKNOWN,
-            why=f"{why} {' and '.join(lacking)}",
+            why=f"{why} {' and '.join(unknown or lacking)}",
         )
     refused = _refused(first, second, name)
     if refused:
         return Difference(of=name, a=a.value, b=b.value, ratio=None, verdict=REFUSED, why=refused)
     return _judged(name, a, b, own=_own(first, second, name, a, b))
+
+
+def _is_zero(side: Side, take: Callable[[Footprint], Quantity | float | None]) -> bool:
+    """Whether a quantity is known to be 0 in all runs of a side, which is not unknown."""
+    found = [take(run) for run in side.runs]
+    return all((one.value if isinstance(one, Quantity) else one) == 0.0 for one in found)
 
 
 def _own(first: Side, second: Side, name: str, a: Spread, b: Spread) -> float:
