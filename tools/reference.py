@@ -72,8 +72,9 @@ def command_page() -> str:
     intro = (
         "Every command answers `--help`. Exit codes: 0 it worked, 1 the thing failed, 2 wrong use; "
         "`sootprint run` exits with the code of the command that it ran.\n"
-        "A file or folder that an option names for writing is looked at before any work is done for it, and is written "
-        "whole or not at all: one that cannot be written is wrong use, a disk that runs full is a failure."
+        "A file or folder that an option names for writing is looked at before any work is done for it: one that "
+        "cannot be written is wrong use. Each file is written whole or not at all; where the disk runs full, which is "
+        "a failure, a folder may hold the files that were done before."
     )
     return _page("Commands", intro, _commands("sootprint", get_command(app)))
 
