@@ -117,3 +117,18 @@ def test_half_hours_that_begin_within_the_other_zones_hour_are_not_shifted(
     found = call("plan", "--expect", "2h", "--deadline", "4h", "--at", at, *words)
     assert (found.exit_code, found.stdout) == (2, "")
     assert "steps of different length or start" in found.stderr
+
+
+def test_bars_of_all_zones_begin_in_one_column(call: Call, tmp_path: Path) -> None:
+    """A long name of one zone moves the bars of the others with its own, so that an hour is below itself."""
+    asked = ("plan", "--expect", "2h", "--deadline", "9h", "--at", START.isoformat())
+    text = call(
+        *asked, *traced(tmp_path, DE=list(range(220, 244)), aws_eu_north_1=[220.0, 380.0] * 12)
+    ).stdout
+    rows = [line for line in text.splitlines() if "g/kWh" in line and "▁" in line]
+    begins = {
+        line.index("g/kWh") + len("g/kWh") + len(part) - len(part.lstrip())
+        for line in rows
+        for part in [line.partition("g/kWh")[2]]
+    }
+    assert (len(rows), len(begins)) == (2, 1), text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -263,7 +263,7 @@ def _print(made: Plan, expect: timedelta, deadline: timedelta) -> None:
     console.print(output.narrowed(_table(made), console, "end (UTC)", "later"))
     console.print()
     for view in made.views:
-        for line in picture(view, made.chosen):
+        for line in picture(view, made.chosen, others=made.views):
             console.print(line)
     console.print()
     console.print(output.marked(*_words(made)))
@@ -317,22 +317,21 @@ def _time(duration_s: float) -> str:
     return figures.duration(duration_s)
 
 
-def picture(view: View, chosen: Option) -> Iterator[Text]:
-    """Lines of a zone's intensity as bars, the chosen hours in green with a mark below; of a long window means."""
+def picture(view: View, chosen: Option, *, others: Sequence[View] = ()) -> Iterator[Text]:
+    """Lines of a zone's intensity as bars below those of others, chosen hours in green and marked; of many, means."""
     from rich.text import Text
 
     each = -(-view.expected.size // (STRIP * MOST_STRIPS))
     starts = range(0, view.expected.size, each)
-    values = [float(view.expected[at : at + each].mean()) for at in starts]
+    values = _means(view, each)
     hours = set(chosen.hours) if chosen.zone == view.zone else set()
     ran = [
         any((view.start + step * view.step).astimezone(UTC) in hours for step in range(at, at + each))
         for at in starts
     ]
     least, most = min(values), max(values)
-    spread = f"{least:.0f}" if f"{least:.0f}" == f"{most:.0f}" else f"{least:.0f} to {most:.0f}"
-    scale = f"{view.zone:.14} {spread} g/kWh"
-    indent = max(30, len(scale) + 1)
+    scale = _scale(view, each)
+    indent = max(30, *(len(_scale(one, each)) + 1 for one in (view, *others)))
     for low in range(0, len(values), STRIP):
         bars, marks = Text(f"{'' if low else scale:<{indent}}"), Text(" " * indent)
         for value, runs in zip(values[low : low + STRIP], ran[low : low + STRIP], strict=True):
@@ -345,6 +344,17 @@ def picture(view: View, chosen: Option) -> Iterator[Text]:
             yield marks
     if each > 1:
         yield Text(f"{'':{indent}}each bar is the mean of {each} steps", "dim")
+
+
+def _means(view: View, each: int) -> list[float]:
+    return [float(view.expected[at : at + each].mean()) for at in range(0, view.expected.size, each)]
+
+
+def _scale(view: View, each: int) -> str:
+    """Zone of some bars with the least and the most of them."""
+    values = _means(view, each)
+    low, high = f"{min(values):.0f}", f"{max(values):.0f}"
+    return f"{view.zone:.14} {low if low == high else f'{low} to {high}'} g/kWh"
 
 
 def _pue(site: Facility) -> str:
