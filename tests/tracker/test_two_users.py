@@ -148,7 +148,7 @@ class Line:
         self.latest: list[Entry] = []
         if self._host.is_dead:
             raise ServiceError("the node service cannot be reached")
-        self.charges = self._host.desk.greet(self._caller, self._about).get("charges") is not False
+        self.charges = self._host.desk.greet(self._caller, self._about).get("charges") is True
 
     @property
     def _sysfs(self) -> str:

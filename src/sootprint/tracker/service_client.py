@@ -182,7 +182,7 @@ class Served:
             raise
         self.parent: str | None = _text(answer.get("parent"))
         self.facts: dict[str, dict[str, Any]] = _tables(answer.get("facts"))
-        self.charges = answer.get("charges") is not False  # whether it charged any run as this one came
+        self.charges = answer.get("charges") is True  # whether it charged any run as this one came
         self._asked, self._heard_s = 0, time.monotonic()  # answers that are due, and when the last one came
         self._told = 0  # accounts that came unasked since the last request
         self.latest: list[Entry] = []  # that came before the service went
