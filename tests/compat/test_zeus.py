@@ -197,8 +197,8 @@ def test_log_that_cannot_be_written_costs_no_window(tmp_path: Path, caplog: pyte
     monitor.begin_window("w")
     assert monitor.end_window("w").time > 0.0
     monitor.stop()
-    assert [line.partition(":")[0] for line in caplog.messages][:1] == ["log_file"]
-    assert caplog.text.count("log_file") == 1
+    told = [line.partition(":")[0] for line in caplog.messages]  # in an order that two threads decide
+    assert told.count("log_file") == 1
 
 
 def test_window_waits_for_the_framework_that_is_stated(monkeypatch: pytest.MonkeyPatch) -> None:
